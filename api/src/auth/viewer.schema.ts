@@ -1,0 +1,28 @@
+import { builder } from '../graphql/builder.ts'
+import { SCOPES, type Viewer } from './viewer.ts'
+
+const ScopeEnum = builder.enumType('Scope', {
+  description: 'What a caller may do.',
+  values: {
+    READ: { description: 'Read and follow everything.' },
+    DEPLOY: { description: 'Deploy, pause, resume and delete deployments.' },
+    TRAIN: { description: 'Register, start, update, cancel and delete training jobs.' },
+    ADMIN: { description: 'Manage access.' },
+  } satisfies Record<(typeof SCOPES)[number], object>,
+})
+
+const ViewerType = builder.objectRef<Viewer>('Viewer').implement({
+  description: 'Who the caller is.',
+  fields: (t) => ({
+    name: t.exposeString('name', { description: 'The name that stands on what they do.' }),
+    scopes: t.field({
+      type: [ScopeEnum],
+      description: 'What they may do.',
+      resolve: (viewer) => SCOPES.filter((scope) => viewer.scopes.has(scope)),
+    }),
+  }),
+})
+
+builder.queryField('viewer', (t) =>
+  t.field({ type: ViewerType, description: 'Who is asking.', resolve: (_root, _args, { viewer }) => viewer }),
+)

@@ -1,0 +1,44 @@
+/** Milliseconds since the epoch. Injected wherever time matters, so that tests own it. */
+export interface Clock {
+  now(): number
+}
+
+export interface TimeSources {
+  /** The wall clock, milliseconds since the epoch; may jump. */
+  wall(): number
+  /** Milliseconds from any fixed point; never goes back. */
+  monotonic(): number
+}
+
+const realTime: TimeSources = { wall: () => Date.now(), monotonic: () => performance.now() }
+
+/**
+ * The clock that windows are cut by: follows the wall clock, but never goes back. When the wall jumps back, it goes on
+ * by the monotonic clock until the wall has caught up.
+ */
+export class RecordingClock implements Clock {
+  readonly #time: TimeSources
+  #last: number
+  #lastMonotonic: number
+
+  constructor(time: TimeSources = realTime) {
+    this.#time = time
+    this.#last = time.wall()
+    this.#lastMonotonic = time.monotonic()
+  }
+
+  now(): number {
+    const wall = this.#time.wall()
+    const monotonic = this.#time.monotonic()
+    // Small corrections of the wall clock (slewing) are followed as long as time does not stand still for them.
+    const continued = this.#last + (monotonic - this.#lastMonotonic)
+    this.#lastMonotonic = monotonic
+    this.#last = wall >= this.#last ? wall : continued
+    return this.#last
+  }
+
+  /** Moves the clock on to at least `ms`: what was recorded before a restart must not lie in the future. */
+  advanceTo(ms: number): void {
+    this.#last = Math.max(this.now(), ms)
+  }
+}

@@ -1,0 +1,80 @@
+import type { PrismaClient } from '@gaugeline/prisma'
+import type { Bus } from '../live/bus.ts'
+import type { FleetDirectory } from '../live/fleet.ts'
+import { type DeploymentFilter, type DeploymentWithNames, matchesFilter } from './deployment-filter.ts'
+
+/** All is read again this often, whatever the bus says. */
+const REFRESH_MS = 30_000
+
+export interface ActiveDeploymentsOptions {
+  prisma: PrismaClient
+  bus: Bus
+  onError: (error: unknown) => void
+}
+
+/** Every active deployment with its model and training job, in memory: what live views are made from. */
+export class ActiveDeployments implements FleetDirectory<DeploymentWithNames, DeploymentFilter> {
+  readonly #options: ActiveDeploymentsOptions
+  /** Sorted by model, then newest version first. */
+  #active: DeploymentWithNames[] = []
+  #listeners = new Set<() => void>()
+  #unsubscribe: (() => void) | null = null
+  #timer: NodeJS.Timeout | null = null
+  #reading: Promise<void> | null = null
+  #again = false
+
+  constructor(options: ActiveDeploymentsOptions) {
+    this.#options = options
+  }
+
+  async start(): Promise<void> {
+    this.#unsubscribe = this.#options.bus.subscribe('deploymentEvent', () => void this.#refresh())
+    this.#timer = setInterval(() => void this.#refresh(), REFRESH_MS)
+    await this.#read()
+  }
+
+  stop(): void {
+    this.#unsubscribe?.()
+    if (this.#timer) clearInterval(this.#timer)
+  }
+
+  get size(): number {
+    return this.#active.length
+  }
+
+  active(filter: DeploymentFilter): DeploymentWithNames[] {
+    return this.#active.filter((deployment) => matchesFilter(deployment, filter))
+  }
+
+  /** Called whenever a deployment became active or stopped being so. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  /** One read at a time; a change during one makes another follow. Never rejects. */
+  #refresh(): Promise<void> {
+    if (this.#reading) {
+      this.#again = true
+      return this.#reading
+    }
+    this.#reading = this.#read()
+      .catch(this.#options.onError)
+      .finally(() => {
+        this.#reading = null
+        if (!this.#again) return
+        this.#again = false
+        void this.#refresh()
+      })
+    return this.#reading
+  }
+
+  async #read(): Promise<void> {
+    this.#active = await this.#options.prisma.deployment.findMany({
+      where: { status: 'ACTIVE' },
+      include: { model: true, trainingJob: true },
+      orderBy: [{ model: { name: 'asc' } }, { versionNumber: 'desc' }],
+    })
+    for (const listener of this.#listeners) listener()
+  }
+}

@@ -1,0 +1,92 @@
+import type { Deployment, DeploymentStatus, Model, Prisma, TrainingJob } from '@gaugeline/prisma'
+import type { Keyset } from '../paging.ts'
+
+export interface DeploymentFilter {
+  status?: readonly DeploymentStatus[] | null | undefined
+  /** A model's name. */
+  model?: string | null | undefined
+  /** Part of the model's or the training job's name, in any case. */
+  search?: string | null | undefined
+  /** Deployment ids (uuids). */
+  ids?: readonly string[] | null | undefined
+  /** Made from this training job (uuid). */
+  trainingJobId?: string | undefined
+}
+
+export type DeploymentOrderField = 'CREATED_AT' | 'STATUS_CHANGED_AT' | 'MODEL' | 'VERSION'
+
+export interface DeploymentOrder {
+  field: DeploymentOrderField
+  direction: 'ASC' | 'DESC'
+}
+
+/** A deployment with what its filter looks at. */
+export type DeploymentWithNames = Deployment & { model: Model; trainingJob: TrainingJob }
+
+/** The filter for the database; `matchesFilter` is the same for rows in memory. */
+export function whereFilter(filter: DeploymentFilter | null | undefined): Prisma.DeploymentWhereInput {
+  if (!filter) return {}
+  const { status, model, search, ids, trainingJobId } = filter
+  const containsSearch = { contains: search ?? '', mode: 'insensitive' } as const
+  return {
+    ...(status ? { status: { in: [...status] } } : {}),
+    ...(ids ? { id: { in: [...ids] } } : {}),
+    ...(trainingJobId ? { trainingJobId } : {}),
+    AND: [
+      model ? { model: { name: model } } : {},
+      search ? { OR: [{ model: { name: containsSearch } }, { trainingJob: { name: containsSearch } }] } : {},
+    ],
+  }
+}
+
+export function matchesFilter(deployment: DeploymentWithNames, filter: DeploymentFilter): boolean {
+  const { status, model, search, ids, trainingJobId } = filter
+  if (trainingJobId && deployment.trainingJobId !== trainingJobId) return false
+  if (status && !status.includes(deployment.status)) return false
+  if (ids && !ids.includes(deployment.id)) return false
+  if (model && deployment.model.name !== model) return false
+  if (!search) return true
+  const wanted = search.toLowerCase()
+  return [deployment.model.name, deployment.trainingJob.name].some((name) => name.toLowerCase().includes(wanted))
+}
+
+/** Equal for filters that mean the same. */
+export function filterKey({ status, model, search, ids, trainingJobId }: DeploymentFilter): string {
+  return JSON.stringify([
+    status ? [...new Set(status)].toSorted() : null,
+    model || null,
+    search?.toLowerCase() || null,
+    ids ? [...new Set(ids)].toSorted() : null,
+    trainingJobId ?? null,
+  ])
+}
+
+/** Newest first unless asked otherwise. */
+export function deploymentKeyset(order: DeploymentOrder | null | undefined): Keyset<DeploymentWithNames> {
+  const field = order?.field ?? 'CREATED_AT'
+  const direction = order?.direction === 'ASC' ? 'asc' : 'desc'
+  const id = { path: ['id'], direction, type: 'uuid', value: (row: Deployment) => row.id } as const
+  const version = {
+    path: ['versionNumber'],
+    direction,
+    type: 'number',
+    value: (row: Deployment) => row.versionNumber,
+  } as const
+  const model = {
+    path: ['model', 'name'],
+    direction,
+    type: 'string',
+    value: (row: DeploymentWithNames) => row.model.name,
+  } as const
+  const columns = {
+    CREATED_AT: [{ path: ['createdAt'], direction, type: 'date', value: (row: Deployment) => row.createdAt }, id],
+    STATUS_CHANGED_AT: [
+      { path: ['statusChangedAt'], direction, type: 'date', value: (row: Deployment) => row.statusChangedAt },
+      id,
+    ],
+    MODEL: [model, version],
+    VERSION: [version, id],
+  } as const
+  return { name: `deployment-${field}-${direction}`, columns: [...columns[field]] }
+}
+

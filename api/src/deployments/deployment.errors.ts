@@ -1,0 +1,31 @@
+import type { Deployment, TrainingJobStatus } from '@gaugeline/prisma'
+import { DomainError } from '../errors.ts'
+import { versionOf } from '../models/models.ts'
+
+export class DeploymentNotFoundError extends DomainError {
+  override name = 'DeploymentNotFoundError'
+  constructor() {
+    super('There is no deployment with this id.')
+  }
+}
+
+export class TrainingJobNotCompletedError extends DomainError {
+  override name = 'TrainingJobNotCompletedError'
+  constructor(readonly status: TrainingJobStatus) {
+    super(`Only a completed training job can be deployed; this one is ${status.toLowerCase()}.`)
+  }
+}
+
+export class DuplicateActiveDeploymentError extends DomainError {
+  override name = 'DuplicateActiveDeploymentError'
+  constructor(readonly activeDeployment: Deployment) {
+    super(`This training job is already active as ${versionOf(activeDeployment.versionNumber)}.`)
+  }
+}
+
+export class DeploymentActiveError extends DomainError {
+  override name = 'DeploymentActiveError'
+  constructor(readonly deployment: Deployment) {
+    super('An active deployment cannot be deleted. Pause it first.')
+  }
+}

@@ -1,0 +1,237 @@
+import {
+  type Deployment,
+  type DeploymentEvent,
+  type DeploymentStatus,
+  isForeignKeyViolation,
+  type Prisma,
+  type PrismaClient,
+  uniqueViolation,
+} from '@gaugeline/prisma'
+import type { Clock } from '../clock.ts'
+import { InputChecks } from '../input-checks.ts'
+import type { Bus, DeploymentEventRecord } from '../live/bus.ts'
+import type { Models } from '../models/models.ts'
+import { type Page, type PageRequest, pageOf } from '../paging.ts'
+import { TrainingJobNotFoundError } from '../training/training.errors.ts'
+import {
+  DeploymentActiveError,
+  DeploymentNotFoundError,
+  DuplicateActiveDeploymentError,
+  TrainingJobNotCompletedError,
+} from './deployment.errors.ts'
+import {
+  type DeploymentFilter,
+  type DeploymentOrder,
+  deploymentKeyset,
+  type DeploymentWithNames,
+  whereFilter,
+} from './deployment-filter.ts'
+import type { EventRecords } from './event-records.ts'
+
+export type DeploymentQuery = Pick<Prisma.DeploymentFindManyArgs, 'include' | 'select'>
+
+export const MAX_NOTE = 500
+const ONE_ACTIVE_PER_JOB = 'deployments_one_active_per_training_job'
+
+export interface DeploymentsOptions {
+  prisma: PrismaClient
+  models: Models
+  events: EventRecords
+  bus: Bus
+  clock: Clock
+}
+
+/** Whoever does it and why: stands on the event. */
+export interface Act {
+  by: string
+  note?: string | null | undefined
+}
+
+/** Owns the deployments, their lifecycle, their events and the recording state of their logs. */
+export class Deployments {
+  readonly #options: DeploymentsOptions
+
+  constructor(options: DeploymentsOptions) {
+    this.#options = options
+  }
+
+  byId(id: string, query: DeploymentQuery = {}): Promise<Deployment | null> {
+    return this.#options.prisma.deployment.findUnique({ ...query, where: { id } })
+  }
+
+  list(
+    filter: DeploymentFilter | null | undefined,
+    order: DeploymentOrder | null | undefined,
+    page: PageRequest,
+    query: DeploymentQuery = {},
+  ): Promise<Page<Deployment>> {
+    return pageOf(deploymentKeyset(order), page, ({ where, orderBy, take }) => {
+      // Cursors by model name need the name.
+      const model = order?.field === 'MODEL' ? { model: query.include?.model ?? true } : {}
+      return this.#options.prisma.deployment.findMany({
+        ...query,
+        ...(query.select ? {} : { include: { ...query.include, ...model } }),
+        where: { AND: [whereFilter(filter), where] },
+        orderBy,
+        take,
+      }) as Promise<DeploymentWithNames[]>
+    })
+  }
+
+  async counts(filter: DeploymentFilter | null | undefined): Promise<{ active: number; paused: number; total: number }> {
+    const groups = await this.#options.prisma.deployment.groupBy({
+      by: ['status'],
+      where: whereFilter(filter),
+      _count: true,
+    })
+    const of = (status: DeploymentStatus) => groups.find((group) => group.status === status)?._count ?? 0
+    return { active: of('ACTIVE'), paused: of('PAUSED'), total: of('ACTIVE') + of('PAUSED') }
+  }
+
+  events(deploymentId: string | null, page: PageRequest): Promise<Page<DeploymentEvent>> {
+    return this.#options.events.list(deploymentId, page)
+  }
+
+  /**
+   * Deploys a completed training job: ACTIVE at once, under the next version of its model.
+   * Throws TrainingJobNotFoundError, TrainingJobNotCompletedError, DuplicateActiveDeploymentError, InvalidInputError.
+   */
+  async deploy(trainingJobId: string, act: Act): Promise<Deployment> {
+    checkNote(act)
+    return this.#change(trainingJobId, async (tx) => {
+      const job = await tx.trainingJob.findUnique({ where: { id: trainingJobId } })
+      if (!job) throw new TrainingJobNotFoundError()
+      if (job.status !== 'COMPLETED') throw new TrainingJobNotCompletedError(job.status)
+      await this.#options.models.lock(tx, job.modelId)
+      await refuseSecondActive(tx, trainingJobId)
+      const at = this.#now()
+      const deployment = await tx.deployment.create({
+        data: {
+          modelId: job.modelId,
+          trainingJobId,
+          versionNumber: await this.#options.models.takeVersionNumber(tx, job.modelId),
+          status: 'ACTIVE',
+          note: act.note ?? null,
+          createdAt: at,
+          createdBy: act.by,
+          statusChangedAt: at,
+        },
+        include: { model: true },
+      })
+      await tx.sampleHead.create({ data: { deploymentKey: deployment.key, recordingSince: at } })
+      return { deployment, event: await this.#event(tx, 'DEPLOYED', deployment, at, act) }
+    })
+  }
+
+  /** Stops the samples and keeps everything. Pausing what is paused changes nothing. Throws DeploymentNotFoundError. */
+  async pause(id: string, act: Act): Promise<Deployment> {
+    checkNote(act)
+    return this.#changeStatus(id, 'PAUSED', act)
+  }
+
+  /**
+   * Goes on under the same id, version and sequence. Resuming what is active changes nothing.
+   * Throws DeploymentNotFoundError, DuplicateActiveDeploymentError.
+   */
+  async resume(id: string, act: Act): Promise<Deployment> {
+    checkNote(act)
+    return this.#changeStatus(id, 'ACTIVE', act)
+  }
+
+  /** Its samples are swept later, its events stay. Throws DeploymentNotFoundError, DeploymentActiveError. */
+  async delete(id: string, act: Act): Promise<Deployment> {
+    return this.#change(null, async (tx) => {
+      const deployment = await lockDeployment(tx, id)
+      if (deployment.status === 'ACTIVE') throw new DeploymentActiveError(deployment)
+      await tx.deployment.delete({ where: { id } })
+      return { deployment, event: await this.#event(tx, 'DELETED', deployment, this.#now(), act) }
+    })
+  }
+
+  async #changeStatus(id: string, status: DeploymentStatus, act: Act): Promise<Deployment> {
+    const known = await this.byId(id)
+    if (!known) throw new DeploymentNotFoundError()
+    return this.#change(known.trainingJobId, async (tx) => {
+      if (status === 'ACTIVE') await this.#options.models.lock(tx, known.modelId)
+      const before = await lockDeployment(tx, id)
+      if (before.status === status) return { deployment: before, event: null }
+      if (status === 'ACTIVE') await refuseSecondActive(tx, before.trainingJobId)
+      const at = this.#now()
+      const deployment = await tx.deployment.update({
+        where: { id },
+        data: { status, statusChangedAt: at },
+        include: { model: true },
+      })
+      // The recorder moves this row too: whichever comes second sees the other.
+      await tx.sampleHead.update({
+        where: { deploymentKey: deployment.key },
+        data: { recordingSince: status === 'ACTIVE' ? at : null },
+      })
+      const kind = status === 'ACTIVE' ? 'RESUMED' : 'PAUSED'
+      return { deployment, event: await this.#event(tx, kind, deployment, at, act) }
+    })
+  }
+
+  /** Runs one change in a transaction, and says so to the others once it is committed. */
+  async #change(
+    trainingJobId: string | null,
+    work: (tx: Prisma.TransactionClient) => Promise<{ deployment: Deployment; event: DeploymentEventRecord | null }>,
+  ): Promise<Deployment> {
+    const { prisma, bus } = this.#options
+    try {
+      const { deployment, event } = await prisma.$transaction(work, TRANSACTION)
+      if (event) bus.publish('deploymentEvent', event)
+      return deployment
+    } catch (error) {
+      // The database has the last word on races.
+      if (trainingJobId !== null && uniqueViolation(error) === ONE_ACTIVE_PER_JOB) {
+        await refuseSecondActive(prisma, trainingJobId)
+      }
+      if (isForeignKeyViolation(error)) throw new TrainingJobNotFoundError()
+      throw error
+    }
+  }
+
+  #event(
+    tx: Prisma.TransactionClient,
+    kind: DeploymentEvent['kind'],
+    deployment: Deployment & { model: { name: string } },
+    at: Date,
+    act: Act,
+  ): Promise<DeploymentEventRecord> {
+    return this.#options.events.append(tx, {
+      kind,
+      at,
+      by: act.by,
+      note: act.note ?? null,
+      deploymentId: deployment.id,
+      modelName: deployment.model.name,
+      versionNumber: deployment.versionNumber,
+    })
+  }
+
+  #now(): Date {
+    return new Date(this.#options.clock.now())
+  }
+}
+
+/** Twenty at once wait for one another on an embedded database. */
+export const TRANSACTION = { maxWait: 10_000, timeout: 10_000 }
+
+function checkNote({ note }: Act): void {
+  const checks = new InputChecks()
+  checks.text(['note'], note, { max: MAX_NOTE })
+  checks.done()
+}
+
+async function lockDeployment(tx: Prisma.TransactionClient, id: string) {
+  await tx.$queryRaw`select 1 from deployments where id = ${id}::uuid for update`
+  const deployment = await tx.deployment.findUnique({ where: { id }, include: { model: true } })
+  if (!deployment) throw new DeploymentNotFoundError()
+  return deployment
+}
+
+async function refuseSecondActive(prisma: Prisma.TransactionClient, trainingJobId: string): Promise<void> {
+  const active = await prisma.deployment.findFirst({ where: { trainingJobId, status: 'ACTIVE' } })
+  if (active) throw new DuplicateActiveDeploymentError(active)
+}

@@ -1,0 +1,125 @@
+import { describe, expect, it } from 'vitest'
+import { EnvError, readEnv } from './env.ts'
+
+function messageFor(source: Record<string, string>): string {
+  try {
+    readEnv(source)
+  } catch (error) {
+    if (error instanceof EnvError) return error.message
+    throw error
+  }
+  throw new Error(`${JSON.stringify(source)} was accepted`)
+}
+
+describe('readEnv', () => {
+  it('gives the documented defaults when nothing is set', () => {
+    expect(readEnv({})).toEqual({
+      host: '127.0.0.1',
+      port: 4000,
+      databaseUrl: undefined,
+      dataDir: '.data',
+      adminToken: undefined,
+      sampleIntervalMs: 1000,
+      seed: 'demo',
+      allowedOrigins: [],
+      publicUrl: undefined,
+      logLevel: 'info',
+      trafficTrace: undefined,
+    })
+  })
+
+  it('reads every setting', () => {
+    const adminToken = 'x'.repeat(32)
+    expect(
+      readEnv({
+        HOST: '::1',
+        PORT: '0',
+        DATABASE_URL: 'postgresql://u:p@db:5432/gauges',
+        DATA_DIR: '/var/lib/gaugeline',
+        ADMIN_TOKEN: adminToken,
+        SAMPLE_INTERVAL_MS: '10',
+        SEED: 'demo',
+        ALLOWED_ORIGINS: 'https://a.example, http://127.0.0.1:5173/,',
+        PUBLIC_URL: 'https://Gauges.example.com/',
+        LOG_LEVEL: 'debug',
+        TRAFFIC_TRACE: 'trace.csv',
+      }),
+    ).toEqual({
+      host: '::1',
+      port: 0,
+      databaseUrl: 'postgresql://u:p@db:5432/gauges',
+      dataDir: '/var/lib/gaugeline',
+      adminToken,
+      sampleIntervalMs: 10,
+      seed: 'demo',
+      allowedOrigins: ['https://a.example', 'http://127.0.0.1:5173'],
+      publicUrl: 'https://gauges.example.com',
+      logLevel: 'debug',
+      trafficTrace: 'trace.csv',
+    })
+  })
+
+  it('takes an empty value for unset', () => {
+    expect(readEnv({ PORT: '', ADMIN_TOKEN: '  ', SEED: '' })).toEqual(readEnv({}))
+  })
+
+  it('seeds the embedded database only, unless told to', () => {
+    const DATABASE_URL = 'postgres://db/gauges'
+    expect(readEnv({ DATABASE_URL }).seed).toBe('none')
+    expect(readEnv({ DATABASE_URL, SEED: 'demo' }).seed).toBe('demo')
+  })
+
+  it.each([
+    ['PORT', '65536'],
+    ['PORT', '-1'],
+    ['PORT', '0x10'],
+    ['PORT', '80.5'],
+    ['PORT', 'http'],
+    ['HOST', 'http://127.0.0.1'],
+    ['HOST', 'a b'],
+    ['SAMPLE_INTERVAL_MS', '9'],
+    ['SAMPLE_INTERVAL_MS', '60001'],
+    ['SAMPLE_INTERVAL_MS', '1e3'],
+    ['SEED', 'Demo'],
+    ['ALLOWED_ORIGINS', '*'],
+    ['ALLOWED_ORIGINS', 'null'],
+    ['ALLOWED_ORIGINS', 'https://a.example/path'],
+    ['ALLOWED_ORIGINS', 'https://a.example,ftp://b.example'],
+    ['PUBLIC_URL', 'gauges.example.com'],
+    ['PUBLIC_URL', 'https://gauges.example.com/app'],
+    ['PUBLIC_URL', 'ws://gauges.example.com'],
+    ['LOG_LEVEL', 'verbose'],
+    ['DATABASE_URL', 'mysql://db/gauges'],
+  ])('refuses %s=%s in one line that names it, shows it and says what it may hold', (name, value) => {
+    const message = messageFor({ [name]: value })
+    expect(message).toMatch(new RegExp(`^${name} holds .*; it may hold .+\\.$`))
+    expect(message).not.toContain('\n')
+    if (name !== 'DATABASE_URL') expect(message).toContain(JSON.stringify(value))
+  })
+
+  it('keeps the message on one line and short, whatever the value', () => {
+    const message = messageFor({ HOST: `a\nb${'c'.repeat(10_000)}` })
+    expect(message).not.toContain('\n')
+    expect(message.length).toBeLessThan(300)
+  })
+
+  it('never prints an admin token', () => {
+    const short = messageFor({ ADMIN_TOKEN: 'hunter2-hunter2' })
+    expect(short).toContain('15 characters')
+    expect(short).not.toContain('hunter2')
+    expect(messageFor({ ADMIN_TOKEN: `${'s3cret-'.repeat(8)} ` })).not.toContain('s3cret')
+  })
+
+  it.each([
+    'mysql://owner:hunter2@db/gauges?sslpassword=hunter2',
+    'postgresql:owner:hunter2@db/gauges',
+    'postgresql//owner:hunter2@db',
+    'postgresql://owner:hunter2@db:99999/gauges',
+  ])('never prints the password of a database URL: %s', (url) => {
+    expect(messageFor({ DATABASE_URL: url })).not.toContain('hunter2')
+  })
+
+  it('never prints the password of a public URL', () => {
+    expect(messageFor({ PUBLIC_URL: 'https://owner:hunter2@gauges.example.com' })).not.toContain('hunter2')
+  })
+})

@@ -1,0 +1,154 @@
+import { isIP } from 'node:net'
+import { z } from 'zod'
+
+/** A setting that stops the start. The message is one line: the variable, what it holds, what it may hold. */
+export class EnvError extends Error {
+  override name = 'EnvError'
+}
+
+/** The settings of this process; `readEnv` is the only place that knows their names outside. */
+export interface Env {
+  host: string
+  port: number
+  /** Unset: the embedded database in `dataDir`. */
+  databaseUrl: string | undefined
+  dataDir: string
+  /** A token with every scope, for automation. Never printed, never stored. */
+  adminToken: string | undefined
+  sampleIntervalMs: number
+  seed: 'demo' | 'none'
+  /** Exact origins (`https://host:port`) that may call across origins. */
+  allowedOrigins: readonly string[]
+  /** The origin that people and links use, when it is not the address the server listens on. */
+  publicUrl: string | undefined
+  logLevel: LogLevel
+  /** Path of a recorded trace that drives the simulated traffic. */
+  trafficTrace: string | undefined
+}
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+const MAX_SHOWN_CHARACTERS = 80
+const HOST_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i
+// What can travel in an Authorization header without quoting (RFC 6750's b64token, a little wider).
+const TOKEN = /^[\x21-\x7e]*$/
+
+/** The URL, when it is nothing but an http(s) origin; a lone trailing slash is forgiven. */
+function originOf(text: string): string | undefined {
+  if (!URL.canParse(text)) return undefined
+  const url = new URL(text)
+  const isHttp = url.protocol === 'http:' || url.protocol === 'https:'
+  return isHttp && (text.toLowerCase() === url.origin || text.toLowerCase() === `${url.origin}/`)
+    ? url.origin
+    : undefined
+}
+
+function wholeNumber(min: number, max: number) {
+  // Digits only: Number() would also take '', ' 1 ', '0x10' and '1e3'.
+  return z.string().regex(/^\d{1,9}$/).transform(Number).pipe(z.number().min(min).max(max))
+}
+
+interface Setting {
+  schema: z.ZodType<unknown, string>
+  mayHold: string
+  /** What may be said of a wrong value; default: the value itself. */
+  shown?: (value: string) => string
+}
+
+const settings = {
+  // Loopback unless told otherwise: whoever opens the door to a network does it knowingly.
+  HOST: {
+    schema: z.string().refine((host) => isIP(host) !== 0 || HOST_NAME.test(host)),
+    mayHold: 'an IP address or a host name to listen on, like 127.0.0.1 or 0.0.0.0',
+  },
+  // 0 lets the system choose a free port: tests start many servers side by side.
+  PORT: { schema: wholeNumber(0, 65_535), mayHold: 'a port from 0 (any free one) to 65535' },
+  // PostgreSQL is the one dialect.
+  DATABASE_URL: {
+    schema: z.string().refine((text) => /^postgres(ql)?:\/\//.test(text) && URL.canParse(text)),
+    mayHold: 'a URL like postgresql://user:password@host:5432/database, or nothing for the embedded database',
+    shown: describeDatabaseUrl,
+  },
+  DATA_DIR: {
+    schema: z.string(),
+    mayHold: 'the path of a folder for the embedded database',
+  },
+  // 32 characters: at 6 bits each far beyond guessing. 1024 keeps the header under Node's 16 KiB with room to spare.
+  ADMIN_TOKEN: {
+    schema: z.string().min(32).max(1024).regex(TOKEN),
+    mayHold: '32 to 1024 printable ASCII characters without spaces',
+    shown: (value) => `${value.length} characters${TOKEN.test(value) ? '' : ', some of them not allowed'}`,
+  },
+  // Below 10 ms timers and one statement a window can't keep up; above a minute nothing about it is live, and catching
+  // up (at most 60 s) would never hold a whole window.
+  SAMPLE_INTERVAL_MS: { schema: wholeNumber(10, 60_000), mayHold: 'milliseconds from 10 to 60000' },
+  SEED: { schema: z.enum(['demo', 'none']), mayHold: 'demo or none' },
+  // Exact origins only. A wildcard or `null` would let any page call with a person's credentials.
+  ALLOWED_ORIGINS: {
+    schema: z
+      .string()
+      .transform((list) => list.split(',').map((entry) => entry.trim()).filter((entry) => entry !== ''))
+      .refine((entries) => entries.every((entry) => originOf(entry) !== undefined))
+      .transform((entries) => entries.flatMap((entry) => originOf(entry) ?? [])),
+    mayHold: 'exact origins separated by commas, like https://app.example.com,http://127.0.0.1:5173',
+  },
+  // An origin without a path: the client and its cookie live at the root.
+  PUBLIC_URL: {
+    schema: z
+      .string()
+      .refine((text) => originOf(text) !== undefined)
+      .transform((text) => originOf(text)),
+    mayHold: 'http(s)://host[:port] without a path, user or query, like https://gauges.example.com',
+    shown: (value) => (value.includes('@') ? 'a URL with a user or password' : quote(value)),
+  },
+  LOG_LEVEL: { schema: z.enum(LOG_LEVELS), mayHold: `one of ${LOG_LEVELS.join(', ')}` },
+  TRAFFIC_TRACE: { schema: z.string(), mayHold: 'the path of a recorded trace (CSV)' },
+} satisfies Record<string, Setting>
+
+type Name = keyof typeof settings
+
+/** Control characters escaped and long values cut, so that the message stays one line. */
+function quote(value: string): string {
+  const cut = value.length > MAX_SHOWN_CHARACTERS ? `${value.slice(0, MAX_SHOWN_CHARACTERS)}…` : value
+  return JSON.stringify(cut)
+}
+
+/** Where the URL leads, without user, password or query: all three can hold secrets. */
+function describeDatabaseUrl(value: string): string {
+  if (!URL.canParse(value)) return 'something that is not a URL (not shown: it may hold a password)'
+  const { protocol, host, pathname } = new URL(value)
+  // Without `//` everything after the scheme is one opaque path, a password included.
+  return host === '' ? `a ${protocol} URL without a host (not shown)` : quote(`${protocol}//…@${host}${pathname}`)
+}
+
+/**
+ * Reads and checks every setting. An empty value counts as unset.
+ * @throws EnvError for the first setting that is wrong.
+ */
+export function readEnv(source: Record<string, string | undefined>): Env {
+  function read<N extends Name>(name: N): z.output<(typeof settings)[N]['schema']> | undefined {
+    const value = source[name]
+    if (value === undefined || value.trim() === '') return undefined
+    const setting: Setting = settings[name]
+    const parsed = settings[name].schema.safeParse(value)
+    if (parsed.success) return parsed.data as z.output<(typeof settings)[N]['schema']>
+    throw new EnvError(`${name} holds ${(setting.shown ?? quote)(value)}; it may hold ${setting.mayHold}.`)
+  }
+
+  const databaseUrl = read('DATABASE_URL')
+  return {
+    host: read('HOST') ?? '127.0.0.1',
+    port: read('PORT') ?? 4000,
+    databaseUrl,
+    dataDir: read('DATA_DIR') ?? '.data',
+    adminToken: read('ADMIN_TOKEN'),
+    sampleIntervalMs: read('SAMPLE_INTERVAL_MS') ?? 1000,
+    // Example data is for trying Gaugeline out; a PostgreSQL database is somebody's own.
+    seed: read('SEED') ?? (databaseUrl === undefined ? 'demo' : 'none'),
+    allowedOrigins: read('ALLOWED_ORIGINS') ?? [],
+    publicUrl: read('PUBLIC_URL'),
+    logLevel: read('LOG_LEVEL') ?? 'info',
+    trafficTrace: read('TRAFFIC_TRACE'),
+  }
+}

@@ -1,0 +1,41 @@
+import { InvalidInputError, RefusedError } from '../errors.ts'
+
+/** The types that have ids. */
+export type NodeName = 'Model' | 'TrainingJob' | 'Deployment' | 'DeploymentEvent'
+
+const GLOBAL_ID = /^(Model|TrainingJob|Deployment|DeploymentEvent):([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
+
+/** A global id is the base64 of `Type:uuid`. */
+export function encodeId(typename: string, id: string): string {
+  return Buffer.from(`${typename}:${id}`).toString('base64')
+}
+
+/** Throws BAD_USER_INPUT. */
+export function decodeId(globalId: string): { typename: string; id: string } {
+  const match = GLOBAL_ID.exec(Buffer.from(globalId, 'base64').toString('latin1'))
+  if (!match?.[1] || !match[2]) throw new RefusedError('BAD_USER_INPUT', `${shown(globalId)} is not an id of Gaugeline.`)
+  return { typename: match[1], id: match[2] }
+}
+
+/** The uuid in an id of this type. Throws BAD_USER_INPUT. */
+export function uuidOf(type: NodeName, globalId: string): string {
+  const { typename, id } = decodeId(globalId)
+  if (typename !== type) {
+    throw new RefusedError('BAD_USER_INPUT', `${shown(globalId)} is the id of a ${typename}, not of a ${type}.`)
+  }
+  return id
+}
+
+/** The same for a field of a mutation's input: what is wrong with it comes back as data. Throws InvalidInputError. */
+export function inputUuid(type: NodeName, path: string, globalId: string): string {
+  try {
+    return uuidOf(type, globalId)
+  } catch (error) {
+    if (error instanceof RefusedError) throw new InvalidInputError([{ path: [path], message: error.message }])
+    throw error
+  }
+}
+
+function shown(globalId: string): string {
+  return JSON.stringify(globalId.length > 60 ? `${globalId.slice(0, 60)}…` : globalId)
+}

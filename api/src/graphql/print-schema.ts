@@ -1,0 +1,9 @@
+import { writeFileSync } from 'node:fs'
+import { lexicographicSortSchema, printSchema } from 'graphql'
+import { schema } from './schema.ts'
+
+/** The contract that third parties see, sorted so that a diff shows what changed. */
+export const printedSchema = `${printSchema(lexicographicSortSchema(schema))}\n`
+
+const target = process.argv[2]
+if (target) writeFileSync(target, printedSchema)

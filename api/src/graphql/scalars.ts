@@ -1,0 +1,68 @@
+import { GraphQLError, Kind, type ValueNode } from 'graphql'
+import { builder } from './builder.ts'
+
+const DATE_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/
+
+builder.scalarType('DateTime', {
+  description: 'A moment: ISO 8601 with an offset, like `2026-11-23T14:02:00.000Z`. Answers are in UTC with milliseconds.',
+  serialize: (value) => value.toISOString(),
+  parseValue: (value) => {
+    if (typeof value === 'string' && DATE_TIME.test(value)) {
+      const date = new Date(value)
+      if (!Number.isNaN(date.getTime())) return date
+    }
+    throw new GraphQLError('a DateTime is ISO 8601 with an offset, like "2026-11-23T14:02:00Z"')
+  },
+})
+
+builder.scalarType('JSON', {
+  description: 'Any JSON value.',
+  serialize: (value) => value,
+  parseValue: (value) => value,
+  parseLiteral: (node, variables) => jsonOf(node, variables ?? {}),
+})
+
+function jsonOf(node: ValueNode, variables: Record<string, unknown>): unknown {
+  switch (node.kind) {
+    case Kind.VARIABLE:
+      return variables[node.name.value]
+    case Kind.INT:
+    case Kind.FLOAT:
+      return Number(node.value)
+    case Kind.NULL:
+      return null
+    case Kind.LIST:
+      return node.values.map((value) => jsonOf(value, variables))
+    case Kind.OBJECT:
+      return Object.fromEntries(node.fields.map((field) => [field.name.value, jsonOf(field.value, variables)]))
+    case Kind.STRING:
+    case Kind.BOOLEAN:
+    case Kind.ENUM:
+      return node.value
+  }
+}
+
+builder.scalarType('Count', {
+  description: 'A whole number up to 2^53 - 1, as a JSON number (sums outgrow Int in hours).',
+  serialize: (value) => {
+    if (!Number.isSafeInteger(value)) throw new TypeError(`${value} is not a whole number up to 2^53 - 1`)
+    return value
+  },
+})
+
+const cursor = (value: unknown): string => {
+  if (typeof value === 'string') return value
+  throw new GraphQLError('a cursor is the string that an earlier answer gave')
+}
+
+builder.scalarType('SampleCursor', {
+  description: "Opaque position in one deployment's samples, for resuming.",
+  serialize: (value) => value,
+  parseValue: cursor,
+})
+
+builder.scalarType('EventCursor', {
+  description: 'Opaque position in the event log, for resuming.',
+  serialize: (value) => value,
+  parseValue: cursor,
+})

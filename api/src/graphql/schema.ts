@@ -1,0 +1,15 @@
+import './scalars.ts'
+import './errors.schema.ts'
+import '../auth/viewer.schema.ts'
+import '../metrics/metrics.schema.ts'
+import '../models/model.schema.ts'
+import '../training/training-job.schema.ts'
+import '../training/training-mutations.schema.ts'
+import '../deployments/deployment.schema.ts'
+import '../deployments/deployment-event.schema.ts'
+import '../deployments/deployment-mutations.schema.ts'
+import '../deployments/live-metrics.schema.ts'
+import { builder } from './builder.ts'
+
+/** The whole schema. Opens no database. */
+export const schema = builder.toSchema()

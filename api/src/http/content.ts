@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { promisify } from 'node:util'
+import { gunzip, gzip } from 'node:zlib'
+
+const zip = promisify(gzip)
+const unzip = promisify(gunzip)
+/** Below this, a response is one packet either way. */
+const MIN_COMPRESSED_BYTES = 1024
+
+/** A body kept in memory in the one form that nearly everybody asks for. */
+export interface Content {
+  type: string
+  etag: string
+  isCompressed: boolean
+  bytes: Buffer
+}
+
+/** Compresses where it helps, once. */
+export async function createContent(type: string, raw: Buffer): Promise<Content> {
+  const isCompressed = raw.length >= MIN_COMPRESSED_BYTES && /^(text\/|application\/(javascript|json|manifest)|image\/svg)/.test(type)
+  return {
+    type,
+    // Weak: the compressed and the plain form share it.
+    etag: `W/"${createHash('sha256').update(raw).digest('base64url').slice(0, 22)}"`,
+    isCompressed,
+    bytes: isCompressed ? await zip(raw) : raw,
+  }
+}
+
+/** Answers with the content, or with 304 to whoever has it already. */
+export async function sendContent(
+  req: IncomingMessage,
+  res: ServerResponse,
+  content: Content,
+  { status = 200, cacheControl }: { status?: number; cacheControl: string },
+): Promise<void> {
+  res.setHeader('ETag', content.etag)
+  res.setHeader('Cache-Control', cacheControl)
+  res.appendHeader('Vary', 'Accept-Encoding')
+  if (status === 200 && req.headers['if-none-match']?.split(/, */).includes(content.etag) === true) {
+    res.writeHead(304)
+    res.end()
+    return
+  }
+  const takesGzip = /\bgzip\b(?!;q=0(\.0*)?\s*(,|$))/.test(req.headers['accept-encoding'] ?? '')
+  const bytes = content.isCompressed && !takesGzip ? await unzip(content.bytes) : content.bytes
+  if (content.isCompressed && takesGzip) res.setHeader('Content-Encoding', 'gzip')
+  res.writeHead(status, { 'Content-Type': content.type, 'Content-Length': bytes.length })
+  res.end(bytes)
+}
+
+/** CSP sources for the inline scripts or styles of a page that is served byte for byte as it is given here. */
+export function inlineHashes(html: string, tag: 'script' | 'style'): string[] {
+  const blocks = html.matchAll(new RegExp(`<${tag}(?![^>]*\\ssrc=)[^>]*>([\\s\\S]*?)</${tag}>`, 'g'))
+  return [...blocks].map(([, text = '']) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`)
+}

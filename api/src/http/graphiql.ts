@@ -1,0 +1,92 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Content } from './content.ts'
+import { createContent, inlineHashes, sendContent } from './content.ts'
+import { PLAYGROUND_TABS } from './playground-tabs.ts'
+
+interface Page {
+  content: Content
+  policy: string
+}
+
+/** GraphiQL at GET /graphql, whole and offline. The page itself is public; what it asks for needs a session. */
+export class GraphiQL {
+  #page: Promise<Page> | undefined
+
+  async send(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    // Made at the first visit: 9 MB to read, hash and compress is nothing to do at every start.
+    this.#page ??= renderPage()
+    const { content, policy } = await this.#page
+    res.setHeader('Content-Security-Policy', policy)
+    res.appendHeader('Vary', 'Accept')
+    await sendContent(req, res, content, { cacheControl: 'no-cache' })
+  }
+}
+
+const BAR_STYLE = `
+html, body { height: 100%; margin: 0; }
+body { display: flex; flex-direction: column; }
+#root { flex: 1; min-height: 0; }
+#gaugeline-bar {
+  display: flex; gap: 16px; padding: 6px 16px; align-items: baseline;
+  font: 14px/20px system-ui, sans-serif; color: #e6e9ef; background: #1b2130;
+}
+#gaugeline-bar a { color: #9ec5ff; }
+#gaugeline-session { margin-left: auto; }
+#gaugeline-session[data-state="out"] { font-weight: 600; color: #ffd479; }
+`
+
+// Data of the API needs a session, and GraphiQL shows a refusal as nothing but a failed request.
+const SESSION_SCRIPT = `
+fetch('/session', { headers: { accept: 'application/json' } }).then(async (response) => {
+  const state = document.getElementById('gaugeline-session')
+  if (response.ok) {
+    state.dataset.state = 'in'
+    state.textContent = 'Signed in as ' + (await response.json()).name
+    return
+  }
+  state.dataset.state = 'out'
+  const link = Object.assign(document.createElement('a'), { href: '/sign-in', textContent: 'Sign in' })
+  state.replaceChildren('You are not signed in: nothing here will answer. ', link)
+})
+`
+
+const BAR = `
+<div id="gaugeline-bar">
+  <a href="/">← Back to Gaugeline</a>
+  <a href="/schema.graphql">Schema</a>
+  <span id="gaugeline-session" role="status"></span>
+</div>
+`
+
+async function renderPage(): Promise<Page> {
+  const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql')
+  const html = renderGraphiQL({
+    title: 'Gaugeline playground',
+    // Inline, so that the page asks for nothing; its own is a megabyte of picture.
+    favicon: 'data:,',
+    logo: ' ',
+    defaultTabs: PLAYGROUND_TABS.map(({ query, variables }) => ({ query, variables: variables ?? null })),
+    subscriptionsProtocol: 'WS',
+    credentials: 'same-origin',
+    // Headers hold tokens; they are gone with the tab.
+    shouldPersistHeaders: false,
+  })
+    // Functions as replacements: the page is full of `$&` and its like.
+    .replace('</head>', () => `<style>${BAR_STYLE}</style></head>`)
+    .replace('<div id="root"></div>', () => `${BAR}<div id="root"></div><script>${SESSION_SCRIPT}</script>`)
+    .trim()
+  const policy = [
+    "default-src 'none'",
+    `script-src ${inlineHashes(html, 'script').join(' ')}`,
+    // The editor makes style elements as one types.
+    "style-src 'unsafe-inline'",
+    'worker-src blob:',
+    "connect-src 'self'",
+    'font-src data:',
+    'img-src data:',
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ')
+  return { content: await createContent('text/html; charset=utf-8', Buffer.from(html)), policy }
+}

@@ -1,0 +1,159 @@
+import type { DocumentNode, ExecutionArgs, ExecutionResult, GraphQLError, GraphQLSchema } from 'graphql'
+import { execute, subscribe } from 'graphql'
+import type { Plugin, YogaServerInstance } from 'graphql-yoga'
+import { createLRUCache, createYoga } from 'graphql-yoga'
+import type { Logger } from 'pino'
+import type { Viewer } from '../auth/viewer.ts'
+import type { RefusedError } from '../errors.ts'
+import { PublicErrors } from './public-errors.ts'
+
+/** What every operation starts from, whatever brought it. */
+export interface OperationContext extends Record<string, unknown> {
+  viewer: Viewer
+  requestId: string
+  /** Set when a POST or GET brought the operation; belongs to graphql-http.ts. */
+  http?: {
+    /** The body of a POST, already read. */
+    body: unknown
+    /** The answer, when it is to be sent as a stream. */
+    stream?: AsyncIterable<ExecutionResult>
+  }
+}
+
+/** A plugin that may read who acts, from the server context or the context value. */
+export type OperationPlugin = Plugin<object, OperationContext>
+
+/** What the API gives to this layer: all that is GraphQL about it. */
+export interface GraphQLOptions {
+  schema: GraphQLSchema
+  /** Makes the context of one operation: a plain object, its own properties are what resolvers see. */
+  createContext: (viewer: Viewer, requestId: string) => object
+  /** Turns errors of parts below into refusals; what it does not know is masked. */
+  refusalOf?: (error: unknown) => RefusedError | undefined
+  /**
+   * Envelop plugins, alike for HTTP, SSE and WebSocket: limits go here, and so does the sharing of subscriptions
+   * (`onSubscribe` may answer with results of its own).
+   */
+  plugins?: readonly OperationPlugin[]
+}
+
+/** An operation that came over a WebSocket, checked and ready to run. */
+export interface PreparedOperation {
+  args: ExecutionArgs
+  execute: (args: ExecutionArgs) => Promise<ExecutionResult | AsyncIterable<ExecutionResult>>
+  subscribe: (args: ExecutionArgs) => Promise<ExecutionResult | AsyncIterable<ExecutionResult>>
+}
+
+export interface GraphQLEngine {
+  /** Only parses, negotiates and makes bodies; errors, streams and the sending are ours. */
+  yoga: YogaServerInstance<OperationContext, object>
+  errors: PublicErrors
+  /** Parses, validates and makes the context as Yoga does for HTTP, with the same plugins. */
+  prepare(
+    params: { query: string; operationName?: string | null; variables?: Record<string, unknown> | null },
+    context: OperationContext,
+  ): Promise<PreparedOperation | readonly GraphQLError[]>
+}
+
+// Yoga's own caches count documents only: a thousand of 256 KiB each would be a quarter of a gigabyte.
+const MAX_CACHED_DOCUMENT_CHARACTERS = 16_384
+const MAX_CACHED_DOCUMENTS = 1_000
+
+export function createGraphQLEngine(options: GraphQLOptions, log: Logger): GraphQLEngine {
+  const errors = new PublicErrors({ log, refusalOf: options.refusalOf })
+  const yoga = createYoga<OperationContext, object>({
+    schema: options.schema,
+    context: ({ viewer, requestId }) => options.createContext(viewer, requestId),
+    graphqlEndpoint: '/graphql',
+    plugins: [withGraphQLJs, withParseErrorCode, withPublicErrors(errors), ...(options.plugins ?? [])],
+    parserAndValidationCache: { documentCache: smallDocuments<DocumentNode>(), errorCache: smallDocuments<Error>() },
+    // PublicErrors does it, the same for every transport.
+    maskedErrors: false,
+    logging: false,
+    batching: false,
+    multipart: false,
+    // Done before Yoga sees a request, or by files beside this one.
+    cors: false,
+    graphiql: false,
+    landingPage: false,
+    // Yoga would answer every URL that ends like this; none ends in a space.
+    healthCheckEndpoint: ' ',
+    maxRequestBodySize: false,
+  })
+
+  return {
+    yoga,
+    errors,
+    async prepare({ query, operationName, variables }, context) {
+      const enveloped = yoga.getEnveloped(context)
+      let document: DocumentNode
+      try {
+        document = enveloped.parse(query)
+      } catch (error) {
+        return [errors.error(error, context.requestId)]
+      }
+      const mistakes = enveloped.validate(options.schema, document)
+      if (mistakes.length > 0) return mistakes
+      /** What execution itself throws answers its operation, like any other error. */
+      async function answered<T>(run: () => Promise<T>): Promise<T | ExecutionResult> {
+        try {
+          return await run()
+        } catch (error) {
+          return { errors: [errors.error(error, context.requestId)] }
+        }
+      }
+      return {
+        args: {
+          schema: options.schema,
+          document,
+          operationName: operationName ?? undefined,
+          variableValues: variables ?? undefined,
+          contextValue: await enveloped.contextFactory(),
+        },
+        execute: (args) => answered(async () => await enveloped.execute(args)),
+        subscribe: (args) => answered(async () => await enveloped.subscribe(args)),
+      }
+    },
+  }
+}
+
+/** Yoga brings an executor of its own; the reference implementation is the one we know the rules of. */
+const withGraphQLJs: OperationPlugin = {
+  onExecute: ({ setExecuteFn }) => setExecuteFn(execute),
+  onSubscribe: ({ setSubscribeFn }) => setSubscribeFn(subscribe),
+}
+
+/** Yoga gives it over HTTP only. */
+const withParseErrorCode: OperationPlugin = {
+  onParse:
+    () =>
+    ({ result }) => {
+      if (result instanceof Error && 'extensions' in result) Object.assign(result.extensions ?? {}, PARSE_FAILED)
+    },
+}
+const PARSE_FAILED = { code: 'GRAPHQL_PARSE_FAILED' }
+
+/** The last thing before a result becomes a body. Streams are handled where they are sent. */
+function withPublicErrors(errors: PublicErrors): OperationPlugin {
+  return {
+    onResultProcess({ result, setResult, serverContext }) {
+      if (Symbol.asyncIterator in result) return
+      setResult(
+        Array.isArray(result)
+          ? result.map((one) => errors.result(one, serverContext.requestId))
+          : errors.result(result, serverContext.requestId),
+      )
+    },
+  }
+}
+
+/** A cache that leaves large documents out: parsing one again costs its sender, keeping it would cost us. */
+function smallDocuments<T extends object>() {
+  const cache = createLRUCache<T>({ max: MAX_CACHED_DOCUMENTS })
+  return {
+    get: (document: string) => cache.get(document),
+    set(document: string, value: T) {
+      if (document.length <= MAX_CACHED_DOCUMENT_CHARACTERS) cache.set(document, value)
+    },
+  }
+}

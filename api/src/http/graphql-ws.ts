@@ -1,0 +1,228 @@
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { ExecutionArgs } from 'graphql'
+import type { Server as ProtocolServer } from 'graphql-ws'
+import { CloseCode, handleProtocols, makeServer } from 'graphql-ws'
+import type { Logger } from 'pino'
+import type { WebSocket } from 'ws'
+import { WebSocketServer } from 'ws'
+import type { Authenticator } from '../auth/authenticator.ts'
+import type { Viewer } from '../auth/viewer.ts'
+import { RefusedError } from '../errors.ts'
+import type { GraphQLEngine, PreparedOperation } from './graphql-engine.ts'
+import type { CloseReason, LiveConnections } from './live-connections.ts'
+import { PatientSocket } from './ws-socket.ts'
+
+/** A message is one operation; a longer document belongs in a POST. */
+const MAX_PAYLOAD_BYTES = 64 * 1024
+/** From the opening of the socket to its acknowledgement, the time we take for it included. */
+const INIT_TIMEOUT_MS = 6_000
+const PING_MS = 12_000
+/** WebSocket's own codes, beside graphql-transport-ws's (CloseCode). */
+const SERVICE_RESTART = 1012
+const TRY_AGAIN_LATER = 1013
+/** What fits a close frame beside its code. */
+const MAX_REASON_BYTES = 123
+
+/** What graphql-ws keeps for us with each socket. */
+interface SocketExtra {
+  request: IncomingMessage
+  socket: WebSocket
+  viewer?: Viewer
+}
+
+export interface GraphQLWebSocketsOptions {
+  engine: GraphQLEngine
+  authenticator: Authenticator
+  connections: LiveConnections
+  log: Logger
+  /** For tests; milliseconds. */
+  initTimeoutMs?: number
+  pingMs?: number
+}
+
+/** GraphQL over WebSocket: graphql-transport-ws, its protocol kept by graphql-ws, its sockets by us. */
+export class GraphQLWebSockets {
+  readonly #options: GraphQLWebSocketsOptions
+  readonly #server = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_PAYLOAD_BYTES,
+    // 25 times the CPU per message and 1.7 MB per connection.
+    perMessageDeflate: false,
+    handleProtocols: (protocols) => handleProtocols(protocols),
+  })
+  readonly #protocol: ProtocolServer<SocketExtra>
+  /** Queries and mutations being executed; a shutdown lets them answer. */
+  readonly #executing = new Set<Promise<unknown>>()
+  /** The envelop that prepared an operation also runs it. */
+  readonly #prepared = new WeakMap<ExecutionArgs, PreparedOperation>()
+  readonly #requestIds = new WeakMap<object, string>()
+
+  constructor(options: GraphQLWebSocketsOptions) {
+    this.#options = options
+    this.#protocol = this.#createProtocol(options)
+  }
+
+  /** Takes over the connection of an upgrade request that may come in. */
+  accept(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#server.handleUpgrade(request, socket, head, (ws) => this.#opened(ws, request))
+  }
+
+  /** Lets running queries and mutations answer, then asks every client to come back later (1012). */
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#executing)
+    // Answers are sent in the turn after their execution.
+    await new Promise((resolve) => setImmediate(resolve))
+    for (const socket of this.#server.clients) socket.close(SERVICE_RESTART, 'Service restart')
+  }
+
+  /** Cuts whatever is still connected. */
+  terminate(): void {
+    for (const socket of this.#server.clients) socket.terminate()
+  }
+
+  #createProtocol({ engine, authenticator, connections, log }: GraphQLWebSocketsOptions): ProtocolServer<SocketExtra> {
+    return makeServer<Record<string, unknown>, SocketExtra>({
+      // Ours covers the time that authenticating takes as well.
+      connectionInitWaitTimeout: 0,
+      onConnect: async (ctx) => {
+        const { request, socket } = ctx.extra
+        try {
+          const { authorization, token } = ctx.connectionParams ?? {}
+          ctx.extra.viewer = await authenticator.authenticate({
+            authorization: typeof authorization === 'string' ? authorization : request.headers.authorization,
+            token: typeof token === 'string' ? token : undefined,
+            cookie: request.headers.cookie,
+          })
+        } catch (error) {
+          refuse(socket, engine.errors.refusalOf(error) ?? error, log)
+          // Never acknowledged: the socket is closing already.
+          return false
+        }
+        // Who left meanwhile has nothing to be closed.
+        if (socket.readyState !== socket.OPEN) return false
+        const forget = connections.add({
+          viewer: ctx.extra.viewer,
+          transport: 'websocket',
+          close: (reason) => closeFor(socket, reason),
+        })
+        socket.once('close', forget)
+        return true
+      },
+      // A mistake in a document answers its operation. Thrown from here it would close the socket.
+      onSubscribe: async (ctx, _id, payload) => {
+        const { viewer } = ctx.extra
+        if (viewer === undefined) throw new Error('An operation came before its socket was acknowledged.')
+        const requestId = randomUUID()
+        this.#requestIds.set(payload, requestId)
+        try {
+          const prepared = await engine.prepare(payload, { viewer, requestId })
+          if (!('args' in prepared)) return prepared
+          this.#prepared.set(prepared.args, prepared)
+          return prepared.args
+        } catch (error) {
+          return [engine.errors.error(error, requestId)]
+        }
+      },
+      execute: async (args) => {
+        const execution = this.#preparedOf(args).execute(args)
+        this.#executing.add(execution)
+        try {
+          return await execution
+        } finally {
+          this.#executing.delete(execution)
+        }
+      },
+      // Where shared subscriptions will hook in: this may answer with an iterator that yields nothing while frames are
+      // written to `ctx.extra.socket` from elsewhere.
+      subscribe: async (args) => await this.#preparedOf(args).subscribe(args),
+      onNext: (_ctx, _id, payload, _args, result) => engine.errors.formatted(result, this.#requestIdOf(payload)),
+      onError: (_ctx, _id, payload, errors) =>
+        errors.map((error) => engine.errors.format(error, this.#requestIdOf(payload))),
+    })
+  }
+
+  #opened(socket: WebSocket, request: IncomingMessage): void {
+    const { log, initTimeoutMs = INIT_TIMEOUT_MS, pingMs = PING_MS } = this.#options
+    const patient = new PatientSocket(socket)
+    const extra: SocketExtra = { request, socket }
+    const initTimeout = setTimeout(() => {
+      if (extra.viewer !== undefined) return
+      socket.close(CloseCode.ConnectionInitialisationTimeout, 'Connection initialisation timeout')
+    }, initTimeoutMs)
+    const stopPinging = keepAlive(socket, pingMs)
+
+    const closed = this.#protocol.opened(
+      {
+        protocol: socket.protocol,
+        send: async (data) => await patient.send(data),
+        close: (code, reason) => socket.close(code, reason),
+        onMessage: (handle) => {
+          socket.on('message', (data, isBinary) => {
+            // The protocol is JSON in text frames; binary ones skip the check of their UTF-8.
+            if (isBinary) socket.close(CloseCode.BadRequest, 'Binary messages are not accepted')
+            else handle(String(data)).catch((error: unknown) => this.#handleFailure(socket, error))
+          })
+        },
+      },
+      extra,
+    )
+    // What breaks the WebSocket protocol itself (a frame too large, invalid UTF-8) is answered by ws, with its code.
+    socket.on('error', (err) => log.debug({ err }, 'a websocket failed'))
+    socket.once('close', (code, reason) => {
+      clearTimeout(initTimeout)
+      stopPinging()
+      closed(code, String(reason)).catch((err: unknown) => log.error({ err }, 'closing the operations of a socket failed'))
+    })
+  }
+
+  #handleFailure(socket: WebSocket, error: unknown): void {
+    // graphql-ws throws for types that only a server sends; to the protocol they are bad requests.
+    if (error instanceof Error && error.message.startsWith('Unexpected message of type')) {
+      socket.close(CloseCode.BadRequest, 'Invalid message received')
+      return
+    }
+    this.#options.log.error({ err: error }, 'handling a websocket message failed')
+    socket.close(CloseCode.InternalServerError, 'Internal server error')
+  }
+
+  #preparedOf(args: ExecutionArgs): PreparedOperation {
+    const prepared = this.#prepared.get(args)
+    if (prepared === undefined) throw new Error('An operation reached its execution unprepared.')
+    return prepared
+  }
+
+  #requestIdOf(payload: object): string {
+    return this.#requestIds.get(payload) ?? randomUUID()
+  }
+}
+
+function refuse(socket: WebSocket, error: unknown, log: Logger): void {
+  if (error instanceof RefusedError) {
+    const reason = Buffer.byteLength(error.message) <= MAX_REASON_BYTES ? error.message : 'Forbidden'
+    socket.close(error.code === 'UNAVAILABLE' ? TRY_AGAIN_LATER : CloseCode.Forbidden, reason)
+    return
+  }
+  log.error({ err: error }, 'authenticating a websocket failed')
+  socket.close(TRY_AGAIN_LATER, 'Try again later')
+}
+
+function closeFor(socket: WebSocket, reason: CloseReason): void {
+  if (reason === 'shutdown') socket.close(SERVICE_RESTART, 'Service restart')
+  else socket.close(CloseCode.Forbidden, reason === 'expired' ? 'Session expired' : 'Signed out')
+}
+
+/** Finds peers that are gone without a word: one ping, one period to answer it. */
+function keepAlive(socket: WebSocket, periodMs: number): () => void {
+  let isAlive = true
+  socket.on('pong', () => {
+    isAlive = true
+  })
+  const timer = setInterval(() => {
+    if (!isAlive) return socket.terminate()
+    isAlive = false
+    socket.ping()
+  }, periodMs)
+  return () => clearInterval(timer)
+}

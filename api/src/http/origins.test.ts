@@ -1,0 +1,148 @@
+import { describe, expect, it } from 'vitest'
+import type { OriginPolicyOptions } from './origins.ts'
+import { createOriginPolicy } from './origins.ts'
+
+type Headers = Record<string, string>
+
+function check(headers: Headers, options: Partial<OriginPolicyOptions> = {}, { method = 'POST', url = '/graphql' } = {}) {
+  const policy = createOriginPolicy({ host: '127.0.0.1', port: 4000, allowedOrigins: [], ...options })
+  return policy.check({ method, url, headers, rawHeaders: Object.entries(headers).flat() })
+}
+
+const pass = { kind: 'pass' }
+const navigation = { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }
+
+describe('the Host header', () => {
+  it.each(['127.0.0.1:4000', '[::1]:4000'])('may be %s', (host) => {
+    expect(check({ host })).toEqual(pass)
+  })
+
+  it.each([
+    'evil.example',
+    'evil.example:4000',
+    '127.0.0.1',
+    '127.0.0.1:4001',
+    '127.0.0.1:4000.evil.example',
+    'evil@127.0.0.1:4000',
+    '127.1:4000',
+    '0.0.0.0:4000',
+    '',
+  ])('may not be %j: a rebound name leads to 421 with a sentence', (host) => {
+    expect(check({ host })).toMatchObject({ kind: 'refuse', status: 421, message: expect.stringContaining('127.0.0.1:4000') })
+  })
+
+  it('may be the configured address, in either case and with or without the default port', () => {
+    expect(check({ host: 'GAUGES.local:4000' }, { host: 'gauges.local' })).toEqual(pass)
+    expect(check({ host: '127.0.0.1' }, { port: 80 })).toEqual(pass)
+    expect(check({ host: '127.0.0.1:80' }, { port: 80 })).toEqual(pass)
+  })
+
+  it('may be that of PUBLIC_URL', () => {
+    const publicUrl = 'https://gauges.example'
+    expect(check({ host: 'gauges.example' }, { publicUrl })).toEqual(pass)
+    expect(check({ host: 'gauges.example:443' }, { publicUrl })).toEqual(pass)
+    expect(check({ host: 'gauges.example:4000' }, { publicUrl })).toMatchObject({ status: 421 })
+  })
+
+  it('may be anything for the probes of an orchestrator, which learn nothing', () => {
+    expect(check({ host: '10.1.2.3:4000' }, {}, { method: 'GET', url: '/healthz' })).toEqual(pass)
+    expect(check({ host: '10.1.2.3:4000' }, {}, { method: 'GET', url: '/readyz' })).toEqual(pass)
+    expect(check({ host: '10.1.2.3:4000' }, {}, { method: 'GET', url: '/metrics' })).toMatchObject({ status: 421 })
+  })
+
+  it('may come once only, with a path that is one', () => {
+    const policy = createOriginPolicy({ host: '127.0.0.1', port: 4000, allowedOrigins: [] })
+    const host = '127.0.0.1:4000'
+    const twice = { url: '/', headers: { host }, rawHeaders: ['Host', host, 'host', 'evil.example'] }
+    expect(policy.check(twice)).toMatchObject({ status: 400 })
+    expect(check({ host }, {}, { url: 'http://127.0.0.1:4000/graphql' })).toMatchObject({ status: 400 })
+    expect(check({ host }, {}, { url: '*' })).toMatchObject({ status: 400 })
+  })
+
+  it('sends people from localhost to the one canonical host, and programs a sentence', () => {
+    const host = 'localhost:4000'
+    const location = 'http://127.0.0.1:4000/deployments?x=1'
+    const page = { method: 'GET', url: '/deployments?x=1' }
+    expect(check({ host, ...navigation }, {}, page)).toEqual({ kind: 'redirect', location })
+    expect(check({ host, accept: 'text/html' }, {}, page)).toEqual({ kind: 'redirect', location })
+    expect(check({ host, accept: 'application/json' }, {}, page)).toMatchObject({ kind: 'refuse', status: 421 })
+    expect(check({ host })).toMatchObject({ kind: 'refuse', status: 421 })
+  })
+
+  it('never redirects away from this server, whatever the path', () => {
+    const verdict = check({ host: 'localhost:4000', ...navigation }, {}, { method: 'GET', url: '//evil.example/x' })
+    expect(verdict).toEqual({ kind: 'redirect', location: 'http://127.0.0.1:4000//evil.example/x' })
+  })
+
+  it('is not redirected where localhost is what was configured', () => {
+    const page = { method: 'GET', url: '/' }
+    expect(check({ host: 'localhost:4000', ...navigation }, { host: 'localhost' }, page)).toEqual(pass)
+    expect(check({ host: 'localhost:4000', ...navigation }, { publicUrl: 'http://localhost:4000' }, page)).toEqual(pass)
+  })
+
+  it('names an address that can be opened where the server listens on all of them', () => {
+    expect(createOriginPolicy({ host: '0.0.0.0', port: 4000, allowedOrigins: [] }).localOrigin).toBe('http://127.0.0.1:4000')
+    expect(createOriginPolicy({ host: '::1', port: 4000, allowedOrigins: [] }).localOrigin).toBe('http://[::1]:4000')
+  })
+})
+
+describe('the Origin header', () => {
+  const host = '127.0.0.1:4000'
+
+  it('may be our own', () => {
+    expect(check({ host, origin: 'http://127.0.0.1:4000' })).toEqual(pass)
+    expect(check({ host: '[::1]:4000', origin: 'http://[::1]:4000' })).toEqual(pass)
+  })
+
+  it.each([
+    'http://127.0.0.1:4001',
+    'https://127.0.0.1:4000',
+    'http://127.0.0.1',
+    'http://[::1]:4000',
+    'http://localhost:4000',
+    'http://evil.example',
+    'http://127.0.0.1:4000.evil.example',
+    'null',
+    '',
+  ])('may not be %j: scheme, host and port must match exactly', (origin) => {
+    expect(check({ host, origin })).toMatchObject({ kind: 'refuse', status: 403 })
+  })
+
+  it('may be one of ALLOWED_ORIGINS, exactly, which CORS then names', () => {
+    const options = { allowedOrigins: ['https://app.example'] }
+    const headers = { host, 'sec-fetch-site': 'cross-site' }
+    expect(check({ ...headers, origin: 'https://app.example' }, options)).toEqual({
+      kind: 'pass',
+      corsOrigin: 'https://app.example',
+    })
+    expect(check({ ...headers, origin: 'https://app.example:8443' }, options)).toMatchObject({ status: 403 })
+    expect(check({ ...headers, origin: 'http://app.example' }, options)).toMatchObject({ status: 403 })
+  })
+
+  it('may be that of PUBLIC_URL, also when a proxy rewrites Host', () => {
+    const options = { publicUrl: 'https://gauges.example' }
+    expect(check({ host: 'gauges.example', origin: 'https://gauges.example' }, options)).toEqual(pass)
+    expect(check({ host, origin: 'https://gauges.example' }, options)).toEqual(pass)
+    expect(check({ host: 'gauges.example', origin: 'http://gauges.example' }, options)).toMatchObject({ status: 403 })
+  })
+})
+
+describe('Sec-Fetch-Site', () => {
+  const host = '127.0.0.1:4000'
+
+  it.each(['same-origin', 'none'])('may be %s', (site) => {
+    expect(check({ host, 'sec-fetch-site': site })).toEqual(pass)
+  })
+
+  it.each(['cross-site', 'same-site', 'nonsense'])('may not be %s', (site) => {
+    expect(check({ host, 'sec-fetch-site': site })).toMatchObject({ kind: 'refuse', status: 403 })
+    expect(check({ host, 'sec-fetch-site': site }, {}, { method: 'GET' })).toMatchObject({ kind: 'refuse', status: 403 })
+  })
+
+  it('may be anything where a person follows a link', () => {
+    const headers = { host, 'sec-fetch-site': 'cross-site', ...navigation }
+    expect(check(headers, {}, { method: 'GET', url: '/' })).toEqual(pass)
+    expect(check(headers, {}, { method: 'POST', url: '/' })).toMatchObject({ status: 403 })
+    expect(check({ ...headers, 'sec-fetch-dest': 'iframe' }, {}, { method: 'GET', url: '/' })).toMatchObject({ status: 403 })
+  })
+})

@@ -1,0 +1,75 @@
+/** What the playground opens with: each tab runs as it stands, but for the one that needs an id of the first. */
+export const PLAYGROUND_TABS: { query: string; variables?: string }[] = [
+  {
+    query: `# What can be deployed, and what is. Run it with Ctrl-Enter.
+# Copy the id of a job that can be deployed for the next tab, or of a deployment for the last.
+query Overview {
+  trainingJobs(first: 10, filter: { status: [COMPLETED] }) {
+    nodes {
+      id
+      name
+      model { name }
+      finalLoss
+      finalAccuracy
+      deployability { canDeploy message }
+    }
+  }
+  deployments(first: 10, orderBy: { field: CREATED_AT, direction: DESC }) {
+    nodes {
+      id
+      version
+      status
+      model { name }
+      latestMetrics { requestsPerSecond errorRate latency { p50Ms p95Ms p99Ms } }
+    }
+  }
+}
+`,
+  },
+  {
+    query: `# Deploys a completed training job. Its samples begin with the next second.
+# Below, under Variables:
+#   trainingJobId  the id of a job whose deployability says canDeploy: true (first tab)
+#   note           optional; stands on the event, for whoever looks later
+# What can go wrong comes back as data: switch on __typename.
+mutation Deploy($input: DeployTrainingJobInput!) {
+  deployTrainingJob(input: $input) {
+    __typename
+    ... on DeployTrainingJobSuccess {
+      deployment { id version status model { name } }
+    }
+    ... on DuplicateActiveDeploymentError {
+      activeDeployment { id version }
+    }
+    ... on Error { message }
+  }
+}
+`,
+    variables: `${JSON.stringify({ input: { trainingJobId: 'paste the id of a job', note: 'From the playground' } }, null, 2)}\n`,
+  },
+  {
+    query: `# Live: one message a second for all active deployments, until you press Stop.
+subscription Fleet {
+  fleetMetrics {
+    at
+    totals { requestsPerSecond errorRate latency { p50Ms p95Ms p99Ms } }
+    deployments {
+      deployment { version model { name } }
+      metrics { requestsPerSecond latency { p95Ms } }
+    }
+  }
+}
+
+# One deployment, sample by sample. To run it, choose InferenceMetrics at the play button and set the variables to
+#   { "deploymentId": "…" }
+# Pass the last cursor as "after" to go on where you stopped, without a hole.
+subscription InferenceMetrics($deploymentId: ID!, $after: SampleCursor) {
+  inferenceMetrics(deploymentId: $deploymentId, after: $after) {
+    cursor
+    skipped
+    metrics { at requests requestsPerSecond errorRate latency { p50Ms p95Ms p99Ms } inFlight }
+  }
+}
+`,
+  },
+]

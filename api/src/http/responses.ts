@@ -1,0 +1,65 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { RefusalCode } from '../errors.ts'
+
+/** Every code that stands in `extensions.code` when this layer answers, besides the services' refusals. */
+export type PublicCode = RefusalCode | 'INTERNAL' | 'BAD_REQUEST'
+
+const STATUS: Record<PublicCode, number> = {
+  BAD_REQUEST: 400,
+  BAD_USER_INPUT: 400,
+  CURSOR_INVALID: 400,
+  UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
+  NOT_FOUND: 404,
+  INTERNAL: 500,
+  UNAVAILABLE: 503,
+}
+
+/** The HTTP status of an answer that is nothing but this error. */
+export function statusOf(code: PublicCode): number {
+  return STATUS[code]
+}
+
+/** On every answer; a page adds its own Content-Security-Policy. */
+export function setSecurityHeaders(res: ServerResponse, requestId: string): void {
+  res.setHeader('X-Request-Id', requestId)
+  res.setHeader('X-Content-Type-Options', 'nosniff')
+  res.setHeader('X-Frame-Options', 'DENY')
+  // Not no-referrer: with it, browsers send `Origin: null` on some posts of our own pages.
+  res.setHeader('Referrer-Policy', 'same-origin')
+  res.setHeader('Cross-Origin-Opener-Policy', 'same-origin')
+  res.setHeader('Cross-Origin-Resource-Policy', 'same-origin')
+  res.setHeader('Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'")
+}
+
+export function sendBody(res: ServerResponse, status: number, contentType: string, body: string | Buffer): void {
+  if (!res.hasHeader('Cache-Control')) res.setHeader('Cache-Control', 'no-store')
+  res.writeHead(status, { 'Content-Type': contentType, 'Content-Length': Buffer.byteLength(body) })
+  // Node itself leaves the body of an answer to HEAD out.
+  res.end(body)
+}
+
+/** One sentence for a person. */
+export function sendText(res: ServerResponse, status: number, text: string): void {
+  sendBody(res, status, 'text/plain; charset=utf-8', `${text}\n`)
+}
+
+export function sendJson(res: ServerResponse, status: number, value: unknown): void {
+  sendBody(res, status, 'application/json; charset=utf-8', JSON.stringify(value))
+}
+
+/** An error in GraphQL's shape, which is what this server's callers read on every path. */
+export function sendError(
+  req: IncomingMessage,
+  res: ServerResponse,
+  error: { code: PublicCode; message: string; requestId?: string; status?: number },
+): void {
+  const { code, message, requestId, status = STATUS[code] } = error
+  if (status === 401) res.setHeader('WWW-Authenticate', 'Bearer realm="gaugeline"')
+  if (status === 503) res.setHeader('Retry-After', '1')
+  const type = req.headers.accept?.includes('application/graphql-response+json')
+    ? 'application/graphql-response+json'
+    : 'application/json'
+  const extensions = requestId === undefined ? { code } : { code, requestId }
+  sendBody(res, status, `${type}; charset=utf-8`, JSON.stringify({ errors: [{ message, extensions }] }))
+}

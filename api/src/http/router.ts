@@ -1,0 +1,138 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
+import { Gauge } from 'prom-client'
+import type { Auth } from '../auth/auth.ts'
+import type { Credentials } from '../auth/authenticator.ts'
+import type { Clock } from '../clock.ts'
+import { GraphiQL } from './graphiql.ts'
+import { createGraphQLHttp } from './graphql-http.ts'
+import type { GraphQLOptions } from './graphql-engine.ts'
+import { GraphQLWebSockets } from './graphql-ws.ts'
+import type { Readiness } from './health.ts'
+import { createMetricsRoute, sendReadiness } from './health.ts'
+import { LiveConnections } from './live-connections.ts'
+import { sendBody, sendError, sendText } from './responses.ts'
+import { handleSession } from './session-routes.ts'
+import { StaticFiles } from './static-files.ts'
+
+/** What is served once everything below is open. */
+export interface HttpApp {
+  graphql: GraphQLOptions
+  auth: Auth
+  /** What `/schema.graphql` gives. */
+  sdl: string
+  /** The folder of the built web client. */
+  clientFolder: string
+  /** Asked at each `/readyz`; must answer fast, also when a part hangs. */
+  readiness: () => Promise<Readiness>
+  /** The server's own figures; the process's and this layer's are added to it. */
+  metrics: Registry
+  clock: Clock
+}
+
+/** Routes by path. Host, Origin and CORS were settled before (server.ts); who is calling is settled here. */
+export interface Router {
+  handle(req: IncomingMessage, res: ServerResponse, requestId: string): Promise<void>
+  /** Takes over a WebSocket upgrade on /graphql. */
+  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void
+  /** Ends what never ends by itself: streams say `complete`, sockets 1012. Resolves when they have been told. */
+  shutDown(): Promise<void>
+  /** Cuts the sockets that are still there. */
+  terminate(): void
+}
+
+export function createRouter(app: HttpApp, log: Logger): Router {
+  const { auth } = app
+  const connections = new LiveConnections(app.clock)
+  auth.sessions.onEnd((sessionId) => connections.closeSession(sessionId))
+  const graphql = createGraphQLHttp({ graphql: app.graphql, connections, log })
+  const sockets = new GraphQLWebSockets({
+    engine: graphql.engine,
+    authenticator: auth.authenticator,
+    connections,
+    log,
+  })
+  const graphiql = new GraphiQL()
+  const staticFiles = new StaticFiles(app.clientFolder)
+  const sendMetrics = createMetricsRoute(app.metrics)
+  addConnectionFigures(app.metrics, connections)
+
+  async function handleGraphQL(req: IncomingMessage, res: ServerResponse, requestId: string): Promise<void> {
+    if (req.method !== 'GET' && req.method !== 'POST') return refuseMethod(req, res, 'GET, POST')
+    if (req.method === 'GET' && wantsPage(req)) return await graphiql.send(req, res)
+    const viewer = await auth.authenticator.authenticate(credentialsOf(req))
+    await graphql.handle(req, res, viewer, requestId)
+  }
+
+  async function handleSdl(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    await auth.authenticator.authenticate(credentialsOf(req))
+    sendBody(res, 200, 'text/plain; charset=utf-8', app.sdl)
+  }
+
+  async function route(req: IncomingMessage, res: ServerResponse, requestId: string): Promise<void> {
+    const path = pathOf(req)
+    if (path === '/graphql') return await handleGraphQL(req, res, requestId)
+    if (path === '/session') return await handleSession(req, res, auth)
+    if (req.method !== 'GET' && req.method !== 'HEAD') return refuseMethod(req, res, 'GET, HEAD')
+    if (path === '/readyz') return sendReadiness(res, await app.readiness())
+    if (path === '/schema.graphql') return await handleSdl(req, res)
+    if (path === '/metrics') return await handleMetrics(req, res)
+    await staticFiles.send(req, res, path)
+  }
+
+  async function handleMetrics(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    await auth.authenticator.authenticate(credentialsOf(req))
+    await sendMetrics(res)
+  }
+
+  return {
+    async handle(req, res, requestId) {
+      try {
+        await route(req, res, requestId)
+      } catch (error) {
+        throw graphql.engine.errors.refusalOf(error) ?? error
+      }
+    },
+    upgrade: (req, socket, head) => sockets.accept(req, socket, head),
+    async shutDown() {
+      connections.shutDown('sse')
+      await sockets.close()
+      connections.shutDown('websocket')
+    },
+    terminate: () => sockets.terminate(),
+  }
+}
+
+/** The path without its query. Not decoded: no route and no file of ours needs it. */
+export function pathOf(req: IncomingMessage): string {
+  return (req.url ?? '/').split('?', 1)[0] ?? '/'
+}
+
+function credentialsOf({ headers }: IncomingMessage): Credentials {
+  return { authorization: headers.authorization, cookie: headers.cookie }
+}
+
+/** A browser that opens the address; its scripts ask for JSON. */
+function wantsPage(req: IncomingMessage): boolean {
+  return req.headers.accept?.includes('text/html') ?? false
+}
+
+function refuseMethod(req: IncomingMessage, res: ServerResponse, allowed: string): void {
+  res.setHeader('Allow', allowed)
+  if (req.method === 'OPTIONS') return sendText(res, 200, allowed)
+  sendError(req, res, { code: 'BAD_REQUEST', status: 405, message: `Use ${allowed}.` })
+}
+
+function addConnectionFigures(registry: Registry, connections: LiveConnections): void {
+  void new Gauge({
+    name: 'gaugeline_live_connections',
+    help: 'Open WebSockets and event streams whose caller is known.',
+    labelNames: ['transport'],
+    registers: [registry],
+    collect() {
+      for (const transport of ['websocket', 'sse'] as const) this.set({ transport }, connections.count(transport))
+    },
+  })
+}

@@ -1,0 +1,58 @@
+import type { Sample } from '../metrics/sample.ts'
+
+/** What a recorder stored in one statement. */
+export interface RecordedSamples {
+  /** Windows that ended by then were asked for. */
+  throughMs: number
+  /** Ascending by sequence in each deployment. */
+  samples: readonly Sample[]
+  /** True when every active deployment has now been recorded through `throughMs`; sent each tick, also with nothing active. */
+  last: boolean
+}
+
+/** A change of a deployment, as numbered and committed. */
+export interface DeploymentEventRecord {
+  /** Position in the event log: 1, 2, 3 … */
+  sequence: number
+  id: string
+  kind: 'DEPLOYED' | 'PAUSED' | 'RESUMED' | 'DELETED'
+  at: Date
+  by: string
+  note: string | null
+  deploymentId: string
+  modelName: string
+  versionNumber: number
+}
+
+/** A point of a loss curve. */
+export interface TrainingStepRecord {
+  step: number
+  loss: number
+  accuracy: number | null
+  at: Date
+}
+
+export interface TrainingJobChange {
+  trainingJobId: string
+  newSteps: readonly TrainingStepRecord[]
+  /** True when the job is gone. */
+  deleted?: boolean
+}
+
+export interface BusMessages {
+  recorded: RecordedSamples
+  deploymentEvent: DeploymentEventRecord
+  trainingJob: TrainingJobChange
+}
+
+export type Topic = keyof BusMessages
+
+/**
+ * Carries hints between the one who wrote the store and those who watch it. Delivery is not promised: a receiver that
+ * sees a hole reads the store. Handlers run in the order of publishing and must not throw.
+ */
+export interface Bus {
+  publish<T extends Topic>(topic: T, message: BusMessages[T]): void
+  /** Gives the function that ends the subscription. */
+  subscribe<T extends Topic>(topic: T, handler: (message: BusMessages[T]) => void): () => void
+}

@@ -1,0 +1,90 @@
+import type { Bus, DeploymentEventRecord } from './bus.ts'
+import type { Cursors } from './cursors.ts'
+import { LiveLog } from './live-log.ts'
+import { LogFollower } from './log-follower.ts'
+
+const CAPACITY = 500
+const RECHECK_MS = 2000
+
+/** Reads the event log; the deployments service owns it. */
+export interface EventReader {
+  head(): Promise<number>
+  /** Events right after a sequence, ascending; only those of one deployment when it is named. */
+  after(sequence: number, limit: number, deploymentId?: string): Promise<DeploymentEventRecord[]>
+}
+
+export interface EventLogOptions {
+  events: EventReader
+  bus: Bus
+  cursors: Cursors
+  onError: (error: unknown) => void
+}
+
+/** The lifecycle events of all deployments, live: one log, kept while the server runs. */
+export class EventLog {
+  readonly #options: EventLogOptions
+  #log: LiveLog<DeploymentEventRecord> | null = null
+  #unsubscribe: (() => void) | null = null
+  #recheck: NodeJS.Timeout | null = null
+  #rechecking = false
+
+  constructor(options: EventLogOptions) {
+    this.#options = options
+  }
+
+  async start(): Promise<void> {
+    const { bus, events, onError } = this.#options
+    const log = new LiveLog<DeploymentEventRecord>({
+      head: await events.head(),
+      readAfter: (sequence, limit) => events.after(sequence, limit),
+      capacity: CAPACITY,
+      onError,
+    })
+    this.#log = log
+    this.#unsubscribe = bus.subscribe('deploymentEvent', (event) => log.append(event))
+    this.#recheck = setInterval(() => void this.#recheckHead(log), RECHECK_MS)
+  }
+
+  stop(): void {
+    this.#unsubscribe?.()
+    if (this.#recheck) clearInterval(this.#recheck)
+    this.#log?.close()
+  }
+
+  /** Follows events from now on, or right after `cursor`; of one deployment, or of all. Throws CURSOR_INVALID. */
+  async follow(options: { deploymentId?: string; cursor?: string | null }): Promise<LogFollower<DeploymentEventRecord>> {
+    const log = this.#log
+    if (!log) throw new Error('the event log was not started')
+    const { deploymentId, cursor } = options
+    let after = log.newest
+    if (cursor != null) {
+      // Another server may have numbered events that this one has not heard of yet.
+      const head = Math.max(log.newest, await this.#options.events.head())
+      after = this.#options.cursors.readEvent(cursor, head)
+      log.announce(head)
+    }
+    return new LogFollower(log, {
+      after,
+      // Events are never removed and are rare: nobody jumps.
+      maxBehind: Infinity,
+      ...(deploymentId === undefined
+        ? {}
+        : {
+            matches: (event: DeploymentEventRecord) => event.deploymentId === deploymentId,
+            readAfter: (sequence: number) => this.#options.events.after(sequence, 200, deploymentId),
+          }),
+    })
+  }
+
+  async #recheckHead(log: LiveLog<DeploymentEventRecord>): Promise<void> {
+    if (this.#rechecking) return
+    this.#rechecking = true
+    try {
+      log.announce(await this.#options.events.head())
+    } catch (error) {
+      this.#options.onError(error)
+    } finally {
+      this.#rechecking = false
+    }
+  }
+}

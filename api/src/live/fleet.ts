@@ -1,0 +1,116 @@
+import { MetricsMerger, type MetricsSummary } from '../metrics/metrics-summary.ts'
+import type { Sample } from '../metrics/sample.ts'
+import type { Bus } from './bus.ts'
+import { LatestValue } from './latest-value.ts'
+import type { RecentSamples } from './recent-samples.ts'
+
+/** All active deployments, from memory. */
+export interface FleetDirectory<M extends { key: number }, F> {
+  /** The active deployments that match. */
+  active(filter: F): M[]
+  onChange(listener: () => void): () => void
+}
+
+/** One window of the fleet, for one filter. */
+export interface FleetUpdate<M> {
+  atMs: number
+  totals: MetricsSummary
+  deployments: { deployment: M; sample: Sample }[]
+  /** Deployments that have reported this window, of those that were expected to. */
+  reported: number
+  expected: number
+}
+
+export interface FleetOptions<M extends { key: number }, F> {
+  bus: Bus
+  directory: FleetDirectory<M, F>
+  recent: RecentSamples
+  /** Filters with equal keys share one stream. */
+  keyOf: (filter: F) => string
+  intervalMs: number
+}
+
+interface Watched<M, F> {
+  filter: F
+  stream: LatestValue<FleetUpdate<M>>
+}
+
+/** State: one message per window and filter with every active deployment's sample and their totals, from memory. */
+export class Fleet<M extends { key: number }, F> {
+  readonly #options: FleetOptions<M, F>
+  /** Start of the newest complete window; null before the first one. */
+  #windowStartMs: number | null = null
+  #watched = new Map<string, Watched<M, F>>()
+  #unsubscribe: (() => void)[] = []
+
+  constructor(options: FleetOptions<M, F>) {
+    this.#options = options
+  }
+
+  start(): void {
+    const { bus, directory, intervalMs } = this.#options
+    this.#unsubscribe = [
+      bus.subscribe('recorded', ({ throughMs, last }) => {
+        if (!last) return
+        this.#windowStartMs = throughMs - intervalMs
+        this.#publish()
+      }),
+      directory.onChange(() => this.#publish()),
+    ]
+  }
+
+  stop(): void {
+    for (const unsubscribe of this.#unsubscribe) unsubscribe()
+    for (const { stream } of this.#watched.values()) stream.close()
+  }
+
+  /** Distinct filters and the watchers of all of them: figures for `/metrics`. */
+  get counts(): { filters: number; watchers: number } {
+    let watchers = 0
+    for (const { stream } of this.#watched.values()) watchers += stream.watchers
+    return { filters: this.#watched.size, watchers }
+  }
+
+  /** The current window first, then each new one; the newest wins. */
+  watch(filter: F): AsyncIterableIterator<FleetUpdate<M>> {
+    const key = this.#options.keyOf(filter)
+    let watched = this.#watched.get(key)
+    if (!watched) {
+      watched = { filter, stream: new LatestValue<FleetUpdate<M>>() }
+      this.#watched.set(key, watched)
+      this.#publishTo(watched)
+    }
+    const { stream } = watched
+    return stream.watch(() => {
+      if (stream.watchers === 0 && this.#watched.get(key)?.stream === stream) this.#watched.delete(key)
+    })
+  }
+
+  #publish(): void {
+    for (const watched of this.#watched.values()) this.#publishTo(watched)
+  }
+
+  #publishTo({ filter, stream }: Watched<M, F>): void {
+    if (this.#windowStartMs !== null) stream.set(this.#update(filter, this.#windowStartMs))
+  }
+
+  #update(filter: F, atMs: number): FleetUpdate<M> {
+    const { directory, recent, intervalMs } = this.#options
+    const members = directory.active(filter)
+    const merger = new MetricsMerger()
+    const deployments: { deployment: M; sample: Sample }[] = []
+    for (const deployment of members) {
+      const sample = recent.latest(deployment.key)
+      if (!sample || sample.windowStartMs < atMs) continue
+      merger.add(sample, 'sum')
+      deployments.push({ deployment, sample })
+    }
+    return {
+      atMs,
+      totals: merger.summary(atMs, intervalMs, deployments.length > 0 ? intervalMs : 0),
+      deployments,
+      reported: deployments.length,
+      expected: members.length,
+    }
+  }
+}

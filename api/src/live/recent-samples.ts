@@ -1,0 +1,90 @@
+import type { Sample } from '../metrics/sample.ts'
+import type { SampleStore } from '../metrics/sample-store.ts'
+import type { Bus } from './bus.ts'
+
+/** What a sparkline shows. */
+export const RECENT_MS = 120_000
+/** Samples kept of one deployment, however short its windows are. */
+const MAX_KEPT = 240
+
+export interface RecentSamplesOptions {
+  store: SampleStore
+  bus: Bus
+  now: () => number
+}
+
+interface Recent {
+  /** Ascending; at most MAX_KEPT, none older than RECENT_MS. */
+  samples: Sample[]
+  /** False until the store was asked for what was recorded before this server listened. */
+  primed: boolean
+}
+
+/** The last two minutes of every deployment that records, in memory. */
+export class RecentSamples {
+  readonly #options: RecentSamplesOptions
+  #recent = new Map<number, Recent>()
+  #unsubscribe: (() => void) | null = null
+
+  constructor(options: RecentSamplesOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    this.#unsubscribe = this.#options.bus.subscribe('recorded', ({ samples, last }) => {
+      for (const sample of samples) this.#add(sample)
+      if (last) this.#forgetOld()
+    })
+  }
+
+  stop(): void {
+    this.#unsubscribe?.()
+  }
+
+  /** The newest sample that was recorded in the last two minutes. */
+  latest(deploymentKey: number): Sample | undefined {
+    return this.#recent.get(deploymentKey)?.samples.at(-1)
+  }
+
+  /** The last two minutes of each, ascending; at most one statement, and none once they have all been asked for. */
+  async of(deploymentKeys: readonly number[]): Promise<Sample[][]> {
+    const missing = deploymentKeys.filter((key) => !this.#recent.get(key)?.primed)
+    if (missing.length > 0) await this.#prime(missing)
+    const fromMs = this.#options.now() - RECENT_MS
+    return deploymentKeys.map((key) =>
+      (this.#recent.get(key)?.samples ?? []).filter((sample) => sample.windowStartMs >= fromMs),
+    )
+  }
+
+  async #prime(deploymentKeys: number[]): Promise<void> {
+    const stored = await this.#options.store.since(deploymentKeys, this.#options.now() - RECENT_MS, MAX_KEPT)
+    const byKey = new Map<number, Sample[]>(deploymentKeys.map((key) => [key, []]))
+    for (const sample of stored) byKey.get(sample.deploymentKey)?.push(sample)
+    for (const [key, samples] of byKey) {
+      const known = this.#recent.get(key)?.samples ?? []
+      const firstKnown = known[0]?.sequence ?? Infinity
+      const joined = [...samples.filter((sample) => sample.sequence < firstKnown), ...known]
+      this.#recent.set(key, { samples: joined.slice(-MAX_KEPT), primed: true })
+    }
+  }
+
+  #add(sample: Sample): void {
+    let recent = this.#recent.get(sample.deploymentKey)
+    if (!recent) {
+      // The first sample of a log has nothing before it: the store need not be asked.
+      recent = { samples: [], primed: sample.sequence === 1 }
+      this.#recent.set(sample.deploymentKey, recent)
+    }
+    if ((recent.samples.at(-1)?.sequence ?? 0) >= sample.sequence) return
+    recent.samples.push(sample)
+    if (recent.samples.length > MAX_KEPT) recent.samples.shift()
+  }
+
+  #forgetOld(): void {
+    const fromMs = this.#options.now() - RECENT_MS
+    for (const [key, { samples }] of this.#recent) {
+      while ((samples[0]?.windowStartMs ?? Infinity) < fromMs) samples.shift()
+      if (samples.length === 0) this.#recent.delete(key)
+    }
+  }
+}

@@ -1,0 +1,159 @@
+import { RefusedError } from '../errors.ts'
+import type { Sample } from '../metrics/sample.ts'
+import type { SampleStore } from '../metrics/sample-store.ts'
+import type { Bus } from './bus.ts'
+import type { Cursors } from './cursors.ts'
+import { LiveLog } from './live-log.ts'
+import { type Followed, LogFollower } from './log-follower.ts'
+
+/** Samples of one deployment kept in memory while it is watched: five minutes at one a second. */
+const CAPACITY = 300
+/** Further behind than this a follower jumps: beyond what six hours of one-second windows hold. */
+const MAX_BEHIND = 25_000
+/** How often the heads of watched logs are read again: a lost last message has no successor to reveal it. */
+const RECHECK_MS = 2000
+
+export interface FollowedDeployment {
+  id: string
+  key: number
+}
+
+interface OpenLog {
+  deployment: FollowedDeployment
+  log: LiveLog<Sample>
+  followers: number
+}
+
+export interface SampleLogsOptions {
+  store: SampleStore
+  bus: Bus
+  cursors: Cursors
+  onError: (error: unknown) => void
+}
+
+/** The samples of watched deployments, live: one log each, opened by its first follower and dropped by its last. */
+export class SampleLogs {
+  readonly #options: SampleLogsOptions
+  #open = new Map<number, OpenLog>()
+  #opening = new Map<number, Promise<OpenLog | null>>()
+  #unsubscribe: (() => void)[] = []
+  #recheck: NodeJS.Timeout | null = null
+  #rechecking = false
+
+  constructor(options: SampleLogsOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    const { bus } = this.#options
+    this.#unsubscribe = [
+      bus.subscribe('recorded', ({ samples }) => {
+        for (const sample of samples) this.#open.get(sample.deploymentKey)?.log.append(sample)
+      }),
+      bus.subscribe('deploymentEvent', (event) => {
+        if (event.kind !== 'DELETED') return
+        for (const open of this.#open.values()) if (open.deployment.id === event.deploymentId) open.log.close()
+      }),
+    ]
+    this.#recheck = setInterval(() => void this.#recheckHeads(), RECHECK_MS)
+  }
+
+  /** Ends every follower. */
+  stop(): void {
+    for (const unsubscribe of this.#unsubscribe) unsubscribe()
+    if (this.#recheck) clearInterval(this.#recheck)
+    for (const open of this.#open.values()) open.log.close()
+  }
+
+  /** Logs in memory and the followers of all of them: figures for `/metrics`. */
+  get counts(): { logs: number; followers: number } {
+    let followers = 0
+    for (const open of this.#open.values()) followers += open.followers
+    return { logs: this.#open.size, followers }
+  }
+
+  /**
+   * Follows a deployment's samples: from the newest stored one on, or right after `cursor`. In order, none twice, none
+   * left out unless `skipped` says so; ends when the deployment is deleted. Throws CURSOR_INVALID. Null: no such log.
+   */
+  async follow(deployment: FollowedDeployment, cursor?: string | null): Promise<LogFollower<Sample> | null> {
+    const open = await this.#acquire(deployment)
+    if (!open) return null
+    try {
+      const head = open.log.newest
+      const after =
+        cursor == null ? Math.max(0, head - 1) : this.#options.cursors.readSample(cursor, deployment.id, head)
+      return new LogFollower(open.log, { after, maxBehind: MAX_BEHIND, onEnd: () => this.#release(open) })
+    } catch (error) {
+      this.#release(open)
+      throw error
+    }
+  }
+
+  async #acquire(deployment: FollowedDeployment): Promise<OpenLog | null> {
+    for (;;) {
+      let open: OpenLog | null = this.#open.get(deployment.key) ?? null
+      if (!open || open.log.closed) {
+        let opening = this.#opening.get(deployment.key)
+        if (!opening) {
+          opening = this.#openLog(deployment).finally(() => this.#opening.delete(deployment.key))
+          this.#opening.set(deployment.key, opening)
+        }
+        // oxlint-disable-next-line no-await-in-loop
+        open = await opening
+        if (!open) return null
+        // Whoever waited beside us may have left again, and closed it.
+        if (open.log.closed) continue
+      }
+      open.followers += 1
+      return open
+    }
+  }
+
+  async #openLog(deployment: FollowedDeployment): Promise<OpenLog | null> {
+    const { store, onError } = this.#options
+    const [head] = await store.heads([deployment.key])
+    if (!head?.exists) return null
+    const log = new LiveLog<Sample>({
+      head: Math.max(0, head.sequence - CAPACITY),
+      readAfter: (sequence, limit) => store.after(deployment.key, sequence, limit),
+      capacity: CAPACITY,
+      onError,
+    })
+    const open = { deployment, log, followers: 0 }
+    // From here on the bus feeds it; the ring starts filled, so that those who return are served from memory.
+    this.#open.set(deployment.key, open)
+    await log.catchUp(head.sequence)
+    if (log.newest < head.sequence) {
+      this.#open.delete(deployment.key)
+      throw new RefusedError('UNAVAILABLE', 'The samples cannot be read right now; try again.')
+    }
+    return open
+  }
+
+  #release(open: OpenLog): void {
+    open.followers -= 1
+    if (open.followers > 0) return
+    open.log.close()
+    if (this.#open.get(open.deployment.key) === open) this.#open.delete(open.deployment.key)
+  }
+
+  async #recheckHeads(): Promise<void> {
+    if (this.#rechecking || this.#open.size === 0) return
+    this.#rechecking = true
+    try {
+      for (const head of await this.#options.store.heads([...this.#open.keys()])) {
+        const open = this.#open.get(head.deploymentKey)
+        if (!open) continue
+        if (head.exists) open.log.announce(head.sequence)
+        else open.log.close()
+      }
+    } catch (error) {
+      this.#options.onError(error)
+    } finally {
+      this.#rechecking = false
+    }
+  }
+}
+
+export type FollowedSample = Followed<Sample>

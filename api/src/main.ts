@@ -1,0 +1,68 @@
+import pino from 'pino'
+import { DatabaseStartError } from '@gaugeline/prisma'
+import { createApp } from './app.ts'
+import { EnvError, readEnv } from './env.ts'
+import { ListenError } from './http/server.ts'
+import { TraceError } from './metrics/sources/simulator/trace.ts'
+
+/** Whatever has not ended by then is cut. */
+const SHUTDOWN_MS = 9000
+
+// The only file with side effects: settings, the app, signals, the exit code.
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`)
+}
+
+function giveUp(line: string): never {
+  process.stderr.write(`${line}\n`)
+  process.exit(1)
+}
+
+/** Faults that a person mends: one line, without a stack. */
+function isForPeople(error: unknown): error is Error {
+  return [EnvError, ListenError, DatabaseStartError, TraceError].some((type) => error instanceof type)
+}
+
+async function main(): Promise<void> {
+  const env = readEnv(process.env)
+  const log = pino({
+    level: env.logLevel,
+    ...(process.stdout.isTTY ? { transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname' } } } : {}),
+  })
+  const fail = (error: unknown, what: string) => {
+    log.fatal({ err: error }, what)
+    log.flush(() => process.exit(1))
+  }
+  process.on('uncaughtException', (error) => fail(error, 'an error was not handled; the server ends'))
+  process.on('unhandledRejection', (error) => fail(error, 'a rejection was not handled; the server ends'))
+
+  const app = createApp({
+    env,
+    log,
+    onProgress: say,
+    onFailure: (error) => fail(error, 'the embedded database has ended; the server ends'),
+  })
+  let ending = false
+  const end = () => {
+    if (ending) return
+    ending = true
+    log.info('ending: requests under way may finish')
+    setTimeout(() => fail(new Error('the end took too long'), 'cut off'), SHUTDOWN_MS).unref()
+    app.stop().then(
+      () => process.exit(0),
+      (error: unknown) => fail(error, 'ending failed'),
+    )
+  }
+  process.on('SIGTERM', end)
+  process.on('SIGINT', end)
+
+  const { origin, newSignInUrl } = await app.start()
+  say(`Gaugeline is ready at ${origin}`)
+  say(`Open ${newSignInUrl()}`)
+  say('The link signs you in once, within ten minutes. A restart prints a new one.')
+}
+
+main().catch((error: unknown) => {
+  giveUp(isForPeople(error) ? error.message : String(error instanceof Error ? error.stack : error))
+})

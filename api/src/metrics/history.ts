@@ -1,0 +1,82 @@
+import { RefusedError } from '../errors.ts'
+import { MetricsMerger, type MetricsSummary } from './metrics-summary.ts'
+import type { SampleStore } from './sample-store.ts'
+
+export interface HistoryRequest {
+  deploymentKey: number
+  fromMs: number
+  toMs: number
+  maxPoints: number
+}
+
+export interface History {
+  fromMs: number
+  toMs: number
+  resolutionMs: number
+  /** Windows with nothing recorded are absent. */
+  points: MetricsSummary[]
+  summary: MetricsSummary
+  /** Where the log goes on after `toMs`. */
+  endSequence: number
+}
+
+export const MAX_POINTS = 2000
+
+/** Widths of a point that people can read, in seconds. */
+const RESOLUTIONS_S = [
+  1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 604_800,
+]
+
+/** Looks back over the raw samples that retention keeps, merged into at most `maxPoints` windows. */
+export class MetricsHistory {
+  readonly #store: SampleStore
+  readonly #intervalMs: number
+
+  constructor(store: SampleStore, intervalMs: number) {
+    this.#store = store
+    this.#intervalMs = intervalMs
+  }
+
+  /** Covers whole windows of the resolution: `from` is rounded down, `to` up. Throws BAD_USER_INPUT. */
+  async ofDeployment(request: HistoryRequest): Promise<History> {
+    const { deploymentKey, maxPoints } = request
+    if (!Number.isInteger(maxPoints) || maxPoints < 1 || maxPoints > MAX_POINTS) {
+      throw new RefusedError('BAD_USER_INPUT', `maxPoints must be from 1 to ${MAX_POINTS}, not ${maxPoints}.`)
+    }
+    if (!(request.fromMs < request.toMs)) {
+      throw new RefusedError('BAD_USER_INPUT', 'from must lie before to, which is now when it is left out.')
+    }
+    const resolutionMs = resolutionFor(request.fromMs, request.toMs, maxPoints, this.#intervalMs)
+    const fromMs = Math.floor(request.fromMs / resolutionMs) * resolutionMs
+    const toMs = Math.ceil(request.toMs / resolutionMs) * resolutionMs
+    const points: MetricsSummary[] = []
+    const total = new MetricsMerger()
+    let point = null as { atMs: number; merger: MetricsMerger } | null
+    let lastSequence: number | null = null
+    for await (const chunk of this.#store.range(deploymentKey, fromMs, toMs)) {
+      for (const sample of chunk) {
+        const atMs = Math.floor(sample.windowStartMs / resolutionMs) * resolutionMs
+        if (point?.atMs !== atMs) {
+          if (point) points.push(point.merger.summary(point.atMs, resolutionMs))
+          point = { atMs, merger: new MetricsMerger() }
+        }
+        point.merger.add(sample, 'last')
+        total.add(sample, 'last')
+        lastSequence = sample.sequence
+      }
+    }
+    if (point) points.push(point.merger.summary(point.atMs, resolutionMs))
+    const endSequence = lastSequence ?? (await this.#store.sequenceAt(deploymentKey, toMs))
+    return { fromMs, toMs, resolutionMs, points, summary: total.summary(fromMs, toMs - fromMs), endSequence }
+  }
+}
+
+/** The finest readable width that covers the span, both ends rounded outwards, with at most `maxPoints` windows. */
+export function resolutionFor(fromMs: number, toMs: number, maxPoints: number, intervalMs: number): number {
+  const widths = intervalMs < 1000 ? [intervalMs, ...RESOLUTIONS_S.map((s) => s * 1000)] : RESOLUTIONS_S.map((s) => s * 1000)
+  for (const width of widths) {
+    if (width >= intervalMs && Math.ceil(toMs / width) - Math.floor(fromMs / width) <= maxPoints) return width
+  }
+  const coarsest = widths.at(-1) ?? intervalMs
+  return Math.ceil((toMs - fromMs) / Math.max(1, maxPoints - 1) / coarsest) * coarsest
+}

@@ -1,0 +1,130 @@
+import { Random, derive } from './random.ts'
+import type { Seed } from './random.ts'
+import type { TrafficProfile } from './traffic-profile.ts'
+
+/**
+ * What a deployment goes through, as functions of time and nothing else: the daily curve, the ramp, and episodes
+ * (bursts, idle spells, slow spells, errors), each found by dividing time into slots and drawing one slot's fate from
+ * its number. Whoever asks about a moment gets the same answer, without a walk from the start.
+ */
+
+const DAY_MS = 86_400_000
+
+/** Traffic at the start of the ramp, as a share of what it comes to. */
+const RAMP_FROM = 0.2
+/** Idle spells keep away from a new deployment's first minutes, when somebody is looking. */
+const BUSY_AT_FIRST_MS = 600_000
+
+/** An episode that a slot of time may hold. It begins and ends inside its slot. */
+interface EpisodeKind {
+  /** Tells the kinds apart in the random numbers. */
+  stream: number
+  slotMs: number
+  /** Share of the slots that hold one. */
+  share: number
+  minMs: number
+  maxMs: number
+  /** How strong it is at its height. */
+  minStrength: number
+  maxStrength: number
+}
+
+const SLOW: EpisodeKind = {
+  stream: 11,
+  slotMs: 420_000,
+  share: 0.4,
+  minMs: 30_000,
+  maxMs: 150_000,
+  minStrength: 0.5,
+  maxStrength: 2.5,
+}
+const ERRORS: EpisodeKind = {
+  stream: 12,
+  slotMs: 600_000,
+  share: 0.35,
+  minMs: 15_000,
+  maxMs: 100_000,
+  minStrength: 0.04,
+  maxStrength: 0.45,
+}
+const BURSTS = { stream: 13, slotMs: 60_000, minMs: 8_000, maxMs: 40_000, minStrength: 0.3 }
+const IDLE = { stream: 14, slotMs: 45_000 }
+const IN_FLIGHT = { stream: 15, slotMs: 1_000 }
+
+/** Requests that arrive per second at a moment: daily curve × ramp × burst. 0 before the start and in idle spells. */
+export function requestsPerSecondAt(seed: Seed, profile: TrafficProfile, timeMs: number): number {
+  if (timeMs < profile.startedAtMs || isIdleAt(seed, profile, timeMs)) return 0
+  const burst = strengthAt(seed, burstsOf(profile), timeMs)
+  return profile.requestsPerSecond * dailyFactorAt(profile, timeMs) * rampFactorAt(profile, timeMs) * (1 + burst)
+}
+
+/** How many times longer requests take at a moment: 1 outside of slow spells, up to 3.5 in them. */
+export function slownessAt(seed: Seed, timeMs: number): number {
+  return 1 + strengthAt(seed, SLOW, timeMs)
+}
+
+/** The probability that a request fails at a moment. */
+export function errorRateAt(seed: Seed, profile: TrafficProfile, timeMs: number): number {
+  return Math.min(1, profile.errorRate + strengthAt(seed, ERRORS, timeMs))
+}
+
+/** `1 + swing × cos(2π (t - peak) / day)`: 1 on the mean of a day. */
+export function dailyFactorAt(profile: TrafficProfile, timeMs: number): number {
+  return 1 + profile.dailySwing * Math.cos((2 * Math.PI * (timeMs - profile.dailyPeakMs)) / DAY_MS)
+}
+
+/** From 0.2 at the start to 1 at the end of the ramp and ever after, as `3x² - 2x³`: without a kink at either end. */
+export function rampFactorAt(profile: TrafficProfile, timeMs: number): number {
+  const x = Math.min(1, Math.max(0, (timeMs - profile.startedAtMs) / profile.rampMs))
+  return Number.isNaN(x) ? 1 : RAMP_FROM + (1 - RAMP_FROM) * x * x * (3 - 2 * x)
+}
+
+/**
+ * Requests under way at a moment, by Little's law: on average L = λ W, arrivals per second times mean seconds a
+ * request takes (J. D. C. Little, "A Proof for the Queuing Formula: L = λW", 1961). The mean of a log-normal is its
+ * median × exp(σ² / 2). About L it varies as a Poisson count does, by sqrt(L), and smoothly in time: asked for
+ * windows of 10 ms it does not flicker.
+ */
+export function inFlightAt(seed: Seed, profile: TrafficProfile, timeMs: number): number {
+  const meanSeconds =
+    (profile.latencyP50Ms * slownessAt(seed, timeMs) * Math.exp(profile.latencySigma ** 2 / 2)) / 1_000
+  const mean = requestsPerSecondAt(seed, profile, timeMs) * meanSeconds
+  return mean === 0 ? 0 : Math.max(0, Math.round(mean + Math.sqrt(mean) * smoothNoiseAt(seed, timeMs)))
+}
+
+/** Whether no requests come: whole slots of time, for profiles that have an idle share. */
+export function isIdleAt(seed: Seed, profile: TrafficProfile, timeMs: number): boolean {
+  if (profile.idleShare === 0 || timeMs < profile.startedAtMs + BUSY_AT_FIRST_MS) return false
+  return slotRandom(seed, IDLE.stream, Math.floor(timeMs / IDLE.slotMs)).uniform() < profile.idleShare
+}
+
+function burstsOf(profile: TrafficProfile): EpisodeKind {
+  return { ...BURSTS, share: profile.burstShare, maxStrength: Math.max(0, profile.burstFactor - 1) }
+}
+
+/** How strong the episode of a kind is at a moment; 0 outside. It swells and fades as sin² does. */
+function strengthAt(seed: Seed, kind: EpisodeKind, timeMs: number): number {
+  const slot = Math.floor(timeMs / kind.slotMs)
+  const random = slotRandom(seed, kind.stream, slot)
+  if (random.uniform() >= kind.share) return 0
+  const durationMs = random.between(kind.minMs, kind.maxMs)
+  const beginsMs = slot * kind.slotMs + random.between(0, kind.slotMs - durationMs)
+  const x = (timeMs - beginsMs) / durationMs
+  if (x <= 0 || x >= 1) return 0
+  return random.between(Math.min(kind.minStrength, kind.maxStrength), kind.maxStrength) * Math.sin(Math.PI * x) ** 2
+}
+
+/**
+ * A Gaussian process: one independent draw each second, and weighted means of two, of variance 1 again, between them.
+ */
+function smoothNoiseAt(seed: Seed, timeMs: number): number {
+  const slot = Math.floor(timeMs / IN_FLIGHT.slotMs)
+  const x = timeMs / IN_FLIGHT.slotMs - slot
+  const before = slotRandom(seed, IN_FLIGHT.stream, slot).gaussian()
+  const after = slotRandom(seed, IN_FLIGHT.stream, slot + 1).gaussian()
+  return ((1 - x) * before + x * after) / Math.hypot(1 - x, x)
+}
+
+function slotRandom(seed: Seed, stream: number, slot: number): Random {
+  return new Random(derive(derive(seed, stream), slot))
+}

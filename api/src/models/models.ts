@@ -1,0 +1,74 @@
+import type { Model, Prisma, PrismaClient } from '@gaugeline/prisma'
+import type { InputChecks } from '../input-checks.ts'
+import { type Keyset, type Page, type PageRequest, pageOf } from '../paging.ts'
+
+const NAME = /^[A-Za-z0-9._/-]{1,100}$/
+
+const BY_NAME: Keyset<Model> = {
+  name: 'model-name',
+  columns: [
+    { path: ['name'], direction: 'asc', type: 'string', value: (model) => model.name },
+    { path: ['id'], direction: 'asc', type: 'uuid', value: (model) => model.id },
+  ],
+}
+
+export type ModelQuery = Pick<Prisma.ModelFindManyArgs, 'include' | 'select'>
+
+/** Owns the registered models and the version numbers they give out. */
+export class Models {
+  readonly #prisma: PrismaClient
+
+  constructor(prisma: PrismaClient) {
+    this.#prisma = prisma
+  }
+
+  byName(name: string, query: ModelQuery = {}): Promise<Model | null> {
+    return this.#prisma.model.findUnique({ ...query, where: { name } })
+  }
+
+  list(search: string | null | undefined, page: PageRequest, query: ModelQuery = {}): Promise<Page<Model>> {
+    return pageOf(BY_NAME, page, ({ where, orderBy, take }) =>
+      this.#prisma.model.findMany({
+        ...query,
+        where: { AND: [where, search ? { name: { contains: search, mode: 'insensitive' } } : {}] },
+        orderBy,
+        take,
+      }),
+    )
+  }
+
+  /** The model of a name, made when it is new. Races end in one model. */
+  async findOrCreate(tx: Prisma.TransactionClient, name: string): Promise<Model> {
+    await tx.model.createMany({ data: [{ name }], skipDuplicates: true })
+    return tx.model.findUniqueOrThrow({ where: { name } })
+  }
+
+  /**
+   * Locks a model's row until the transaction ends. Whoever makes or resumes a deployment takes it first, so that those of
+   * one model happen one after another.
+   */
+  async lock(tx: Prisma.TransactionClient, modelId: string): Promise<void> {
+    await tx.$queryRaw`select 1 from models where id = ${modelId}::uuid for update`
+  }
+
+  /** The next version number: 0, 1, 2 …; none is ever given twice, unless the transaction rolls back. */
+  async takeVersionNumber(tx: Prisma.TransactionClient, modelId: string): Promise<number> {
+    const { deploymentCount } = await tx.model.update({
+      where: { id: modelId },
+      data: { deploymentCount: { increment: 1 } },
+      select: { deploymentCount: true },
+    })
+    return deploymentCount - 1
+  }
+}
+
+/** How version N of a model is written. */
+export function versionOf(versionNumber: number): string {
+  return `v1.${versionNumber}.0`
+}
+
+export function checkModelName(checks: InputChecks, path: string[], name: string): void {
+  if (!NAME.test(name)) {
+    checks.add(path, 'must have 1 to 100 characters: letters, digits, ".", "_", "-" or "/".')
+  }
+}

@@ -1,0 +1,44 @@
+import type { Prisma, TrainingJob, TrainingJobStatus } from '@gaugeline/prisma'
+import type { Keyset } from '../paging.ts'
+
+export interface TrainingJobFilter {
+  status?: readonly TrainingJobStatus[] | null | undefined
+  /** A model's name. */
+  model?: string | null | undefined
+  /** Part of the job's or its model's name, in any case. */
+  search?: string | null | undefined
+}
+
+export interface TrainingJobOrder {
+  field: 'CREATED_AT' | 'FINISHED_AT' | 'NAME'
+  direction: 'ASC' | 'DESC'
+}
+
+
+export function whereFilter(filter: TrainingJobFilter | null | undefined): Prisma.TrainingJobWhereInput {
+  if (!filter) return {}
+  const { status, model, search } = filter
+  const containsSearch = { contains: search ?? '', mode: 'insensitive' } as const
+  return {
+    ...(status ? { status: { in: [...status] } } : {}),
+    AND: [
+      model ? { model: { name: model } } : {},
+      search ? { OR: [{ name: containsSearch }, { model: { name: containsSearch } }] } : {},
+    ],
+  }
+}
+
+/** Newest first unless asked otherwise. */
+export function trainingJobKeyset(order: TrainingJobOrder | null | undefined): Keyset<TrainingJob> {
+  const field = order?.field ?? 'CREATED_AT'
+  const direction = order?.direction === 'ASC' ? 'asc' : 'desc'
+  const columns = {
+    CREATED_AT: { path: ['createdAt'], direction, type: 'date', value: (job: TrainingJob) => job.createdAt },
+    FINISHED_AT: { path: ['finishedAt'], direction, type: 'nullable-date', value: (job: TrainingJob) => job.finishedAt },
+    NAME: { path: ['name'], direction, type: 'string', value: (job: TrainingJob) => job.name },
+  } as const
+  return {
+    name: `training-job-${field}-${direction}`,
+    columns: [columns[field], { path: ['id'], direction, type: 'uuid', value: (job) => job.id }],
+  }
+}

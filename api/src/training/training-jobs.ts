@@ -1,0 +1,240 @@
+import {
+  isForeignKeyViolation,
+  type Prisma,
+  type PrismaClient,
+  type TrainingJob,
+  type TrainingJobStatus,
+  type TrainingStep,
+} from '@gaugeline/prisma'
+import type { Clock } from '../clock.ts'
+import { InputChecks } from '../input-checks.ts'
+import type { Bus } from '../live/bus.ts'
+import { checkModelName, type Models } from '../models/models.ts'
+import { type Page, type PageRequest, pageOf } from '../paging.ts'
+import {
+  TrainingJobFinishedError,
+  TrainingJobHasDeploymentsError,
+  TrainingJobNotFoundError,
+  TrainingJobSimulatedError,
+} from './training.errors.ts'
+import {
+  type TrainingJobFilter,
+  trainingJobKeyset,
+  type TrainingJobOrder,
+  whereFilter,
+} from './training-filter.ts'
+import {
+  checkNewJob,
+  checkUpdate,
+  type NewTrainingJob,
+  type TrainingJobUpdate,
+} from './training-input.ts'
+
+export type TrainingJobQuery = Pick<Prisma.TrainingJobFindManyArgs, 'include' | 'select'>
+
+export interface TrainingJobsOptions {
+  prisma: PrismaClient
+  models: Models
+  bus: Bus
+  clock: Clock
+}
+
+const NAMED_DEPLOYMENTS = 20
+
+/** Owns the training jobs that third parties register and those that are simulated, and their loss curves. */
+export class TrainingJobs {
+  readonly #options: TrainingJobsOptions
+
+  constructor(options: TrainingJobsOptions) {
+    this.#options = options
+  }
+
+  byId(id: string, query: TrainingJobQuery = {}): Promise<TrainingJob | null> {
+    return this.#options.prisma.trainingJob.findUnique({ ...query, where: { id } })
+  }
+
+  list(
+    filter: TrainingJobFilter | null | undefined,
+    order: TrainingJobOrder | null | undefined,
+    page: PageRequest,
+    query: TrainingJobQuery = {},
+  ): Promise<Page<TrainingJob>> {
+    return pageOf(trainingJobKeyset(order), page, ({ where, orderBy, take }) =>
+      this.#options.prisma.trainingJob.findMany({
+        ...query,
+        where: { AND: [whereFilter(filter), where] },
+        orderBy,
+        take,
+      }),
+    )
+  }
+
+  /** The job of this id, if it exists; or every job that is not finished. */
+  async currentIds(id: string | null): Promise<string[]> {
+    const jobs = await this.#options.prisma.trainingJob.findMany({
+      where: id === null ? { status: { in: ['QUEUED', 'RUNNING'] } } : { id },
+      select: { id: true },
+      orderBy: { createdAt: 'asc' },
+    })
+    return jobs.map((job) => job.id)
+  }
+
+  /** The loss curve, thinned evenly to at most `maxPoints` steps; the last one is always there. */
+  async lossCurve(trainingJobId: string, maxPoints: number): Promise<TrainingStep[]> {
+    return this.#options.prisma.$queryRaw<TrainingStep[]>`
+      select training_job_id as "trainingJobId", step, loss, accuracy, at from (
+        select *, row_number() over (order by step desc) - 1 as back, count(*) over () as total
+        from training_steps where training_job_id = ${trainingJobId}::uuid
+      ) s where back % ceil(total::float8 / ${maxPoints}::int)::bigint = 0 order by step`
+  }
+
+  /** A third party's own job. An unknown model name makes the model. Throws InvalidInputError. */
+  async register(input: NewTrainingJob & { name: string; status: TrainingJobStatus }, by: string): Promise<TrainingJob> {
+    checkNewJob(input)
+    const now = this.#now()
+    const { status } = input
+    return this.#create(input, by, {
+      name: input.name,
+      status,
+      simulated: false,
+      progress: status === 'COMPLETED' ? 1 : 0,
+      startedAt: status === 'QUEUED' ? null : now,
+      finishedAt: isFinal(status) ? now : null,
+    })
+  }
+
+  /** A simulated run of about a minute; TrainingRuns drives it. Throws InvalidInputError. */
+  async start(input: NewTrainingJob, by: string): Promise<TrainingJob> {
+    checkNewJob(input)
+    const name = input.name?.trim() ? input.name : `run-${this.#now().toISOString().slice(0, 19).replaceAll(':', '')}`
+    return this.#create(input, by, { name, status: 'QUEUED', simulated: true })
+  }
+
+  /**
+   * Changes a registered job and adds steps to its curve; a step that is there already is replaced, so that a retry does
+   * no harm. Throws TrainingJobNotFoundError, TrainingJobFinishedError, TrainingJobSimulatedError, InvalidInputError.
+   */
+  async update(id: string, update: TrainingJobUpdate): Promise<TrainingJob> {
+    const now = this.#now()
+    const job = await this.#options.prisma.$transaction(async (tx) => {
+      const before = await lockJob(tx, id)
+      if (before.simulated) throw new TrainingJobSimulatedError()
+      if (isFinal(before.status)) throw new TrainingJobFinishedError(before.status)
+      checkUpdate(update, before.status)
+      const status = update.status ?? before.status
+      await writeSteps(tx, id, (update.steps ?? []).map((step) => ({ ...step, accuracy: step.accuracy ?? null, at: now })))
+      return tx.trainingJob.update({
+        where: { id },
+        data: {
+          status,
+          progress: status === 'COMPLETED' ? 1 : (update.progress ?? before.progress),
+          finalLoss: update.finalLoss ?? before.finalLoss,
+          finalAccuracy: update.finalAccuracy ?? before.finalAccuracy,
+          failureReason: update.failureReason ?? before.failureReason,
+          startedAt: before.startedAt ?? (status === 'QUEUED' ? null : now),
+          finishedAt: isFinal(status) ? now : null,
+        },
+      })
+    }, TRANSACTION)
+    this.#options.bus.publish('trainingJob', {
+      trainingJobId: id,
+      newSteps: (update.steps ?? []).map((step) => ({ ...step, accuracy: step.accuracy ?? null, at: now })),
+    })
+    return job
+  }
+
+  /** Throws TrainingJobNotFoundError, TrainingJobFinishedError. */
+  async cancel(id: string): Promise<TrainingJob> {
+    const job = await this.#options.prisma.$transaction(async (tx) => {
+      const before = await lockJob(tx, id)
+      if (isFinal(before.status)) throw new TrainingJobFinishedError(before.status)
+      return tx.trainingJob.update({ where: { id }, data: { status: 'CANCELLED', finishedAt: this.#now() } })
+    }, TRANSACTION)
+    this.#options.bus.publish('trainingJob', { trainingJobId: id, newSteps: [] })
+    return job
+  }
+
+  /** With its curve. Throws TrainingJobNotFoundError, TrainingJobHasDeploymentsError. */
+  async delete(id: string): Promise<void> {
+    try {
+      const { count } = await this.#options.prisma.trainingJob.deleteMany({ where: { id } })
+      if (count === 0) throw new TrainingJobNotFoundError()
+    } catch (error) {
+      if (!isForeignKeyViolation(error)) throw error
+      const deployments = await this.#options.prisma.deployment.findMany({
+        where: { trainingJobId: id },
+        orderBy: { createdAt: 'desc' },
+        take: NAMED_DEPLOYMENTS,
+      })
+      throw new TrainingJobHasDeploymentsError(deployments)
+    }
+    this.#options.bus.publish('trainingJob', { trainingJobId: id, newSteps: [], deleted: true })
+  }
+
+  async #create(
+    input: NewTrainingJob,
+    by: string,
+    data: Omit<Prisma.TrainingJobUncheckedCreateInput, 'modelId' | 'createdBy'>,
+  ): Promise<TrainingJob> {
+    const checks = new InputChecks()
+    checkModelName(checks, ['modelName'], input.modelName)
+    checks.done()
+    const job = await this.#options.prisma.$transaction(async (tx) => {
+      const model = await this.#options.models.findOrCreate(tx, input.modelName)
+      return tx.trainingJob.create({
+        data: {
+          ...data,
+          modelId: model.id,
+          framework: input.framework ?? null,
+          dataset: input.dataset ?? null,
+          ...(input.hyperparameters == null ? {} : { hyperparameters: input.hyperparameters }),
+          createdAt: this.#now(),
+          createdBy: by,
+        },
+      })
+    }, TRANSACTION)
+    this.#options.bus.publish('trainingJob', { trainingJobId: job.id, newSteps: [] })
+    return job
+  }
+
+  #now(): Date {
+    return new Date(this.#options.clock.now())
+  }
+}
+
+const TRANSACTION = { maxWait: 10_000, timeout: 10_000 }
+
+/** COMPLETED, FAILED and CANCELLED never change again. */
+export function isFinal(status: TrainingJobStatus): boolean {
+  return status === 'COMPLETED' || status === 'FAILED' || status === 'CANCELLED'
+}
+
+export interface NewStep {
+  step: number
+  loss: number
+  accuracy: number | null
+  at: Date
+}
+
+/** One statement for any number of steps. */
+export async function writeSteps(
+  tx: Prisma.TransactionClient,
+  trainingJobId: string,
+  steps: readonly NewStep[],
+): Promise<void> {
+  if (steps.length === 0) return
+  await tx.$executeRaw`
+    insert into training_steps (training_job_id, step, loss, accuracy, at)
+    select distinct on (step) ${trainingJobId}::uuid, step, loss, accuracy, at from unnest(
+      ${steps.map((s) => s.step)}::int[], ${steps.map((s) => s.loss)}::float8[],
+      ${steps.map((s) => s.accuracy)}::float8[], ${steps.map((s) => s.at)}::timestamptz[]
+    ) with ordinality as s(step, loss, accuracy, at, position) order by step, position desc
+    on conflict (training_job_id, step) do update set loss = excluded.loss, accuracy = excluded.accuracy, at = excluded.at`
+}
+
+async function lockJob(tx: Prisma.TransactionClient, id: string): Promise<TrainingJob> {
+  await tx.$queryRaw`select 1 from training_jobs where id = ${id}::uuid for update`
+  const job = await tx.trainingJob.findUnique({ where: { id } })
+  if (!job) throw new TrainingJobNotFoundError()
+  return job
+}

@@ -1,0 +1,40 @@
+import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http'
+import { request } from 'node:http'
+
+export interface RawRequest {
+  method?: string
+  path?: string
+  /** May hold what fetch forbids: Host, Origin, Sec-Fetch-Site, Cookie. */
+  headers?: OutgoingHttpHeaders
+  body?: string | Buffer
+}
+
+export interface RawResponse {
+  status: number
+  headers: IncomingHttpHeaders
+  body: string
+}
+
+/** Sends a request to 127.0.0.1 exactly as told, and gives the response as soon as its headers are there. */
+export async function openRawHttp(
+  port: number,
+  { method = 'GET', path = '/', headers = {}, body }: RawRequest,
+): Promise<IncomingMessage> {
+  return await new Promise((resolve, reject) => {
+    const sent = request({ host: '127.0.0.1', port, method, path, headers, agent: false }, resolve)
+    sent.on('error', reject)
+    sent.end(body)
+  })
+}
+
+/** The same, with the whole answer. */
+export async function rawHttp(port: number, options: RawRequest): Promise<RawResponse> {
+  const response = await openRawHttp(port, options)
+  const chunks: Buffer[] = []
+  for await (const chunk of response) chunks.push(Buffer.from(chunk))
+  return {
+    status: response.statusCode ?? 0,
+    headers: response.headers,
+    body: Buffer.concat(chunks).toString('utf8'),
+  }
+}

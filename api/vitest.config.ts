@@ -1,0 +1,18 @@
+import { defineConfig } from 'vitest/config'
+
+// Workspaces are imported from their sources here, so tests need no build. The rest are Vite's own server conditions.
+const conditions = ['@gaugeline/source', 'module', 'node', 'development|production']
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    exclude: ['**/*.long.test.ts', '**/node_modules/**'],
+    // Every file that opens the embedded database holds some 400 MB and most of a core while it starts.
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    teardownTimeout: 10_000,
+  },
+})

@@ -1,0 +1,35 @@
+import type { Plugin } from 'vite'
+
+const CALL = /\bgraphql\(\s*(?:\/\* GraphQL \*\/\s*)?`([^`]*)`\s*,?\s*\)/g
+const NAME = /\b(query|mutation|subscription|fragment)\s+(\w+)/
+
+/**
+ * Replaces `graphql(`…`)` with an import of the document that codegen made for it.
+ *
+ * The generated `graphql()` looks its text up in a table of every document of the client, which would put all of them, as text
+ * and as syntax trees, into the first script. Imported by name, each goes into the chunk of the page that uses it.
+ */
+export function directDocuments(): Plugin {
+  return {
+    name: 'gaugeline:direct-documents',
+    enforce: 'pre',
+    transform: {
+      filter: { id: /\/src\/.*\.tsx?$/, code: 'graphql(`' },
+      handler(code, id) {
+        const names = new Set<string>()
+        const out = code.replace(CALL, (call, source: string) => {
+          const match = NAME.exec(source)
+          if (!match) throw new Error(`A GraphQL document without a name in ${id}: ${call.slice(0, 80)}`)
+          const name = match[1] === 'fragment' ? `${match[2]}FragmentDoc` : `${match[2]}Document`
+          names.add(name)
+          // The same number of lines, so that the source map stays right without being made anew.
+          return name + '\n'.repeat(call.split('\n').length - 1)
+        })
+        if (names.size === 0) return null
+        const up = id.slice(id.lastIndexOf('/src/') + 5).split('/').length - 1
+        const from = `${up === 0 ? './' : '../'.repeat(up)}graphql/gql/graphql.ts`
+        return { code: `import { ${[...names].join(', ')} } from '${from}';${out}`, map: null }
+      },
+    },
+  }
+}

@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest'
+import { linearRange, logRange, longestStep, sparkRuns, within, withGaps } from './prepare.ts'
+
+const NaN_ = Number.NaN
+
+describe('withGaps', () => {
+  it('breaks the line where windows are missing, and only there', () => {
+    const drawn = withGaps({ times: [1, 2, 3, 7, 8], values: [[10, 20, 30, 70, 80]] }, 1)
+    expect(drawn).toEqual([
+      [1, 2, 3, 4, 7, 8],
+      [10, 20, 30, null, 70, 80],
+    ])
+  })
+
+  it('breaks it where a window had no data, without turning it into zero', () => {
+    expect(withGaps({ times: [1, 2, 3], values: [[1, NaN_, 0]] }, 1)).toEqual([
+      [1, 2, 3],
+      [1, null, 0],
+    ])
+  })
+
+  it('takes a window that came a little late for what it is', () => {
+    expect(withGaps({ times: [1, 2.4, 3], values: [[1, 2, 3]] }, 1)[0]).toEqual([1, 2.4, 3])
+  })
+
+  it('breaks all series of a chart at once', () => {
+    const [times, ...values] = withGaps({ times: [10, 40], values: [[1, 2], [3, 4]] }, 10)
+    expect(times).toEqual([10, 20, 40])
+    expect(values).toEqual([
+      [1, null, 2],
+      [3, null, 4],
+    ])
+  })
+})
+
+describe('within', () => {
+  it('keeps the range and the sample before it', () => {
+    const cut = within({ times: [1, 2, 3, 4, 5], values: [[1, 2, 3, 4, 5]] }, 3, 4)
+    expect(cut).toEqual({ times: [2, 3, 4], values: [[2, 3, 4]] })
+  })
+
+  it('is the last sample alone when all lie before the range', () => {
+    expect(within({ times: [1, 2], values: [[5, 6]] }, 10, 20).times).toEqual([2])
+  })
+
+  it('is empty for nothing', () => {
+    expect(within({ times: [], values: [[]] }, 1, 2)).toEqual({ times: [], values: [[]] })
+  })
+})
+
+describe('longestStep', () => {
+  it('finds a hole', () => {
+    expect(longestStep([1, 2, 5, 6])).toBe(3)
+    expect(longestStep([4])).toBe(0)
+  })
+})
+
+describe('ranges', () => {
+  it('begin at zero and stay put while values wander', () => {
+    expect(linearRange(81, 1)).toEqual([0, 100])
+    expect(linearRange(84, 1)).toEqual([0, 100])
+    expect(linearRange(130, 1)).toEqual([0, 150])
+  })
+
+  it('leave room above the largest value', () => {
+    for (const max of [0.001, 0.7, 3, 99, 100, 5432, 720_000]) expect(linearRange(max, 0)[1]).toBeGreaterThan(max)
+  })
+
+  it('do not blow a quiet series up', () => {
+    expect(linearRange(0, 5)).toEqual([0, 6])
+    expect(linearRange(null, 1)).toEqual([0, 1.5])
+  })
+
+  it('span whole decades on a log scale, at least one', () => {
+    expect(logRange(12, 740)).toEqual([10, 1000])
+    expect(logRange(10, 10)).toEqual([10, 100])
+    expect(logRange(null, null)).toEqual([1, 10])
+    expect(logRange(0, 100)).toEqual([1, 10])
+  })
+})
+
+describe('sparkRuns', () => {
+  const frame = { from: 0, to: 10, width: 100, height: 22, stepSeconds: 1 }
+
+  it('fills the frame from zero to the largest value in sight', () => {
+    const [run] = sparkRuns({ times: [0, 1, 2], values: [0, 10, 5] }, frame)
+    expect(run).toEqual([
+      [0, 21],
+      [10, 1],
+      [20, 11],
+    ])
+  })
+
+  it('leaves out what is older than the frame, for the scale too', () => {
+    const runs = sparkRuns({ times: [-1, 1], values: [1000, 10] }, frame)
+    expect(runs).toEqual([[[10, 1]]])
+  })
+
+  it('is broken by holes and by windows without data', () => {
+    const runs = sparkRuns({ times: [0, 1, 2, 3, 7], values: [1, NaN_, 1, 1, 1] }, frame)
+    expect(runs.map((run) => run.length)).toEqual([1, 2, 1])
+  })
+
+  it('is a line at the bottom for zeros', () => {
+    const runs = sparkRuns({ times: [0, 1], values: [0, 0] }, frame)
+    expect(runs).toEqual([
+      [
+        [0, 21],
+        [10, 21],
+      ],
+    ])
+  })
+})

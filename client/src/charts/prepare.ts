@@ -1,0 +1,108 @@
+/** From samples to what is drawn. Pure: no canvas, no clock. */
+
+export interface Columns {
+  /** Seconds since 1970, ascending. */
+  times: readonly number[]
+  /** Beside `times`; `NaN` is "no data". */
+  values: readonly (readonly number[])[]
+}
+
+/** The same with `null` for "no data", in the shape uPlot takes: times first. */
+export type Drawable = [times: number[], ...values: (number | null)[][]]
+
+/** A step longer than this many windows is a hole and not a late sample. */
+const HOLE = 1.5
+
+/**
+ * Makes holes visible: where the step between two samples is longer than their window allows, a row without data goes in between,
+ * so that no line is drawn across what was never measured. `stepSeconds` is the window's length.
+ */
+export function withGaps({ times, values }: Columns, stepSeconds: number): Drawable {
+  const outTimes: number[] = []
+  const outValues: (number | null)[][] = values.map(() => [])
+  for (const [index, time] of times.entries()) {
+    const previous = times[index - 1]
+    if (previous !== undefined && time - previous > stepSeconds * HOLE) {
+      outTimes.push(previous + stepSeconds)
+      for (const column of outValues) column.push(null)
+    }
+    outTimes.push(time)
+    for (const [which, column] of outValues.entries()) {
+      const value = values[which]?.[index]
+      column.push(value === undefined || Number.isNaN(value) ? null : value)
+    }
+  }
+  return [outTimes, ...outValues]
+}
+
+/** Keeps what lies in `[from, to]`, and one sample before it, so that the line reaches the edge. */
+export function within({ times, values }: Columns, from: number, to: number): Columns {
+  let start = times.findIndex((time) => time >= from)
+  if (start === -1) start = times.length
+  start = Math.max(0, start - 1)
+  let end = times.length
+  while (end > start && (times[end - 1] ?? 0) > to) end -= 1
+  return { times: times.slice(start, end), values: values.map((column) => column.slice(start, end)) }
+}
+
+/** The longest step between neighbours, in seconds; 0 for fewer than two. */
+export function longestStep(times: readonly number[]): number {
+  let longest = 0
+  for (let index = 1; index < times.length; index += 1) {
+    longest = Math.max(longest, (times[index] ?? 0) - (times[index - 1] ?? 0))
+  }
+  return longest
+}
+
+/**
+ * The vertical range of a chart: from zero to a little above the largest value, on a step that stays the same while the values wander,
+ * so that the scale does not move with every sample. `least` is the smallest top, for quiet series.
+ */
+export function linearRange(max: number | null | undefined, least: number): [number, number] {
+  const top = Math.max(max ?? 0, least)
+  return [0, roundUp(top * 1.08)]
+}
+
+/** Whole decades around the values; `null` and what is not above zero count as one decade from 1. */
+export function logRange(min: number | null | undefined, max: number | null | undefined): [number, number] {
+  if (!min || !max || min <= 0 || max <= 0) return [1, 10]
+  const low = 10 ** Math.floor(Math.log10(min))
+  const high = 10 ** Math.ceil(Math.log10(max))
+  return [low, high > low ? high : low * 10]
+}
+
+/** Up to the next of 1, 1.5, 2, 3, 4, 5, 6, 8 times a power of ten. */
+function roundUp(value: number): number {
+  const size = 10 ** Math.floor(Math.log10(value))
+  const step = [1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((one) => one * size >= value * (1 - 1e-9)) ?? 10
+  return step * size
+}
+
+/** Where a sparkline goes through, in pixels: runs of points, broken where there is no data. */
+export function sparkRuns(
+  { times, values }: { times: readonly number[]; values: readonly number[] },
+  frame: { from: number; to: number; width: number; height: number; stepSeconds: number },
+): [x: number, y: number][][] {
+  let max = 0
+  for (const [index, value] of values.entries()) {
+    if ((times[index] ?? 0) >= frame.from && value > max) max = value
+  }
+  const scale = max > 0 ? (frame.height - 2) / max : 0
+  const runs: [number, number][][] = []
+  let run: [number, number][] = []
+  let previous = -Infinity
+  for (const [index, value] of values.entries()) {
+    const time = times[index] ?? Number.NaN
+    if (!(time >= frame.from)) continue
+    if (Number.isNaN(value) || time - previous > frame.stepSeconds * HOLE) {
+      if (run.length > 0) runs.push(run)
+      run = []
+    }
+    previous = time
+    if (Number.isNaN(value)) continue
+    const x = ((time - frame.from) / (frame.to - frame.from)) * frame.width
+    run.push([x, frame.height - 1 - value * scale])
+  }
+  if (run.length > 0) runs.push(run)
+  return runs
+}

@@ -1,0 +1,202 @@
+import { useEffect, useRef } from 'react'
+import type uPlot from 'uplot'
+import { theme } from '../ui/theme.ts'
+import { chartColours, type ColourToken } from './colours.ts'
+import { type Columns, linearRange, logRange, longestStep, within, withGaps } from './prepare.ts'
+
+export interface Mark {
+  /** Seconds since 1970. */
+  at: number
+}
+
+export interface ChartSource {
+  /** The samples of this chart's series, in their order. */
+  read(): Columns & { stepSeconds: number }
+  /** The time range on the screen, in seconds. */
+  range(): [from: number, to: number]
+  marks(): readonly Mark[]
+  subscribe(listener: () => void): () => void
+}
+
+export interface TimeChartProps {
+  source: ChartSource
+  series: readonly { label: string; colour: ColourToken; width?: number }[]
+  /** How a value is written at the axis. */
+  format: (value: number) => string
+  /** The smallest top of the vertical axis. */
+  least: number
+  log?: boolean
+  height: number
+  /** Charts with the same key share the crosshair. */
+  syncKey: string
+  label: string
+  /** The time under the crosshair in seconds, or null; told by the chart the pointer is over. */
+  onCursor: (time: number | null) => void
+  /** Horizontal axis of times, or of plain numbers (steps). */
+  time?: boolean
+}
+
+const AXIS_WIDTH = 62
+
+/** Draws what `prepare` made, with uPlot. Loaded with the pages that have charts; redrawn when its source says so. */
+export function TimeChart(props: TimeChartProps) {
+  const host = useRef<HTMLDivElement>(null)
+  const latest = useRef(props)
+  useEffect(() => {
+    latest.current = props
+  })
+  const { source, series, log = false, height, syncKey } = props
+
+  useEffect(() => {
+    const element = host.current
+    if (!element) return
+    let plot: uPlot | undefined
+    let gone = false
+    let stop = () => {}
+    void import('./uplot.ts').then(({ default: UPlot }) => {
+      if (gone) return
+      const build = () => {
+        plot?.destroy()
+        plot = new UPlot(options(latest.current, UPlot, element.clientWidth), drawable(element, source), element)
+        plot.setScale('x', scaleOf(source))
+      }
+      const redraw = () => {
+        if (!plot) return
+        plot.batch(() => {
+          plot?.setData(drawable(element, source), false)
+          plot?.setScale('x', scaleOf(source))
+        })
+      }
+      build()
+      const sizes = new ResizeObserver(() => {
+        if (plot && element.clientWidth > 0 && element.clientWidth !== plot.width) {
+          plot.setSize({ width: element.clientWidth, height })
+        }
+      })
+      sizes.observe(element)
+      const stops = [source.subscribe(redraw), theme.subscribe(build), () => sizes.disconnect()]
+      stop = () => {
+        for (const one of stops) one()
+      }
+    })
+    return () => {
+      gone = true
+      stop()
+      plot?.destroy()
+    }
+  }, [source, series, log, height, syncKey])
+
+  return <div ref={host} role="img" aria-label={props.label} style={{ height }} className="w-full overflow-hidden" />
+}
+
+function scaleOf(source: ChartSource): { min: number; max: number } {
+  const [min, max] = source.range()
+  return { min, max }
+}
+
+function drawable(element: HTMLElement, source: ChartSource): uPlot.AlignedData {
+  const { stepSeconds, ...columns } = source.read()
+  const [from, to] = source.range()
+  const shown = within(columns, from, to)
+  // What is drawn, for tests in a browser: a canvas cannot be asked.
+  element.dataset['points'] = String(shown.times.length)
+  element.dataset['newest'] = String(shown.times.at(-1) ?? '')
+  element.dataset['longestStep'] = String(longestStep(shown.times))
+  return withGaps(shown, stepSeconds)
+}
+
+function options(props: TimeChartProps, UPlot: typeof uPlot, width: number): uPlot.Options {
+  const colours = chartColours()
+  const font = `11px 'Inter Variable', sans-serif`
+  const axis = {
+    font,
+    stroke: colours.muted,
+    grid: { stroke: colours.line, width: 1 },
+    ticks: { show: false },
+    border: { show: false },
+  }
+  const time = props.time ?? true
+  return {
+    width,
+    height: props.height,
+    padding: [8, 12, 0, 0],
+    legend: { show: false },
+    cursor: {
+      y: false,
+      drag: { x: false, y: false },
+      points: { size: 7, width: 1.5 },
+      sync: { key: props.syncKey, setSeries: false },
+    },
+    scales: {
+      x: { time, auto: false, range: (_plot, min, max) => [min, max] },
+      y: props.log
+        ? { distr: 3, range: (_plot, min, max) => logRange(min, max) }
+        : { range: (_plot, _min, max) => linearRange(max, props.least) },
+    },
+    axes: [
+      { ...axis, size: 26, gap: 6, space: 70, ...(time ? { values: TIME_LABELS } : {}) },
+      {
+        ...axis,
+        size: AXIS_WIDTH,
+        gap: 8,
+        space: 32,
+        values: (_plot, splits) => splits.map((value) => (value === null ? '' : props.format(value))),
+      },
+    ],
+    series: [
+      {},
+      ...props.series.map(({ label, colour, width: stroke = 1.4 }) => ({
+        label,
+        stroke: colours[colour],
+        width: stroke,
+        points: { show: false },
+        spanGaps: false,
+      })),
+    ],
+    hooks: {
+      drawClear: [(plot) => drawMarks(plot, UPlot, props.source.marks(), colours['line-strong'])],
+      setCursor: [
+        (plot) => {
+          const { left, event } = { left: plot.cursor.left ?? -1, event: plot.cursor.event }
+          // Only the chart under the pointer speaks; those in step with it would say the same.
+          if (left < 0) props.onCursor(null)
+          else if (event) props.onCursor(plot.posToVal(left, 'x'))
+        },
+      ],
+    },
+  }
+}
+
+const TWO = (value: number) => String(value).padStart(2, '0')
+/** 24-hour clock, seconds only where the steps are shorter than a minute. */
+const TIME_LABELS: uPlot.Axis.DynamicValues = (_plot, splits, _axis, _space, step) =>
+  splits.map((seconds) => {
+    const at = new Date(seconds * 1000)
+    const minutes = `${TWO(at.getHours())}:${TWO(at.getMinutes())}`
+    return step < 60 ? `${minutes}:${TWO(at.getSeconds())}` : minutes
+  })
+
+/** Lifecycle events as dashed uprights with a flag on top; their words appear in the read-out when the crosshair is near. */
+function drawMarks(plot: uPlot, UPlot: typeof uPlot, marks: readonly Mark[], colour: string): void {
+  const { ctx, bbox } = plot
+  const ratio = UPlot.pxRatio
+  ctx.save()
+  ctx.strokeStyle = colour
+  ctx.fillStyle = colour
+  ctx.lineWidth = ratio
+  ctx.setLineDash([3 * ratio, 3 * ratio])
+  for (const { at } of marks) {
+    const x = plot.valToPos(at, 'x', true)
+    if (x < bbox.left || x > bbox.left + bbox.width) continue
+    ctx.beginPath()
+    ctx.moveTo(x, bbox.top)
+    ctx.lineTo(x, bbox.top + bbox.height)
+    ctx.stroke()
+    ctx.beginPath()
+    ctx.moveTo(x - 4 * ratio, bbox.top)
+    ctx.lineTo(x + 4 * ratio, bbox.top)
+    ctx.lineTo(x, bbox.top + 6 * ratio)
+    ctx.fill()
+  }
+  ctx.restore()
+}

@@ -1,0 +1,241 @@
+import { Link, useNavigate, useSearch } from '@tanstack/react-router'
+import { useCallback, useEffect, useMemo } from 'react'
+import { useClient } from 'urql'
+import { codeOf } from '../../graphql/client.ts'
+import { graphql } from '../../graphql/documents.ts'
+import type { DeploymentFilter, DeploymentsPageQuery } from '../../graphql/gql/graphql.ts'
+import { usePages } from '../../graphql/use-pages.ts'
+import { buttonClass, IconButton } from '../../ui/button.tsx'
+import { FilterChips } from '../../ui/filter-chips.tsx'
+import { ColumnsIcon } from '../../ui/icons.tsx'
+import { Menu, MenuCheck } from '../../ui/menu.tsx'
+import { EmptyState } from '../../ui/message.tsx'
+import { SearchField } from '../../ui/search-field.tsx'
+import { Select } from '../../ui/select.tsx'
+import { Skeleton } from '../../ui/skeleton.tsx'
+import { useTitle } from '../../ui/title.ts'
+import { ForbiddenPage, UnavailablePage } from '../shell/problem-pages.tsx'
+import { COLUMN_WORDS, DeploymentsTable } from './deployments-table.tsx'
+import { FLEET_COLUMNS, type FleetColumn, type FleetSearch } from './fleet-search.ts'
+import { FleetStrip } from './fleet-strip.tsx'
+import { totalsKey, useFleetStream } from './use-fleet-stream.ts'
+
+const DeploymentsPageDocument = graphql(`
+  query DeploymentsPage($after: String) {
+    deployments(first: 100, after: $after, orderBy: { field: CREATED_AT, direction: DESC }) {
+      edges {
+        cursor
+        node {
+          id
+          version
+          status
+          model {
+            id
+            name
+          }
+          ...DeploymentsTable_deployment
+        }
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+    deploymentCounts {
+      total
+    }
+  }
+`)
+
+const connectionOf = (data: DeploymentsPageQuery) => data.deployments
+const MARKED_FOR_MS = 6_000
+
+/** The fleet: what every deployment does right now. */
+export function DeploymentsPage() {
+  useTitle('Deployments')
+  const search = useSearch({ from: '/app/deployments' })
+  const navigate = useNavigate({ from: '/deployments' })
+  const client = useClient()
+  const { nodes, error, truncated, complete, first } = usePages(DeploymentsPageDocument, connectionOf)
+  const filter = useMemo(() => filterOf(search), [search])
+  const holes = useFleetStream(filter)
+
+  const change = useCallback(
+    (part: { [Key in keyof FleetSearch]: FleetSearch[Key] | undefined }) =>
+      void navigate({ search: (before) => clean({ ...before, ...part }), replace: true }),
+    [navigate],
+  )
+  const onSearch = useCallback((q: string) => change({ q: q.trim() || undefined }), [change])
+  const onSort = useCallback(
+    (sort: FleetColumn, descending: boolean) => change({ sort, dir: descending ? 'desc' : undefined }),
+    [change],
+  )
+  useEffect(() => {
+    if (search.new === undefined) return
+    const timer = setTimeout(() => change({ new: undefined }), MARKED_FOR_MS)
+    return () => clearTimeout(timer)
+  }, [search.new, change])
+
+  const matching = useMemo(() => nodes?.filter(matches({ q: search.q, model: search.model })), [nodes, search.q, search.model])
+  const rows = useMemo(
+    () => matching?.filter(({ status }) => !search.status || status === search.status),
+    [matching, search.status],
+  )
+  const models = useMemo(() => [...new Set(nodes?.map(({ model }) => model.name))].sort((a, b) => a.localeCompare(b)), [nodes])
+  const sort = useMemo(
+    () => (search.sort ? { column: search.sort, descending: search.dir === 'desc' } : undefined),
+    [search.sort, search.dir],
+  )
+  const hidden = useMemo(() => search.hide?.split(',') ?? [], [search.hide])
+
+  if (!nodes && error) {
+    if (codeOf(error) === 'FORBIDDEN') return <ForbiddenPage />
+    return (
+      <UnavailablePage
+        onRetry={() => void client.query(DeploymentsPageDocument, {}, { requestPolicy: 'network-only' }).toPromise()}
+      />
+    )
+  }
+
+  const count = (status: 'ACTIVE' | 'PAUSED') => matching?.filter((one) => one.status === status).length
+  return (
+    <div className="flex flex-col gap-4">
+      <h1 className="sr-only">Deployments</h1>
+      <FleetStrip
+        track={totalsKey(filter)}
+        active={rows?.filter(({ status }) => status === 'ACTIVE').length}
+        total={rows?.length}
+      />
+      <div className="flex flex-wrap items-center gap-2">
+        <FilterChips
+          label="Status"
+          value={search.status ?? 'ALL'}
+          onChange={(status) => change({ status: status === 'ALL' ? undefined : status })}
+          options={[
+            { value: 'ALL', label: 'All', count: matching?.length },
+            { value: 'ACTIVE', label: 'Active', count: count('ACTIVE') },
+            { value: 'PAUSED', label: 'Paused', count: count('PAUSED') },
+          ]}
+        />
+        <div className="flex flex-1 flex-wrap items-center justify-end gap-2">
+          <Select
+            label="Model"
+            value={search.model ?? ''}
+            onChange={(event) => change({ model: event.target.value || undefined })}
+            className="max-sm:flex-1"
+          >
+            <option value="">All models</option>
+            {models.map((name) => (
+              <option key={name}>{name}</option>
+            ))}
+          </Select>
+          <SearchField label="Search model or version" value={search.q ?? ''} onChange={onSearch} />
+          <span className="hidden md:block">
+            <ColumnMenu hidden={hidden} onChange={(hide) => change({ hide: hide.join(',') || undefined })} />
+          </span>
+        </div>
+      </div>
+      {rows ? (
+        <DeploymentsTable
+          deployments={rows}
+          hidden={hidden}
+          sort={sort}
+          onSort={onSort}
+          marked={search.new}
+          holes={holes}
+          empty={<NoRows any={nodes !== undefined && nodes.length > 0} onClear={() => change(NO_FILTER)} />}
+        />
+      ) : (
+        <TableSkeleton />
+      )}
+      {truncated && (
+        <p className="text-muted">
+          The newest {nodes?.length} of {first?.deploymentCounts.total} deployments. Search reaches only these; the API reaches all.
+        </p>
+      )}
+      {rows && !complete && !truncated && <p className="text-muted">Loading the rest…</p>}
+    </div>
+  )
+}
+
+const NO_FILTER = { q: undefined, model: undefined, status: undefined }
+
+function NoRows({ any, onClear }: { any: boolean; onClear: () => void }) {
+  if (any) {
+    return (
+      <EmptyState
+        title="No deployment matches"
+        action={
+          <button type="button" className={buttonClass()} onClick={onClear}>
+            Show all
+          </button>
+        }
+      />
+    )
+  }
+  return (
+    <EmptyState
+      title="Nothing is deployed yet"
+      action={
+        <Link to="/training-jobs" search={{ status: 'COMPLETED' }} className={buttonClass('primary')}>
+          Completed training jobs
+        </Link>
+      }
+    >
+      Deploy a completed training job, and its metrics appear here.
+    </EmptyState>
+  )
+}
+
+function ColumnMenu({ hidden, onChange }: { hidden: readonly string[]; onChange: (hidden: string[]) => void }) {
+  return (
+    <Menu
+      trigger={
+        <IconButton label="Columns" className="border border-line-strong bg-surface">
+          <ColumnsIcon />
+        </IconButton>
+      }
+    >
+      {FLEET_COLUMNS.filter((column) => column !== 'model').map((column) => (
+        <MenuCheck
+          key={column}
+          checked={!hidden.includes(column)}
+          onChange={(show) => onChange(show ? hidden.filter((one) => one !== column) : [...hidden, column])}
+        >
+          {COLUMN_WORDS[column]}
+        </MenuCheck>
+      ))}
+    </Menu>
+  )
+}
+
+function TableSkeleton() {
+  return (
+    <div aria-busy="true" aria-label="Loading deployments">
+      <div className="h-8" />
+      {Array.from({ length: 12 }, (_, index) => (
+        <div key={index} className="flex h-13 items-center gap-6 border-t border-line px-2 md:h-8">
+          <Skeleton className="h-3 w-52" />
+          <Skeleton className="h-3 flex-1" />
+        </div>
+      ))}
+    </div>
+  )
+}
+
+/** What the page asks the server's totals for; the same choice as `matches` makes among the rows. */
+function filterOf({ status, model, q }: FleetSearch): DeploymentFilter {
+  return { ...(status ? { status: [status] } : {}), ...(model ? { model } : {}), ...(q ? { search: q } : {}) }
+}
+
+function matches({ q, model }: Pick<FleetSearch, 'model'> & { q?: string | undefined }) {
+  const wanted = q?.toLowerCase()
+  return (one: { version: string; model: { name: string } }) =>
+    (!model || one.model.name === model) &&
+    (!wanted || one.model.name.toLowerCase().includes(wanted) || one.version.toLowerCase().includes(wanted))
+}
+
+/** Leaves out what is undefined, so that the URL holds only what was chosen. */
+function clean(search: { [Key in keyof FleetSearch]: FleetSearch[Key] | undefined }): FleetSearch {
+  return Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined))
+}

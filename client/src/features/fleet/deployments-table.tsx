@@ -1,0 +1,264 @@
+import { Link, useNavigate } from '@tanstack/react-router'
+import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { type FragmentType, graphql, readFragment } from '../../graphql/documents.ts'
+import type { DeploymentsTable_DeploymentFragment } from '../../graphql/gql/graphql.ts'
+import { serverNow, useClock } from '../../live/clock.ts'
+import type { FleetFigures } from '../../live/fleet-figures.ts'
+import { useServices } from '../../services.ts'
+import { type Column, type ColumnLayout, DataTable } from '../../ui/data-table.tsx'
+import { span } from '../../ui/format.ts'
+import { useMedia } from '../../ui/media.ts'
+import { FLEET_COLUMNS, type FleetColumn } from './fleet-search.ts'
+import { ErrorCell, LatencyCell, RateCell, StatusCell, TrendCell } from './live-cells.tsx'
+import { useSparklineFill } from './use-sparkline-fill.ts'
+
+export const DeploymentsTableFragment = graphql(`
+  fragment DeploymentsTable_deployment on Deployment {
+    id
+    version
+    status
+    createdAt
+    model {
+      id
+      name
+    }
+  }
+`)
+
+type Deployment = DeploymentsTable_DeploymentFragment
+type Row = { id: string; deployment: Deployment; active: boolean; figures: Record<LiveColumn, number | undefined> }
+
+const LIVE_COLUMNS = ['p50Ms', 'p95Ms', 'p99Ms', 'requestsPerSecond', 'errorRate'] as const
+type LiveColumn = (typeof LIVE_COLUMNS)[number]
+
+export const COLUMN_WORDS: Record<FleetColumn, string> = {
+  model: 'Model',
+  version: 'Version',
+  status: 'Status',
+  p50Ms: 'p50',
+  p95Ms: 'p95',
+  p99Ms: 'p99',
+  requestsPerSecond: 'Requests/s',
+  errorRate: 'Errors, %',
+  trend: 'p95, 2 min',
+  age: 'Age',
+}
+
+function layoutFor(wide: boolean, phone: boolean): Record<FleetColumn, ColumnLayout> {
+  const figure = { align: 'right', largestFirst: true } as const
+  const latency = wide ? 96 : phone ? 84 : 82
+  return {
+    model: { title: COLUMN_WORDS.model },
+    version: { title: COLUMN_WORDS.version, width: 80 },
+    status: { title: COLUMN_WORDS.status, width: wide ? 136 : 118 },
+    p50Ms: { title: 'p50', width: latency, ...figure },
+    p95Ms: { title: 'p95', width: latency, ...figure },
+    p99Ms: { title: 'p99', width: latency, ...figure },
+    requestsPerSecond: { title: phone ? 'Req/s' : COLUMN_WORDS.requestsPerSecond, width: phone ? 68 : 94, ...figure },
+    errorRate: { title: COLUMN_WORDS.errorRate, width: 84, ...figure },
+    trend: { title: COLUMN_WORDS.trend, width: wide ? 144 : 104, sortable: false },
+    age: { title: COLUMN_WORDS.age, width: 64, align: 'right' },
+  }
+}
+
+const PHONE_COLUMNS: readonly FleetColumn[] = ['model', 'p95Ms', 'requestsPerSecond']
+
+interface DeploymentsTableProps {
+  deployments: readonly FragmentType<typeof DeploymentsTableFragment>[]
+  hidden: readonly string[]
+  sort: { column: FleetColumn; descending: boolean } | undefined
+  onSort: (column: FleetColumn, descending: boolean) => void
+  marked: string | undefined
+  /** Grows when sparklines have a hole to fill. */
+  holes: number
+  empty: ReactNode
+}
+
+export function DeploymentsTable(props: DeploymentsTableProps) {
+  const { hidden, sort, onSort, marked, holes } = props
+  const { fleet } = useServices()
+  const navigate = useNavigate()
+  const wide = useMedia('(min-width: 1200px)')
+  const phone = useMedia('(max-width: 767px)')
+  const layout = useMemo(() => layoutFor(wide, phone), [wide, phone])
+  const shown = useMemo(
+    () => (phone ? PHONE_COLUMNS : FLEET_COLUMNS.filter((column) => !hidden.includes(column))),
+    [phone, hidden],
+  )
+  const columns = useMemo(() => columnsFor(phone, (wide ? 144 : 104) - 16), [phone, wide])
+  const root = useRef<HTMLDivElement>(null)
+  const order = useLiveOrder(fleet, sort !== undefined && isLive(sort.column), root)
+
+  const rows = useMemo(
+    () =>
+      props.deployments.map((masked): Row => {
+        const deployment = readFragment(DeploymentsTableFragment, masked)
+        const active = deployment.status === 'ACTIVE'
+        return { id: deployment.id, deployment, active, figures: figuresOf(fleet, deployment.id, active) }
+      }),
+    // `order` stands for the figures at the moment of sorting.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+    [props.deployments, fleet, order],
+  )
+  const open = useCallback(({ id }: Row) => void navigate({ to: '/deployments/$id', params: { id } }), [navigate])
+
+  const [inSight, setInSight] = useState<readonly string[]>([])
+  useEffect(() => {
+    const element = root.current
+    if (!element) return
+    const look = () => {
+      const ids = [...element.querySelectorAll<HTMLElement>('tr[data-id]')].map((row) => row.dataset['id'] ?? '')
+      setInSight((before) => (before.join(' ') === ids.join(' ') ? before : ids))
+    }
+    look()
+    const observer = new MutationObserver(look)
+    const body = element.querySelector('tbody')
+    if (body) observer.observe(body, { childList: true })
+    return () => observer.disconnect()
+  }, [])
+  const active = useMemo(() => {
+    const ids = new Set(rows.filter((row) => row.active).map(({ id }) => id))
+    return inSight.filter((id) => ids.has(id))
+  }, [inSight, rows])
+  useSparklineFill(active, holes)
+
+  return (
+    <div ref={root}>
+      <DataTable
+        label="Deployments"
+        rows={rows}
+        columns={columns}
+        layout={layout}
+        shown={shown}
+        rowHeight={phone ? 52 : 32}
+        sort={sort}
+        onSort={(column, descending) => {
+          const name = FLEET_COLUMNS.find((one) => one === column)
+          if (name) onSort(name, descending)
+        }}
+        onOpen={open}
+        marked={marked}
+        empty={props.empty}
+      />
+    </div>
+  )
+}
+
+function columnsFor(phone: boolean, trendWidth: number): Column<Row>[] {
+  const live = (figure: LiveColumn, cell: Column<Row>['cell']): Column<Row> => ({
+    id: figure,
+    accessorFn: (row) => row.figures[figure],
+    sortUndefined: 'last',
+    sortFn: byNumber,
+    cell: cell ?? '',
+  })
+  return [
+    {
+      id: 'model',
+      accessorFn: (row) => row.deployment.model.name,
+      sortFn: byText,
+      cell: ({ row }) => <ModelCell row={row.original} phone={phone} />,
+    },
+    { id: 'version', accessorFn: (row) => minorOf(row.deployment.version), sortFn: byNumber, cell: ({ row }) => row.original.deployment.version },
+    {
+      id: 'status',
+      accessorFn: (row) => row.deployment.status,
+      sortFn: byText,
+      cell: ({ row }) => <StatusCell id={row.id} active={row.original.active} />,
+    },
+    live('p50Ms', ({ row }) => <LatencyCell id={row.id} active={row.original.active} figure="p50Ms" />),
+    live('p95Ms', ({ row }) => <LatencyCell id={row.id} active={row.original.active} figure="p95Ms" />),
+    live('p99Ms', ({ row }) => <LatencyCell id={row.id} active={row.original.active} figure="p99Ms" />),
+    live('requestsPerSecond', ({ row }) => <RateCell id={row.id} active={row.original.active} />),
+    live('errorRate', ({ row }) => <ErrorCell id={row.id} active={row.original.active} />),
+    { id: 'trend', cell: ({ row }) => <TrendCell id={row.id} active={row.original.active} width={trendWidth} /> },
+    {
+      id: 'age',
+      accessorFn: (row) => -Date.parse(row.deployment.createdAt),
+      sortFn: byNumber,
+      cell: ({ row }) => <Age since={row.original.deployment.createdAt} />,
+    },
+  ]
+}
+
+function ModelCell({ row, phone }: { row: Row; phone: boolean }) {
+  const { model, version } = row.deployment
+  const link = (
+    <Link
+      to="/deployments/$id"
+      params={{ id: row.id }}
+      data-row-link
+      title={model.name}
+      className="truncate font-medium hover:underline"
+    >
+      {model.name}
+      <span className="sr-only"> {version}</span>
+    </Link>
+  )
+  if (!phone) return <span className="flex min-w-0">{link}</span>
+  return (
+    <span className="flex min-w-0 flex-col">
+      {link}
+      <span className="flex items-center gap-2 text-xs text-muted">
+        {version}
+        <StatusCell id={row.id} active={row.active} />
+      </span>
+    </span>
+  )
+}
+
+function Age({ since }: { since: string }) {
+  const age = useClock((now) => span(serverNow(now) - Date.parse(since)))
+  return <span className="text-muted">{age}</span>
+}
+
+const RESORT_MS = 5_000
+
+/**
+ * Grows when rows are to be sorted anew by their figures: every five seconds, but not while somebody points at the table or stands in it
+ * with the keyboard, so that no row slips away from under them.
+ */
+function useLiveOrder(fleet: FleetFigures, live: boolean, root: React.RefObject<HTMLElement | null>): number {
+  const [order, setOrder] = useState(0)
+  useEffect(() => {
+    if (!live) return
+    setOrder((count) => count + 1)
+    const timer = setInterval(() => {
+      const element = root.current
+      if (!element || document.hidden || element.matches(':hover') || element.contains(document.activeElement)) return
+      setOrder((count) => count + 1)
+    }, RESORT_MS)
+    return () => clearInterval(timer)
+  }, [fleet, live, root])
+  return order
+}
+
+function figuresOf(fleet: FleetFigures, id: string, active: boolean): Row['figures'] {
+  const latest = active ? fleet.track(id).latest : undefined
+  return {
+    p50Ms: latest?.p50Ms ?? undefined,
+    p95Ms: latest?.p95Ms ?? undefined,
+    p99Ms: latest?.p99Ms ?? undefined,
+    requestsPerSecond: latest?.requestsPerSecond ?? undefined,
+    errorRate: latest?.errorRate ?? undefined,
+  }
+}
+
+function isLive(column: FleetColumn): column is LiveColumn {
+  return LIVE_COLUMNS.some((live) => live === column)
+}
+
+type Sorted = { getValue<Value>(columnId: string): Value }
+
+function byNumber(a: Sorted, b: Sorted, column: string): number {
+  return a.getValue<number>(column) - b.getValue<number>(column)
+}
+
+function byText(a: Sorted, b: Sorted, column: string): number {
+  return a.getValue<string>(column).localeCompare(b.getValue<string>(column))
+}
+
+/** N of `v1.N.0`: text would put v1.10.0 before v1.2.0. */
+function minorOf(version: string): number {
+  return Number(/^v\d+\.(\d+)\./.exec(version)?.[1] ?? 0)
+}

@@ -1,0 +1,49 @@
+/** The state of the deployments page, as it stands in the URL. Unknown and malformed parts are left out. */
+export interface FleetSearch {
+  status?: 'ACTIVE' | 'PAUSED'
+  q?: string
+  model?: string
+  sort?: FleetColumn
+  dir?: 'desc'
+  /** Columns that are not wanted, separated by commas. */
+  hide?: string
+  /** A deployment that was just made: scrolled to and marked. */
+  new?: string
+}
+
+export const FLEET_COLUMNS = [
+  'model',
+  'version',
+  'status',
+  'p50Ms',
+  'p95Ms',
+  'p99Ms',
+  'requestsPerSecond',
+  'errorRate',
+  'trend',
+  'age',
+] as const
+export type FleetColumn = (typeof FLEET_COLUMNS)[number]
+
+export function readFleetSearch(search: Record<string, unknown>): FleetSearch {
+  const { status, sort, dir, hide } = search
+  const q = text(search['q'])
+  const model = text(search['model'])
+  const made = text(search['new'])
+  const column = FLEET_COLUMNS.find((name) => name === sort)
+  return {
+    ...(status === 'ACTIVE' || status === 'PAUSED' ? { status } : {}),
+    ...(q ? { q } : {}),
+    ...(model ? { model } : {}),
+    ...(column ? { sort: column } : {}),
+    ...(column && dir === 'desc' ? { dir } : {}),
+    ...(typeof hide === 'string' && hide ? { hide } : {}),
+    ...(made ? { new: made } : {}),
+  }
+}
+
+/** The router reads `?q=123` as a number; to a person it is what they typed. */
+function text(value: unknown): string | undefined {
+  if (typeof value === 'string') return value
+  return typeof value === 'number' ? String(value) : undefined
+}

@@ -1,0 +1,85 @@
+import type { ReactNode } from 'react'
+import { Sparkline } from '../../charts/sparkline.tsx'
+import type { Figure } from '../../live/sample-ring.ts'
+import { useLateness, useTrack } from '../../live/use-track.ts'
+import { useServices } from '../../services.ts'
+import { cx } from '../../ui/class-names.ts'
+import { amount, errorLevel, latency, NO_DATA, percent, type Quantity } from '../../ui/format.ts'
+
+interface FleetStripProps {
+  /** The track of the totals of what the table shows. */
+  track: string
+  active: number | undefined
+  total: number | undefined
+}
+
+/** What the table shows, in four figures. The percentile is of all requests together, from the server: it is no average of the rows. */
+export function FleetStrip({ track, active, total }: FleetStripProps) {
+  const { fleet } = useServices()
+  const sample = useTrack(track)
+  const late = useLateness(sample)
+  const level = errorLevel(sample?.errorRate)
+  const spark = (figure: Figure) => (
+    <span className={cx('block', late && 'opacity-40')}>
+      <Sparkline fleet={fleet} track={track} figure={figure} width={128} height={32} />
+    </span>
+  )
+  const tone = late ? 'text-faint' : ''
+  return (
+    <dl className="grid grid-cols-2 overflow-hidden rounded-lg border border-line bg-surface lg:grid-cols-4">
+      <Figure
+        name="Requests/s"
+        quantity={{ value: amount(sample?.requestsPerSecond), unit: '' }}
+        tone={tone}
+        note={late && `${late} old`}
+        trend={spark('requestsPerSecond')}
+      />
+      <Figure
+        name="p95 latency"
+        quantity={latency(sample?.p95Ms)}
+        tone={tone}
+        note={late && `${late} old`}
+        trend={spark('p95Ms')}
+      />
+      <Figure
+        name="Error rate"
+        quantity={{ value: percent(sample?.errorRate), unit: '%' }}
+        tone={tone || (level === 'high' ? 'text-bad' : level === 'raised' ? 'text-warn' : '')}
+        note={late ? `${late} old` : level === 'none' ? '' : level}
+        trend={spark('errorRate')}
+      />
+      <Figure
+        name="Active"
+        quantity={{ value: active === undefined ? NO_DATA : String(active), unit: total === undefined ? '' : `of ${total}` }}
+        tone=""
+        note=""
+      />
+    </dl>
+  )
+}
+
+interface FigureProps {
+  name: string
+  quantity: Quantity
+  tone: string
+  note: string
+  trend?: ReactNode
+}
+
+function Figure({ name, quantity, tone, note, trend }: FigureProps) {
+  return (
+    <div className="-mt-px -ml-px flex items-end justify-between gap-3 border-t border-l border-line px-4 py-3">
+      <div className="min-w-0">
+        <dt className="flex gap-2 text-xs whitespace-nowrap text-muted">
+          {name}
+          <span className={cx('truncate', tone)}>{note}</span>
+        </dt>
+        <dd className={cx('mt-0.5 flex items-baseline gap-1 text-2xl leading-8 font-medium whitespace-nowrap', tone)}>
+          {quantity.value}
+          <span className="text-sm font-normal text-muted">{quantity.value === NO_DATA ? '' : quantity.unit}</span>
+        </dd>
+      </div>
+      <div className="hidden sm:block">{trend}</div>
+    </div>
+  )
+}

@@ -1,0 +1,70 @@
+import { learnServerTime } from '../../live/clock.ts'
+import { createStore } from '../../ui/external-store.ts'
+
+/** Who is signed in, by the name of their token, and what they may do. */
+export interface Session {
+  name: string
+  scopes: readonly string[]
+}
+
+/** `undefined` until the server was asked, `null` when it knows nobody. */
+export const session = createStore<Session | null | undefined>(undefined)
+
+/** Asks the server once per page load. Throws `ServerUnreachableError` when it does not answer. */
+export async function loadSession(): Promise<Session | null> {
+  const known = session.get()
+  if (known !== undefined) return known
+  const response = await call('GET')
+  session.set(response.ok ? readSession(await response.json()) : null)
+  return session.get() ?? null
+}
+
+export type SignInResult = { ok: true } | { ok: false; message: string }
+
+/** Trades the secret of a sign-in link, or a token, for a session cookie. */
+export async function signIn(proof: { secret: string } | { token: string }): Promise<SignInResult> {
+  const response = await call('POST', proof)
+  if (response.ok) {
+    session.set(undefined)
+    await loadSession()
+    return { ok: true }
+  }
+  if (response.status >= 500) return { ok: false, message: 'The server could not answer. Try again in a moment.' }
+  if (response.status === 429) return { ok: false, message: 'Too many attempts. Wait a minute and try again.' }
+  const message =
+    'secret' in proof
+      ? 'This sign-in link has been used or is older than ten minutes. Start the server again for a new one, or type a token.'
+      : 'No token like this is known, or it has expired.'
+  return { ok: false, message }
+}
+
+export async function signOut(): Promise<void> {
+  await call('DELETE')
+  session.set(null)
+}
+
+export class ServerUnreachableError extends Error {
+  override name = 'ServerUnreachableError'
+}
+
+async function call(method: string, body?: object): Promise<Response> {
+  try {
+    const response = await fetch('/session', {
+      method,
+      cache: 'no-store',
+      ...(body ? { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) } : {}),
+    })
+    learnServerTime(response.headers.get('date'))
+    return response
+  } catch (cause) {
+    throw new ServerUnreachableError('The server does not answer.', { cause })
+  }
+}
+
+function readSession(answer: unknown): Session {
+  if (typeof answer !== 'object' || answer === null || !('name' in answer) || typeof answer.name !== 'string') {
+    throw new TypeError('GET /session answered without a name')
+  }
+  const scopes = 'scopes' in answer && Array.isArray(answer.scopes) ? answer.scopes.map(String) : []
+  return { name: answer.name, scopes }
+}

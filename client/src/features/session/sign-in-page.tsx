@@ -1,0 +1,111 @@
+import { useSearch } from '@tanstack/react-router'
+import { type FormEvent, useEffect, useState } from 'react'
+import { Button } from '../../ui/button.tsx'
+import { GaugeIcon } from '../../ui/icons.tsx'
+import { Problem } from '../../ui/message.tsx'
+import { useTitle } from '../../ui/title.ts'
+import { loadSession, ServerUnreachableError, signIn } from './session.ts'
+
+/** A link's secret is good for one exchange, so it is sent once, however often React mounts the page. */
+const exchanges = new Map<string, Promise<string | null>>()
+
+/** The destination of a sign-in link (`/sign-in#secret`), and of everybody whom the server does not know. */
+export function SignInPage() {
+  useTitle('Sign in')
+  const { back } = useSearch({ from: '/sign-in' })
+  const [secret] = useState(() => location.hash.slice(1))
+  const [busy, setBusy] = useState(secret !== '')
+  const [problem, setProblem] = useState<string | null>(null)
+  const [token, setToken] = useState('')
+
+  useEffect(() => {
+    if (secret === '') return
+    // The secret leaves the address bar and the history before anything else happens.
+    history.replaceState(history.state, '', location.pathname + location.search)
+    let exchange = exchanges.get(secret)
+    if (!exchange) {
+      exchange = attempt({ secret })
+      exchanges.set(secret, exchange)
+    }
+    let gone = false
+    void exchange.then(async (message) => {
+      if (gone) return
+      // A used link in a browser that is signed in already is no reason to stop anybody.
+      if (message === null || (await isSignedIn())) return enter(back)
+      setProblem(message)
+      setBusy(false)
+    })
+    return () => {
+      gone = true
+    }
+  }, [secret, back])
+
+  const submit = async (event: FormEvent) => {
+    event.preventDefault()
+    if (token.trim() === '') return setProblem('Type or paste a token.')
+    setBusy(true)
+    const message = await attempt({ token: token.trim() })
+    if (message === null) return enter(back)
+    setProblem(message)
+    setBusy(false)
+  }
+
+  return (
+    <main className="flex min-h-dvh items-center justify-center p-4">
+      <div className="w-full max-w-sm rounded-xl border border-line bg-surface p-6">
+        <h1 className="mb-1 flex items-center gap-2 text-lg font-semibold">
+          <span className="text-accent">
+            <GaugeIcon size={20} />
+          </span>
+          Gaugeline
+        </h1>
+        <p className="mb-5 text-muted">
+          Open the link that the server printed when it started, or sign in with a token.
+        </p>
+        <form onSubmit={(event) => void submit(event)} className="flex flex-col gap-3">
+          <label className="flex flex-col gap-1.5">
+            <span className="font-medium">Token</span>
+            <input
+              type="password"
+              autoComplete="current-password"
+              value={token}
+              onChange={(event) => setToken(event.target.value)}
+              disabled={busy}
+              className="h-9 rounded-md border border-line-strong bg-ground px-2.5 font-mono text-xs"
+            />
+          </label>
+          {problem && <Problem>{problem}</Problem>}
+          <Button kind="primary" type="submit" busy={busy}>
+            {busy ? 'Signing in…' : 'Sign in'}
+          </Button>
+        </form>
+      </div>
+    </main>
+  )
+}
+
+/** Gives null, or the sentence that says why not. */
+async function attempt(proof: { secret: string } | { token: string }): Promise<string | null> {
+  try {
+    const result = await signIn(proof)
+    return result.ok ? null : result.message
+  } catch (error) {
+    if (error instanceof ServerUnreachableError) return 'The server does not answer. Is it running?'
+    throw error
+  }
+}
+
+async function isSignedIn(): Promise<boolean> {
+  try {
+    return (await loadSession()) !== null
+  } catch (error) {
+    if (error instanceof ServerUnreachableError) return false
+    throw error
+  }
+}
+
+/** A whole page load, so that nothing of an earlier session is left in a cache. Only ever to a path of this site. */
+function enter(back: string | undefined): void {
+  const safe = back !== undefined && /^\/(?![/\\])/.test(back) && !back.startsWith('/sign-in')
+  location.replace(safe ? back : '/deployments')
+}

@@ -1,0 +1,52 @@
+import { connection, type ConnectionName, isLost } from '../../graphql/connection.ts'
+import { useClock } from '../../live/clock.ts'
+import { span, timeOfDay } from '../../ui/format.ts'
+import { useStore } from '../../ui/external-store.ts'
+import { Status, type Tone } from '../../ui/status.tsx'
+
+const STATES: Record<ConnectionName, { tone: Tone; word: string }> = {
+  connecting: { tone: 'busy', word: 'Connecting' },
+  live: { tone: 'ok', word: 'Live' },
+  reconnecting: { tone: 'warn', word: 'Reconnecting' },
+  offline: { tone: 'bad', word: 'Offline' },
+}
+
+/** The connection as a shape and a word, always in the same place and of the same width. */
+export function ConnectionBadge() {
+  const { name, via } = useStore(connection)
+  const { tone, word } = STATES[name]
+  return (
+    <span
+      role="status"
+      data-connection={name}
+      data-via={via}
+      title={name === 'live' && via === 'sse' ? 'Live over SSE: WebSocket is blocked on the way to the server' : undefined}
+      className="mr-2 inline-flex w-26 justify-end text-muted"
+    >
+      <Status tone={tone}>{word}</Status>
+    </span>
+  )
+}
+
+/** Says, over everything, that what stands below is no longer live, and since when. Takes no room, so nothing moves. */
+export function ConnectionBar() {
+  const current = useStore(connection)
+  if (!isLost(current)) return null
+  return (
+    <div
+      role="alert"
+      className="fixed inset-x-0 top-0 z-30 flex justify-center gap-1.5 border-b border-warn bg-warn-ground px-4 py-0.5 text-xs"
+    >
+      <span className="font-medium">{current.name === 'offline' ? 'This device is offline' : 'Connection lost'}</span>
+      <span>
+        since {timeOfDay(new Date(current.since))} (<Elapsed since={current.since} />)
+      </span>
+      <span className="hidden sm:inline">· what you see is from before; it catches up by itself</span>
+    </div>
+  )
+}
+
+function Elapsed({ since }: { since: number }) {
+  // Ticks for the eye; a screen reader heard the alert once and is left in peace.
+  return <span aria-hidden="true">{useClock((now) => span(now - since))}</span>
+}

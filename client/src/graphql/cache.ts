@@ -1,0 +1,153 @@
+import { type Cache, cacheExchange } from '@urql/exchange-graphcache'
+import {
+  DeploymentsPageDocument,
+  DeploymentsTable_DeploymentFragmentDoc,
+  TrainingJobsPageDocument,
+  TrainingJobsTable_TrainingJobFragmentDoc,
+} from './gql/graphql.ts'
+import { makeFragmentData } from './gql/index.ts'
+
+/** Types without an identity of their own: they belong to what holds them. */
+const KEYLESS = [
+  'Deployability',
+  'DeployTrainingJobSuccess',
+  'DeploymentActiveError',
+  'DeploymentConnection',
+  'DeploymentCounts',
+  'DeploymentEdge',
+  'DeploymentEventConnection',
+  'DeploymentEventEdge',
+  'DeploymentEventUpdate',
+  'DeploymentNotFoundError',
+  'DuplicateActiveDeploymentError',
+  'InferenceMetrics',
+  'InputIssue',
+  'InvalidInputError',
+  'LatencySummary',
+  'ModelConnection',
+  'ModelEdge',
+  'PageInfo',
+  'TrainingJobConnection',
+  'TrainingJobEdge',
+  'TrainingJobFinishedError',
+  'TrainingJobHasDeploymentsError',
+  'TrainingJobNotCompletedError',
+  'TrainingJobNotFoundError',
+  'TrainingJobUpdate',
+  'TrainingStep',
+  'Viewer',
+]
+
+const withoutKey = () => null
+
+/** Created and deleted things reach the lists that show them; everything else graphcache does by identity. */
+export function createCache() {
+  return cacheExchange({
+    keys: Object.fromEntries(KEYLESS.map((name) => [name, withoutKey])),
+    updates: {
+      Mutation: {
+        deployTrainingJob: (result, _args, cache) => addDeployment(cache, idAt(result, 'deployTrainingJob', 'deployment')),
+        deleteDeployment: (result, _args, cache) =>
+          removeDeployment(cache, stringAt(result, 'deleteDeployment', 'deploymentId')),
+        startTrainingJob: (result, _args, cache) => addTrainingJob(cache, idAt(result, 'startTrainingJob', 'trainingJob')),
+        deleteTrainingJob: (result, _args, cache) =>
+          removeTrainingJob(cache, stringAt(result, 'deleteTrainingJob', 'trainingJobId')),
+      },
+      Subscription: {
+        deploymentEvents(result, _args, cache) {
+          const kind = stringAt(result, 'deploymentEvents', 'event', 'kind')
+          const id = stringAt(result, 'deploymentEvents', 'event', 'deploymentId')
+          if (kind === 'DEPLOYED') addDeployment(cache, idAt(result, 'deploymentEvents', 'event', 'deployment'))
+          if (kind === 'DELETED') removeDeployment(cache, id)
+          if (id) invalidateFields(cache, { __typename: 'Deployment', id }, 'events')
+        },
+        trainingJobProgress: (result, _args, cache) =>
+          addTrainingJob(cache, idAt(result, 'trainingJobProgress', 'trainingJob')),
+      },
+    },
+  })
+}
+
+function addDeployment(cache: Cache, id: string | undefined): void {
+  if (id === undefined) return
+  const row = cache.readFragment(DeploymentsTable_DeploymentFragmentDoc, { __typename: 'Deployment', id })
+  if (!row) return
+  cache.updateQuery({ query: DeploymentsPageDocument, variables: {} }, (page) => {
+    if (!page || page.deployments.edges.some(({ node }) => node.id === id)) return page
+    const node = { __typename: 'Deployment' as const, id, ...makeFragmentData(row, DeploymentsTable_DeploymentFragmentDoc) }
+    const edge = { __typename: 'DeploymentEdge' as const, cursor: '', node }
+    return { ...page, deployments: { ...page.deployments, edges: [edge, ...page.deployments.edges] } }
+  })
+  const jobKey = cache.resolve({ __typename: 'Deployment', id }, 'trainingJob')
+  if (typeof jobKey === 'string') invalidateFields(cache, jobKey, 'deployments')
+}
+
+function removeDeployment(cache: Cache, id: string | undefined): void {
+  if (id === undefined) return
+  for (const after of pagesOf(cache, 'deployments')) {
+    cache.updateQuery({ query: DeploymentsPageDocument, variables: { after } }, (page) => {
+      if (!page?.deployments.edges.some(({ node }) => node.id === id)) return page
+      const edges = page.deployments.edges.filter(({ node }) => node.id !== id)
+      return { ...page, deployments: { ...page.deployments, edges } }
+    })
+  }
+  const jobKey = cache.resolve({ __typename: 'Deployment', id }, 'trainingJob')
+  if (typeof jobKey === 'string') invalidateFields(cache, jobKey, 'deployments')
+}
+
+function addTrainingJob(cache: Cache, id: string | undefined): void {
+  if (id === undefined) return
+  const known = [...pagesOf(cache, 'trainingJobs')].some((after) =>
+    cache
+      .readQuery({ query: TrainingJobsPageDocument, variables: { after } })
+      ?.trainingJobs.edges.some(({ node }) => node.id === id),
+  )
+  if (known) return
+  const row = cache.readFragment(TrainingJobsTable_TrainingJobFragmentDoc, { __typename: 'TrainingJob', id })
+  if (!row) return
+  cache.updateQuery({ query: TrainingJobsPageDocument, variables: {} }, (page) => {
+    if (!page) return page
+    const node = { __typename: 'TrainingJob' as const, id, ...makeFragmentData(row, TrainingJobsTable_TrainingJobFragmentDoc) }
+    const edge = { __typename: 'TrainingJobEdge' as const, cursor: '', node }
+    return { ...page, trainingJobs: { ...page.trainingJobs, edges: [edge, ...page.trainingJobs.edges] } }
+  })
+}
+
+function removeTrainingJob(cache: Cache, id: string | undefined): void {
+  if (id === undefined) return
+  for (const after of pagesOf(cache, 'trainingJobs')) {
+    cache.updateQuery({ query: TrainingJobsPageDocument, variables: { after } }, (page) => {
+      if (!page?.trainingJobs.edges.some(({ node }) => node.id === id)) return page
+      const edges = page.trainingJobs.edges.filter(({ node }) => node.id !== id)
+      return { ...page, trainingJobs: { ...page.trainingJobs, edges } }
+    })
+  }
+}
+
+/** The `after` of every page of a list that the cache holds. */
+function* pagesOf(cache: Cache, field: 'deployments' | 'trainingJobs'): Generator<string | null> {
+  for (const { fieldName, arguments: args } of cache.inspectFields('Query')) {
+    if (fieldName !== field) continue
+    const after = args?.['after']
+    yield typeof after === 'string' ? after : null
+  }
+}
+
+function invalidateFields(cache: Cache, entity: Parameters<Cache['inspectFields']>[0], field: string): void {
+  for (const { fieldName, arguments: args } of cache.inspectFields(entity)) {
+    if (fieldName === field) cache.invalidate(entity, fieldName, args)
+  }
+}
+
+function idAt(result: unknown, ...path: string[]): string | undefined {
+  return stringAt(result, ...path, 'id')
+}
+
+function stringAt(result: unknown, ...path: string[]): string | undefined {
+  let value = result
+  for (const name of path) {
+    if (typeof value !== 'object' || value === null) return undefined
+    value = Reflect.get(value, name)
+  }
+  return typeof value === 'string' ? value : undefined
+}

@@ -1,0 +1,40 @@
+import { createStore } from '../ui/external-store.ts'
+
+/**
+ * What a person may know about the line to the server.
+ * `connecting`: for the first time. `live`: samples arrive. `reconnecting`: it was live and is not. `offline`: the machine itself has no network.
+ */
+export type ConnectionName = 'connecting' | 'live' | 'reconnecting' | 'offline'
+
+export interface Connection {
+  name: ConnectionName
+  /** When it became so, in ms since 1970 by this machine's clock. */
+  since: number
+  /** How the streams travel. */
+  via: 'websocket' | 'sse'
+}
+
+export const connection = createStore<Connection>({ name: 'connecting', since: Date.now(), via: 'websocket' })
+
+/** The streams stand: everything that arrives from here on is live. */
+export function connected(via: Connection['via']): void {
+  const current = connection.get()
+  if (current.name !== 'live' || current.via !== via) connection.set({ name: 'live', since: Date.now(), via })
+}
+
+/** The streams do not stand. Before the first success that is still `connecting`. */
+export function disconnected(): void {
+  const { name, since, via } = connection.get()
+  if (!navigator.onLine) {
+    if (name !== 'offline') connection.set({ name: 'offline', since: name === 'reconnecting' ? since : Date.now(), via })
+  } else if (name === 'live') {
+    connection.set({ name: 'reconnecting', since: Date.now(), via })
+  } else if (name === 'offline') {
+    connection.set({ name: 'reconnecting', since, via })
+  }
+}
+
+/** Whether figures on the screen are cut off from their source. */
+export function isLost({ name }: Connection): boolean {
+  return name === 'reconnecting' || name === 'offline'
+}

@@ -1,0 +1,109 @@
+import { createClient as createSseClient } from 'graphql-sse'
+import { createClient as createWsClient } from 'graphql-ws'
+import { backoffMs, waitOrWake } from './backoff.ts'
+import { connected, disconnected } from './connection.ts'
+import { createStreams, type StreamClient, type Streams } from './streams.ts'
+
+const ENDPOINT = '/graphql'
+/** Remembered for the tab: the next page need not find out again that WebSocket is blocked. */
+const BLOCKED_KEY = 'gaugeline.websocket-blocked'
+/** Failed attempts in a row, while plain HTTP works, after which WebSocket counts as blocked. */
+const ATTEMPTS_BEFORE_SSE = 2
+const KEEP_ALIVE_MS = 10_000
+const PONG_WITHIN_MS = 5_000
+/** A tab that is hidden for less than this goes on as if nothing had happened. */
+const PAUSE_AFTER_MS = 10_000
+
+/** The page's streams, over WebSocket or, where that is blocked, over SSE. `onUnauthenticated` is called when the server no longer knows us. */
+export function createTransport(onUnauthenticated: () => void): Streams {
+  let streams: Streams
+  const toSse = () => {
+    sessionStorage.setItem(BLOCKED_KEY, '1')
+    streams.switchTo(createSse())
+  }
+  const client = sessionStorage.getItem(BLOCKED_KEY) ? createSse() : createWebSocket(toSse)
+  streams = createStreams({ client, onUnauthenticated })
+  pauseWhileHidden(streams)
+  addEventListener('offline', disconnected)
+  addEventListener('online', disconnected)
+  return streams
+}
+
+function createWebSocket(onBlocked: () => void): StreamClient {
+  let failures = 0
+  let pong: ReturnType<typeof setTimeout> | undefined
+  let given = false
+  const client = createWsClient({
+    url: () => new URL(ENDPOINT, location.href.replace(/^http/, 'ws')).href,
+    // The socket outlives a change of page, whose subscriptions end just before the next ones begin.
+    lazyCloseTimeout: 3_000,
+    connectionAckWaitTimeout: 6_000,
+    keepAlive: KEEP_ALIVE_MS,
+    retryAttempts: Infinity,
+    retryWait: (retries) => waitOrWake(backoffMs(retries)),
+    shouldRetry: (error) => !(isClose(error) && (error.code === 4401 || error.code === 4403)),
+    on: {
+      connected: () => {
+        failures = 0
+        connected('websocket')
+      },
+      // A socket can die without a word (a laptop that slept): a ping without its pong ends it.
+      ping: (received) => {
+        if (!received) pong = setTimeout(() => client.terminate(), PONG_WITHIN_MS)
+      },
+      pong: (received) => {
+        if (received) clearTimeout(pong)
+      },
+      closed: (event) => {
+        clearTimeout(pong)
+        // 1000 is our own goodbye, when no subscription is left.
+        if (isClose(event) && event.code === 1000) return
+        disconnected()
+        failures += 1
+        if (failures >= ATTEMPTS_BEFORE_SSE && !given) {
+          void reachable().then((yes) => {
+            if (!yes || given || failures === 0) return
+            given = true
+            onBlocked()
+            void client.dispose()
+          })
+        }
+      },
+    },
+  })
+  return client
+}
+
+function createSse(): StreamClient {
+  return createSseClient({
+    url: ENDPOINT,
+    retryAttempts: Infinity,
+    retry: (retries) => {
+      disconnected()
+      return waitOrWake(backoffMs(retries))
+    },
+    on: { connected: () => connected('sse') },
+  })
+}
+
+/** Whether the server answers plain HTTP at this moment. */
+async function reachable(): Promise<boolean> {
+  return fetch('/session', { cache: 'no-store' }).then(
+    (response) => response.status === 200,
+    () => false,
+  )
+}
+
+function isClose(event: unknown): event is { code: number } {
+  return typeof event === 'object' && event !== null && 'code' in event && typeof event.code === 'number'
+}
+
+function pauseWhileHidden(streams: Streams): void {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  document.addEventListener('visibilitychange', () => {
+    clearTimeout(timer)
+    if (document.visibilityState === 'hidden') timer = setTimeout(() => streams.pause(), PAUSE_AFTER_MS)
+    else streams.resume()
+  })
+}
+

@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest'
+import { type Figures, SampleRing } from './sample-ring.ts'
+
+function figures(p95Ms: number | null): Figures {
+  return { p50Ms: 1, p95Ms, p99Ms: 3, requestsPerSecond: 4, errorRate: null, tokensPerSecond: null }
+}
+
+describe('SampleRing', () => {
+  it('keeps the newest samples in order and lets the oldest fall out', () => {
+    const ring = new SampleRing(3)
+    for (let at = 1; at <= 5; at += 1) ring.push(at, figures(at * 10))
+    expect(ring.times()).toEqual([3, 4, 5])
+    expect(ring.column('p95Ms')).toEqual([30, 40, 50])
+    expect(ring.length).toBe(3)
+    expect(ring.newest).toBe(5)
+  })
+
+  it('ignores a sample that is not newer than the newest, so a resumed stream doubles nothing', () => {
+    const ring = new SampleRing(4)
+    expect(ring.push(10, figures(1))).toBe(true)
+    expect(ring.push(10, figures(2))).toBe(false)
+    expect(ring.push(9, figures(3))).toBe(false)
+    expect(ring.column('p95Ms')).toEqual([1])
+  })
+
+  it('holds missing figures as NaN, never as zero', () => {
+    const ring = new SampleRing(2)
+    ring.push(1, figures(null))
+    expect(ring.column('p95Ms')).toEqual([Number.NaN])
+    expect(ring.column('errorRate')).toEqual([Number.NaN])
+  })
+
+  it('begins anew after clear, from any time', () => {
+    const ring = new SampleRing(2)
+    ring.push(100, figures(1))
+    ring.clear()
+    expect(ring.times()).toEqual([])
+    expect(ring.push(50, figures(2))).toBe(true)
+  })
+})

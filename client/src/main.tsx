@@ -1,0 +1,43 @@
+import './app.css'
+import { RouterProvider } from '@tanstack/react-router'
+import { StrictMode } from 'react'
+import { createRoot } from 'react-dom/client'
+import { Provider as UrqlProvider } from 'urql'
+import { session } from './features/session/session.ts'
+import { createGraphqlClient, createSampleClient } from './graphql/client.ts'
+import { createTransport } from './graphql/transport.ts'
+import { createFleetFigures } from './live/fleet-figures.ts'
+import { createAppRouter } from './router.tsx'
+import { ServicesContext } from './services.ts'
+import { ToastProvider } from './ui/toasts.tsx'
+
+const router = createAppRouter()
+
+/** The server no longer knows who this is: to the sign-in page, with the way back. */
+function onUnauthenticated(): void {
+  session.set(null)
+  const { pathname, href } = router.state.location
+  if (pathname !== '/sign-in') void router.navigate({ to: '/sign-in', search: { back: href }, replace: true })
+}
+
+const streams = createTransport(onUnauthenticated)
+const services = {
+  streams,
+  samples: createSampleClient(onUnauthenticated),
+  fleet: createFleetFigures(),
+}
+const client = createGraphqlClient(streams, onUnauthenticated)
+
+const root = document.getElementById('root')
+if (!root) throw new Error('index.html has no #root')
+createRoot(root).render(
+  <StrictMode>
+    <ServicesContext value={services}>
+      <UrqlProvider value={client}>
+        <ToastProvider>
+          <RouterProvider router={router} />
+        </ToastProvider>
+      </UrqlProvider>
+    </ServicesContext>
+  </StrictMode>,
+)

@@ -1,0 +1,89 @@
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from '@tanstack/react-router'
+import { readDeploymentSearch } from './features/deployments/deployment-search.ts'
+import { readFleetSearch } from './features/fleet/fleet-search.ts'
+import { loadSession } from './features/session/session.ts'
+import { Frame } from './features/shell/frame.tsx'
+import { CrashedPage, NotFoundPage } from './features/shell/problem-pages.tsx'
+import { readTrainingSearch } from './features/training/training-search.ts'
+
+const root = createRootRoute({ component: Outlet, notFoundComponent: NotFoundPage, errorComponent: CrashedPage })
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  validateSearch: (search): { back?: string } => (typeof search['back'] === 'string' ? { back: search['back'] } : {}),
+  component: lazyRouteComponent(() => import('./features/session/sign-in-page.tsx'), 'SignInPage'),
+})
+
+const app = createRoute({
+  getParentRoute: () => root,
+  id: 'app',
+  beforeLoad: async ({ location }) => {
+    const session = await loadSession()
+    if (session === null) throw redirect({ to: '/sign-in', search: { back: location.href }, replace: true })
+  },
+  component: Frame,
+})
+
+const start = createRoute({
+  getParentRoute: () => app,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/deployments', replace: true })
+  },
+})
+
+const deployments = createRoute({
+  getParentRoute: () => app,
+  path: '/deployments',
+  validateSearch: readFleetSearch,
+  component: lazyRouteComponent(() => import('./features/fleet/deployments-page.tsx'), 'DeploymentsPage'),
+})
+
+const deployment = createRoute({
+  getParentRoute: () => app,
+  path: '/deployments/$id',
+  validateSearch: readDeploymentSearch,
+  component: lazyRouteComponent(() => import('./features/deployments/deployment-page.tsx'), 'DeploymentPage'),
+})
+
+const trainingJobs = createRoute({
+  getParentRoute: () => app,
+  path: '/training-jobs',
+  validateSearch: readTrainingSearch,
+  component: lazyRouteComponent(() => import('./features/training/training-jobs-page.tsx'), 'TrainingJobsPage'),
+})
+
+const trainingJob = createRoute({
+  getParentRoute: () => app,
+  path: '/training-jobs/$id',
+  component: lazyRouteComponent(() => import('./features/training/training-job-page.tsx'), 'TrainingJobPage'),
+})
+
+const settings = createRoute({
+  getParentRoute: () => app,
+  path: '/settings',
+  component: lazyRouteComponent(() => import('./features/session/settings-page.tsx'), 'SettingsPage'),
+})
+
+const routeTree = root.addChildren([
+  signIn,
+  app.addChildren([start, deployments, deployment, trainingJobs, trainingJob, settings]),
+])
+
+export function createAppRouter() {
+  return createRouter({ routeTree, defaultPreload: 'intent', scrollRestoration: true, defaultPendingMs: 300 })
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof createAppRouter>
+  }
+}

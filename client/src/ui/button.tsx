@@ -1,0 +1,60 @@
+import type { ComponentProps, ReactNode } from 'react'
+import { cx } from './class-names.ts'
+
+export type ButtonKind = 'primary' | 'plain' | 'danger' | 'quiet'
+
+const KINDS: Record<ButtonKind, string> = {
+  primary: 'bg-accent text-on-accent hover:not-disabled:bg-accent-hover border-transparent font-medium',
+  plain: 'bg-surface border-line-strong hover:not-disabled:bg-hover',
+  danger: 'bg-surface border-line-strong text-bad hover:not-disabled:bg-bad-ground hover:not-disabled:border-bad',
+  quiet: 'border-transparent text-muted hover:not-disabled:bg-hover hover:not-disabled:text-text',
+}
+
+/** The look of a button, for links that are one too. */
+export function buttonClass(kind: ButtonKind = 'plain', small = false): string {
+  return cx(
+    'inline-flex items-center justify-center gap-1.5 rounded-md border whitespace-nowrap select-none disabled:opacity-55',
+    small ? 'h-6 px-2 text-xs' : 'h-8 px-3',
+    KINDS[kind],
+  )
+}
+
+interface ButtonProps extends ComponentProps<'button'> {
+  kind?: ButtonKind
+  small?: boolean
+  /** Shows its work: the words stay, so the width does, and a second press does nothing. */
+  busy?: boolean
+  children: ReactNode
+}
+
+export function Button({ kind = 'plain', small = false, busy = false, className, children, onClick, ...rest }: ButtonProps) {
+  return (
+    <button
+      type="button"
+      {...rest}
+      aria-busy={busy || undefined}
+      onClick={busy ? undefined : onClick}
+      className={cx(buttonClass(kind, small), busy && 'animate-pulse cursor-progress', className)}
+    >
+      {children}
+    </button>
+  )
+}
+
+/** A square button with a picture and a name. */
+export function IconButton({ label, className, children, ...rest }: ComponentProps<'button'> & { label: string }) {
+  return (
+    <button
+      type="button"
+      aria-label={label}
+      title={label}
+      {...rest}
+      className={cx(
+        'inline-flex size-8 items-center justify-center rounded-md text-muted hover:bg-hover hover:text-text',
+        className,
+      )}
+    >
+      {children}
+    </button>
+  )
+}

@@ -1,0 +1,223 @@
+import {
+  type ColumnDef,
+  columnVisibilityFeature,
+  createSortedRowModel,
+  rowSortingFeature,
+  tableFeatures,
+  useTable,
+} from '@tanstack/react-table'
+import { useWindowVirtualizer } from '@tanstack/react-virtual'
+import { type MouseEvent, type ReactNode, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { cx } from './class-names.ts'
+import { useKeys } from './keyboard.ts'
+
+const features = tableFeatures({ rowSortingFeature, columnVisibilityFeature, sortedRowModel: createSortedRowModel() })
+export type Column<Row extends object> = ColumnDef<typeof features, Row>
+
+/** How a column is laid out; its content comes from its `Column`. */
+export interface ColumnLayout {
+  title: string
+  /** px; the one column without a width takes what is left. */
+  width?: number
+  align?: 'right'
+  /** Sorts the other way round at the first click: large figures are what one looks for. */
+  largestFirst?: boolean
+  sortable?: boolean
+}
+
+interface DataTableProps<Row extends { id: string }> {
+  label: string
+  rows: readonly Row[]
+  columns: Column<Row>[]
+  layout: Record<string, ColumnLayout>
+  /** Ids of the columns on the screen, in order. */
+  shown: readonly string[]
+  rowHeight: number
+  sort: { column: string; descending: boolean } | undefined
+  onSort: (column: string, descending: boolean) => void
+  onOpen: (row: Row) => void
+  /** Scrolled to when it appears, and marked. */
+  marked?: string | undefined
+  empty: ReactNode
+}
+
+/** More rows than this and only those in sight are in the document. */
+const VIRTUAL_FROM = 100
+
+/**
+ * A table of fixed columns and fixed row height: no figure that changes can move another. The first element with `data-row-link` in a row
+ * is what `j` and `k` focus and `Enter` opens.
+ */
+export function DataTable<Row extends { id: string }>(props: DataTableProps<Row>) {
+  const { rows, columns, layout, shown, rowHeight, sort, onSort, onOpen, marked } = props
+  const data = useMemo(() => [...rows], [rows])
+  const state = useMemo(
+    () => ({
+      sorting: sort ? [{ id: sort.column, desc: sort.descending }] : [],
+      columnVisibility: Object.fromEntries(Object.keys(layout).map((id) => [id, shown.includes(id)])),
+    }),
+    [sort, layout, shown],
+  )
+  const table = useTable({ features, columns, data, state, getRowId: (row) => row.id })
+  const sorted = table.getRowModel().rows
+
+  const body = useRef<HTMLTableSectionElement>(null)
+  const [margin, setMargin] = useState(0)
+  useLayoutEffect(() => {
+    const top = body.current ? body.current.getBoundingClientRect().top + scrollY : 0
+    setMargin((before) => (Math.abs(before - top) > 1 ? top : before))
+  }, [sorted.length])
+  const virtual = sorted.length > VIRTUAL_FROM
+  const virtualizer = useWindowVirtualizer({
+    count: sorted.length,
+    estimateSize: () => rowHeight,
+    overscan: 8,
+    scrollMargin: margin,
+    enabled: virtual,
+  })
+  const items = virtualizer.getVirtualItems()
+  const first = virtual ? (items[0]?.index ?? 0) : 0
+  const last = virtual ? (items.at(-1)?.index ?? -1) : sorted.length - 1
+  const window_ = sorted.slice(first, last + 1)
+
+  const scrollTo = useCallback(
+    (index: number) => {
+      const top = margin + index * rowHeight
+      // The sticky head and the phone's bottom bar cover the edges.
+      if (top < scrollY + 40) scrollTo_(top - 40)
+      else if (top + rowHeight > scrollY + innerHeight - 64) scrollTo_(top + rowHeight - innerHeight + 64)
+    },
+    [margin, rowHeight],
+  )
+
+  const markedIndex = marked === undefined ? -1 : sorted.findIndex((row) => row.id === marked)
+  const isThere = markedIndex >= 0
+  const latestIndex = useRef(markedIndex)
+  useEffect(() => {
+    latestIndex.current = markedIndex
+  })
+  useEffect(() => {
+    if (isThere) scrollTo(latestIndex.current)
+  }, [isThere, marked, scrollTo])
+
+  const move = (step: 1 | -1) => {
+    const current = document.activeElement?.closest('tr[data-index]')?.getAttribute('data-index')
+    const next = current === null || current === undefined ? first : Number(current) + step
+    if (next < 0 || next >= sorted.length) return
+    scrollTo(next)
+    // A virtual row is in the document only after the scroll has been drawn.
+    const focus = (tries: number) => {
+      const link = body.current?.querySelector<HTMLElement>(`tr[data-index="${next}"] [data-row-link]`)
+      if (link) link.focus({ preventScroll: true })
+      else if (tries > 0) requestAnimationFrame(() => focus(tries - 1))
+    }
+    focus(3)
+  }
+  useKeys({ j: () => move(1), k: () => move(-1) })
+
+  const open = (event: MouseEvent, row: Row) => {
+    if (event.target instanceof Element && event.target.closest('a,button,input,label')) return
+    if (getSelection()?.toString()) return
+    onOpen(row)
+  }
+
+  return (
+    <table aria-label={props.label} aria-rowcount={sorted.length + 1} className="w-full table-fixed border-collapse text-left">
+      <colgroup>
+        {shown.map((id) => (
+          <col key={id} {...(layout[id]?.width ? { style: { width: layout[id].width } } : {})} />
+        ))}
+      </colgroup>
+      <thead className="sticky top-0 z-10 bg-ground">
+        <tr aria-rowindex={1} className="h-8">
+          {shown.map((id) => (
+            <HeadCell key={id} id={id} layout={layout[id]} sort={sort} onSort={onSort} />
+          ))}
+        </tr>
+      </thead>
+      <tbody ref={body}>
+        {virtual && first > 0 && <Spacer height={first * rowHeight} span={shown.length} />}
+        {window_.map((row, offset) => (
+          <tr
+            key={row.id}
+            data-index={first + offset}
+            data-id={row.id}
+            aria-rowindex={first + offset + 2}
+            onClick={(event) => open(event, row.original)}
+            style={{ height: rowHeight }}
+            className={cx(
+              'cursor-pointer border-t border-line transition-colors duration-700 hover:bg-hover hover:duration-0 focus-within:bg-hover',
+              row.id === marked && 'bg-mark',
+            )}
+          >
+            {row.getVisibleCells().map((cell) => (
+              <td
+                key={cell.id}
+                className={cx('truncate px-2 first:pl-2 last:pr-2', layout[cell.column.id]?.align === 'right' && 'text-right')}
+              >
+                <table.FlexRender cell={cell} />
+              </td>
+            ))}
+          </tr>
+        ))}
+        {virtual && last < sorted.length - 1 && (
+          <Spacer height={(sorted.length - 1 - last) * rowHeight} span={shown.length} />
+        )}
+        {sorted.length === 0 && (
+          <tr>
+            <td colSpan={shown.length} className="border-t border-line">
+              {props.empty}
+            </td>
+          </tr>
+        )}
+      </tbody>
+    </table>
+  )
+}
+
+function scrollTo_(top: number): void {
+  scrollTo({ top: Math.max(0, top) })
+}
+
+function Spacer({ height, span }: { height: number; span: number }) {
+  return (
+    <tr aria-hidden="true">
+      <td colSpan={span} style={{ height, padding: 0 }} />
+    </tr>
+  )
+}
+
+interface HeadCellProps {
+  id: string
+  layout: ColumnLayout | undefined
+  sort: { column: string; descending: boolean } | undefined
+  onSort: (column: string, descending: boolean) => void
+}
+
+function HeadCell({ id, layout, sort, onSort }: HeadCellProps) {
+  const right = layout?.align === 'right'
+  const direction = sort?.column === id ? (sort.descending ? 'descending' : 'ascending') : undefined
+  const className = cx('px-2 text-xs font-medium text-muted shadow-[inset_0_-1px_0_var(--line)]', right && 'text-right')
+  if (layout?.sortable === false) {
+    return (
+      <th scope="col" className={className}>
+        {layout.title}
+      </th>
+    )
+  }
+  const descending = direction ? direction === 'ascending' : (layout?.largestFirst ?? false)
+  return (
+    <th scope="col" aria-sort={direction} className={className}>
+      <button
+        type="button"
+        onClick={() => onSort(id, descending)}
+        className={cx('inline-flex items-center gap-0.5 hover:text-text', right && 'flex-row-reverse', direction && 'text-text')}
+      >
+        <span className="whitespace-nowrap">{layout?.title}</span>
+        <span aria-hidden="true" className="w-2.5 text-center text-2xs">
+          {direction ? (direction === 'descending' ? '↓' : '↑') : ''}
+        </span>
+      </button>
+    </th>
+  )
+}

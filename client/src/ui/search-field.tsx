@@ -1,0 +1,45 @@
+import { useEffect, useState } from 'react'
+import { SearchIcon } from './icons.tsx'
+
+interface SearchFieldProps {
+  label: string
+  value: string
+  onChange: (value: string) => void
+}
+
+const SETTLED_AFTER_MS = 200
+
+/** Shows every key at once and tells its user when the typing pauses. `/` focuses it, `Esc` leaves it. */
+export function SearchField({ label, value, onChange }: SearchFieldProps) {
+  const [typed, setTyped] = useState(value)
+  const [told, setTold] = useState(value)
+  // A value that came from elsewhere (the back button, a link) replaces what was typed.
+  if (value !== told) {
+    setTold(value)
+    setTyped(value)
+  }
+  useEffect(() => {
+    if (typed === told) return
+    const timer = setTimeout(() => {
+      setTold(typed)
+      onChange(typed)
+    }, SETTLED_AFTER_MS)
+    return () => clearTimeout(timer)
+  }, [typed, told, onChange])
+  return (
+    <label className="relative block w-full sm:w-60">
+      <span className="sr-only">{label}</span>
+      <span className="pointer-events-none absolute top-1/2 left-2.5 -translate-y-1/2 text-muted">
+        <SearchIcon />
+      </span>
+      <input
+        type="search"
+        value={typed}
+        placeholder={label}
+        onChange={(event) => setTyped(event.target.value)}
+        onKeyDown={(event) => event.key === 'Escape' && event.currentTarget.blur()}
+        className="h-8 w-full rounded-md border border-line-strong bg-surface pr-2 pl-8 placeholder:text-faint"
+      />
+    </label>
+  )
+}

@@ -1,0 +1,13 @@
+import type { ComponentProps } from 'react'
+import { cx } from './class-names.ts'
+
+/** The browser's own select, which every keyboard and phone knows, in the page's clothes. */
+export function Select({ label, className, ...rest }: ComponentProps<'select'> & { label: string }) {
+  return (
+    <select
+      aria-label={label}
+      {...rest}
+      className={cx('h-8 max-w-60 truncate rounded-md border border-line-strong bg-surface px-2', className)}
+    />
+  )
+}

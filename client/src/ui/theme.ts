@@ -1,0 +1,36 @@
+import { createStore } from './external-store.ts'
+
+export type ThemeChoice = 'system' | 'light' | 'dark'
+export type Theme = 'light' | 'dark'
+
+const KEY = 'gaugeline.theme'
+const system = matchMedia('(prefers-color-scheme: dark)')
+
+export const themeChoice = createStore<ThemeChoice>(stored())
+/** What is on the screen. Charts draw anew when it changes. */
+export const theme = createStore<Theme>(effective(themeChoice.get()))
+
+export function chooseTheme(choice: ThemeChoice): void {
+  if (choice === 'system') localStorage.removeItem(KEY)
+  else localStorage.setItem(KEY, choice)
+  themeChoice.set(choice)
+  apply()
+}
+
+function apply(): void {
+  const next = effective(themeChoice.get())
+  document.documentElement.dataset['theme'] = next
+  theme.set(next)
+}
+
+function effective(choice: ThemeChoice): Theme {
+  if (choice !== 'system') return choice
+  return system.matches ? 'dark' : 'light'
+}
+
+function stored(): ThemeChoice {
+  const value = localStorage.getItem(KEY)
+  return value === 'light' || value === 'dark' ? value : 'system'
+}
+
+system.addEventListener('change', apply)

@@ -1,0 +1,18 @@
+import tailwindcss from '@tailwindcss/vite'
+import react from '@vitejs/plugin-react'
+import { defineConfig } from 'vite'
+import { directDocuments } from './direct-documents.ts'
+
+// In `npm run dev` the API runs beside Vite; everything that is the API's goes there, WebSocket included.
+const api = process.env['API_URL'] ?? 'http://127.0.0.1:4000'
+
+export default defineConfig({
+  plugins: [directDocuments(), react(), tailwindcss()],
+  build: { target: 'es2022', sourcemap: true },
+  server: {
+    proxy: {
+      '/graphql': { target: api, ws: true, changeOrigin: true },
+      '/session': { target: api, changeOrigin: true },
+    },
+  },
+})

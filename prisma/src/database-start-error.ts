@@ -1,0 +1,18 @@
+/** The database cannot be opened. The message is one line: what is wrong, and what to do about it. */
+export class DatabaseStartError extends Error {
+  override readonly name = 'DatabaseStartError'
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(oneLine(message), options)
+  }
+}
+
+/** The message of anything thrown, on one line. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(reasonOf).join('; ')
+  return oneLine(error instanceof Error ? error.message : String(error))
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').trim()
+}

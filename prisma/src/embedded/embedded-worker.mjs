@@ -1,0 +1,115 @@
+// @ts-check
+// PostgreSQL (PGlite) behind a Unix socket, in a worker thread of its own. Plain JavaScript, because a worker is started
+// by Node itself: it must run from the sources (tsx, vitest) and from the build alike, on a Node that strips no types.
+import { readFile, writeFile } from 'node:fs/promises'
+import { parentPort, workerData } from 'node:worker_threads'
+import { PGlite } from '@electric-sql/pglite'
+import { PGLiteSocketServer } from '@electric-sql/pglite-socket'
+
+/** @typedef {import('./embedded.ts').WorkerRequest} WorkerRequest */
+/** @typedef {import('./embedded.ts').WorkerReport} WorkerReport */
+/** @typedef {import('@electric-sql/pglite').ExecProtocolOptionsStream} StreamOptions */
+/** @typedef {import('@electric-sql/pglite').QueryOptions} QueryOptions */
+
+const QUERY = 'Q'.charCodeAt(0)
+const SYNC = 'S'.charCodeAt(0)
+const TERMINATE = 'X'.charCodeAt(0)
+const STARTUP = 0
+const syncMessage = new Uint8Array([SYNC, 0, 0, 0, 4])
+
+/**
+ * All connections share the one session of PGlite, and the socket server hands it their messages one by one. Parse, Bind
+ * and Execute of one statement are several messages: unless they are kept together, those of two connections mix and
+ * one gets the answer of the other. So a connection that began a statement counts as in a transaction until its Sync,
+ * which is what makes the socket server stay with it.
+ */
+class StatementWisePGlite extends PGlite {
+  #insideStatement = false
+
+  /** @override */
+  isInTransaction() {
+    return this.#insideStatement || super.isInTransaction()
+  }
+
+  /**
+   * @override
+   * @param {Uint8Array} message
+   * @param {StreamOptions} options
+   */
+  async execProtocolRawStream(message, options) {
+    const type = message[0]
+    this.#insideStatement = type !== QUERY && type !== SYNC && type !== TERMINATE && type !== STARTUP
+    try {
+      await super.execProtocolRawStream(message, options)
+    } catch (error) {
+      // Errors of SQL are answers. What is thrown is a crash of the engine, after which nothing can be trusted.
+      fail(error)
+      throw error
+    }
+  }
+
+  /**
+   * The socket server rolls back this way when a client vanished. In the middle of a statement, the session would skip
+   * all that comes before a Sync.
+   *
+   * @override
+   * @param {string} query
+   * @param {QueryOptions} [options]
+   */
+  async exec(query, options) {
+    if (this.#insideStatement) {
+      this.#insideStatement = false
+      await this.execProtocolRaw(syncMessage)
+    }
+    return super.exec(query, options)
+  }
+}
+
+/** @param {WorkerReport} message */
+function report(message) {
+  parentPort?.postMessage(message)
+}
+
+/** @param {unknown} error */
+function fail(error) {
+  report({ type: 'failed', reason: error instanceof Error ? (error.stack ?? error.message) : String(error) })
+  // The report is on its way when the thread ends; with it all connections, so that waiting queries fail at once.
+  setImmediate(() => process.exit(1))
+}
+
+// A client that vanishes resets its socket after the socket server took its listeners off.
+process.on('uncaughtException', (error) => {
+  const code = 'code' in error ? error.code : undefined
+  if (code !== 'ECONNRESET' && code !== 'EPIPE') fail(error)
+})
+process.on('unhandledRejection', (error) => {
+  // The queries of a vanished client are rejected with nobody left to hear of it.
+  if (!(error instanceof Error && error.message === 'Handler disconnected')) fail(error)
+})
+
+async function main() {
+  /** @type {import('./embedded.ts').WorkerSettings} */
+  const { pgData, snapshot, socketPath, maxConnections } = workerData
+  const db = new StatementWisePGlite({
+    dataDir: pgData,
+    ...(snapshot !== null && { loadDataDir: new Blob([new Uint8Array(await readFile(snapshot))]) }),
+  })
+  await db.waitReady
+  const server = new PGLiteSocketServer({ db, path: socketPath, maxConnections })
+  await server.start()
+
+  parentPort?.on('message', async (/** @type {WorkerRequest} */ request) => {
+    if (request.type === 'dump') {
+      const dump = await db.dumpDataDir('gzip')
+      await writeFile(request.path, new Uint8Array(await dump.arrayBuffer()))
+      report({ type: 'dumped' })
+    } else {
+      await server.stop()
+      await db.close()
+      report({ type: 'stopped' })
+    }
+  })
+  report({ type: 'ready' })
+}
+
+main().catch(fail)

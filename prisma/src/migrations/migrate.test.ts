@@ -1,0 +1,129 @@
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { DatabaseAdapter } from '../adapter.ts'
+import { DatabaseStartError } from '../database-start-error.ts'
+import { openDatabase, openDatabaseFrom } from '../open-database.ts'
+import type { Database } from '../open-database.ts'
+import { migrationsFolder } from '../package-paths.ts'
+import { createTestDatabase, testDatabaseKinds } from '../testing.ts'
+import type { TestDatabase } from '../testing.ts'
+
+describe.each(await testDatabaseKinds())('migrations on %s', (kind) => {
+  let database: TestDatabase
+  let folder: string
+
+  beforeEach(async () => {
+    folder = join(mkdtempSync(join(tmpdir(), 'gaugeline-migrations-')), 'migrations')
+    cpSync(migrationsFolder, folder, { recursive: true })
+    database = await createTestDatabase(kind)
+    await database.close()
+  })
+  afterEach(async () => {
+    await database[Symbol.asyncDispose]()
+    rmSync(join(folder, '..'), { recursive: true })
+  })
+
+  const write = (name: string, sql: string) => {
+    mkdirSync(join(folder, name), { recursive: true })
+    writeFileSync(join(folder, name, 'migration.sql'), sql)
+  }
+  const where = () => ({ url: database.url, dataDir: database.dataDir ?? '' })
+  const reopen = () => openDatabaseFrom(where(), { migrationsFolder: folder, snapshot: null })
+  const using = async <T>(opened: Promise<Database>, work: (database: Database) => Promise<T>) => {
+    const open = await opened
+    try {
+      return await work(open)
+    } finally {
+      await open.close()
+    }
+  }
+  const finished = async ({ pool }: Database) => {
+    const { rows } = await pool.query<{ name: string }>(
+      'SELECT migration_name AS name FROM _prisma_migrations WHERE finished_at IS NOT NULL ORDER BY started_at',
+    )
+    return rows.map(({ name }) => name).slice(1)
+  }
+  const exists = async ({ pool }: Database, table: string) => {
+    const { rows } = await pool.query<{ exists: boolean }>('SELECT to_regclass($1) IS NOT NULL AS exists', [table])
+    return rows[0]?.exists
+  }
+
+  test('a failing migration leaves nothing, refuses every start with one line, and goes through once corrected', async () => {
+    write('20990101000000_halves', 'CREATE TABLE halves (id int); INSERT INTO halves VALUES (1); SELECT 1 / 0;')
+    for (let start = 1; start <= 2; start += 1) {
+      const error: unknown = await reopen().catch((thrown: unknown) => thrown)
+      expect(error).toBeInstanceOf(DatabaseStartError)
+      expect(String(error)).toContain('20990101000000_halves failed: division by zero')
+      expect(String(error)).not.toContain('\n')
+    }
+    // The build without the failing migration still starts.
+    await using(openDatabase(where()), async (open) => {
+      expect(await finished(open)).toEqual([])
+      expect(await exists(open, 'halves')).toBe(false)
+    })
+    write('20990101000000_halves', 'CREATE TABLE halves (id int); INSERT INTO halves VALUES (1);')
+    await using(reopen(), async (open) => {
+      expect(await finished(open)).toEqual(['20990101000000_halves'])
+      expect(await exists(open, 'halves')).toBe(true)
+      expect(open.isNew).toBe(false)
+    })
+  })
+
+  test('of several migrations, those before the failing one stay', async () => {
+    write('20990101000000_fine', 'CREATE TABLE fine (id int);')
+    write('20990102000000_broken', 'CREATE TABLE broken (id nonsense);')
+    await expect(reopen()).rejects.toThrow(/20990102000000_broken failed: type "nonsense" does not exist/)
+    rmSync(join(folder, '20990102000000_broken'), { recursive: true })
+    await using(reopen(), async (open) => {
+      expect(await finished(open)).toEqual(['20990101000000_fine'])
+    })
+  })
+
+  test('a body in dollar quotes may hold semicolons, and is rolled back whole', async () => {
+    const body = `CREATE FUNCTION twice(n int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN n := n * 2; RETURN n; END; $$;
+      DO $$ BEGIN CREATE TABLE made (id int); INSERT INTO made VALUES (1); END; $$;`
+    write('20990101000000_body', `${body} DO $$ BEGIN RAISE EXCEPTION 'no; not yet'; END; $$;`)
+    await expect(reopen()).rejects.toThrow(/20990101000000_body failed: no; not yet/)
+    await using(openDatabase(where()), async (open) => {
+      expect(await exists(open, 'made')).toBe(false)
+    })
+    write('20990101000000_body', body)
+    await using(reopen(), async ({ pool }) => {
+      expect((await pool.query('SELECT twice(21) AS answer')).rows).toEqual([{ answer: 42 }])
+    })
+  })
+
+  test('a script and the record that it was applied are one transaction', async () => {
+    await using(openDatabase(where()), async (open) => {
+      await open.pool.query(
+        `INSERT INTO _prisma_migrations (id, checksum, migration_name) VALUES ('1', '', '20990101000000_pending')`,
+      )
+      const adapter = await new DatabaseAdapter(open.pool).connect()
+      await adapter.executeScript('CREATE TABLE pending (id int);')
+      expect(await finished(open)).toEqual(['20990101000000_pending'])
+    })
+  })
+
+  test('a database with a migration that this build does not know is refused', async () => {
+    write('20990101000000_future', 'CREATE TABLE future (id int);')
+    await using(reopen(), async () => undefined)
+    await expect(openDatabase(where())).rejects.toThrow(
+      /^The database is newer than this build of Gaugeline: it holds the migration 20990101000000_future\./,
+    )
+  })
+
+  test('a shadow database is never taken, for it would be the main one', () => {
+    expect(() => new DatabaseAdapter(database.pool).connectToShadowDb()).toThrow('Shadow databases are not used')
+  })
+
+  test.runIf(kind === 'postgres')('servers that start at once migrate once', async () => {
+    write('20990101000000_once', 'CREATE TABLE once (id int); SELECT pg_sleep(0.2);')
+    const opened = await Promise.all([reopen(), reopen(), reopen()])
+    for (const open of opened) {
+      expect(await finished(open)).toEqual(['20990101000000_once'])
+      await open.close()
+    }
+  })
+})

@@ -1,0 +1,26 @@
+import pg from 'pg'
+
+/**
+ * A pool whose sessions are the same on every server: UTC, because Prisma sends and reads instants without their zone;
+ * ISO dates; the `public` schema. `bigint` comes back as a number (Prisma reads its own as BigInt), `timestamptz` as a
+ * Date, `double precision` exactly.
+ */
+export function createPool(config: pg.PoolConfig, onIdleError: (error: Error) => void): pg.Pool {
+  const pool = new pg.Pool({
+    application_name: 'gaugeline',
+    keepAlive: true,
+    ...config,
+    options: [config.options, '-c TimeZone=UTC -c DateStyle=ISO -c search_path=public'].filter(Boolean).join(' '),
+    types: { getTypeParser },
+  })
+  // Without a listener the loss of an idle connection would end the process; the pool opens a new one by itself.
+  pool.on('error', onIdleError)
+  return pool
+}
+
+const parseNumber = (text: string) => Number(text)
+
+function getTypeParser(oid: number, format?: 'text' | 'binary') {
+  if (oid === pg.types.builtins.INT8 && format !== 'binary') return parseNumber
+  return pg.types.getTypeParser(oid, format)
+}

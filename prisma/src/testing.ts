@@ -1,0 +1,153 @@
+import { randomBytes } from 'node:crypto'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import { reasonOf } from './database-start-error.ts'
+import { migrate } from './migrations/migrate.ts'
+import { migrationsHash } from './migrations/migration-files.ts'
+import { openDatabase } from './open-database.ts'
+import type { Database } from './open-database.ts'
+import { migrationsFolder, packageFolder } from './package-paths.ts'
+import { createPool } from './pool.ts'
+
+export type TestDatabaseKind = Database['kind']
+export interface TestDatabase extends Database, AsyncDisposable {
+  /** Of a PostgreSQL database. */
+  url?: string
+  /** Of an embedded one. */
+  dataDir?: string
+}
+
+const serverUrl = process.env['TEST_DATABASE_URL'] ?? 'postgres://postgres@127.0.0.1:5432/postgres'
+let kinds: Promise<TestDatabaseKind[]> | null = null
+
+/**
+ * The databases that suites run on. A PostgreSQL server (TEST_DATABASE_URL) that cannot be reached is left out, which is
+ * said on stderr, or an error with REQUIRE_POSTGRES=1.
+ */
+export function testDatabaseKinds(): Promise<TestDatabaseKind[]> {
+  return (kinds ??= probe())
+}
+
+async function probe(): Promise<TestDatabaseKind[]> {
+  try {
+    await onServer(async (client) => {
+      await client.query('SELECT 1')
+    })
+    return ['embedded', 'postgres']
+  } catch (error) {
+    const reason = `the PostgreSQL server of TEST_DATABASE_URL cannot be used (${reasonOf(error)})`
+    if (process.env['REQUIRE_POSTGRES'] === '1') throw new Error(`REQUIRE_POSTGRES=1, but ${reason}`, { cause: error })
+    process.stderr.write(`Tests on PostgreSQL are skipped: ${reason}.\n`)
+    return ['embedded']
+  }
+}
+
+/** A migrated, empty database of its own, gone after disposal. */
+export function createTestDatabase(kind: TestDatabaseKind): Promise<TestDatabase> {
+  return kind === 'embedded' ? createEmbedded() : createOnServer()
+}
+
+async function createEmbedded(): Promise<TestDatabase> {
+  const folder = mkdtempSync(join(tmpdir(), 'gaugeline-test-'))
+  const remove = () => rmSync(folder, { recursive: true, force: true })
+  try {
+    const dataDir = join(folder, 'data')
+    cpSync(await embeddedTemplate(), dataDir, { recursive: true })
+    const database = await openDatabase({ dataDir })
+    return { ...database, ...disposal(database, remove), isNew: true, dataDir }
+  } catch (error) {
+    remove()
+    throw error
+  }
+}
+
+/** A data folder of these migrations, to be copied: half the time of a start from the snapshot. Made once. */
+async function embeddedTemplate(): Promise<string> {
+  const cache = join(packageFolder, 'node_modules', '.cache', 'gaugeline')
+  const template = join(cache, `data-${migrationsHash(migrationsFolder)}`)
+  if (existsSync(template)) return template
+  mkdirSync(cache, { recursive: true })
+  const prepared = mkdtempSync(join(cache, 'new-'))
+  const database = await openDatabase({ dataDir: prepared })
+  // A copy has an epoch of its own either way; without the row it also looks new.
+  await database.pool.query('DELETE FROM log_state')
+  await database.close()
+  try {
+    renameSync(prepared, template)
+  } catch (error) {
+    rmSync(prepared, { recursive: true, force: true })
+    // Another process was faster.
+    if (!existsSync(template)) throw error
+  }
+  return template
+}
+
+async function createOnServer(): Promise<TestDatabase> {
+  const name = `gaugeline_test_${randomBytes(6).toString('hex')}`
+  await onServer(async (client) => {
+    const template = await serverTemplate(client)
+    await client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`)
+  })
+  const remove = () => onServer((client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)).then(() => undefined)
+  try {
+    const url = urlOf(name)
+    const database = await openDatabase({ url, dataDir: '' })
+    return { ...database, ...disposal(database, remove), isNew: true, url }
+  } catch (error) {
+    await remove()
+    throw error
+  }
+}
+
+/** A database of these migrations, to be copied. Made once; those of other migrations are dropped then. */
+async function serverTemplate(client: pg.Client): Promise<string> {
+  const template = `gaugeline_template_${migrationsHash(migrationsFolder)}`
+  await client.query(`SELECT pg_advisory_lock(hashtext('gaugeline_template'))`)
+  try {
+    const { rows } = await client.query<{ name: string }>(
+      `SELECT datname AS name FROM pg_database WHERE datname LIKE 'gaugeline\\_template\\_%'`,
+    )
+    if (rows.some(({ name }) => name === template)) return template
+    for (const { name } of rows) await client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
+    // Renamed when it is whole, so that nobody ever copies half of it.
+    const prepared = 'gaugeline_template_new'
+    await client.query(`CREATE DATABASE ${prepared} TEMPLATE template0 ENCODING 'UTF8'`)
+    const pool = createPool({ connectionString: urlOf(prepared), max: 2 }, () => undefined)
+    await migrate(pool, migrationsFolder, () => undefined).finally(() => pool.end())
+    await client.query(`ALTER DATABASE ${prepared} RENAME TO ${template}`)
+    return template
+  } finally {
+    await client.query(`SELECT pg_advisory_unlock(hashtext('gaugeline_template'))`)
+  }
+}
+
+function disposal(database: Database, remove: () => void | Promise<void>) {
+  let closed: Promise<void> | null = null
+  const close = async () => {
+    await database.close()
+    await remove()
+  }
+  return { [Symbol.asyncDispose]: () => (closed ??= close()) }
+}
+
+/** The url of another database on the test server. */
+export function urlOf(database: string): string {
+  const url = new URL(serverUrl)
+  url.pathname = `/${database}`
+  return url.href
+}
+
+/** Runs statements on the maintenance database of the test server. */
+export async function onServer<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: serverUrl, connectionTimeoutMillis: 3_000 })
+  // The server may end the connection while nothing is asked of it; the next statement reports that.
+  client.on('error', () => undefined)
+  await client.connect()
+  try {
+    return await work(client)
+  } finally {
+    await client.end()
+  }
+}

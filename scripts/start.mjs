@@ -1,0 +1,30 @@
+// npm start: from a fresh clone to a serving process. Installs and builds what is not up to date, then becomes the
+// server.
+import './check-node.mjs'
+
+const { command } = await import('./progress.mjs')
+const { endOnSignal, QUIET_ENV, ROOT } = await import('./run.mjs')
+const { install } = await import('./install.mjs')
+const { turbo } = await import('./turbo.mjs')
+
+// npm passes a SIGTERM on to its shell only, which ends and leaves us behind: then our parent is another one.
+function endWithNpm() {
+  const parent = process.ppid
+  setInterval(() => {
+    if (process.ppid !== parent) process.kill(process.pid, 'SIGTERM')
+  }, 500).unref()
+}
+
+await command(async () => {
+  const leaveToServer = endOnSignal()
+  process.chdir(ROOT)
+  Object.assign(process.env, QUIET_ENV)
+  await install()
+  await turbo('building', ['generate', 'codegen', 'build'])
+  leaveToServer()
+  if (process.env.npm_lifecycle_event === 'start') endWithNpm()
+  process.setSourceMapsEnabled(true)
+  // In this process, not a child: signals and the exit code are the server's own, and no wrapper can die alone.
+  process.argv[1] = `${ROOT}api/dist/main.js`
+  await import('../api/dist/main.js')
+})
