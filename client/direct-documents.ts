@@ -20,16 +20,21 @@ export function directDocuments(): Plugin {
         const out = code.replace(CALL, (call, source: string) => {
           const match = NAME.exec(source)
           if (!match) throw new Error(`A GraphQL document without a name in ${id}: ${call.slice(0, 80)}`)
-          const name = match[1] === 'fragment' ? `${match[2]}FragmentDoc` : `${match[2]}Document`
+          const name = pascal(match[2] ?? '') + (match[1] === 'fragment' ? 'FragmentDoc' : 'Document')
           names.add(name)
           // The same number of lines, so that the source map stays right without being made anew.
-          return name + '\n'.repeat(call.split('\n').length - 1)
+          return `gql$${name}` + '\n'.repeat(call.split('\n').length - 1)
         })
         if (names.size === 0) return null
         const up = id.slice(id.lastIndexOf('/src/') + 5).split('/').length - 1
         const from = `${up === 0 ? './' : '../'.repeat(up)}graphql/gql/graphql.ts`
-        return { code: `import { ${[...names].join(', ')} } from '${from}';${out}`, map: null }
+        return { code: `import { ${[...names].map((name) => `${name} as gql$${name}`).join(', ')} } from '${from}';${out}`, map: null }
       },
     },
   }
+}
+
+/** As codegen names things: `Row_deployment` becomes `Row_Deployment`. */
+function pascal(name: string): string {
+  return name.replace(/(^|_)([a-z])/g, (part) => part.toUpperCase())
 }

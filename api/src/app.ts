@@ -1,18 +1,18 @@
 import { fileURLToPath } from 'node:url'
-import { type Database, isUnavailable, openDatabase } from '@gaugeline/prisma'
+import { type Database, DatabaseStartError, isUnavailable, openDatabase } from '@gaugeline/prisma'
 import type { Logger } from 'pino'
 import { createAuth } from './auth/auth.ts'
 import { createPrismaSessionStore } from './auth/prisma-session-store.ts'
 import type { RecordingClock } from './clock.ts'
-import { createDeps, createSource, type Deps } from './deps.ts'
+import { createDeps, createSource, type Deps, TraceError } from './deps.ts'
 import type { Env } from './env.ts'
 import { RefusedError } from './errors.ts'
 import { createContext } from './graphql/context.ts'
-import { printedSchema } from './graphql/print-schema.ts'
+import { printedSchema } from './graphql/printed-schema.ts'
 import { schema } from './graphql/schema.ts'
 import { refuseMalformedStrings } from './graphql/well-formed-strings.ts'
 import type { Readiness } from './http/health.ts'
-import { createHttpServer, type HttpServer } from './http/server.ts'
+import { createHttpServer, type HttpServer, ListenError } from './http/server.ts'
 import { seed } from './seed.ts'
 
 const CLIENT_FOLDER = fileURLToPath(new URL('../../client/dist', import.meta.url))
@@ -34,12 +34,17 @@ export interface RunningApp {
   /** Where it is reached. */
   origin: string
   /** Opens a session: single use, ten minutes. */
-  newSignInUrl(): string
+  newSignInUrl: () => string
   deps: Deps
 }
 
+/** A fault that whoever starts the server can mend; the message is one line that says how. */
+export class StartError extends Error {
+  override name = 'StartError'
+}
+
 export interface App {
-  /** Throws ListenError, DatabaseStartError and TraceError, each a line for people; nothing is left open then. */
+  /** Throws StartError; nothing is left open or locked then. */
   start(): Promise<RunningApp>
   /** Lets requests finish, ends streams, closes the database. Idempotent. */
   stop(): Promise<void>
@@ -119,7 +124,8 @@ export function createApp({ env, log, onProgress, onFailure, clock }: AppOptions
         return await open()
       } catch (error) {
         await close()
-        throw error
+        const mendable = [ListenError, DatabaseStartError, TraceError].some((type) => error instanceof type)
+        throw mendable && error instanceof Error ? new StartError(error.message, { cause: error }) : error
       }
     },
     stop() {

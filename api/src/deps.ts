@@ -1,13 +1,13 @@
-import type { Database } from '@gaugeline/prisma'
+import type { Database, PrismaClient } from '@gaugeline/prisma'
 import type { Logger } from 'pino'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { RecordingClock } from './clock.ts'
 import { ActiveDeployments } from './deployments/active-deployments.ts'
-import { filterKey } from './deployments/deployment-filter.ts'
+import { type DeploymentFilter, type DeploymentWithNames, filterKey } from './deployments/deployment-filter.ts'
 import { Deployments } from './deployments/deployments.ts'
 import { EventRecords } from './deployments/event-records.ts'
 import type { Env } from './env.ts'
-import type { Services } from './graphql/context.ts'
+import type { Bus } from './live/bus.ts'
 import { Cursors } from './live/cursors.ts'
 import { EventLog } from './live/event-log.ts'
 import { Fleet } from './live/fleet.ts'
@@ -19,7 +19,7 @@ import { Recorder } from './metrics/recorder.ts'
 import { Retention } from './metrics/retention.ts'
 import { SampleStore } from './metrics/sample-store.ts'
 import { createSimulatedSource } from './metrics/sources/simulator/simulated-source.ts'
-import { loadTrace } from './metrics/sources/simulator/trace.ts'
+import { loadTrace, TraceError } from './metrics/sources/simulator/trace.ts'
 import type { Source } from './metrics/sources/source.ts'
 import { Models } from './models/models.ts'
 import { TrainingJobs } from './training/training-jobs.ts'
@@ -29,15 +29,39 @@ import { TrainingRuns } from './training/training-runs.ts'
 /** One-second samples are kept this long: an embedded database is one file on somebody's laptop. */
 const KEEP_HOURS = { embedded: 6, postgres: 24 }
 
+/** What resolvers reach of it. */
+export interface Services {
+  /** For following relations to read; services own the rest. */
+  prisma: PrismaClient
+  models: Models
+  trainingJobs: TrainingJobs
+  trainingProgress: TrainingProgress
+  deployments: Deployments
+  activeDeployments: ActiveDeployments
+  sampleStore: SampleStore
+  history: MetricsHistory
+  recent: RecentSamples
+  sampleLogs: SampleLogs
+  eventLog: EventLog
+  fleet: Fleet<DeploymentWithNames, DeploymentFilter>
+  cursors: Cursors
+}
+
 /** Every part of a running server, and what starts and ends them in order. */
 export interface Deps {
   services: Services
   source: Source
+  bus: Bus
+  recorder: Recorder
+  retention: Retention
+  trainingRuns: TrainingRuns
   figures: Registry
   clock: RecordingClock
   start(): Promise<void>
   stop(): Promise<void>
 }
+
+export { TraceError }
 
 /** The source of samples that the settings ask for. Throws TraceError. */
 export function createSource(env: Env): Source {
@@ -117,6 +141,10 @@ export function createDeps(
       cursors,
     },
     source,
+    bus,
+    recorder,
+    retention,
+    trainingRuns,
     figures,
     clock,
     async start() {

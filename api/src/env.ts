@@ -126,7 +126,7 @@ function describeDatabaseUrl(value: string): string {
  * Reads and checks every setting. An empty value counts as unset.
  * @throws EnvError for the first setting that is wrong.
  */
-export function readEnv(source: Record<string, string | undefined>): Env {
+export function readEnv(source: Record<string, string | undefined> = process.env): Env {
   function read<N extends Name>(name: N): z.output<(typeof settings)[N]['schema']> | undefined {
     const value = source[name]
     if (value === undefined || value.trim() === '') return undefined

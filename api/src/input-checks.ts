@@ -11,7 +11,7 @@ export class InputChecks {
   /** Text that people read: well-formed Unicode without control characters, `min` to `max` characters, not only spaces. */
   text(path: string[], value: string | null | undefined, { min = 0, max }: { min?: number; max: number }): void {
     if (value == null) return
-    const length = [...value].length
+    const { length } = Array.from(value)
     if (!value.isWellFormed()) this.add(path, 'must be well-formed Unicode; it holds half of a surrogate pair.')
     // oxlint-disable-next-line no-control-regex
     else if (/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/.test(value)) {

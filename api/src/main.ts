@@ -1,9 +1,6 @@
 import pino from 'pino'
-import { DatabaseStartError } from '@gaugeline/prisma'
-import { createApp } from './app.ts'
+import { createApp, StartError } from './app.ts'
 import { EnvError, readEnv } from './env.ts'
-import { ListenError } from './http/server.ts'
-import { TraceError } from './metrics/sources/simulator/trace.ts'
 
 /** Whatever has not ended by then is cut. */
 const SHUTDOWN_MS = 9000
@@ -19,13 +16,8 @@ function giveUp(line: string): never {
   process.exit(1)
 }
 
-/** Faults that a person mends: one line, without a stack. */
-function isForPeople(error: unknown): error is Error {
-  return [EnvError, ListenError, DatabaseStartError, TraceError].some((type) => error instanceof type)
-}
-
 async function main(): Promise<void> {
-  const env = readEnv(process.env)
+  const env = readEnv()
   const log = pino({
     level: env.logLevel,
     ...(process.stdout.isTTY ? { transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname' } } } : {}),
@@ -64,5 +56,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  giveUp(isForPeople(error) ? error.message : String(error instanceof Error ? error.stack : error))
+  const forPeople = error instanceof EnvError || error instanceof StartError
+  giveUp(forPeople ? error.message : String(error instanceof Error ? error.stack : error))
 })

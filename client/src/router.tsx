@@ -13,7 +13,7 @@ import { Frame } from './features/shell/frame.tsx'
 import { CrashedPage, NotFoundPage } from './features/shell/problem-pages.tsx'
 import { readTrainingSearch } from './features/training/training-search.ts'
 
-const root = createRootRoute({ component: Outlet, notFoundComponent: NotFoundPage, errorComponent: CrashedPage })
+const root = createRootRoute({ component: Outlet, notFoundComponent: () => <NotFoundPage what="page" />, errorComponent: CrashedPage })
 
 const signIn = createRoute({
   getParentRoute: () => root,

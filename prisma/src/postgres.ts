@@ -94,7 +94,8 @@ function parse(text: string): URL {
     )
   }
   try {
-    const url = new URL(text)
+    // Without a host, which pg allows: the socket folder may stand in the query.
+    const url = new URL(text.replace('@/', '@localhost/'))
     decodeURIComponent(url.username + url.password + url.pathname)
     return url.protocol === 'postgres:' || url.protocol === 'postgresql:' ? url : refuse()
   } catch {

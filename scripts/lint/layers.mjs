@@ -7,7 +7,7 @@
 export const LAYERS = [
   { name: 'main', files: /^api\/src\/main\.ts$/ },
   { name: 'app', files: /^api\/src\/app\.ts$/ },
-  { name: 'deps', files: /^api\/src\/deps\.ts$/ },
+  { name: 'deps', files: /^api\/src\/(deps|seed)\.ts$/ },
   { name: 'env', files: /^api\/src\/env\.ts$/ },
   // The Pothos types of a domain folder are part of the GraphQL layer; the service beside them is not.
   { name: 'graphql', files: /^api\/src\/(graphql\/|.*\.schema\.ts$)/ },

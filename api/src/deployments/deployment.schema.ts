@@ -102,7 +102,7 @@ type FilterShape = typeof FilterInput.$inferInput
 
 /** The filter in the words of the service. Throws BAD_USER_INPUT. */
 export function deploymentFilter(filter: FilterShape | null | undefined): DeploymentFilter {
-  return { ...filter, ids: filter?.ids?.map((id) => uuidOf('Deployment', String(id))) }
+  return { ...filter, ids: filter?.ids?.map((id) => uuidOf('Deployment', id)) }
 }
 
 export const filterArg = { type: FilterInput, description: 'Which ones; all of them when left out.' } as const

@@ -58,7 +58,7 @@ export const builder = new SchemaBuilder<{
         if (ids.length > MAX_PAGE) {
           throw new RefusedError('BAD_USER_INPUT', `ids must hold at most ${MAX_PAGE} ids, not ${ids.length}.`)
         }
-        return resolveNodes(ids) as unknown as Promise<unknown>[]
+        return resolveNodes(ids)
       },
     },
   },

@@ -1,9 +1,4 @@
 import { writeFileSync } from 'node:fs'
-import { lexicographicSortSchema, printSchema } from 'graphql'
-import { schema } from './schema.ts'
+import { printedSchema } from './printed-schema.ts'
 
-/** The contract that third parties see, sorted so that a diff shows what changed. */
-export const printedSchema = `${printSchema(lexicographicSortSchema(schema))}\n`
-
-const target = process.argv[2]
-if (target) writeFileSync(target, printedSchema)
+writeFileSync(new URL('../../schema.graphql', import.meta.url), printedSchema)

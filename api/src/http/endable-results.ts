@@ -11,6 +11,7 @@ export class EndableResults {
   readonly #onCleanupError: (error: unknown) => void
   #isEnded = false
   #last: ExecutionResult | undefined
+  #closed: Promise<void> | undefined
   /** Answers the pull that is waiting, if one is. */
   #answer: ((pulled: Pulled) => void) | undefined
 
@@ -46,8 +47,13 @@ export class EndableResults {
     this.#isEnded = true
     this.#last = last
     this.#answer?.(this.#takeLast())
-    // Not awaited: the source may take until its next event to notice.
-    this.#closeSource().catch(this.#onCleanupError)
+    this.#closed = this.#closeSource().catch(this.#onCleanupError)
+  }
+
+  /** Ends, and resolves when the source has let go: for an async generator that may be at its next event. */
+  async close(): Promise<void> {
+    this.end()
+    await this.#closed
   }
 
   async #closeSource(): Promise<void> {

@@ -48,7 +48,7 @@ export function createGraphQLHttp({ graphql, connections, log }: GraphQLHttpOpti
       })
     } finally {
       forget()
-      results.end()
+      await results.close()
     }
   }
 

@@ -57,6 +57,8 @@ export class GraphQLWebSockets {
   readonly #executing = new Set<Promise<unknown>>()
   /** The envelop that prepared an operation also runs it. */
   readonly #prepared = new WeakMap<ExecutionArgs, PreparedOperation>()
+  /** One for each socket until its operations have let go of their sources. */
+  readonly #open = new Set<Promise<void>>()
   readonly #requestIds = new WeakMap<object, string>()
 
   constructor(options: GraphQLWebSocketsOptions) {
@@ -69,12 +71,16 @@ export class GraphQLWebSockets {
     this.#server.handleUpgrade(request, socket, head, (ws) => this.#opened(ws, request))
   }
 
-  /** Lets running queries and mutations answer, then asks every client to come back later (1012). */
+  /**
+   * Lets running queries and mutations answer, then asks every client to come back later (1012). Resolves when all have
+   * gone and their operations are closed.
+   */
   async close(): Promise<void> {
     await Promise.allSettled(this.#executing)
     // Answers are sent in the turn after their execution.
     await new Promise((resolve) => setImmediate(resolve))
     for (const socket of this.#server.clients) socket.close(SERVICE_RESTART, 'Service restart')
+    await Promise.all(this.#open)
   }
 
   /** Cuts whatever is still connected. */
@@ -170,11 +176,17 @@ export class GraphQLWebSockets {
     )
     // What breaks the WebSocket protocol itself (a frame too large, invalid UTF-8) is answered by ws, with its code.
     socket.on('error', (err) => log.debug({ err }, 'a websocket failed'))
-    socket.once('close', (code, reason) => {
-      clearTimeout(initTimeout)
-      stopPinging()
-      closed(code, String(reason)).catch((err: unknown) => log.error({ err }, 'closing the operations of a socket failed'))
+    const done = new Promise<void>((resolve) => {
+      socket.once('close', (code, reason) => {
+        clearTimeout(initTimeout)
+        stopPinging()
+        closed(code, String(reason))
+          .catch((err: unknown) => log.error({ err }, 'closing the operations of a socket failed'))
+          .finally(resolve)
+      })
     })
+    this.#open.add(done)
+    void done.then(() => this.#open.delete(done))
   }
 
   #handleFailure(socket: WebSocket, error: unknown): void {

@@ -37,7 +37,7 @@ export interface Router {
   handle(req: IncomingMessage, res: ServerResponse, requestId: string): Promise<void>
   /** Takes over a WebSocket upgrade on /graphql. */
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void
-  /** Ends what never ends by itself: streams say `complete`, sockets 1012. Resolves when they have been told. */
+  /** Ends what never ends by itself: streams say `complete`, sockets 1012. Resolves when the sockets have gone. */
   shutDown(): Promise<void>
   /** Cuts the sockets that are still there. */
   terminate(): void
@@ -99,7 +99,6 @@ export function createRouter(app: HttpApp, log: Logger): Router {
     async shutDown() {
       connections.shutDown('sse')
       await sockets.close()
-      connections.shutDown('websocket')
     },
     terminate: () => sockets.terminate(),
   }

@@ -38,7 +38,7 @@ export class Recorder {
   readonly #sleep: (ms: number, signal: AbortSignal) => Promise<void>
   readonly #stop = new AbortController()
   #running: Promise<void> | null = null
-  #unsubscribe: (() => void) | null = null
+  readonly #unsubscribe: () => void
   #heads = new Map<number, RecordingHead>()
   /** Published so far, by deployment: what the store holds beyond it was stored by a statement of unknown outcome. */
   #published = new Map<number, number>()
@@ -48,19 +48,18 @@ export class Recorder {
   constructor(options: RecorderOptions) {
     this.#options = options
     this.#sleep = options.sleep ?? sleep
+    this.#unsubscribe = options.bus.subscribe('deploymentEvent', () => {
+      this.#headsReadAt = -Infinity
+    })
   }
 
   start(): void {
-    if (this.#running) return
-    this.#unsubscribe = this.#options.bus.subscribe('deploymentEvent', () => {
-      this.#headsReadAt = -Infinity
-    })
-    this.#running = this.#run()
+    this.#running ??= this.#run()
   }
 
   /** Ends after the statement under way. */
   async stop(): Promise<void> {
-    this.#unsubscribe?.()
+    this.#unsubscribe()
     this.#stop.abort()
     await this.#running
   }
@@ -80,7 +79,6 @@ export class Recorder {
         }
         await this.#sleep(Math.floor(now / intervalMs) * intervalMs + intervalMs - clock.now(), signal)
       } catch (error) {
-        this.#headsReadAt = -Infinity
         if (!this.#failing) this.#options.onOutage(error)
         this.#failing = true
         await this.#sleep(RETRY_MS, signal)
@@ -91,6 +89,16 @@ export class Recorder {
 
   /** Records every window that has ended by `nowMs`. Rejects when the store does; nothing is lost then. */
   async recordUntil(nowMs: number): Promise<void> {
+    try {
+      await this.#record(nowMs)
+    } catch (error) {
+      // The outcome is unknown: what was stored after all stands in the heads.
+      this.#headsReadAt = -Infinity
+      throw error
+    }
+  }
+
+  async #record(nowMs: number): Promise<void> {
     const { bus, intervalMs } = this.#options
     if (nowMs - this.#headsReadAt >= HEADS_TTL_MS || nowMs < this.#headsReadAt) await this.#readHeads(nowMs)
     const throughMs = Math.floor(nowMs / intervalMs) * intervalMs

@@ -59,7 +59,8 @@ export function createCache() {
           const id = stringAt(result, 'deploymentEvents', 'event', 'deploymentId')
           if (kind === 'DEPLOYED') addDeployment(cache, idAt(result, 'deploymentEvents', 'event', 'deployment'))
           if (kind === 'DELETED') removeDeployment(cache, id)
-          if (id) invalidateFields(cache, { __typename: 'Deployment', id }, 'events')
+          // The newest one came with this message, and would not be asked for again.
+          if (id) invalidateFields(cache, { __typename: 'Deployment', id }, 'events', (args) => args?.['first'] !== 1)
         },
         trainingJobProgress: (result, _args, cache) =>
           addTrainingJob(cache, idAt(result, 'trainingJobProgress', 'trainingJob')),
@@ -74,7 +75,9 @@ function addDeployment(cache: Cache, id: string | undefined): void {
   if (!row) return
   cache.updateQuery({ query: DeploymentsPageDocument, variables: {} }, (page) => {
     if (!page || page.deployments.edges.some(({ node }) => node.id === id)) return page
-    const node = { __typename: 'Deployment' as const, id, ...makeFragmentData(row, DeploymentsTable_DeploymentFragmentDoc) }
+    const { version, status, model } = row
+    const masked = makeFragmentData(row, DeploymentsTable_DeploymentFragmentDoc)
+    const node = { __typename: 'Deployment' as const, id, version, status, model, ...masked }
     const edge = { __typename: 'DeploymentEdge' as const, cursor: '', node }
     return { ...page, deployments: { ...page.deployments, edges: [edge, ...page.deployments.edges] } }
   })
@@ -93,6 +96,7 @@ function removeDeployment(cache: Cache, id: string | undefined): void {
   }
   const jobKey = cache.resolve({ __typename: 'Deployment', id }, 'trainingJob')
   if (typeof jobKey === 'string') invalidateFields(cache, jobKey, 'deployments')
+  cache.invalidate({ __typename: 'Deployment', id })
 }
 
 function addTrainingJob(cache: Cache, id: string | undefined): void {
@@ -107,7 +111,9 @@ function addTrainingJob(cache: Cache, id: string | undefined): void {
   if (!row) return
   cache.updateQuery({ query: TrainingJobsPageDocument, variables: {} }, (page) => {
     if (!page) return page
-    const node = { __typename: 'TrainingJob' as const, id, ...makeFragmentData(row, TrainingJobsTable_TrainingJobFragmentDoc) }
+    const { name, status, model } = row
+    const masked = makeFragmentData(row, TrainingJobsTable_TrainingJobFragmentDoc)
+    const node = { __typename: 'TrainingJob' as const, id, name, status, model, ...masked }
     const edge = { __typename: 'TrainingJobEdge' as const, cursor: '', node }
     return { ...page, trainingJobs: { ...page.trainingJobs, edges: [edge, ...page.trainingJobs.edges] } }
   })
@@ -133,9 +139,14 @@ function* pagesOf(cache: Cache, field: 'deployments' | 'trainingJobs'): Generato
   }
 }
 
-function invalidateFields(cache: Cache, entity: Parameters<Cache['inspectFields']>[0], field: string): void {
+function invalidateFields(
+  cache: Cache,
+  entity: Parameters<Cache['inspectFields']>[0],
+  field: string,
+  where: (args: Record<string, unknown> | null) => boolean = () => true,
+): void {
   for (const { fieldName, arguments: args } of cache.inspectFields(entity)) {
-    if (fieldName === field) cache.invalidate(entity, fieldName, args)
+    if (fieldName === field && where(args)) cache.invalidate(entity, fieldName, args)
   }
 }
 

@@ -67,10 +67,10 @@ export function createFleetFigures(schedule: (flush: () => void) => () => void =
     },
     fill(key, samples) {
       const one = track(key)
-      const live = rowsOf(one)
+      const live = [...one.ring.rows()]
       one.ring.clear()
       for (const sample of samples) one.ring.push(sample.at / 1000, sample)
-      for (const sample of live) one.ring.push(sample.at, sample)
+      for (const row of live) one.ring.push(row.at, row)
       const last = samples.at(-1)
       if (last && (!one.latest || last.at > one.latest.at)) one.latest = last
       one.filled = true
@@ -87,24 +87,4 @@ export function createFleetFigures(schedule: (flush: () => void) => () => void =
       }
     },
   }
-}
-
-/** What a ring holds, row by row; `at` in seconds. */
-function rowsOf({ ring }: Track): Sample[] {
-  const p50Ms = ring.column('p50Ms')
-  const p95Ms = ring.column('p95Ms')
-  const p99Ms = ring.column('p99Ms')
-  const requestsPerSecond = ring.column('requestsPerSecond')
-  const errorRate = ring.column('errorRate')
-  const tokensPerSecond = ring.column('tokensPerSecond')
-  return ring.times().map((at, index) => ({
-    at,
-    windowMs: 0,
-    p50Ms: p50Ms[index] ?? null,
-    p95Ms: p95Ms[index] ?? null,
-    p99Ms: p99Ms[index] ?? null,
-    requestsPerSecond: requestsPerSecond[index] ?? null,
-    errorRate: errorRate[index] ?? null,
-    tokensPerSecond: tokensPerSecond[index] ?? null,
-  }))
 }

@@ -69,6 +69,22 @@ export class SampleRing {
     return this.#read(this.#columns[figure])
   }
 
+  /** Everything again as rows, oldest first; `at` in seconds since 1970. */
+  *rows(): Generator<Figures & { at: number }> {
+    for (let index = 0; index < this.#length; index += 1) {
+      const value = (figure: Figure) => this.#value(this.#columns[figure], index)
+      yield {
+        at: this.#value(this.#at, index),
+        p50Ms: value('p50Ms'),
+        p95Ms: value('p95Ms'),
+        p99Ms: value('p99Ms'),
+        requestsPerSecond: value('requestsPerSecond'),
+        errorRate: value('errorRate'),
+        tokensPerSecond: value('tokensPerSecond'),
+      }
+    }
+  }
+
   #value(column: Float64Array, index: number): number {
     return column[(this.#start + index) % this.capacity] ?? Number.NaN
   }

@@ -15,6 +15,8 @@ const QUERY = 'Q'.charCodeAt(0)
 const SYNC = 'S'.charCodeAt(0)
 const TERMINATE = 'X'.charCodeAt(0)
 const STARTUP = 0
+/** PGlite's POSTGRES_MAIN_LONGJMP. */
+const longJumpStatus = 100
 const syncMessage = new Uint8Array([SYNC, 0, 0, 0, 4])
 
 /**
@@ -25,6 +27,24 @@ const syncMessage = new Uint8Array([SYNC, 0, 0, 0, 4])
  */
 class StatementWisePGlite extends PGlite {
   #insideStatement = false
+
+  /**
+   * Errors of SQL leave PostgreSQL by a long jump. Anything else that is thrown is its end (a panic, memory that ran out),
+   * and PGlite would call it again and again, forever.
+   */
+  endOnCrash() {
+    const { mod } = this
+    if (mod === undefined) throw new Error('PGlite is not ready')
+    const runOnce = mod._PostgresMainLoopOnce
+    mod._PostgresMainLoopOnce = () => {
+      try {
+        runOnce()
+      } catch (error) {
+        if (!isLongJump(error)) fail(error)
+        throw error
+      }
+    }
+  }
 
   /** @override */
   isInTransaction() {
@@ -39,13 +59,7 @@ class StatementWisePGlite extends PGlite {
   async execProtocolRawStream(message, options) {
     const type = message[0]
     this.#insideStatement = type !== QUERY && type !== SYNC && type !== TERMINATE && type !== STARTUP
-    try {
-      await super.execProtocolRawStream(message, options)
-    } catch (error) {
-      // Errors of SQL are answers. What is thrown is a crash of the engine, after which nothing can be trusted.
-      fail(error)
-      throw error
-    }
+    await super.execProtocolRawStream(message, options).catch(fail)
   }
 
   /**
@@ -65,16 +79,24 @@ class StatementWisePGlite extends PGlite {
   }
 }
 
+/** @param {unknown} error */
+function isLongJump(error) {
+  return typeof error === 'object' && error !== null && 'status' in error && error.status === longJumpStatus
+}
+
 /** @param {WorkerReport} message */
 function report(message) {
   parentPort?.postMessage(message)
 }
 
-/** @param {unknown} error */
+/**
+ * @param {unknown} error
+ * @returns {never}
+ */
 function fail(error) {
   report({ type: 'failed', reason: error instanceof Error ? (error.stack ?? error.message) : String(error) })
-  // The report is on its way when the thread ends; with it all connections, so that waiting queries fail at once.
-  setImmediate(() => process.exit(1))
+  // With the thread go all connections, so that waiting queries fail at once.
+  process.exit(1)
 }
 
 // A client that vanishes resets its socket after the socket server took its listeners off.
@@ -95,6 +117,7 @@ async function main() {
     ...(snapshot !== null && { loadDataDir: new Blob([new Uint8Array(await readFile(snapshot))]) }),
   })
   await db.waitReady
+  db.endOnCrash()
   const server = new PGLiteSocketServer({ db, path: socketPath, maxConnections })
   await server.start()
 

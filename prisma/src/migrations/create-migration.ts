@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import type { SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils'
 import { PrismaPGlite } from 'pglite-prisma-adapter'
+import { reasonOf } from '../database-start-error.ts'
 import { createEngine } from './engine.ts'
 import { readMigrations } from './migration-files.ts'
 
@@ -15,9 +16,15 @@ const filters = { externalTables: [], externalEnums: [] }
 export async function migrationScript(migrationsFolder: string, schemaFile: string): Promise<string | null> {
   await using db = await PGlite.create()
   const schema = { path: schemaFile, content: readFileSync(schemaFile, 'utf8') }
-  const engine = await createEngine(safeAdapter(db), schema)
+  let scriptError: unknown
+  const adapter = safeAdapter(db, (error) => {
+    scriptError = error
+  })
+  const engine = await createEngine(adapter, schema)
   try {
-    await engine.applyMigrations({ migrationsList: readMigrations(migrationsFolder), filters })
+    await engine.applyMigrations({ migrationsList: readMigrations(migrationsFolder), filters }).catch((error: unknown) => {
+      throw new Error(`The migrations there are cannot be applied: ${reasonOf(scriptError ?? error)}`, { cause: error })
+    })
     const { stdout, exitCode } = await engine.diff({
       from: { tag: 'schemaDatasource', files: [schema], configDir: dirname(schemaFile) },
       to: { tag: 'schemaDatamodel', files: [schema] },
@@ -58,7 +65,7 @@ export async function createMigration(
 }
 
 // The stock adapter does not wait for its scripts: a failed migration would count as applied.
-function safeAdapter(db: PGlite): SqlMigrationAwareDriverAdapterFactory {
+function safeAdapter(db: PGlite, onScriptError: (error: unknown) => void): SqlMigrationAwareDriverAdapterFactory {
   const factory = new PrismaPGlite(db)
   return {
     provider: factory.provider,
@@ -66,7 +73,12 @@ function safeAdapter(db: PGlite): SqlMigrationAwareDriverAdapterFactory {
     async connect() {
       const adapter = await factory.connect()
       adapter.executeScript = async (script) => {
-        await db.exec(script)
+        try {
+          await db.exec(script)
+        } catch (error) {
+          onScriptError(error)
+          throw error
+        }
       }
       return adapter
     },

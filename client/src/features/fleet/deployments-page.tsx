@@ -61,7 +61,7 @@ export function DeploymentsPage() {
   const holes = useFleetStream(filter)
 
   const change = useCallback(
-    (part: { [Key in keyof FleetSearch]: FleetSearch[Key] | undefined }) =>
+    (part: Partial<FleetSearch>) =>
       void navigate({ search: (before) => clean({ ...before, ...part }), replace: true }),
     [navigate],
   )
@@ -236,6 +236,6 @@ function matches({ q, model }: Pick<FleetSearch, 'model'> & { q?: string | undef
 }
 
 /** Leaves out what is undefined, so that the URL holds only what was chosen. */
-function clean(search: { [Key in keyof FleetSearch]: FleetSearch[Key] | undefined }): FleetSearch {
+function clean(search: Partial<FleetSearch>): FleetSearch {
   return Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined))
 }

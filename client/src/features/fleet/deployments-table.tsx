@@ -8,6 +8,7 @@ import { useServices } from '../../services.ts'
 import { type Column, type ColumnLayout, DataTable } from '../../ui/data-table.tsx'
 import { span } from '../../ui/format.ts'
 import { useMedia } from '../../ui/media.ts'
+import { byNumber, byText } from '../../ui/table-sorting.ts'
 import { FLEET_COLUMNS, type FleetColumn } from './fleet-search.ts'
 import { ErrorCell, LatencyCell, RateCell, StatusCell, TrendCell } from './live-cells.tsx'
 import { useSparklineFill } from './use-sparkline-fill.ts'
@@ -246,16 +247,6 @@ function figuresOf(fleet: FleetFigures, id: string, active: boolean): Row['figur
 
 function isLive(column: FleetColumn): column is LiveColumn {
   return LIVE_COLUMNS.some((live) => live === column)
-}
-
-type Sorted = { getValue<Value>(columnId: string): Value }
-
-function byNumber(a: Sorted, b: Sorted, column: string): number {
-  return a.getValue<number>(column) - b.getValue<number>(column)
-}
-
-function byText(a: Sorted, b: Sorted, column: string): number {
-  return a.getValue<string>(column).localeCompare(b.getValue<string>(column))
 }
 
 /** N of `v1.N.0`: text would put v1.10.0 before v1.2.0. */

@@ -4,7 +4,7 @@ import { EmptyState } from '../../ui/message.tsx'
 import { useTitle } from '../../ui/title.ts'
 import { ServerUnreachableError } from '../session/session.ts'
 
-export function NotFoundPage({ what = 'page' }: { what?: string }) {
+export function NotFoundPage({ what }: { what: string }) {
   useTitle('Not found')
   return (
     <EmptyState
@@ -58,7 +58,7 @@ export function CrashedPage({ error, reset }: ErrorComponentProps) {
       title={unreachable ? 'The server does not answer' : 'Something went wrong on this page'}
       action={<Button onClick={retry}>Try again</Button>}
     >
-      {unreachable ? 'It may be starting, or the network is down.' : error.message}
+      {unreachable ? 'It may be starting, or the network is down.' : error instanceof Error ? error.message : ''}
     </EmptyState>
   )
 }

@@ -12,10 +12,10 @@ const PART_MS = 1_000
 const MAX_PARTS = 120
 
 /**
- * At most about so many requests of one window are drawn one by one. Of n above that, as many are drawn and each
- * stands for n / that many like it, a whole number of times: counts stay what they are, and a percentile keeps the
- * noise of 4,096 draws (its standard deviation is 0.8 % at p50 and 2.3 % at p99 for σ = 0.4) instead of an ever
- * smaller one. The work is thus bounded.
+ * How many requests of one window are drawn one by one at most, shared out evenly over its parts. Heavier traffic is
+ * drawn as that many requests of which each stands for several alike, by whole numbers that add up: counts stay what
+ * they are, the work is bounded, and a percentile keeps the noise of 4,096 draws (a standard deviation of 0.8 % at p50
+ * and 2.3 % at p99 for σ = 0.4) instead of an ever smaller one.
  */
 const MAX_DRAWS = 4_096
 
@@ -68,7 +68,7 @@ export function generateInferenceMetrics(
   return drawn.measurement(inFlightAt(seed, profile, startMs + durationMs - 1))
 }
 
-/** Whether traffic begins in this window, or at the moment right after the window before it or during that one. */
+/** Whether traffic begins in this window, or did so in the one before it: recording starts with the next window. */
 function isFirstWindow({ startMs, durationMs }: MetricsWindow, { startedAtMs }: TrafficProfile): boolean {
   return startMs + durationMs > startedAtMs && startMs <= startedAtMs + durationMs
 }

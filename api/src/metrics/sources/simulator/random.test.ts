@@ -123,6 +123,22 @@ describe('counts of events', () => {
     expect(Math.abs(variance - mean - rounding)).toBeLessThan(DEVIATIONS * Math.sqrt((mean + 2 * mean ** 2) / n))
   })
 
+  it.each([0.7, 5, 30])('fall on each number as often as Poisson has it: mean %d', (mean) => {
+    const random = new Random(seedOf(`each ${mean}`))
+    const n = 100_000
+    const seen = new Map<number, number>()
+    for (let draw = 0; draw < n; draw++) {
+      const events = random.poisson(mean)
+      seen.set(events, (seen.get(events) ?? 0) + 1)
+    }
+    let probability = Math.exp(-mean)
+    for (let events = 0; events < 3 * mean + 5; events++) {
+      const tolerance = DEVIATIONS * Math.sqrt(n * probability) + 3
+      expect(Math.abs((seen.get(events) ?? 0) - n * probability), `${events} events`).toBeLessThan(tolerance)
+      probability *= mean / (events + 1)
+    }
+  })
+
   it('are whole, never negative, and none when none are expected', () => {
     const random = new Random(seedOf('whole'))
     expect(random.poisson(0)).toBe(0)

@@ -132,6 +132,19 @@ describe.each(TRACES)('the replay of a recording of %s', (_, trace) => {
   })
 })
 
+it('takes a request that arrives at the very end of a window for the next one', () => {
+  const everySecond: TrafficTrace = {
+    path: 'made up',
+    arrivalTicks: Float64Array.of(0, 1_000 * TICKS_PER_MS, 2_000 * TICKS_PER_MS),
+    promptTokens: new Uint32Array(3),
+    generatedTokens: Uint32Array.of(400, 400, 400),
+    periodTicks: 3_000 * TICKS_PER_MS,
+  }
+  // None of them is done before it is cut off at the loop's 3,000 ms.
+  const inFlight = tile(createReplay(everySecond), createdAtMs, createdAtMs + 5_000, 500).map((one) => one.inFlight)
+  expect(inFlight).toEqual([1, 1, 2, 2, 3, 3, 3, 3, 3, 3])
+})
+
 describe('the latency of a replayed request', () => {
   const alone = (promptTokens: number, generatedTokens: number): TrafficTrace => ({
     path: 'made up',

@@ -99,7 +99,7 @@ describe('a bad recording', () => {
       'requests too close together',
       after(...Array.from({ length: 100 }, (_, at) => `2023-11-16 18:15:46.${String(at).padStart(7, '0')},1,1`)),
       null,
-      'has 100000 requests a second, at most 10000 can be replayed',
+      'has 100000 requests a second, more than 10000',
     ],
   ]
 
@@ -113,7 +113,10 @@ describe('a bad recording', () => {
   it.each([
     ['no time', 'yesterday'],
     ['a day that is none', '2023-02-29 10:00:00'],
-    ['a 25th hour', '2023-02-28 25:00:00'],
+    ['a 24th hour', '2023-02-27 24:00:00'],
+    ['a 25th hour', '2023-02-27 25:00:00'],
+    ['a 60th minute', '2023-02-27 10:60:00'],
+    ['a 13th month', '2023-13-27 10:00:00'],
     ['a 60th second', '2023-02-28 10:00:60'],
     ['eight digits', '2023-02-28 10:00:00.12345678'],
     ['another time zone', '2023-02-28 10:00:00+02:00'],

@@ -112,7 +112,7 @@ function periodOf(path: string, arrivalTicks: Float64Array): number {
   const requestsPerSecond = rows / (periodMs / 1_000)
   if (requestsPerSecond > MAX_REQUESTS_PER_SECOND) {
     const rate = Math.round(requestsPerSecond)
-    throw new TraceError(path, null, `has ${rate} requests a second, at most ${MAX_REQUESTS_PER_SECOND} can be replayed`)
+    throw new TraceError(path, null, `has ${rate} requests a second, more than ${MAX_REQUESTS_PER_SECOND}`)
   }
   return periodMs * TICKS_PER_MS
 }

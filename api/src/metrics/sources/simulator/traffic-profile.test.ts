@@ -19,9 +19,8 @@ describe('the profile of a deployment', () => {
 
   it('differs between deployments, and every kind of model occurs', () => {
     expect(new Set(profiles.map((profile) => profile.latencyP50Ms)).size).toBe(2_000)
-    for (const archetype of ['CHAT', 'ASSISTANT', 'EMBEDDING', 'VISION', 'SPEECH', 'INTERNAL'] as const) {
-      expect(of(archetype).length, archetype).toBeGreaterThan(100)
-    }
+    const kinds: Archetype[] = ['CHAT', 'ASSISTANT', 'EMBEDDING', 'VISION', 'SPEECH', 'INTERNAL']
+    expect(Math.min(...kinds.map((kind) => of(kind).length))).toBeGreaterThan(100)
   })
 
   it('has the latency and the tokens of its kind', () => {
@@ -46,7 +45,7 @@ describe('the profile of a deployment', () => {
     expect(of('CHAT').every((p) => p.promptTokens !== null && p.generatedTokens !== null)).toBe(true)
   })
 
-  it('has mostly 5 to 80 requests a second, at times several times that, and idle spells where traffic is little', () => {
+  it('has mostly 5 to 80 requests a second, at times several times that, idle spells where traffic is little', () => {
     const steady = profiles.filter((profile) => profile.archetype !== 'INTERNAL')
     const usual = steady.filter((profile) => profile.requestsPerSecond >= 5 && profile.requestsPerSecond <= 80)
     expect(usual.length / steady.length).toBeGreaterThan(0.9)

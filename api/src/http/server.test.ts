@@ -1,0 +1,295 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { connect } from 'node:net'
+import { pino } from 'pino'
+import { describe, expect, it } from 'vitest'
+import { GraphQLTestClient } from '../../test/graphql-client.ts'
+import { ADMIN_TOKEN, createHttpTestServer } from '../../test/http-test-server.ts'
+import { rawHttp } from '../../test/raw-http.ts'
+import { UpgradeRefused, WsTestClient } from '../../test/ws-client.ts'
+import { ListenError, createHttpServer } from './server.ts'
+
+const log = pino({ level: 'silent' })
+const authorization = `Bearer ${ADMIN_TOKEN}`
+const query = { method: 'POST', path: '/graphql', body: '{"query":"{ whoami }"}' }
+const json = { 'content-type': 'application/json', authorization }
+
+async function upgradeStatus(origin: string, headers: Record<string, string>): Promise<number> {
+  try {
+    const client = await WsTestClient.open(origin, { headers })
+    await client.close()
+    return 101
+  } catch (error) {
+    if (error instanceof UpgradeRefused) return error.status
+    throw error
+  }
+}
+
+describe('listening', () => {
+  it('fails with one line when the port is taken, and leaves nothing open', async () => {
+    const taken = createServer()
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
+    const { port } = taken.address() as AddressInfo
+    const server = createHttpServer({ host: '127.0.0.1', port, allowedOrigins: [], log })
+    await expect(server.listen()).rejects.toThrow(ListenError)
+    await expect(server.listen()).rejects.toThrow(
+      `Cannot listen on 127.0.0.1, port ${port}: another program is listening there. Stop it, or set PORT to a free port.`,
+    )
+    await new Promise((resolve) => taken.close(resolve))
+  })
+
+  it('fails with one line when the address is not of this machine', async () => {
+    const server = createHttpServer({ host: '192.0.2.1', port: 0, allowedOrigins: [], log })
+    await expect(server.listen()).rejects.toThrow('this machine has no such address. Set HOST to one that it has.')
+  })
+
+  it('comes before serving: until then everything but /healthz answers 503', async () => {
+    const server = createHttpServer({ host: '127.0.0.1', port: 0, allowedOrigins: [], log })
+    const { port, localOrigin } = await server.listen()
+    expect((await rawHttp(port, { path: '/healthz' })).status).toBe(200)
+    for (const path of ['/', '/graphql', '/readyz', '/session', '/metrics']) {
+      const { status, headers } = await rawHttp(port, { path })
+      expect([path, status, headers['retry-after']]).toEqual([path, 503, '1'])
+    }
+    expect(await upgradeStatus(localOrigin, {})).toBe(503)
+    expect((await rawHttp(port, { path: '/healthz', headers: { origin: 'http://evil.example' } })).status).toBe(403)
+    await server.close(1_000)
+  })
+})
+
+describe('Host and Origin', () => {
+  it('are checked on requests', async () => {
+    await using server = await createHttpTestServer()
+    const { port } = server
+    const foreignHost = await rawHttp(port, { ...query, headers: { ...json, host: `evil.example:${port}` } })
+    expect(foreignHost.status).toBe(421)
+    expect(JSON.parse(foreignHost.body).errors[0].message).toContain(server.origin)
+    const foreignOrigin = await rawHttp(port, { ...query, headers: { ...json, origin: 'http://evil.example' } })
+    expect(foreignOrigin.status).toBe(403)
+    expect(foreignOrigin.headers['access-control-allow-origin']).toBeUndefined()
+    const own = await rawHttp(port, { ...query, headers: { ...json, origin: server.origin } })
+    expect(JSON.parse(own.body)).toEqual({ data: { whoami: 'admin' } })
+  })
+
+  it('are checked on WebSocket upgrades', async () => {
+    await using server = await createHttpTestServer({ allowedOrigins: ['https://app.example'] })
+    const { origin, port } = server
+    expect(await upgradeStatus(origin, { host: `evil.example:${port}` })).toBe(421)
+    expect(await upgradeStatus(origin, { host: `localhost:${port}` })).toBe(421)
+    expect(await upgradeStatus(origin, { origin: 'http://evil.example' })).toBe(403)
+    expect(await upgradeStatus(origin, { origin: 'null' })).toBe(403)
+    expect(await upgradeStatus(origin, { 'sec-fetch-site': 'cross-site' })).toBe(403)
+    expect(await upgradeStatus(origin, { origin })).toBe(101)
+    expect(await upgradeStatus(origin, { origin: 'https://app.example' })).toBe(101)
+    expect(await upgradeStatus(origin, {})).toBe(101)
+  })
+
+  it('lead from localhost to the canonical host', async () => {
+    await using server = await createHttpTestServer()
+    const headers = { host: `localhost:${server.port}`, accept: 'text/html' }
+    const { status, headers: answered } = await rawHttp(server.port, { path: '/deployments?a=b', headers })
+    expect([status, answered.location]).toEqual([308, `${server.origin}/deployments?a=b`])
+  })
+
+  it('are not fooled by a second Host header', async () => {
+    await using server = await createHttpTestServer()
+    const socket = connect(server.port, '127.0.0.1')
+    socket.write(`GET /session HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\nHost: evil.example\r\nConnection: close\r\n\r\n`)
+    let answer = ''
+    for await (const chunk of socket) answer += String(chunk)
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /)
+  })
+})
+
+describe('CORS', () => {
+  const allowed = 'https://app.example'
+  const preflight = { 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization' }
+
+  it('lets an allowed origin, and names no other', async () => {
+    await using server = await createHttpTestServer({ allowedOrigins: [allowed] })
+    const { headers, body } = await rawHttp(server.port, {
+      ...query,
+      headers: { ...json, origin: allowed, 'sec-fetch-site': 'cross-site' },
+    })
+    expect(JSON.parse(body)).toEqual({ data: { whoami: 'admin' } })
+    expect(headers['access-control-allow-origin']).toBe(allowed)
+    expect(headers['access-control-allow-credentials']).toBe('true')
+    expect(headers.vary).toContain('Origin')
+    const own = await rawHttp(server.port, { ...query, headers: { ...json, origin: server.origin } })
+    expect(own.headers['access-control-allow-origin']).toBeUndefined()
+    expect(own.headers.vary).toContain('Origin')
+  })
+
+  it('answers the preflight of an allowed origin without a credential, and refuses any other', async () => {
+    await using server = await createHttpTestServer({ allowedOrigins: [allowed] })
+    const options = { method: 'OPTIONS', path: '/graphql' }
+    const good = await rawHttp(server.port, { ...options, headers: { ...preflight, origin: allowed } })
+    expect(good.status).toBe(204)
+    expect(good.headers['access-control-allow-origin']).toBe(allowed)
+    expect(good.headers['access-control-allow-methods']).toBe('GET, POST')
+    expect(good.headers['access-control-allow-headers']).toContain('Authorization')
+    const bad = await rawHttp(server.port, { ...options, headers: { ...preflight, origin: 'https://evil.example' } })
+    expect(bad.status).toBe(403)
+    expect(bad.headers['access-control-allow-origin']).toBeUndefined()
+  })
+
+  it('is for the API only: no other origin signs anybody in or out', async () => {
+    await using server = await createHttpTestServer({ allowedOrigins: [allowed] })
+    for (const path of ['/session', '/', '/metrics']) {
+      const { status, headers } = await rawHttp(server.port, { path, headers: { origin: allowed, authorization } })
+      expect([path, status, headers['access-control-allow-origin']]).toEqual([path, 403, undefined])
+    }
+  })
+})
+
+describe('routes', () => {
+  it('carry security headers and a request id, whatever they answer', async () => {
+    await using server = await createHttpTestServer()
+    for (const path of ['/healthz', '/graphql', '/nothing.js', '/session']) {
+      const { headers } = await rawHttp(server.port, { path })
+      expect(headers).toMatchObject({
+        'x-content-type-options': 'nosniff',
+        'x-frame-options': 'DENY',
+        'x-request-id': expect.stringMatching(/^[0-9a-f-]{36}$/),
+        'content-security-policy': expect.stringContaining("default-src 'none'"),
+      })
+    }
+  })
+
+  it('/schema.graphql and /metrics want a credential', async () => {
+    await using server = await createHttpTestServer()
+    for (const path of ['/schema.graphql', '/metrics']) {
+      const refused = await rawHttp(server.port, { path })
+      expect([refused.status, refused.headers['www-authenticate']]).toEqual([401, 'Bearer realm="gaugeline"'])
+      expect(JSON.parse(refused.body).errors[0].extensions).toEqual({ code: 'UNAUTHENTICATED' })
+    }
+    const sdl = await rawHttp(server.port, { path: '/schema.graphql', headers: { authorization } })
+    expect(sdl.body).toContain('type Subscription {')
+    const metrics = await rawHttp(server.port, { path: '/metrics', headers: { cookie: await server.signIn() } })
+    expect(metrics.headers['content-type']).toContain('text/plain')
+    expect(metrics.body).toContain('process_resident_memory_bytes')
+    expect(metrics.body).toContain('gaugeline_live_connections{transport="websocket"} 0')
+  })
+
+  it('/readyz says what it rests on, degraded with 200 and unready with 503', async () => {
+    let database: 'ok' | 'down' = 'ok'
+    await using server = await createHttpTestServer({
+      readiness: async () => ({ ready: database === 'ok', checks: { database, bus: 'degraded' } }),
+    })
+    const degraded = await rawHttp(server.port, { path: '/readyz', headers: { host: '10.0.0.1' } })
+    expect([degraded.status, JSON.parse(degraded.body)]).toEqual([
+      200,
+      { status: 'degraded', checks: { database: 'ok', bus: 'degraded' } },
+    ])
+    database = 'down'
+    const unready = await rawHttp(server.port, { path: '/readyz' })
+    expect([unready.status, JSON.parse(unready.body).status]).toEqual([503, 'unready'])
+  })
+
+  it('refuse methods they do not know, and say which they do', async () => {
+    await using server = await createHttpTestServer()
+    const put = await rawHttp(server.port, { method: 'PUT', path: '/graphql' })
+    expect([put.status, put.headers.allow]).toEqual([405, 'GET, POST'])
+    const post = await rawHttp(server.port, { method: 'POST', path: '/metrics' })
+    expect([post.status, post.headers.allow]).toEqual([405, 'GET, HEAD'])
+  })
+
+  it('answer a fault with a request id and nothing else, and log it once', async () => {
+    await using server = await createHttpTestServer({
+      readiness: async () => {
+        throw new Error('secret detail of readiness')
+      },
+    })
+    const { status, body } = await rawHttp(server.port, { path: '/readyz' })
+    expect(status).toBe(500)
+    expect(body).not.toContain('secret')
+    const { requestId, code } = JSON.parse(body).errors[0].extensions
+    expect(code).toBe('INTERNAL')
+    expect(server.logged.filter((line) => line.requestId === requestId)).toHaveLength(1)
+  })
+})
+
+describe('closing', () => {
+  it('lets requests in flight finish, then frees the port', async () => {
+    await using server = await createHttpTestServer()
+    const client = GraphQLTestClient.withToken(server.origin, ADMIN_TOKEN)
+    const answer = client.data('{ wait }')
+    await server.state.untilWaiting()
+    const closed = server.server.close(10_000)
+    server.state.release()
+    expect(await answer).toEqual({ wait: 'waited' })
+    await closed
+    await expect(rawHttp(server.port, { path: '/healthz' })).rejects.toThrow('ECONNREFUSED')
+  })
+
+  it('answers 503 to whoever still has a connection', async () => {
+    await using server = await createHttpTestServer()
+    const client = GraphQLTestClient.withToken(server.origin, ADMIN_TOKEN)
+    const answer = client.data('{ wait }')
+    await server.state.untilWaiting()
+    const socket = connect(server.port, '127.0.0.1')
+    const head = `HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\n`
+    // Half a request: the connection is in use, so closing the server leaves it alone.
+    socket.write(`GET /readyz ${head}`)
+    await new Promise((resolve) => socket.once('connect', resolve))
+    await rawHttp(server.port, { path: '/healthz' })
+    const closed = server.server.close(10_000)
+    socket.write('\r\n')
+    let text = ''
+    for await (const chunk of socket) text += String(chunk)
+    expect(text).toMatch(/^HTTP\/1\.1 503 /)
+    expect(text).toContain('Connection: close')
+    server.state.release()
+    expect(await answer).toEqual({ wait: 'waited' })
+    await closed
+  })
+
+  it('cuts what is left after the grace', async () => {
+    await using server = await createHttpTestServer()
+    const client = GraphQLTestClient.withToken(server.origin, ADMIN_TOKEN)
+    const answer = client.data('{ wait }').then(
+      () => 'answered',
+      () => 'cut',
+    )
+    await server.state.untilWaiting()
+    await server.server.close(1)
+    expect(await answer).toBe('cut')
+  })
+
+  it('ends streams with complete and closes sockets with 1012', async () => {
+    await using server = await createHttpTestServer()
+    const stream = await GraphQLTestClient.withToken(server.origin, ADMIN_TOKEN).stream('subscription { count(to: 1) }')
+    expect(await stream.next()).toEqual({ count: '1' })
+    const socket = await WsTestClient.connect(server.origin, ADMIN_TOKEN)
+    socket.subscribe('subscription { count(to: 1) }')
+    expect(await socket.next()).toEqual({ data: { count: '1' } })
+    const silent = await WsTestClient.open(server.origin)
+    await server.server.close(10_000)
+    expect(await stream.events.next()).toEqual({ event: 'complete', data: undefined })
+    await stream.ended
+    expect(await socket.closed).toEqual({ code: 1012, reason: 'Service restart' })
+    expect(await silent.closed).toMatchObject({ code: 1012 })
+    expect(server.state.closedSources).toBe(2)
+  })
+
+  it('lets a mutation over WebSocket answer before its socket is closed', async () => {
+    await using server = await createHttpTestServer()
+    const socket = await WsTestClient.connect(server.origin, ADMIN_TOKEN)
+    socket.subscribe('{ wait }')
+    await server.state.untilWaiting()
+    const closed = server.server.close(10_000)
+    server.state.release()
+    expect(await socket.next()).toEqual({ data: { wait: 'waited' } })
+    expect(await socket.closed).toMatchObject({ code: 1012 })
+    await closed
+  })
+
+  it('does not wait for a socket that never answers', async () => {
+    await using server = await createHttpTestServer()
+    const socket = await WsTestClient.connect(server.origin, ADMIN_TOKEN)
+    socket.pause()
+    await server.server.close(50)
+    socket.resume()
+    expect([1012, 1006]).toContain((await socket.closed).code)
+  })
+})

@@ -1,0 +1,171 @@
+import { createTestDatabase, type TestDatabase, testDatabaseKinds } from '@gaugeline/prisma/testing'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { completedJob, createTestDeps, record, type TestDeps } from '../../test/create-test-deps.ts'
+import type { Sample } from '../metrics/sample.ts'
+import type { LogFollower } from './log-follower.ts'
+import type { FollowedDeployment } from './sample-logs.ts'
+
+const by = 'amira'
+
+describe.each(await testDatabaseKinds())('following samples on %s', (kind) => {
+  let database: TestDatabase
+  let deps: TestDeps
+  let deployment: FollowedDeployment
+
+  beforeAll(async () => {
+    database = await createTestDatabase(kind)
+  })
+  afterAll(() => database[Symbol.asyncDispose]())
+
+  beforeEach(async () => {
+    deps = await createTestDeps(database)
+    deps.services.sampleLogs.start()
+    deployment = await deps.services.deployments.deploy(await completedJob(deps), { by })
+  })
+  afterEach(async () => {
+    deps.services.sampleLogs.stop()
+  })
+
+  const follow = async (sequence?: number): Promise<LogFollower<Sample>> => {
+    const cursor = sequence === undefined ? null : deps.services.cursors.sample(deployment.id, sequence)
+    const follower = await deps.services.sampleLogs.follow(deployment, cursor)
+    if (!follower) throw new Error('no such log')
+    return follower
+  }
+  const take = async (follower: LogFollower<Sample>, count: number): Promise<string[]> => {
+    const taken: string[] = []
+    while (taken.length < count) {
+      const { value, done } = await follower.next()
+      if (done) return [...taken, 'end']
+      taken.push(value.skipped > 0 ? `${value.entry.sequence} after ${value.skipped}` : String(value.entry.sequence))
+    }
+    return taken
+  }
+
+  it('begins with the newest stored sample and goes on live', async () => {
+    await record(deps, 3000)
+    const follower = await follow()
+    expect(await take(follower, 1)).toEqual(['3'])
+    const next = take(follower, 2)
+    await record(deps, 2000)
+    expect(await next).toEqual(['4', '5'])
+  })
+
+  it('resumes right after a cursor, from before its log was opened', async () => {
+    await record(deps, 10_000)
+    expect(await take(await follow(4), 6)).toEqual(['5', '6', '7', '8', '9', '10'])
+    expect(await take(await follow(0), 2)).toEqual(['1', '2'])
+  })
+
+  it('gives the same bytes from the ring as from the store', async () => {
+    await record(deps, 3000)
+    const live = await follow(0)
+    const fromRing = [await live.next(), await live.next(), await live.next()].map(({ value }) => value?.entry)
+    expect(fromRing.map((sample) => sample && { ...sample, latency: sample.latency && Buffer.from(sample.latency) })).toEqual(
+      await deps.services.sampleStore.after(deployment.key, 0, 3),
+    )
+  })
+
+  it('reads the store for one that fell out of the ring, without a hole', async () => {
+    const slow = await follow()
+    await record(deps, 400_000, 50_000)
+    const sequences = await take(slow, 400)
+    expect(sequences).toEqual(Array.from({ length: 400 }, (_, index) => String(index + 1)))
+  })
+
+  it('says how many samples retention took from one that resumes too late', async () => {
+    await record(deps, 10_000)
+    await deps.services.sampleStore.removeBefore(deps.time.wallMs - 4000, 100)
+    expect(await take(await follow(2), 2)).toEqual(['7 after 4', '8'])
+  })
+
+  it('says so also when everything was taken, with the next sample', async () => {
+    await record(deps, 10_000)
+    await deps.services.sampleStore.removeBefore(deps.time.wallMs, 100)
+    const follower = await follow(2)
+    const next = take(follower, 1)
+    await record(deps, 1000)
+    expect(await next).toEqual(['11 after 8'])
+  })
+
+  it('refuses cursors that lie beyond the head or belong elsewhere', async () => {
+    await record(deps, 2000)
+    await expect(follow(3)).rejects.toMatchObject({ code: 'CURSOR_INVALID' })
+    const { cursors, sampleLogs } = deps.services
+    const foreign = cursors.sample('00000000-0000-4000-8000-000000000000', 1)
+    for (const cursor of [foreign, cursors.event(1), 'nonsense', '', `${cursors.sample(deployment.id, 1)}A`]) {
+      await expect(sampleLogs.follow(deployment, cursor)).rejects.toMatchObject({ code: 'CURSOR_INVALID' })
+    }
+    expect(sampleLogs.counts).toEqual({ logs: 0, followers: 0 })
+  })
+
+  it('delivers what the bus lost, once a later sample reveals the hole', async () => {
+    await record(deps, 1000)
+    const follower = await follow(1)
+    const { sampleLogs } = deps.services
+    sampleLogs.stop()
+    const open = await follow(1)
+    await record(deps, 2000)
+    sampleLogs.start()
+    await record(deps, 1000)
+    expect(await take(open, 3)).toEqual(['2', '3', '4'])
+    expect(await take(follower, 1)).toEqual(['end'])
+  })
+
+  it('delivers a lost last sample by reading the heads again', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    try {
+      deps.services.sampleLogs.stop()
+      deps.services.sampleLogs.start()
+      const follower = await follow(0)
+      const samples = vi.spyOn(deps.bus, 'publish').mockImplementation(() => undefined)
+      await record(deps, 1000)
+      samples.mockRestore()
+      const next = take(follower, 1)
+      await vi.advanceTimersByTimeAsync(2000)
+      expect(await next).toEqual(['1'])
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it('ends when the deployment is deleted, after what there was', async () => {
+    await record(deps, 2000)
+    const follower = await follow(0)
+    await deps.services.deployments.pause(deployment.id, { by })
+    await deps.services.deployments.delete(deployment.id, { by })
+    expect(await take(follower, 5)).toEqual(['1', '2', 'end'])
+    expect(await deps.services.sampleLogs.follow(deployment)).toBeNull()
+  })
+
+  it('stays quiet while paused and goes on after the resume', async () => {
+    await record(deps, 1000)
+    const follower = await follow(1)
+    const next = take(follower, 1)
+    await deps.services.deployments.pause(deployment.id, { by })
+    await record(deps, 30_000, 10_000)
+    await deps.services.deployments.resume(deployment.id, { by })
+    await record(deps, 1000)
+    expect(await next).toEqual(['2'])
+  })
+
+  it('ends a waiting follower at once, and drops the log with its last follower', async () => {
+    const [one, other] = [await follow(), await follow()]
+    const waiting = one.next()
+    await one.return()
+    expect(await waiting).toEqual({ done: true, value: undefined })
+    expect(deps.services.sampleLogs.counts).toEqual({ logs: 1, followers: 1 })
+    await other.return()
+    await other.return()
+    expect(deps.services.sampleLogs.counts).toEqual({ logs: 0, followers: 0 })
+  })
+
+  it('opens one log for many that come at once, also when the first leaves at once', async () => {
+    await record(deps, 1000)
+    const heads = vi.spyOn(deps.services.sampleStore, 'heads')
+    const [first, ...others] = await Promise.all(Array.from({ length: 20 }, () => follow(0)))
+    expect(heads).toHaveBeenCalledTimes(1)
+    await first?.return()
+    for (const follower of others) expect(await take(follower, 1)).toEqual(['1'])
+  })
+})

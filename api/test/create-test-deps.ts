@@ -1,0 +1,65 @@
+import type { Database } from '@gaugeline/prisma'
+import pino from 'pino'
+import { RecordingClock } from '../src/clock.ts'
+import { createDeps, type Deps } from '../src/deps.ts'
+import { readEnv } from '../src/env.ts'
+import type { Source } from '../src/metrics/sources/source.ts'
+import { createSimulatedSource } from '../src/metrics/sources/simulator/simulated-source.ts'
+
+/** A clock that stands still until it is moved. */
+export class ManualTime {
+  wallMs: number
+  monotonicMs = 0
+
+  constructor(wallMs = Date.UTC(2026, 10, 23, 12)) {
+    this.wallMs = wallMs
+  }
+
+  /** Time passes. */
+  pass(ms: number): void {
+    this.wallMs += ms
+    this.monotonicMs += ms
+  }
+
+  wall = (): number => this.wallMs
+  monotonic = (): number => this.monotonicMs
+}
+
+export interface TestDeps extends Deps {
+  database: Database
+  time: ManualTime
+}
+
+/** Empties every table, so that the tests of a file can share one database. */
+export async function emptyDatabase({ pool }: Database): Promise<void> {
+  await pool.query(`truncate models, training_jobs, training_steps, deployments, deployment_events, sample_heads, samples,
+    sessions restart identity cascade`)
+  await pool.query('update log_state set last_sequence = 0')
+}
+
+/** Every service on an emptied database. Nothing runs by itself: tests move the time and call the recorder. */
+export async function createTestDeps(
+  database: Database,
+  { source = createSimulatedSource({}), intervalMs = 1000 }: { source?: Source; intervalMs?: number } = {},
+): Promise<TestDeps> {
+  await emptyDatabase(database)
+  const time = new ManualTime()
+  const env = { ...readEnv({}), sampleIntervalMs: intervalMs }
+  const deps = createDeps(env, database, source, pino({ level: 'silent' }), new RecordingClock(time))
+  return { ...deps, database, time }
+}
+
+/** Records every window that ends while `ms` pass, a window at a time. */
+export async function record({ recorder, clock, time }: TestDeps, ms: number, stepMs = 1000): Promise<void> {
+  for (let passed = 0; passed < ms; passed += stepMs) {
+    time.pass(stepMs)
+    // oxlint-disable-next-line no-await-in-loop
+    await recorder.recordUntil(clock.now())
+  }
+}
+
+/** A completed training job of a model, ready to be deployed. */
+export async function completedJob({ services }: Deps, modelName = 'test/model', name = 'a job'): Promise<string> {
+  const job = await services.trainingJobs.register({ modelName, name, status: 'COMPLETED' }, 'tester')
+  return job.id
+}

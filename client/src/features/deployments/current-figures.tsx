@@ -1,0 +1,122 @@
+import { type ReactNode, useSyncExternalStore } from 'react'
+import type { EventSentence_EventFragment } from '../../graphql/gql/graphql.ts'
+import type { Sample } from '../../live/fleet-figures.ts'
+import type { Figure } from '../../live/sample-ring.ts'
+import { useLateness } from '../../live/use-track.ts'
+import { cx } from '../../ui/class-names.ts'
+import { type ExternalStore, useStore } from '../../ui/external-store.ts'
+import { amount, errorLevel, latency, moment, NO_DATA, percent, type Quantity, timeOfDay } from '../../ui/format.ts'
+import type { DeploymentSeries } from './deployment-series.ts'
+import { eventWords } from './event-sentence.tsx'
+
+const FIGURES: readonly { figure: Figure; name: string; line?: string; write: (value: number | null) => Quantity }[] = [
+  { figure: 'p50Ms', name: 'p50', line: 'var(--series-weak)', write: latency },
+  { figure: 'p95Ms', name: 'p95', line: 'var(--series)', write: latency },
+  { figure: 'p99Ms', name: 'p99', line: 'var(--series-strong)', write: latency },
+  { figure: 'requestsPerSecond', name: 'Requests/s', write: (value) => ({ value: amount(value), unit: '' }) },
+  { figure: 'errorRate', name: 'Error rate', write: (value) => ({ value: percent(value), unit: '%' }) },
+  { figure: 'tokensPerSecond', name: 'Tokens/s', write: (value) => ({ value: amount(value), unit: '' }) },
+]
+
+interface CurrentFiguresProps {
+  series: DeploymentSeries
+  /** The time under the crosshair, in seconds. */
+  cursor: ExternalStore<number | null>
+  active: boolean
+  events: readonly EventSentence_EventFragment[]
+  range: ReactNode
+}
+
+/** The figures of now, or of the moment under the crosshair; the legend of the charts below at the same time. */
+export function CurrentFigures({ series, cursor, active, events, range }: CurrentFiguresProps) {
+  const latest = useSyncExternalStore(series.subscribe, () => series.latest)
+  const at = useStore(cursor)
+  const late = useLateness(active ? latest : undefined)
+  const shown = at === null ? (active ? latest : undefined) : sampleAt(series, at)
+  const nearby = at === null ? undefined : eventNear(events, at, series)
+  const dimmed = at === null && late !== ''
+  const level = errorLevel(shown?.errorRate)
+  return (
+    <div className="flex flex-col gap-3">
+      <div className="flex flex-wrap items-center justify-between gap-3">
+        <p className="flex min-w-0 flex-wrap gap-x-2 text-muted">
+          <span className="text-text">{headline(at, active, latest, late)}</span>
+          <span>{at === null ? sourceWords(series, active) : nearby ? `${eventWords(nearby)}, ${moment(new Date(nearby.at))}` : ''}</span>
+        </p>
+        {range}
+      </div>
+      <dl className="grid grid-cols-3 overflow-hidden rounded-lg border border-line bg-surface lg:grid-cols-6">
+        {FIGURES.map(({ figure, name, line, write }) => {
+          const { value, unit } = write(shown?.[figure] ?? null)
+          const alarm = figure === 'errorRate' && level !== 'none' && !dimmed ? level : ''
+          return (
+            <div key={figure} className="-mt-px -ml-px border-t border-l border-line px-3 py-2.5 sm:px-4">
+              <dt className="flex items-center gap-1.5 text-xs whitespace-nowrap text-muted">
+                {line && <span aria-hidden="true" className="h-0.5 w-3 rounded-full" style={{ background: line }} />}
+                {name}
+                <span className={alarm === 'high' ? 'text-bad' : 'text-warn'}>{alarm}</span>
+              </dt>
+              <dd
+                className={cx(
+                  'mt-0.5 flex items-baseline gap-1 text-xl leading-7 font-medium whitespace-nowrap',
+                  (dimmed || value === NO_DATA) && 'text-faint',
+                  alarm === 'high' && 'text-bad',
+                  alarm === 'raised' && 'text-warn',
+                )}
+              >
+                {value}
+                <span className="text-xs font-normal text-muted">{value === NO_DATA ? '' : unit}</span>
+              </dd>
+            </div>
+          )
+        })}
+      </dl>
+    </div>
+  )
+}
+
+function headline(at: number | null, active: boolean, latest: Sample | undefined, late: string): string {
+  if (at !== null) return timeOfDay(new Date(at * 1000))
+  if (!active) return 'Paused: no samples are recorded'
+  if (!latest) return 'Waiting for the first sample'
+  return late ? `${late} old` : 'Now'
+}
+
+const SOURCES: Record<string, string> = { SIMULATED: 'Simulated samples' }
+
+function sourceWords(series: DeploymentSeries, active: boolean): string {
+  const { source, stepSeconds } = series
+  if (!active || !source) return ''
+  const windows = stepSeconds < 60 ? `${stepSeconds} s` : `${stepSeconds / 60} min`
+  return `${SOURCES[source] ?? source}, drawn in windows of ${windows}`
+}
+
+/** The window under the crosshair; nothing where nothing was recorded. */
+function sampleAt(series: DeploymentSeries, at: number): Pick<Sample, Figure> | undefined {
+  const { times, values, stepSeconds } = series.read(FIGURES.map(({ figure }) => figure))
+  let best = -1
+  for (let index = times.length - 1; index >= 0; index -= 1) {
+    const time = times[index] ?? 0
+    if (best === -1 || Math.abs(time - at) < Math.abs((times[best] ?? 0) - at)) best = index
+    if (time < at) break
+  }
+  if (best === -1 || Math.abs((times[best] ?? 0) - at) > stepSeconds * 1.5) return undefined
+  const value = (column: number) => {
+    const found = values[column]?.[best]
+    return found === undefined || Number.isNaN(found) ? null : found
+  }
+  return {
+    p50Ms: value(0),
+    p95Ms: value(1),
+    p99Ms: value(2),
+    requestsPerSecond: value(3),
+    errorRate: value(4),
+    tokensPerSecond: value(5),
+  }
+}
+
+/** The event whose mark the crosshair touches: within a hundredth of the range. */
+function eventNear(events: readonly EventSentence_EventFragment[], at: number, series: DeploymentSeries) {
+  const [from, to] = series.range()
+  return events.find((event) => Math.abs(Date.parse(event.at) / 1000 - at) < (to - from) / 100)
+}

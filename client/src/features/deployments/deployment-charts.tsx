@@ -1,0 +1,153 @@
+import { type ReactNode, useEffect, useMemo, useSyncExternalStore } from 'react'
+import type { ColourToken } from '../../charts/colours.ts'
+import { type ChartSource, type Mark, TimeChart } from '../../charts/time-chart.tsx'
+import type { EventSentence_EventFragment } from '../../graphql/gql/graphql.ts'
+import type { Figure } from '../../live/sample-ring.ts'
+import { useServices } from '../../services.ts'
+import { cx } from '../../ui/class-names.ts'
+import { createStore, type ExternalStore } from '../../ui/external-store.ts'
+import { amount, latency, percent, written } from '../../ui/format.ts'
+import { RANGE_SECONDS, RANGE_WORDS, type Range, RANGES } from './deployment-search.ts'
+import { DeploymentSeries } from './deployment-series.ts'
+import { CurrentFigures } from './current-figures.tsx'
+
+interface DeploymentChartsProps {
+  id: string
+  active: boolean
+  events: readonly EventSentence_EventFragment[]
+  range: Range
+  log: boolean
+  onRange: (range: Range) => void
+  onLog: (log: boolean) => void
+}
+
+export const LINE_COLOURS: Partial<Record<Figure, ColourToken>> = {
+  p50Ms: 'series-weak',
+  p95Ms: 'series',
+  p99Ms: 'series-strong',
+}
+
+const LATENCY: readonly Figure[] = ['p50Ms', 'p95Ms', 'p99Ms']
+const TRAFFIC: readonly Figure[] = ['requestsPerSecond']
+const ERRORS: readonly Figure[] = ['errorRate']
+const TOKENS: readonly Figure[] = ['tokensPerSecond']
+
+/** The charts of a deployment, one under the other, with one time axis and one crosshair. */
+export function DeploymentCharts({ id, active, events, range, log, onRange, onLog }: DeploymentChartsProps) {
+  const { streams, samples, fleet } = useServices()
+  const series = useMemo(
+    () =>
+      new DeploymentSeries({ id, rangeSeconds: RANGE_SECONDS[range], streams, samples, seed: fleet.track(id).ring }),
+    [id, range, streams, samples, fleet],
+  )
+  useEffect(() => series.start(), [series])
+  const cursor = useMemo(() => createStore<number | null>(null), [])
+  const marks = useMemo(() => events.map(({ at }) => ({ at: Date.parse(at) / 1000 })), [events])
+  const syncKey = `deployment ${id}`
+  const state = useSyncExternalStore(series.subscribe, () => series.state)
+
+  const chart = (title: string, figures: readonly Figure[], format: (value: number) => string, least: number, height: number, extra?: { log?: boolean; action?: ReactNode }) => (
+    <Chart
+      title={title}
+      figures={figures}
+      series={series}
+      marks={marks}
+      cursor={cursor}
+      syncKey={syncKey}
+      format={format}
+      least={least}
+      height={height}
+      log={extra?.log ?? false}
+      action={extra?.action}
+    />
+  )
+  return (
+    <section aria-label="Metrics" className="flex flex-col gap-4">
+      <CurrentFigures series={series} cursor={cursor} active={active} events={events} range={<RangeChoice range={range} onRange={onRange} />} />
+      {state === 'failed' && (
+        <p role="status" className="text-muted">
+          The history could not be loaded. It is asked for again in a moment; what is live goes on below.
+        </p>
+      )}
+      <div className="grid gap-x-6 gap-y-4 rounded-lg border border-line bg-surface p-3 sm:p-4">
+        {chart('Latency', LATENCY, (ms) => written(latency(ms)), 1, 240, {
+          log,
+          action: (
+            <label className="flex items-center gap-1.5 text-xs text-muted">
+              <input type="checkbox" checked={log} onChange={(event) => onLog(event.target.checked)} className="accent-accent" />
+              Log scale
+            </label>
+          ),
+        })}
+        {chart('Requests/s', TRAFFIC, amount, 1, 140)}
+        {chart('Errors', ERRORS, (rate) => `${percent(rate)} %`, 0.01, 120)}
+        {chart('Tokens/s', TOKENS, amount, 1, 140)}
+      </div>
+    </section>
+  )
+}
+
+interface ChartProps {
+  title: string
+  figures: readonly Figure[]
+  series: DeploymentSeries
+  marks: readonly Mark[]
+  cursor: ExternalStore<number | null>
+  syncKey: string
+  format: (value: number) => string
+  least: number
+  height: number
+  log: boolean
+  action?: ReactNode
+}
+
+function Chart({ title, figures, series, marks, cursor, syncKey, format, least, height, log, action }: ChartProps) {
+  const source = useMemo(
+    (): ChartSource => ({
+      read: () => series.read(figures),
+      range: () => series.range(),
+      marks: () => marks,
+      subscribe: series.subscribe,
+    }),
+    [series, figures, marks],
+  )
+  const lines = useMemo(() => figures.map((figure) => ({ label: figure, colour: LINE_COLOURS[figure] ?? ('series' as const) })), [figures])
+  return (
+    <div>
+      <div className="flex h-6 items-center justify-between">
+        <h3 className="text-xs font-medium text-muted">{title}</h3>
+        {action}
+      </div>
+      <TimeChart
+        source={source}
+        series={lines}
+        format={format}
+        least={least}
+        log={log}
+        height={height}
+        syncKey={syncKey}
+        label={`${title} over time`}
+        onCursor={cursor.set}
+      />
+    </div>
+  )
+}
+
+function RangeChoice({ range, onRange }: { range: Range; onRange: (range: Range) => void }) {
+  return (
+    <div role="radiogroup" aria-label="Range" className="flex rounded-md border border-line-strong bg-surface p-0.5">
+      {RANGES.map((one) => (
+        <label
+          key={one}
+          className={cx(
+            'flex h-6.5 cursor-pointer items-center rounded px-2.5 text-xs whitespace-nowrap has-focus-visible:outline-2 has-focus-visible:outline-accent',
+            one === range ? 'bg-mark font-medium' : 'text-muted hover:text-text',
+          )}
+        >
+          <input type="radio" name="range" className="sr-only" checked={one === range} onChange={() => onRange(one)} />
+          {RANGE_WORDS[one]}
+        </label>
+      ))}
+    </div>
+  )
+}

@@ -1,0 +1,82 @@
+import { Link } from '@tanstack/react-router'
+import { type FragmentType, graphql, readFragment } from '../../graphql/documents.ts'
+import { serverNow, useClock } from '../../live/clock.ts'
+import { CopyId } from '../../ui/copy-id.tsx'
+import { moment, span } from '../../ui/format.ts'
+import { Status } from '../../ui/status.tsx'
+import { useTitle } from '../../ui/title.ts'
+import { DeploymentActions } from './deployment-actions.tsx'
+
+export const DeploymentHeaderFragment = graphql(`
+  fragment DeploymentHeader_deployment on Deployment {
+    id
+    version
+    status
+    note
+    statusChangedAt
+    model {
+      id
+      name
+    }
+    trainingJob {
+      id
+      name
+    }
+    lastEvent: events(first: 1) {
+      edges {
+        node {
+          id
+          by
+        }
+      }
+    }
+    ...DeploymentActions_deployment
+  }
+`)
+
+/** What is deployed, since when it is as it is, by whom, and what can be done with it. */
+export function DeploymentHeader({ deployment: masked }: { deployment: FragmentType<typeof DeploymentHeaderFragment> }) {
+  const deployment = readFragment(DeploymentHeaderFragment, masked)
+  const { model, version, status, trainingJob } = deployment
+  useTitle(`${model.name} ${version}`)
+  const by = deployment.lastEvent.edges[0]?.node.by
+  return (
+    <header className="flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
+      <div className="min-w-0">
+        <h1 className="flex flex-wrap items-baseline gap-x-2.5 text-lg leading-7 font-semibold wrap-anywhere">
+          <Link to="/deployments" search={{ model: model.name }} className="hover:underline">
+            {model.name}
+          </Link>
+          <span className="font-normal text-muted">{version}</span>
+        </h1>
+        <div className="mt-1 flex flex-wrap items-center gap-x-4 gap-y-1 text-muted">
+          <span className="flex items-center gap-1.5">
+            <Status tone={status === 'ACTIVE' ? 'ok' : 'quiet'} className="text-text">
+              {status === 'ACTIVE' ? 'Active' : 'Paused'}
+            </Status>
+            <Since at={deployment.statusChangedAt} />
+            {by && <span>by {by}</span>}
+          </span>
+          <span className="min-w-0 truncate">
+            from{' '}
+            <Link to="/training-jobs/$id" params={{ id: trainingJob.id }} className="text-text hover:underline">
+              {trainingJob.name}
+            </Link>
+          </span>
+          <CopyId id={deployment.id} className="max-w-48" />
+        </div>
+        {deployment.note && <p className="mt-1 wrap-anywhere text-muted">{deployment.note}</p>}
+      </div>
+      <DeploymentActions deployment={deployment} />
+    </header>
+  )
+}
+
+function Since({ at }: { at: string }) {
+  const age = useClock((now) => span(serverNow(now) - Date.parse(at)))
+  return (
+    <time dateTime={at} title={moment(new Date(at))}>
+      for {age}
+    </time>
+  )
+}

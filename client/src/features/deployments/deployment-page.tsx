@@ -1,0 +1,88 @@
+import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
+import { useMemo } from 'react'
+import { useQuery } from 'urql'
+import { codeOf } from '../../graphql/client.ts'
+import { graphql, readFragment } from '../../graphql/documents.ts'
+import { Skeleton } from '../../ui/skeleton.tsx'
+import { ForbiddenPage, NotFoundPage, UnavailablePage } from '../shell/problem-pages.tsx'
+import { DeploymentCharts } from './deployment-charts.tsx'
+import { DeploymentHeader } from './deployment-header.tsx'
+import { DEFAULT_RANGE } from './deployment-search.ts'
+import { EventSentence, EventSentenceFragment } from './event-sentence.tsx'
+
+const DeploymentPageDocument = graphql(`
+  query DeploymentPage($id: ID!) {
+    deployment(id: $id) {
+      id
+      status
+      ...DeploymentHeader_deployment
+      events(first: 20) {
+        edges {
+          node {
+            id
+            ...EventSentence_event
+          }
+        }
+      }
+    }
+  }
+`)
+
+/** One deployment: what it does now, what it did before, and what was done to it. */
+export function DeploymentPage() {
+  const { id } = useParams({ from: '/app/deployments/$id' })
+  const { range = DEFAULT_RANGE, log = false } = useSearch({ from: '/app/deployments/$id' })
+  const navigate = useNavigate({ from: '/deployments/$id' })
+  const [{ data, error, fetching }, again] = useQuery({ query: DeploymentPageDocument, variables: { id } })
+  const deployment = data?.deployment
+  const edges = deployment?.events.edges
+  const events = useMemo(() => edges?.map(({ node }) => readFragment(EventSentenceFragment, node)) ?? [], [edges])
+
+  if (!deployment) {
+    if (error && codeOf(error) === 'FORBIDDEN') return <ForbiddenPage />
+    if (error && error.networkError) return <UnavailablePage onRetry={() => again({ requestPolicy: 'network-only' })} />
+    if (!fetching && (data || error)) return <NotFoundPage what="deployment" />
+  }
+  return (
+    <div className="flex flex-col gap-5">
+      {deployment ? <DeploymentHeader deployment={deployment} /> : <HeaderSkeleton />}
+      <DeploymentCharts
+        key={id}
+        id={id}
+        active={deployment?.status !== 'PAUSED'}
+        events={events}
+        range={range}
+        log={log}
+        onRange={(next) =>
+          void navigate({ search: (before) => ({ ...before, range: next === DEFAULT_RANGE ? undefined : next }), replace: true })
+        }
+        onLog={(next) => void navigate({ search: (before) => ({ ...before, log: next ? true : undefined }), replace: true })}
+      />
+      <section aria-labelledby="events">
+        <h2 id="events" className="mb-2 font-medium">
+          Events
+        </h2>
+        <ol className="flex flex-col gap-1">
+          {deployment?.events.edges.map(({ node }) => (
+            <li key={node.id}>
+              <EventSentence event={node} />
+            </li>
+          ))}
+        </ol>
+      </section>
+    </div>
+  )
+}
+
+function HeaderSkeleton() {
+  return (
+    <div aria-busy="true" aria-label="Loading" className="flex flex-col gap-1">
+      <div className="flex h-7 items-center">
+        <Skeleton className="h-4 w-72" />
+      </div>
+      <div className="flex h-6 items-center">
+        <Skeleton className="h-3 w-96 max-w-full" />
+      </div>
+    </div>
+  )
+}

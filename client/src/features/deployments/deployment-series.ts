@@ -1,0 +1,210 @@
+import type { Client } from 'urql'
+import { connection, isLost } from '../../graphql/connection.ts'
+import { graphql } from '../../graphql/documents.ts'
+import type { Streams } from '../../graphql/streams.ts'
+import { serverNow } from '../../live/clock.ts'
+import { everyFrame } from '../../live/every-frame.ts'
+import type { Sample } from '../../live/fleet-figures.ts'
+import { type Figure, SampleRing } from '../../live/sample-ring.ts'
+import { toSample } from '../../live/to-sample.ts'
+
+const HistoryDocument = graphql(`
+  query DeploymentHistory($id: ID!, $from: DateTime!, $maxPoints: Int!) {
+    deployment(id: $id) {
+      id
+      metricsHistory(from: $from, maxPoints: $maxPoints) {
+        resolutionSeconds
+        endCursor
+        points {
+          ...Figures_metrics
+        }
+      }
+    }
+  }
+`)
+
+const LiveDocument = graphql(`
+  subscription DeploymentMetrics($id: ID!, $after: SampleCursor) {
+    inferenceMetrics(deploymentId: $id, after: $after) {
+      cursor
+      skipped
+      metrics {
+        source
+        ...Figures_metrics
+      }
+    }
+  }
+`)
+
+/** Up to this many points a range is drawn from single windows, which the live stream continues. */
+const MOST_POINTS = 900
+/** Room for the windows that come while the oldest wait to fall out. */
+const SLACK = 64
+/** A tab that was hidden for longer asks for history instead of having every missed sample sent. */
+const RELOAD_AFTER_HIDDEN_MS = 120_000
+const RELOAD_COARSE_MS = 10_000
+
+export interface SeriesOptions {
+  id: string
+  rangeSeconds: number
+  streams: Pick<Streams, 'follow'>
+  samples: Client
+  /** What is known already; drawn until history is here. */
+  seed: SampleRing | undefined
+  schedule?: (flush: () => void) => () => void
+}
+
+export interface Reading {
+  times: readonly number[]
+  values: readonly (readonly number[])[]
+  stepSeconds: number
+}
+
+/**
+ * The samples of one deployment over the range on the screen: history first, then live from where it ended, without a seam. Long ranges come in
+ * merged windows, which only the server can make (percentiles cannot be averaged), so those are asked for again from time to time.
+ */
+export class DeploymentSeries {
+  readonly #options: SeriesOptions
+  readonly #ring: SampleRing
+  readonly #listeners = new Set<() => void>()
+  readonly #changed: () => void
+  #step = 1
+  #end: number
+  #latest: Sample | undefined
+  #source: string | undefined
+  #state: 'loading' | 'ready' | 'failed' = 'loading'
+  #load = 0
+  #stopLive: (() => void) | undefined
+
+  constructor(options: SeriesOptions) {
+    this.#options = options
+    this.#ring = new SampleRing(MOST_POINTS + SLACK)
+    this.#end = serverNow() / 1000
+    this.#changed = (options.schedule ?? everyFrame)(() => {
+      for (const listener of this.#listeners) listener()
+    })
+    for (const row of options.seed?.rows() ?? []) this.#ring.push(row.at, row)
+  }
+
+  get state(): 'loading' | 'ready' | 'failed' {
+    return this.#state
+  }
+
+  get latest(): Sample | undefined {
+    return this.#latest
+  }
+
+  /** Who measured, as the API names it. */
+  get source(): string | undefined {
+    return this.#source
+  }
+
+  get stepSeconds(): number {
+    return this.#step
+  }
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** The range on the screen, in seconds since 1970: it ends with the newest window, or with the clock where none comes. */
+  range(): [from: number, to: number] {
+    const to = Math.max(this.#end, this.#ring.newest + this.#step)
+    return [to - this.#options.rangeSeconds, to]
+  }
+
+  read(figures: readonly Figure[]): Reading {
+    return {
+      times: this.#ring.times(),
+      values: figures.map((figure) => this.#ring.column(figure)),
+      stepSeconds: this.#step,
+    }
+  }
+
+  /** Begins loading and following; call the result to end. */
+  start(): () => void {
+    void this.#reload()
+    const tick = setInterval(() => this.#tick(), 1000)
+    let hiddenAt: number | undefined
+    const visibility = () => {
+      if (document.hidden) hiddenAt = Date.now()
+      else if (hiddenAt !== undefined && Date.now() - hiddenAt > RELOAD_AFTER_HIDDEN_MS) void this.#reload()
+    }
+    document.addEventListener('visibilitychange', visibility)
+    return () => {
+      this.#load += 1
+      this.#stopLive?.()
+      clearInterval(tick)
+      document.removeEventListener('visibilitychange', visibility)
+    }
+  }
+
+  async #reload(): Promise<void> {
+    const load = ++this.#load
+    this.#stopLive?.()
+    this.#stopLive = undefined
+    const { samples, id, rangeSeconds } = this.#options
+    const from = new Date(serverNow() - rangeSeconds * 1000).toISOString()
+    const { data } = await samples.query(HistoryDocument, { id, from, maxPoints: MOST_POINTS }).toPromise()
+    if (load !== this.#load) return
+    const history = data?.deployment?.metricsHistory
+    if (history) {
+      this.#step = history.resolutionSeconds
+      this.#ring.clear()
+      for (const point of history.points) {
+        const sample = toSample(point)
+        this.#ring.push(sample.at / 1000, sample)
+      }
+      this.#end = serverNow() / 1000
+      this.#state = 'ready'
+    } else if (this.#state === 'loading') {
+      this.#state = 'failed'
+    }
+    this.#changed()
+    this.#follow(history?.endCursor ?? undefined)
+    if (this.#step > 1 || !history) setTimeout(() => load === this.#load && void this.#reloadIfSeen(), this.#pauseBetweenLoads())
+  }
+
+  #pauseBetweenLoads(): number {
+    return Math.max(RELOAD_COARSE_MS, this.#step * 1000)
+  }
+
+  async #reloadIfSeen(): Promise<void> {
+    if (document.hidden || isLost(connection.get())) {
+      const load = this.#load
+      setTimeout(() => load === this.#load && void this.#reloadIfSeen(), RELOAD_COARSE_MS)
+    } else {
+      await this.#reload()
+    }
+  }
+
+  #follow(after: string | undefined): void {
+    const { streams, id } = this.#options
+    this.#stopLive = streams.follow(LiveDocument, after ? { id, after } : { id }, {
+      next: ({ data }) => {
+        if (!data) return
+        const { skipped, metrics } = data.inferenceMetrics
+        const sample = toSample(metrics)
+        this.#latest = sample
+        this.#source = metrics.source
+        // Merged windows are not continued by single ones: the line would change its meaning at the seam.
+        if (this.#step * 1000 <= sample.windowMs * 1.01) this.#ring.push(sample.at / 1000, sample)
+        this.#changed()
+        if (skipped > 0) void this.#reload()
+      },
+      restarted: () => void this.#reload(),
+    })
+  }
+
+  /** Where no samples come although the line is up (paused, late), time goes on without them. */
+  #tick(): void {
+    if (document.hidden || isLost(connection.get())) return
+    const now = serverNow() / 1000
+    const newest = (this.#latest?.at ?? 0) / 1000
+    if (now - newest < 3 && this.#step <= 1) return
+    this.#end = now - 1
+    this.#changed()
+  }
+}

@@ -1,0 +1,150 @@
+import { Link, useNavigate } from '@tanstack/react-router'
+import { useId, useState } from 'react'
+import { useMutation } from 'urql'
+import { type FragmentType, graphql, readFragment } from '../../graphql/documents.ts'
+import { Button } from '../../ui/button.tsx'
+import { notify, notifyProblem } from '../../ui/toasts.tsx'
+import { problemText } from '../../ui/problem-text.ts'
+
+const DeployButtonFragment = graphql(`
+  fragment DeployButton_trainingJob on TrainingJob {
+    id
+    name
+    status
+    deployability {
+      canDeploy
+      reason
+      message
+    }
+    activeDeployment {
+      id
+      version
+    }
+  }
+`)
+
+const DeployDocument = graphql(`
+  mutation Deploy($input: DeployTrainingJobInput!) {
+    deployTrainingJob(input: $input) {
+      __typename
+      ... on DeployTrainingJobSuccess {
+        deployment {
+          id
+          version
+          model {
+            id
+            name
+          }
+          ...DeploymentsTable_deployment
+          ...DeploymentHeader_deployment
+          trainingJob {
+            id
+            ...DeployButton_trainingJob
+          }
+        }
+      }
+      ... on TrainingJobNotFoundError {
+        message
+      }
+      ... on TrainingJobNotCompletedError {
+        message
+      }
+      ... on DuplicateActiveDeploymentError {
+        message
+        activeDeployment {
+          id
+          version
+          status
+          trainingJob {
+            id
+            ...DeployButton_trainingJob
+          }
+        }
+      }
+      ... on InvalidInputError {
+        message
+      }
+    }
+  }
+`)
+
+interface DeployButtonProps {
+  job: FragmentType<typeof DeployButtonFragment>
+  small?: boolean
+}
+
+/** Deploys a job and goes to its row; where that cannot be, says why in words a keyboard reaches too. */
+export function DeployButton({ job: masked, small = false }: DeployButtonProps) {
+  const job = readFragment(DeployButtonFragment, masked)
+  const navigate = useNavigate()
+  const reasonId = useId()
+  const [{ fetching }, deploy] = useMutation(DeployDocument)
+  const [problem, setProblem] = useState<string | null>(null)
+
+  const press = async () => {
+    setProblem(null)
+    const { data, error } = await deploy({ input: { trainingJobId: job.id } })
+    const result = data?.deployTrainingJob
+    if (result?.__typename === 'DeployTrainingJobSuccess') {
+      const { id, version, model } = result.deployment
+      notify(`Deployed ${model.name} ${version}`, <DeploymentLink id={id} />)
+      await navigate({ to: '/deployments', search: { new: id } })
+      return
+    }
+    const text = result ? result.message : problemText(error)
+    setProblem(text)
+    notifyProblem(`${job.name} was not deployed`, text)
+  }
+
+  const { canDeploy, message } = job.deployability
+  const { activeDeployment } = job
+  if (canDeploy) {
+    return (
+      <span className="inline-flex items-center gap-2">
+        {problem && <span className="text-bad">{problem}</span>}
+        <Button kind="primary" small={small} busy={fetching} onClick={() => void press()}>
+          {fetching ? 'Deploying' : 'Deploy'}
+          <span className="sr-only"> {job.name}</span>
+        </Button>
+      </span>
+    )
+  }
+  return (
+    <span className="inline-flex max-w-full min-w-0 items-center gap-2">
+      <span id={reasonId} className="min-w-0 truncate text-xs text-muted">
+        {activeDeployment ? (
+          <Link to="/deployments/$id" params={{ id: activeDeployment.id }} className="hover:underline">
+            Active as {activeDeployment.version}
+          </Link>
+        ) : (
+          <span title={message ?? undefined}>{SHORT_REASONS[job.deployability.reason ?? 'NOT_ALLOWED']}</span>
+        )}
+      </span>
+      {/* Not `disabled`: a keyboard has to reach it to hear the reason. */}
+      <Button
+        small={small}
+        aria-disabled="true"
+        aria-describedby={reasonId}
+        className="cursor-not-allowed opacity-55 max-sm:hidden"
+        title={message ?? undefined}
+      >
+        Deploy
+        <span className="sr-only"> {job.name}</span>
+      </Button>
+    </span>
+  )
+}
+
+const SHORT_REASONS = {
+  NOT_COMPLETED: 'Not completed',
+  ALREADY_ACTIVE: 'Already active',
+  NOT_ALLOWED: 'Not allowed for your token',
+}
+
+function DeploymentLink({ id }: { id: string }) {
+  return (
+    <Link to="/deployments/$id" params={{ id }} className="text-accent hover:underline">
+      Open its page
+    </Link>
+  )
+}

@@ -1,0 +1,40 @@
+import { Status, type Tone } from '../../ui/status.tsx'
+import type { TrainingStatus } from './training-search.ts'
+
+export const STATUS_WORDS: Record<TrainingStatus, string> = {
+  QUEUED: 'Queued',
+  RUNNING: 'Running',
+  COMPLETED: 'Completed',
+  FAILED: 'Failed',
+  CANCELLED: 'Cancelled',
+}
+
+const TONES: Record<TrainingStatus, Tone> = {
+  QUEUED: 'quiet',
+  RUNNING: 'busy',
+  COMPLETED: 'ok',
+  FAILED: 'bad',
+  CANCELLED: 'quiet',
+}
+
+/** A job's state; a running one with how far it is, as a bar and in per cent. */
+export function JobStatus({ status, progress }: { status: TrainingStatus; progress: number }) {
+  if (status !== 'RUNNING') return <Status tone={TONES[status]}>{STATUS_WORDS[status]}</Status>
+  const percent = Math.floor(Math.min(1, Math.max(0, progress)) * 100)
+  return (
+    <span className="inline-flex items-center gap-2">
+      <Status tone="busy">Running</Status>
+      <span
+        role="progressbar"
+        aria-label="Progress"
+        aria-valuenow={percent}
+        aria-valuemin={0}
+        aria-valuemax={100}
+        className="h-1 w-10 overflow-hidden rounded-full bg-line"
+      >
+        <span className="block h-full bg-accent" style={{ width: `${percent}%` }} />
+      </span>
+      <span className="w-[4ch] text-right text-xs text-muted">{percent} %</span>
+    </span>
+  )
+}

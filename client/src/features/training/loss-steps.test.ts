@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest'
+import { LossSteps } from './loss-steps.ts'
+
+const step = (at: number, loss = at / 100) => ({ step: at, loss })
+
+describe('LossSteps', () => {
+  it('joins what was asked for and what came live, each step once and in order', () => {
+    const curve = new LossSteps()
+    curve.add([step(30), step(40)])
+    curve.add([step(10), step(20), step(30, 9)])
+    expect(curve.steps()).toEqual([10, 20, 30, 40])
+    expect(curve.losses()).toEqual([0.1, 0.2, 9, 0.4])
+  })
+
+  it('stays bounded, and keeps both ends of the curve', () => {
+    const curve = new LossSteps()
+    for (let start = 0; start < 50; start += 1) curve.add(Array.from({ length: 100 }, (_, index) => step(start * 100 + index)))
+    expect(curve.steps().length).toBeLessThanOrEqual(2000)
+    expect(curve.steps()[0]).toBe(0)
+    expect(curve.steps().at(-1)).toBe(4999)
+  })
+
+  it('reads the step at or before a position', () => {
+    const curve = new LossSteps()
+    curve.add([step(10), step(20)])
+    expect(curve.at(15)?.step).toBe(10)
+    expect(curve.at(Infinity)?.step).toBe(20)
+    expect(curve.at(1)?.step).toBe(10)
+  })
+
+  it('has a range even with nothing in it', () => {
+    expect(new LossSteps().range()).toEqual([0, 1])
+  })
+})

@@ -1,0 +1,250 @@
+import { Link, useParams } from '@tanstack/react-router'
+import { type ReactNode, useState } from 'react'
+import { useMutation, useQuery, useSubscription } from 'urql'
+import { codeOf } from '../../graphql/client.ts'
+import { graphql } from '../../graphql/documents.ts'
+import type { TrainingJobPageQuery } from '../../graphql/gql/graphql.ts'
+import { serverNow, useClock } from '../../live/clock.ts'
+import { Button } from '../../ui/button.tsx'
+import { CopyId } from '../../ui/copy-id.tsx'
+import { duration, moment, NO_DATA, percent, significant } from '../../ui/format.ts'
+import { Problem } from '../../ui/message.tsx'
+import { problemText } from '../../ui/problem-text.ts'
+import { Skeleton } from '../../ui/skeleton.tsx'
+import { Status } from '../../ui/status.tsx'
+import { useTitle } from '../../ui/title.ts'
+import { ForbiddenPage, NotFoundPage, UnavailablePage } from '../shell/problem-pages.tsx'
+import { DeployButton } from './deploy-button.tsx'
+import { JobStatus } from './job-status.tsx'
+import { LossChart } from './loss-chart.tsx'
+
+const TrainingJobPageDocument = graphql(`
+  query TrainingJobPage($id: ID!) {
+    trainingJob(id: $id) {
+      id
+      name
+      status
+      progress
+      simulated
+      framework
+      dataset
+      hyperparameters
+      finalLoss
+      finalAccuracy
+      failureReason
+      createdAt
+      createdBy
+      startedAt
+      finishedAt
+      model {
+        id
+        name
+      }
+      lossCurve(maxPoints: 400) {
+        ...LossChart_step
+      }
+      deployments(first: 50) {
+        edges {
+          node {
+            id
+            version
+            status
+            createdAt
+            createdBy
+          }
+        }
+      }
+      ...DeployButton_trainingJob
+    }
+  }
+`)
+
+const JobProgressDocument = graphql(`
+  subscription JobProgress($id: ID!) {
+    trainingJobProgress(trainingJobId: $id) {
+      trainingJob {
+        id
+        ...TrainingJobsTable_trainingJob
+        failureReason
+      }
+      newSteps {
+        ...LossChart_step
+      }
+    }
+  }
+`)
+
+const CancelJobDocument = graphql(`
+  mutation CancelJob($input: CancelTrainingJobInput!) {
+    cancelTrainingJob(input: $input) {
+      __typename
+      ... on CancelTrainingJobSuccess {
+        trainingJob {
+          id
+          ...TrainingJobsTable_trainingJob
+        }
+      }
+      ... on TrainingJobNotFoundError {
+        message
+      }
+      ... on TrainingJobFinishedError {
+        message
+      }
+      ... on InvalidInputError {
+        message
+      }
+    }
+  }
+`)
+
+type Job = NonNullable<TrainingJobPageQuery['trainingJob']>
+
+/** One training run: how it goes or went, what it was made from, and what was deployed from it. */
+export function TrainingJobPage() {
+  const { id } = useParams({ from: '/app/training-jobs/$id' })
+  const [{ data, error, fetching }, again] = useQuery({ query: TrainingJobPageDocument, variables: { id } })
+  const [progress] = useSubscription({ query: JobProgressDocument, variables: { id } })
+  const job = data?.trainingJob
+  useTitle(job?.name ?? 'Training job')
+
+  if (!job) {
+    if (error && codeOf(error) === 'FORBIDDEN') return <ForbiddenPage />
+    if (error && error.networkError) return <UnavailablePage onRetry={() => again({ requestPolicy: 'network-only' })} />
+    if (!fetching && (data || error)) return <NotFoundPage what="training job" />
+    return <Skeleton className="h-7 w-80" />
+  }
+  return (
+    <div className="flex flex-col gap-6">
+      <header className="flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
+        <div className="min-w-0">
+          <h1 className="text-lg leading-7 font-semibold wrap-anywhere">{job.name}</h1>
+          <div className="mt-1 flex flex-wrap items-center gap-x-4 gap-y-1 text-muted">
+            <span className="text-text">
+              <JobStatus status={job.status} progress={job.progress} />
+            </span>
+            <span className="min-w-0 truncate">
+              of{' '}
+              <Link to="/deployments" search={{ model: job.model.name }} className="text-text hover:underline">
+                {job.model.name}
+              </Link>
+            </span>
+            <CopyId id={job.id} className="max-w-48" />
+          </div>
+        </div>
+        <div className="flex items-center gap-2">
+          {(job.status === 'RUNNING' || job.status === 'QUEUED') && <CancelButton id={job.id} />}
+          <DeployButton job={job} />
+        </div>
+      </header>
+      {job.failureReason && <Problem>{job.failureReason}</Problem>}
+      <div className="grid gap-6 lg:grid-cols-[1fr_20rem]">
+        <section aria-labelledby="curve" className="min-w-0">
+          <h2 id="curve" className="mb-2 font-medium">
+            Loss
+          </h2>
+          <div className="rounded-lg border border-line bg-surface p-3 sm:p-4">
+            <LossChart key={job.id} steps={job.lossCurve} live={progress.data?.trainingJobProgress.newSteps} />
+          </div>
+        </section>
+        <Facts job={job} />
+      </div>
+      <Deployments job={job} />
+    </div>
+  )
+}
+
+function CancelButton({ id }: { id: string }) {
+  const [{ fetching }, cancel] = useMutation(CancelJobDocument)
+  const [problem, setProblem] = useState<string | null>(null)
+  const press = async () => {
+    const { data, error } = await cancel({ input: { trainingJobId: id } })
+    const result = data?.cancelTrainingJob
+    setProblem(result?.__typename === 'CancelTrainingJobSuccess' ? null : result ? result.message : problemText(error))
+  }
+  return (
+    <>
+      {problem && <span className="text-bad">{problem}</span>}
+      <Button busy={fetching} onClick={() => void press()}>
+        Cancel the run
+      </Button>
+    </>
+  )
+}
+
+function Facts({ job }: { job: Job }) {
+  const took = useClock((now) => {
+    if (!job.startedAt) return NO_DATA
+    return duration((job.finishedAt ? Date.parse(job.finishedAt) : serverNow(now)) - Date.parse(job.startedAt))
+  })
+  const when = (at: string | null | undefined) => (at ? moment(new Date(at)) : NO_DATA)
+  return (
+    <section aria-labelledby="facts">
+      <h2 id="facts" className="mb-2 font-medium">
+        Facts
+      </h2>
+      <dl className="grid grid-cols-[8rem_1fr] gap-y-1">
+        <Fact name="Final loss">{job.finalLoss == null ? NO_DATA : significant(job.finalLoss)}</Fact>
+        <Fact name="Final accuracy">{job.finalAccuracy == null ? NO_DATA : `${percent(job.finalAccuracy)} %`}</Fact>
+        <Fact name="Duration">{took}</Fact>
+        <Fact name="Registered">
+          {when(job.createdAt)} by {job.createdBy}
+        </Fact>
+        <Fact name="Started">{when(job.startedAt)}</Fact>
+        <Fact name="Finished">{when(job.finishedAt)}</Fact>
+        <Fact name="Framework">{job.framework ?? NO_DATA}</Fact>
+        <Fact name="Dataset">{job.dataset ?? NO_DATA}</Fact>
+        <Fact name="Run by">{job.simulated ? 'the simulator' : 'a third party'}</Fact>
+        {entriesOf(job.hyperparameters).map(([name, value]) => (
+          <Fact key={name} name={name}>
+            <code className="font-mono text-xs">{value}</code>
+          </Fact>
+        ))}
+      </dl>
+    </section>
+  )
+}
+
+function Fact({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <>
+      <dt className="truncate text-muted" title={name}>
+        {name}
+      </dt>
+      <dd className="min-w-0 wrap-anywhere">{children}</dd>
+    </>
+  )
+}
+
+function Deployments({ job }: { job: Job }) {
+  const { edges } = job.deployments
+  return (
+    <section aria-labelledby="deployments">
+      <h2 id="deployments" className="mb-2 font-medium">
+        Deployments
+      </h2>
+      {edges.length === 0 && <p className="text-muted">Not deployed yet.</p>}
+      <ul className="flex flex-col">
+        {edges.map(({ node }) => (
+          <li key={node.id} className="flex min-h-8 flex-wrap items-center gap-x-6 border-t border-line px-2 last:border-b">
+            <Link to="/deployments/$id" params={{ id: node.id }} className="w-20 font-medium hover:underline">
+              {node.version}
+            </Link>
+            <Status tone={node.status === 'ACTIVE' ? 'ok' : 'quiet'} className="w-20">
+              {node.status === 'ACTIVE' ? 'Active' : 'Paused'}
+            </Status>
+            <span className="text-muted">
+              deployed by {node.createdBy}, {moment(new Date(node.createdAt))}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}
+
+/** Hyperparameters are any JSON; an object is shown by its entries, anything else as it is. */
+function entriesOf(value: unknown): [name: string, value: string][] {
+  if (value === null || value === undefined) return []
+  if (typeof value !== 'object' || Array.isArray(value)) return [['Hyperparameters', JSON.stringify(value)]]
+  return Object.entries(value).map(([name, one]) => [name, typeof one === 'string' ? one : JSON.stringify(one)])
+}

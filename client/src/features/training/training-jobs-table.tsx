@@ -1,0 +1,201 @@
+import { Link, useNavigate } from '@tanstack/react-router'
+import { type ReactNode, useCallback, useMemo } from 'react'
+import { type FragmentType, graphql, readFragment } from '../../graphql/documents.ts'
+import type { TrainingJobsTable_TrainingJobFragment } from '../../graphql/gql/graphql.ts'
+import { serverNow, useClock } from '../../live/clock.ts'
+import { type Column, type ColumnLayout, DataTable } from '../../ui/data-table.tsx'
+import { duration, moment, NO_DATA, percent, significant } from '../../ui/format.ts'
+import { useMedia } from '../../ui/media.ts'
+import { byNumber, byText } from '../../ui/table-sorting.ts'
+import { DeployButton } from './deploy-button.tsx'
+import { JobStatus } from './job-status.tsx'
+import { TRAINING_COLUMNS, TRAINING_STATUSES, type TrainingColumn } from './training-search.ts'
+
+export const TrainingJobsTableFragment = graphql(`
+  fragment TrainingJobsTable_trainingJob on TrainingJob {
+    id
+    name
+    status
+    progress
+    finalLoss
+    finalAccuracy
+    startedAt
+    finishedAt
+    model {
+      id
+      name
+    }
+    ...DeployButton_trainingJob
+  }
+`)
+
+type Job = TrainingJobsTable_TrainingJobFragment
+type Row = { id: string; job: Job }
+
+const LAYOUT: Record<TrainingColumn | 'deploy', ColumnLayout> = {
+  name: { title: 'Job' },
+  model: { title: 'Model' },
+  status: { title: 'Status', width: 184 },
+  loss: { title: 'Final loss', width: 84, align: 'right' },
+  accuracy: { title: 'Accuracy, %', width: 96, align: 'right', largestFirst: true },
+  duration: { title: 'Duration', width: 100, align: 'right', largestFirst: true },
+  finished: { title: 'Finished', width: 112, align: 'right', largestFirst: true },
+  deploy: { title: 'Deploy', width: 188, align: 'right', sortable: false },
+}
+
+const PHONE_LAYOUT: Record<string, ColumnLayout> = { ...LAYOUT, deploy: { ...LAYOUT.deploy, width: 128 } }
+const ALL = [...TRAINING_COLUMNS, 'deploy']
+const MEDIUM = ALL.filter((column) => column !== 'duration' && column !== 'accuracy')
+const PHONE = ['name', 'deploy']
+
+interface TrainingJobsTableProps {
+  jobs: readonly FragmentType<typeof TrainingJobsTableFragment>[]
+  sort: { column: TrainingColumn; descending: boolean } | undefined
+  onSort: (column: TrainingColumn, descending: boolean) => void
+  empty: ReactNode
+}
+
+export function TrainingJobsTable({ jobs, sort, onSort, empty }: TrainingJobsTableProps) {
+  const navigate = useNavigate()
+  const wide = useMedia('(min-width: 1200px)')
+  const phone = useMedia('(max-width: 767px)')
+  const rows = useMemo(
+    () =>
+      jobs.map((masked): Row => {
+        const job = readFragment(TrainingJobsTableFragment, masked)
+        return { id: job.id, job }
+      }),
+    [jobs],
+  )
+  const open = useCallback(({ id }: Row) => void navigate({ to: '/training-jobs/$id', params: { id } }), [navigate])
+  return (
+    <DataTable
+      label="Training jobs"
+      rows={rows}
+      columns={phone ? PHONE_COLUMNS : COLUMNS}
+      layout={phone ? PHONE_LAYOUT : LAYOUT}
+      shown={phone ? PHONE : wide ? ALL : MEDIUM}
+      rowHeight={phone ? 56 : 32}
+      sort={sort}
+      onSort={(column, descending) => {
+        const name = TRAINING_COLUMNS.find((one) => one === column)
+        if (name) onSort(name, descending)
+      }}
+      onOpen={open}
+      marked={undefined}
+      empty={empty}
+    />
+  )
+}
+
+function columnsFor(phone: boolean): Column<Row>[] {
+  return [
+    {
+      id: 'name',
+      accessorFn: ({ job }) => job.name,
+      sortFn: byText,
+      cell: ({ row }) => <NameCell job={row.original.job} phone={phone} />,
+    },
+    {
+      id: 'model',
+      accessorFn: ({ job }) => job.model.name,
+      sortFn: byText,
+      cell: ({ row }) => (
+        <Link
+          to="/deployments"
+          search={{ model: row.original.job.model.name }}
+          title={`Deployments of ${row.original.job.model.name}`}
+          className="hover:underline"
+        >
+          {row.original.job.model.name}
+        </Link>
+      ),
+    },
+    {
+      id: 'status',
+      accessorFn: ({ job }) => TRAINING_STATUSES.indexOf(job.status),
+      sortFn: byNumber,
+      cell: ({ row }) => <JobStatus status={row.original.job.status} progress={row.original.job.progress} />,
+    },
+    {
+      id: 'loss',
+      accessorFn: ({ job }) => job.finalLoss ?? undefined,
+      sortUndefined: 'last',
+      sortFn: byNumber,
+      cell: ({ row }) => <Value>{row.original.job.finalLoss == null ? NO_DATA : significant(row.original.job.finalLoss)}</Value>,
+    },
+    {
+      id: 'accuracy',
+      accessorFn: ({ job }) => job.finalAccuracy ?? undefined,
+      sortUndefined: 'last',
+      sortFn: byNumber,
+      cell: ({ row }) => <Value>{percent(row.original.job.finalAccuracy)}</Value>,
+    },
+    {
+      id: 'duration',
+      accessorFn: ({ job }) => (job.startedAt ? Date.parse(job.finishedAt ?? FAR) - Date.parse(job.startedAt) : undefined),
+      sortUndefined: 'last',
+      sortFn: byNumber,
+      cell: ({ row }) => <Duration job={row.original.job} />,
+    },
+    {
+      id: 'finished',
+      accessorFn: ({ job }) => (job.finishedAt ? Date.parse(job.finishedAt) : undefined),
+      sortUndefined: 'last',
+      sortFn: byNumber,
+      cell: ({ row }) => <Finished at={row.original.job.finishedAt} />,
+    },
+    { id: 'deploy', cell: ({ row }) => <DeployButton job={row.original.job} small /> },
+  ]
+}
+
+/** Sorts what still runs after everything that ended. */
+const FAR = '9999-01-01T00:00:00Z'
+
+function NameCell({ job, phone }: { job: Job; phone: boolean }) {
+  const link = (
+    <Link
+      to="/training-jobs/$id"
+      params={{ id: job.id }}
+      data-row-link
+      title={job.name}
+      className="truncate font-medium hover:underline"
+    >
+      {job.name}
+    </Link>
+  )
+  if (!phone) return <span className="flex min-w-0">{link}</span>
+  return (
+    <span className="flex min-w-0 flex-col">
+      {link}
+      <span className="text-xs text-muted">
+        <JobStatus status={job.status} progress={job.progress} />
+      </span>
+    </span>
+  )
+}
+
+function Value({ children }: { children: string }) {
+  return <span className={children === NO_DATA ? 'text-faint' : undefined}>{children}</span>
+}
+
+function Duration({ job }: { job: Job }) {
+  const text = useClock((now) => {
+    if (!job.startedAt) return NO_DATA
+    const end = job.finishedAt ? Date.parse(job.finishedAt) : serverNow(now)
+    return duration(end - Date.parse(job.startedAt))
+  })
+  return <Value>{text}</Value>
+}
+
+function Finished({ at }: { at: string | null | undefined }) {
+  if (!at) return <Value>{NO_DATA}</Value>
+  return (
+    <time dateTime={at} className="text-muted">
+      {moment(new Date(at))}
+    </time>
+  )
+}
+
+const COLUMNS = columnsFor(false)
+const PHONE_COLUMNS = columnsFor(true)

@@ -1,0 +1,146 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createTestDatabase, testDatabaseKinds } from './testing.ts'
+import type { TestDatabase } from './testing.ts'
+import { checkViolation, isForeignKeyViolation, uniqueViolation } from './violations.ts'
+
+const id = (n: number) => `00000000-0000-7000-8000-${String(n).padStart(12, '0')}`
+const long = (length: number) => 'x'.repeat(length)
+
+// One good row in each table; what follows is refused against them.
+const rows = `
+  INSERT INTO models (id, name) VALUES ('${id(1)}', 'a/b-c_d.9');
+  INSERT INTO training_jobs (id, model_id, name, status, created_by, started_at, finished_at)
+    VALUES ('${id(2)}', '${id(1)}', 'job', 'COMPLETED', 'me', now(), now());
+  INSERT INTO training_steps (training_job_id, step, loss) VALUES ('${id(2)}', 1, 0.5);
+  INSERT INTO deployments (id, model_id, training_job_id, version_number, status, created_by)
+    VALUES ('${id(3)}', '${id(1)}', '${id(2)}', 0, 'ACTIVE', 'me'), ('${id(4)}', '${id(1)}', '${id(2)}', 1, 'PAUSED', 'me');
+  INSERT INTO deployment_events (sequence, id, kind, at, by, deployment_id, model_name, version_number)
+    VALUES (1, '${id(5)}', 'DEPLOYED', now(), 'me', '${id(3)}', 'a', 0);
+  INSERT INTO sample_heads (deployment_key) VALUES (1);
+  INSERT INTO samples (deployment_key, sequence, window_start, window_ms, requests, errors, latency_sum_ms,
+      latency_max_ms, latency, prompt_tokens, generated_tokens, in_flight, source)
+    VALUES (1, 1, '2026-01-01Z', 1000, 2, 1, 30, 20, '\\x01', 5, 6, 0, 'SIMULATED'),
+      (1, 2, '2026-01-02Z', 1000, 0, 0, 0, 0, NULL, NULL, NULL, NULL, 'SIMULATED');
+  INSERT INTO sessions (token_hash, name, expires_at) VALUES ('hash', 'me', now() + interval '1 hour');`
+
+const copy = (table: string, changes: string) =>
+  `INSERT INTO ${table} SELECT (jsonb_populate_record(t, '${changes}')).* FROM ${table} t LIMIT 1`
+
+const refused: [constraint: string, statement: string][] = [
+  ['models_name_check', `UPDATE models SET name = ''`],
+  ['models_name_check', `UPDATE models SET name = '${long(101)}'`],
+  ['models_name_check', `UPDATE models SET name = 'two words'`],
+  ['models_name_check', `UPDATE models SET name = E'line\\n'`],
+  ['models_name_check', `UPDATE models SET name = 'é'`],
+  ['models_deployment_count_check', 'UPDATE models SET deployment_count = -1'],
+  ['models_name_key', copy('models', `{"id": "${id(9)}"}`)],
+  ['training_jobs_name_check', `UPDATE training_jobs SET name = ''`],
+  ['training_jobs_name_check', `UPDATE training_jobs SET name = '  '`],
+  ['training_jobs_name_check', `UPDATE training_jobs SET name = '${long(101)}'`],
+  ['training_jobs_created_by_check', `UPDATE training_jobs SET created_by = ''`],
+  ['training_jobs_progress_check', 'UPDATE training_jobs SET progress = -0.01'],
+  ['training_jobs_progress_check', 'UPDATE training_jobs SET progress = 1.01'],
+  ['training_jobs_progress_check', `UPDATE training_jobs SET progress = 'NaN'`],
+  ['training_jobs_final_loss_check', `UPDATE training_jobs SET final_loss = 'NaN'`],
+  ['training_jobs_final_loss_check', `UPDATE training_jobs SET final_loss = '-Infinity'`],
+  ['training_jobs_final_accuracy_check', 'UPDATE training_jobs SET final_accuracy = 1.5'],
+  ['training_jobs_started_at_check', `UPDATE training_jobs SET status = 'QUEUED', finished_at = NULL`],
+  ['training_jobs_started_at_check', `UPDATE training_jobs SET status = 'RUNNING', started_at = NULL, finished_at = NULL`],
+  ['training_jobs_finished_at_check', 'UPDATE training_jobs SET finished_at = NULL'],
+  ['training_jobs_finished_at_check', `UPDATE training_jobs SET status = 'RUNNING'`],
+  ['training_steps_step_check', 'UPDATE training_steps SET step = -1'],
+  ['training_steps_loss_check', `UPDATE training_steps SET loss = 'Infinity'`],
+  ['training_steps_accuracy_check', 'UPDATE training_steps SET accuracy = -0.1'],
+  ['deployments_key_check', 'UPDATE deployments SET key = 0 WHERE version_number = 0'],
+  ['deployments_key_key', 'UPDATE deployments SET key = 7'],
+  ['deployments_version_number_check', 'UPDATE deployments SET version_number = -1 WHERE version_number = 0'],
+  ['deployments_created_by_check', `UPDATE deployments SET created_by = ''`],
+  ['deployments_model_id_version_number_key', 'UPDATE deployments SET version_number = 0'],
+  ['deployments_one_active_per_training_job', `UPDATE deployments SET status = 'ACTIVE'`],
+  ['deployment_events_sequence_check', 'UPDATE deployment_events SET sequence = 0'],
+  ['deployment_events_by_check', `UPDATE deployment_events SET by = ''`],
+  ['deployment_events_model_name_check', `UPDATE deployment_events SET model_name = 'no good'`],
+  ['deployment_events_version_number_check', 'UPDATE deployment_events SET version_number = -1'],
+  ['deployment_events_id_key', copy('deployment_events', '{"sequence": 2}')],
+  ['log_state_id_check', 'UPDATE log_state SET id = 2'],
+  ['log_state_epoch_check', `UPDATE log_state SET epoch = ''`],
+  ['log_state_epoch_check', `UPDATE log_state SET identity = ''`],
+  ['log_state_last_sequence_check', 'UPDATE log_state SET last_sequence = -1'],
+  ['sample_heads_sequence_check', 'UPDATE sample_heads SET sequence = -1, last_window_end = now()'],
+  ['sample_heads_last_window_end_check', 'UPDATE sample_heads SET sequence = 1'],
+  ['sample_heads_last_window_end_check', 'UPDATE sample_heads SET last_window_end = now()'],
+  ['samples_sequence_check', 'UPDATE samples SET sequence = 0 WHERE sequence = 1'],
+  ['samples_window_ms_check', 'UPDATE samples SET window_ms = 0'],
+  ['samples_errors_check', 'UPDATE samples SET errors = 3'],
+  ['samples_errors_check', 'UPDATE samples SET errors = -1'],
+  ['samples_latency_check', 'UPDATE samples SET latency = NULL'],
+  ['samples_latency_check', `UPDATE samples SET latency = '\\x01'`],
+  ['samples_latency_sum_ms_check', 'UPDATE samples SET latency_sum_ms = -1 WHERE sequence = 1'],
+  ['samples_latency_sum_ms_check', `UPDATE samples SET latency_sum_ms = 'NaN' WHERE sequence = 1`],
+  ['samples_latency_max_ms_check', `UPDATE samples SET latency_max_ms = 'Infinity' WHERE sequence = 1`],
+  ['samples_no_requests_check', 'UPDATE samples SET latency_max_ms = 1 WHERE sequence = 2'],
+  ['samples_tokens_check', 'UPDATE samples SET prompt_tokens = -1 WHERE sequence = 2'],
+  ['samples_tokens_check', 'UPDATE samples SET generated_tokens = -1 WHERE sequence = 1'],
+  ['samples_in_flight_check', 'UPDATE samples SET in_flight = -1'],
+  ['samples_deployment_key_window_start_key', `UPDATE samples SET window_start = '2026-01-01Z'`],
+  ['sessions_token_hash_check', `UPDATE sessions SET token_hash = ''`],
+  ['sessions_name_check', `UPDATE sessions SET name = ''`],
+  ['sessions_expires_at_check', 'UPDATE sessions SET expires_at = created_at'],
+]
+
+describe.each(await testDatabaseKinds())('the schema on %s', (kind) => {
+  let database: TestDatabase
+  beforeAll(async () => {
+    database = await createTestDatabase(kind)
+    await database.pool.query(rows)
+  })
+  afterAll(() => database[Symbol.asyncDispose]())
+
+  const refusalOf = (statement: string) =>
+    database.pool.query(statement).then(
+      () => null,
+      (error: unknown) => error,
+    )
+
+  test.each(refused)('%s refuses %s', async (constraint, statement) => {
+    const error = await refusalOf(statement)
+    expect(checkViolation(error) ?? uniqueViolation(error) ?? error).toBe(constraint)
+  })
+
+  test('every check and every unique index beside the primary keys is tried here', async () => {
+    const { rows: found } = await database.pool.query<{ name: string }>(
+      `SELECT conname AS name FROM pg_constraint
+         WHERE contype = 'c' AND connamespace = 'public'::regnamespace AND conrelid <> '_prisma_migrations'::regclass
+       UNION SELECT indexrelid::regclass::text FROM pg_index JOIN pg_class ON pg_class.oid = indrelid
+         WHERE indisunique AND NOT indisprimary AND relnamespace = 'public'::regnamespace
+       ORDER BY name`,
+    )
+    expect(found.map(({ name }) => name)).toEqual([...new Set(refused.map(([name]) => name))].sort())
+  })
+
+  test.each([
+    'DELETE FROM models',
+    'DELETE FROM training_jobs',
+    `UPDATE training_jobs SET model_id = '${id(99)}'`,
+    `UPDATE training_steps SET training_job_id = '${id(99)}'`,
+    `UPDATE deployments SET model_id = '${id(99)}'`,
+    `UPDATE deployments SET training_job_id = '${id(99)}'`,
+  ])('a foreign key refuses %s', async (statement) => {
+    expect(isForeignKeyViolation(await refusalOf(statement))).toBe(true)
+  })
+
+  test('a training job without deployments takes its steps along', async () => {
+    await database.pool.query(
+      `INSERT INTO training_jobs (id, model_id, name, status, created_by) VALUES ('${id(8)}', '${id(1)}', 'x', 'QUEUED', 'me')`,
+    )
+    await database.pool.query(`INSERT INTO training_steps (training_job_id, step, loss) VALUES ('${id(8)}', 1, 0.5)`)
+    await database.pool.query(`DELETE FROM training_jobs WHERE id = '${id(8)}'`)
+    const steps = await database.prisma.trainingStep.count({ where: { trainingJobId: id(8) } })
+    expect(steps).toBe(0)
+  })
+
+  test('rows of sample_heads leave room to be rewritten in place', async () => {
+    const { rows: found } = await database.pool.query(`SELECT reloptions FROM pg_class WHERE relname = 'sample_heads'`)
+    expect(found).toEqual([{ reloptions: ['fillfactor=50'] }])
+  })
+})
