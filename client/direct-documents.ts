@@ -14,7 +14,7 @@ export function directDocuments(): Plugin {
     name: 'gaugeline:direct-documents',
     enforce: 'pre',
     transform: {
-      filter: { id: /\/src\/.*\.tsx?$/, code: 'graphql(`' },
+      filter: { id: { include: /\/src\/.*\.tsx?$/, exclude: /\/graphql\/gql\// }, code: 'graphql(`' },
       handler(code, id) {
         const names = new Set<string>()
         const out = code.replace(CALL, (call, source: string) => {

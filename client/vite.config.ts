@@ -8,7 +8,7 @@ const api = process.env['API_URL'] ?? 'http://127.0.0.1:4000'
 
 export default defineConfig({
   plugins: [directDocuments(), react(), tailwindcss()],
-  build: { target: 'es2022', sourcemap: true },
+  build: { target: 'es2022', sourcemap: true, assetsInlineLimit: 0 },
   server: {
     proxy: {
       '/graphql': { target: api, ws: true, changeOrigin: true },

@@ -28,6 +28,7 @@ export class TestState {
   /** Sources that were closed by `return`. */
   closedSources = 0
   mutations = 0
+  #lastPulled = -1
   readonly #waiting: (() => void)[] = []
   readonly #onWait: (() => void)[] = []
 
@@ -36,11 +37,29 @@ export class TestState {
     if (this.#waiting.length === 0) await new Promise<void>((resolve) => this.#onWait.push(resolve))
   }
 
+  /**
+   * Resolves when nothing more is pulled: not in two hundred turns of the event loop, each of which can move data. This
+   * reads progress, not time.
+   */
+  async untilPulledStandsStill(): Promise<void> {
+    let turnsAtRest = 0
+    while (turnsAtRest < 200) {
+      await new Promise((resolve) => setTimeout(resolve, 1))
+      turnsAtRest = this.pulled > 0 && this.pulled === this.#lastPulled ? turnsAtRest + 1 : 0
+      this.#lastPulled = this.pulled
+    }
+  }
+
   async wait(): Promise<string> {
     const released = new Promise<void>((resolve) => this.#waiting.push(resolve))
     for (const resolve of this.#onWait.splice(0)) resolve()
     await released
     return 'waited'
+  }
+
+  padded(length: number): string {
+    this.pulled += 1
+    return '.'.repeat(length)
   }
 
   release(): void {
@@ -104,7 +123,7 @@ function createTestSchema(state: TestState): GraphQLSchema {
         double: { type: number, args: { value: { type: number } }, resolve: (_root, { value }) => value * 2 },
         whoami: { type: text, resolve: (_root, _args, { viewer }) => viewer.name },
         wait: { type: text, resolve: () => state.wait() },
-        padded: { type: text, args: { length: { type: number } }, resolve: (_root, { length }) => '.'.repeat(length) },
+        padded: { type: text, args: { length: { type: number } }, resolve: (_root, { length }) => state.padded(length) },
         bug: {
           type: GraphQLString,
           resolve: () => {
@@ -147,6 +166,8 @@ export class DatabaseGone extends Error {}
 export class MemorySessionStore implements SessionStore {
   readonly rows = new Map<string, StoredSession>()
   isGone = false
+  /** Makes `find` wait for ever. */
+  hangs = false
 
   #check(): void {
     if (this.isGone) throw new DatabaseGone('connect ECONNREFUSED 10.0.0.7')
@@ -159,6 +180,7 @@ export class MemorySessionStore implements SessionStore {
 
   async find(tokenHash: string): Promise<StoredSession | null> {
     this.#check()
+    if (this.hangs) await new Promise(() => undefined)
     return this.rows.get(tokenHash) ?? null
   }
 
@@ -193,6 +215,7 @@ export interface HttpTestServer extends AsyncDisposable {
 export interface HttpTestServerOptions extends Partial<Pick<HttpServerOptions, 'publicUrl' | 'allowedOrigins' | 'host'>> {
   clientFolder?: string
   readiness?: HttpApp['readiness']
+  webSockets?: HttpApp['webSockets']
 }
 
 /** A real server on a free port, over a throwaway schema and a session store in memory. Closes with `await using`. */
@@ -235,6 +258,7 @@ export async function createHttpTestServer(options: HttpTestServerOptions = {}):
     readiness: options.readiness ?? (async () => ({ ready: true, checks: { database: 'ok' } })),
     metrics: new Registry(),
     clock,
+    webSockets: options.webSockets,
   })
   return {
     server,

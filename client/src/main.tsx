@@ -9,7 +9,7 @@ import { createTransport } from './graphql/transport.ts'
 import { createFleetFigures } from './live/fleet-figures.ts'
 import { createAppRouter } from './router.tsx'
 import { ServicesContext } from './services.ts'
-import { ToastProvider } from './ui/toasts.tsx'
+import { Toasts } from './ui/toasts.tsx'
 
 const router = createAppRouter()
 
@@ -34,9 +34,8 @@ createRoot(root).render(
   <StrictMode>
     <ServicesContext value={services}>
       <UrqlProvider value={client}>
-        <ToastProvider>
-          <RouterProvider router={router} />
-        </ToastProvider>
+        <RouterProvider router={router} />
+        <Toasts />
       </UrqlProvider>
     </ServicesContext>
   </StrictMode>,

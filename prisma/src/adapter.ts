@@ -16,7 +16,7 @@ export class DatabaseAdapter extends PrismaPg {
     this.#pool = pool
   }
 
-  /** Why the newest script failed, in the words of PostgreSQL; the migration engine wraps it in a report of many lines. */
+  /** Why the newest script failed, in the words of PostgreSQL; the engine wraps it in a report of many lines. */
   get scriptError(): Error | null {
     return this.#scriptError
   }

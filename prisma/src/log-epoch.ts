@@ -22,11 +22,13 @@ export async function openEpoch(pool: pg.Pool, fileIdentity: string): Promise<st
   return epoch
 }
 
-// The timeline changes when a server is restored to a point in time or a standby takes over; the oid of the table when a
-// dump is restored over a database that is kept.
+// The timeline changes when a server is restored to a point in time or a standby takes over; the oid of the table when
+// a dump is restored over a database that is kept.
 async function serverIdentity(pool: pg.Pool): Promise<string> {
-  const database = `(SELECT oid FROM pg_database WHERE datname = current_database()) || ':' || 'log_state'::regclass::oid`
-  const cluster = `(SELECT system_identifier FROM pg_control_system()) || ':' || (SELECT timeline_id FROM pg_control_checkpoint())`
+  const database = `(SELECT oid FROM pg_database WHERE datname = current_database())
+    || ':' || 'log_state'::regclass::oid`
+  const cluster = `(SELECT system_identifier FROM pg_control_system())
+    || ':' || (SELECT timeline_id FROM pg_control_checkpoint())`
   try {
     return await text(pool, `SELECT ${cluster} || ':' || ${database}`)
   } catch (error) {

@@ -14,8 +14,8 @@ export interface Database {
   kind: 'embedded' | 'postgres'
   prisma: PrismaClient
   /**
-   * For hot raw statements: `bigint` as number, `timestamptz` as Date. On the embedded database all connections share one
-   * session, so name no prepared statements and set nothing that lasts longer than a transaction.
+   * For hot raw statements: `bigint` as number, `timestamptz` as Date. On the embedded database all connections share
+   * one session, so name no prepared statements and set nothing that lasts longer than a transaction.
    */
   pool: pg.Pool
   /** Random; new when the database was created, copied or restored. Part of every cursor. */
@@ -94,10 +94,18 @@ async function openServer(
   const { main: pool, migrations } = await openPostgres(url, onIdleError)
   const stop = () => endWithin(pool, 5_000)
   return finish(stop, async () => {
-    const { wasEmpty } = await migrate(migrations, sources.migrationsFolder, onProgress).finally(() => migrations.end())
+    const wasEmpty = await migrateThrough(migrations, sources.migrationsFolder, onProgress)
     const epoch = await openEpoch(pool, '')
     return assemble({ kind: 'postgres', pool, epoch, isNew: wasEmpty, onFailure: () => undefined }, stop)
   })
+}
+
+async function migrateThrough(pool: pg.Pool, folder: string, onProgress: (line: string) => void): Promise<boolean> {
+  try {
+    return (await migrate(pool, folder, onProgress)).wasEmpty
+  } finally {
+    await pool.end()
+  }
 }
 
 async function finish(stop: () => Promise<void>, open: () => Promise<Database>): Promise<Database> {

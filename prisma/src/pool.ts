@@ -11,16 +11,16 @@ export function createPool(config: pg.PoolConfig, onIdleError: (error: Error) =>
     keepAlive: true,
     ...config,
     options: [config.options, '-c TimeZone=UTC -c DateStyle=ISO -c search_path=public'].filter(Boolean).join(' '),
-    types: { getTypeParser },
+    types: parsers(),
   })
   // Without a listener the loss of an idle connection would end the process; the pool opens a new one by itself.
   pool.on('error', onIdleError)
   return pool
 }
 
-const parseNumber = (text: string) => Number(text)
-
-function getTypeParser(oid: number, format?: 'text' | 'binary') {
-  if (oid === pg.types.builtins.INT8 && format !== 'binary') return parseNumber
-  return pg.types.getTypeParser(oid, format)
+// Over a copy of the usual parsers: Prisma keeps those, and reads bigint by itself.
+function parsers(): pg.CustomTypesConfig {
+  const types = new pg.TypeOverrides()
+  types.setTypeParser(pg.types.builtins.INT8, Number)
+  return types
 }

@@ -90,7 +90,8 @@ function describe(text: string): Target {
 function parse(text: string): URL {
   const refuse = () => {
     throw new DatabaseStartError(
-      'DATABASE_URL is not a PostgreSQL address: write it as postgres://user:password@host:5432/database (with special characters %-encoded).',
+      'DATABASE_URL is not a PostgreSQL address: write it as postgres://user:password@host:5432/database, ' +
+        'with special characters %-encoded.',
     )
   }
   try {
@@ -118,7 +119,7 @@ function explain(error: unknown, { where, user, database }: Target): string {
     case '28000':
       return `PostgreSQL at ${where} refuses user "${user}": correct user and password in DATABASE_URL.`
     case '3D000':
-      return `PostgreSQL at ${where} has no database "${database}": create it (createdb ${database}), or correct DATABASE_URL.`
+      return `PostgreSQL at ${where} has no database "${database}": create it, or correct DATABASE_URL.`
     case 'ECONNREFUSED':
     case 'ENOENT':
       return unreachable(where, 'nothing answers there')
@@ -133,7 +134,8 @@ function explain(error: unknown, { where, user, database }: Target): string {
 }
 
 function unreachable(where: string, reason: string): string {
-  return `PostgreSQL at ${where} cannot be reached: ${reason}. Start it, correct DATABASE_URL, or unset it for the embedded database.`
+  const advice = 'Start it, correct DATABASE_URL, or unset it for the embedded database.'
+  return `PostgreSQL at ${where} cannot be reached: ${reason}. ${advice}`
 }
 
 function codeOf(error: unknown): unknown {

@@ -23,8 +23,8 @@ const serverUrl = process.env['TEST_DATABASE_URL'] ?? 'postgres://postgres@127.0
 let kinds: Promise<TestDatabaseKind[]> | null = null
 
 /**
- * The databases that suites run on. A PostgreSQL server (TEST_DATABASE_URL) that cannot be reached is left out, which is
- * said on stderr, or an error with REQUIRE_POSTGRES=1.
+ * The databases that suites run on. A PostgreSQL server (TEST_DATABASE_URL) that cannot be reached is left out, which
+ * is said on stderr, or an error with REQUIRE_POSTGRES=1.
  */
 export function testDatabaseKinds(): Promise<TestDatabaseKind[]> {
   return (kinds ??= probe())
@@ -90,7 +90,10 @@ async function createOnServer(): Promise<TestDatabase> {
     const template = await serverTemplate(client)
     await client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`)
   })
-  const remove = () => onServer((client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)).then(() => undefined)
+  const remove = () =>
+    onServer(async (client) => {
+      await client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
+    })
   try {
     const url = urlOf(name)
     const database = await openDatabase({ url, dataDir: '' })
@@ -115,7 +118,11 @@ async function serverTemplate(client: pg.Client): Promise<string> {
     const prepared = 'gaugeline_template_new'
     await client.query(`CREATE DATABASE ${prepared} TEMPLATE template0 ENCODING 'UTF8'`)
     const pool = createPool({ connectionString: urlOf(prepared), max: 2 }, () => undefined)
-    await migrate(pool, migrationsFolder, () => undefined).finally(() => pool.end())
+    try {
+      await migrate(pool, migrationsFolder, () => undefined)
+    } finally {
+      await pool.end()
+    }
     await client.query(`ALTER DATABASE ${prepared} RENAME TO ${template}`)
     return template
   } finally {

@@ -1,13 +1,13 @@
 import { Prisma } from './generated/client/client.ts'
 
-/** The name of the unique constraint or index that a statement broke, of Prisma's or of the pool's; null for other errors. */
+/** The name of the unique constraint or index that a statement of Prisma or the pool broke; null for other errors. */
 export function uniqueViolation(error: unknown): string | null {
   const fault = faultOf(error)
   if (fault?.code !== '23505') return null
   return fault.constraint ?? /unique constraint "([^"]+)"/.exec(fault.message)?.[1] ?? null
 }
 
-/** Whether a statement was refused because rows refer to what it would delete, or it refers to rows that are not there. */
+/** Whether rows refer to what a statement would delete, or a statement refers to rows that are not there. */
 export function isForeignKeyViolation(error: unknown): boolean {
   // PostgreSQL 18, and so the embedded database, has a code of its own for "on delete restrict".
   const code = faultOf(error)?.code
@@ -34,14 +34,28 @@ export function isUnavailable(error: unknown): boolean {
   return false
 }
 
-// Sockets; connection exceptions (class 08); too many connections; timeouts, shutdown, crash, starting up; read-only after
-// a failover; Prisma's own for the same.
-const unavailableCodes =
-  /^(ECONNREFUSED|ECONNRESET|ENOENT|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|08\w{3}|53300|57014|57P0[1-3]|25P03|25006|P1001|P1002|P1008|P1017|P2024|P2028|P2037)$/
+const unavailableCodes = new RegExp(
+  `^(${[
+    // Sockets.
+    'ECONNREFUSED|ECONNRESET|ENOENT|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN',
+    // Connection exceptions, too many connections, timeouts, shutdown, crash, starting up, read-only after a failover.
+    '08\\w{3}|53300|57014|57P0[1-3]|25P03|25006',
+    // Prisma's own for the same.
+    'P1001|P1002|P1008|P1017|P2024|P2028|P2037',
+  ].join('|')})$`,
+)
 const unavailableKinds = new Set(['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout', 'TooManyConnections'])
 // What pg and its pool throw has no codes.
-const unavailableMessages =
-  /^(timeout exceeded when trying to connect|Connection terminated|Query read timeout|Client has encountered a connection error|Client was closed|Cannot use a pool after calling end)/
+const unavailableMessages = new RegExp(
+  `^(${[
+    'timeout exceeded when trying to connect',
+    'Connection terminated',
+    'Query read timeout',
+    'Client has encountered a connection error',
+    'Client was closed',
+    'Cannot use a pool after calling end',
+  ].join('|')})`,
+)
 
 interface Fault {
   message: string

@@ -5,22 +5,26 @@ export const PLAYGROUND_TABS: { query: string; variables?: string }[] = [
 # Copy the id of a job that can be deployed for the next tab, or of a deployment for the last.
 query Overview {
   trainingJobs(first: 10, filter: { status: [COMPLETED] }) {
-    nodes {
-      id
-      name
-      model { name }
-      finalLoss
-      finalAccuracy
-      deployability { canDeploy message }
+    edges {
+      node {
+        id
+        name
+        model { name }
+        finalLoss
+        finalAccuracy
+        deployability { canDeploy message }
+      }
     }
   }
   deployments(first: 10, orderBy: { field: CREATED_AT, direction: DESC }) {
-    nodes {
-      id
-      version
-      status
-      model { name }
-      latestMetrics { requestsPerSecond errorRate latency { p50Ms p95Ms p99Ms } }
+    edges {
+      node {
+        id
+        version
+        status
+        model { name }
+        latestMetrics { requestsPerSecond errorRate latency { p50Ms p95Ms p99Ms } }
+      }
     }
   }
 }

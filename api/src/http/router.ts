@@ -30,6 +30,8 @@ export interface HttpApp {
   /** The server's own figures; the process's and this layer's are added to it. */
   metrics: Registry
   clock: Clock
+  /** Shorter times for tests. */
+  webSockets?: { initTimeoutMs?: number; pingMs?: number } | undefined
 }
 
 /** Routes by path. Host, Origin and CORS were settled before (server.ts); who is calling is settled here. */
@@ -53,6 +55,7 @@ export function createRouter(app: HttpApp, log: Logger): Router {
     authenticator: auth.authenticator,
     connections,
     log,
+    ...app.webSockets,
   })
   const graphiql = new GraphiQL()
   const staticFiles = new StaticFiles(app.clientFolder)

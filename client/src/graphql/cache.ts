@@ -75,9 +75,9 @@ function addDeployment(cache: Cache, id: string | undefined): void {
   if (!row) return
   cache.updateQuery({ query: DeploymentsPageDocument, variables: {} }, (page) => {
     if (!page || page.deployments.edges.some(({ node }) => node.id === id)) return page
-    const { version, status, model } = row
+    const { status, model, trainingJob } = row
     const masked = makeFragmentData(row, DeploymentsTable_DeploymentFragmentDoc)
-    const node = { __typename: 'Deployment' as const, id, version, status, model, ...masked }
+    const node = { __typename: 'Deployment' as const, id, status, model, trainingJob, ...masked }
     const edge = { __typename: 'DeploymentEdge' as const, cursor: '', node }
     return { ...page, deployments: { ...page.deployments, edges: [edge, ...page.deployments.edges] } }
   })

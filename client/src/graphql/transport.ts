@@ -1,4 +1,3 @@
-import { createClient as createSseClient } from 'graphql-sse'
 import { createClient as createWsClient } from 'graphql-ws'
 import { backoffMs, waitOrWake } from './backoff.ts'
 import { connected, disconnected } from './connection.ts'
@@ -17,19 +16,20 @@ const PAUSE_AFTER_MS = 10_000
 /** The page's streams, over WebSocket or, where that is blocked, over SSE. `onUnauthenticated` is called when the server no longer knows us. */
 export function createTransport(onUnauthenticated: () => void): Streams {
   let streams: Streams
-  const toSse = () => {
+  const toSse = async () => {
+    const sse = await createSse()
     sessionStorage.setItem(BLOCKED_KEY, '1')
-    streams.switchTo(createSse())
+    streams.switchTo(sse)
   }
-  const client = sessionStorage.getItem(BLOCKED_KEY) ? createSse() : createWebSocket(toSse)
-  streams = createStreams({ client, onUnauthenticated })
+  streams = createStreams({ client: createWebSocket(toSse), onUnauthenticated })
+  if (sessionStorage.getItem(BLOCKED_KEY)) void toSse()
   pauseWhileHidden(streams)
   addEventListener('offline', disconnected)
   addEventListener('online', disconnected)
   return streams
 }
 
-function createWebSocket(onBlocked: () => void): StreamClient {
+function createWebSocket(onBlocked: () => Promise<void>): StreamClient {
   let failures = 0
   let pong: ReturnType<typeof setTimeout> | undefined
   let given = false
@@ -61,21 +61,24 @@ function createWebSocket(onBlocked: () => void): StreamClient {
         disconnected()
         failures += 1
         if (failures >= ATTEMPTS_BEFORE_SSE && !given) {
-          void reachable().then((yes) => {
-            if (!yes || given || failures === 0) return
-            given = true
-            onBlocked()
-            void client.dispose()
-          })
+          void giveUp()
         }
       },
     },
   })
+  async function giveUp(): Promise<void> {
+    if (!(await reachable()) || given || failures === 0) return
+    given = true
+    await onBlocked()
+    await client.dispose()
+  }
   return client
 }
 
-function createSse(): StreamClient {
-  return createSseClient({
+/** Most pages never need it, so it is only loaded where WebSocket fails. */
+async function createSse(): Promise<StreamClient> {
+  const { createClient } = await import('graphql-sse')
+  return createClient({
     url: ENDPOINT,
     retryAttempts: Infinity,
     retry: (retries) => {

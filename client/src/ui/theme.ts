@@ -3,6 +3,12 @@ import { createStore } from './external-store.ts'
 export type ThemeChoice = 'system' | 'light' | 'dark'
 export type Theme = 'light' | 'dark'
 
+export const THEME_CHOICES = [
+  { value: 'system', label: 'Like the system' },
+  { value: 'light', label: 'Light' },
+  { value: 'dark', label: 'Dark' },
+] as const satisfies readonly { value: ThemeChoice; label: string }[]
+
 const KEY = 'gaugeline.theme'
 const system = matchMedia('(prefers-color-scheme: dark)')
 

@@ -1,7 +1,16 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { once } from 'node:events'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -43,12 +52,13 @@ test('a second process is refused with one line that names the first, and gets i
   await using database = await createTestDatabase('embedded')
   const dataDir = database.dataDir ?? ''
   await database.close()
-  const { child, line } = await start('./fixtures/other-process.ts', dataDir, 'acknowledged')
-  expect(line).toBe('open')
+  const { child, line: said } = await start('./fixtures/other-process.ts', dataDir, 'acknowledged')
+  expect(said).toBe('open')
 
   const error: unknown = await openDatabase({ dataDir }).catch((thrown: unknown) => thrown)
   expect(error).toBeInstanceOf(DatabaseStartError)
-  expect(String(error)).toMatch(new RegExp(`^DatabaseStartError: The data folder .+ is in use by process ${child.pid}: .+$`))
+  const line = new RegExp(`^DatabaseStartError: The data folder .+ is in use by process ${child.pid}: .+$`)
+  expect(String(error)).toMatch(line)
 
   await kill(child)
   const reopened = await openDatabase({ dataDir })
@@ -98,7 +108,7 @@ test('release leaves alone the lock of somebody else', () => {
 test('a file in the place of the folder, or above it, is an error of one line', () => {
   const file = join(folder, 'file')
   writeFileSync(file, '')
-  const line = /^The data folder .+ cannot be used: a file is in its place\. Set DATA_DIR to a folder that can be written\.$/
+  const line = /^The data folder .+ cannot be used: a file is in its place\. Set DATA_DIR to a folder .+\.$/
   expect(() => lockDataFolder(file)).toThrow(line)
   expect(() => lockDataFolder(join(file, 'below'))).toThrow(line)
 })
@@ -109,7 +119,7 @@ test('a folder that cannot be written is an error of one line, and nothing is le
   chmodSync(folder, 0o755)
   chmodSync(readOnly, 0o555)
   asOrdinaryUser(() => {
-    const line = /^The data folder .+ cannot be used: it cannot be written\. Set DATA_DIR to a folder that can be written\.$/
+    const line = /^The data folder .+ cannot be used: it cannot be written\. Set DATA_DIR to a folder .+\.$/
     expect(() => lockDataFolder(readOnly)).toThrow(line)
     expect(() => lockDataFolder(join(readOnly, 'new'))).toThrow(line)
   })

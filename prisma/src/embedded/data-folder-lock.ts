@@ -57,7 +57,8 @@ function takeOver(lock: string, prepared: string, dataDir: string): void {
     const holder = parseHolder(held)
     if (holder !== null && isRunning(holder)) {
       throw new DatabaseStartError(
-        `The data folder ${dataDir} is in use by process ${holder.pid}: stop that process, or set DATA_DIR to another folder.`,
+        `The data folder ${dataDir} is in use by process ${holder.pid}: ` +
+          'stop that process, or set DATA_DIR to another folder.',
       )
     }
     putAside(lock, held)

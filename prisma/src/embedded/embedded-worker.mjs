@@ -1,6 +1,6 @@
 // @ts-check
-// PostgreSQL (PGlite) behind a Unix socket, in a worker thread of its own. Plain JavaScript, because a worker is started
-// by Node itself: it must run from the sources (tsx, vitest) and from the build alike, on a Node that strips no types.
+// PostgreSQL (PGlite) behind a Unix socket, in a worker thread of its own. Plain JavaScript, because Node itself starts
+// a worker: it must run from the sources (tsx, vitest) and from the build alike, on a Node that strips no types.
 import { readFile, writeFile } from 'node:fs/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { PGlite } from '@electric-sql/pglite'
@@ -20,17 +20,17 @@ const longJumpStatus = 100
 const syncMessage = new Uint8Array([SYNC, 0, 0, 0, 4])
 
 /**
- * All connections share the one session of PGlite, and the socket server hands it their messages one by one. Parse, Bind
- * and Execute of one statement are several messages: unless they are kept together, those of two connections mix and
- * one gets the answer of the other. So a connection that began a statement counts as in a transaction until its Sync,
- * which is what makes the socket server stay with it.
+ * All connections share the one session of PGlite, and the socket server hands it their messages one by one. Parse,
+ * Bind and Execute of one statement are several messages: unless they are kept together, those of two connections mix
+ * and one gets the answer of the other. So a connection that began a statement counts as in a transaction until its
+ * Sync, which is what makes the socket server stay with it.
  */
 class StatementWisePGlite extends PGlite {
   #insideStatement = false
 
   /**
-   * Errors of SQL leave PostgreSQL by a long jump. Anything else that is thrown is its end (a panic, memory that ran out),
-   * and PGlite would call it again and again, forever.
+   * Errors of SQL leave PostgreSQL by a long jump. Anything else that is thrown is its end (a panic, memory that ran
+   * out), and PGlite would call it again and again, forever.
    */
   endOnCrash() {
     const { mod } = this
@@ -121,18 +121,27 @@ async function main() {
   const server = new PGLiteSocketServer({ db, path: socketPath, maxConnections })
   await server.start()
 
-  parentPort?.on('message', async (/** @type {WorkerRequest} */ request) => {
-    if (request.type === 'dump') {
-      const dump = await db.dumpDataDir('gzip')
-      await writeFile(request.path, new Uint8Array(await dump.arrayBuffer()))
-      report({ type: 'dumped' })
-    } else {
-      await server.stop()
-      await db.close()
-      report({ type: 'stopped' })
-    }
+  parentPort?.on('message', (/** @type {WorkerRequest} */ request) => {
+    serve(request, db, server).catch(fail)
   })
   report({ type: 'ready' })
+}
+
+/**
+ * @param {WorkerRequest} request
+ * @param {PGlite} db
+ * @param {PGLiteSocketServer} server
+ */
+async function serve(request, db, server) {
+  if (request.type === 'dump') {
+    const dump = await db.dumpDataDir('gzip')
+    await writeFile(request.path, new Uint8Array(await dump.arrayBuffer()))
+    report({ type: 'dumped' })
+  } else {
+    await server.stop()
+    await db.close()
+    report({ type: 'stopped' })
+  }
 }
 
 main().catch(fail)

@@ -15,7 +15,11 @@ export interface WorkerSettings {
   maxConnections: number
 }
 export type WorkerRequest = { type: 'stop' } | { type: 'dump'; path: string }
-export type WorkerReport = { type: 'ready' } | { type: 'stopped' } | { type: 'dumped' } | { type: 'failed'; reason: string }
+export type WorkerReport =
+  | { type: 'ready' }
+  | { type: 'stopped' }
+  | { type: 'dumped' }
+  | { type: 'failed'; reason: string }
 
 export interface EmbeddedPostgres {
   /** For pg: the private folder that holds the Unix socket. */
@@ -65,7 +69,8 @@ export async function startEmbedded(dataDir: string, snapshot: string | null): P
     await worker.ready().catch(async (error: unknown) => {
       await worker.stop()
       throw new DatabaseStartError(
-        `The embedded database in ${dataDir} cannot be opened: ${firstLine(error)}. Restore the folder from a backup, or set DATA_DIR to another one.`,
+        `The embedded database in ${dataDir} cannot be opened: ${firstLine(error)}. ` +
+          'Restore the folder from a backup, or set DATA_DIR to another one.',
         { cause: error },
       )
     })
@@ -88,7 +93,13 @@ export async function startEmbedded(dataDir: string, snapshot: string | null): P
 /** Connections to it. Fewer than it accepts: one that is being closed still counts while its successor is opened. */
 export function createEmbeddedPool(server: EmbeddedPostgres, onIdleError: (error: Error) => void): pg.Pool {
   return createPool(
-    { host: server.socketFolder, user: 'postgres', database: 'postgres', max: maxConnections - 2, connectionTimeoutMillis: 10_000 },
+    {
+      host: server.socketFolder,
+      user: 'postgres',
+      database: 'postgres',
+      max: maxConnections - 2,
+      connectionTimeoutMillis: 10_000,
+    },
     onIdleError,
   )
 }
@@ -111,15 +122,16 @@ function prepare(dataDir: string, pgData: string, unfinished: string): boolean {
   const version = readFileSync(versionFile, 'utf8').trim()
   if (version !== majorVersion) {
     throw new DatabaseStartError(
-      `The folder ${pgData} was written by PostgreSQL ${version}, this build reads ${majorVersion}: use the build that wrote it, or another DATA_DIR.`,
+      `The folder ${pgData} was written by PostgreSQL ${version}, this build reads ${majorVersion}: ` +
+        'use the build that wrote it, or another DATA_DIR.',
     )
   }
   return false
 }
 
-// pg_control is rewritten in place at every checkpoint, so the file stays the same for the life of a database; any copy or
-// restore makes a new one. The time of birth counts too, because a freed inode may be given out again. Where it is not
-// known, it equals the time of the last change, and is left out.
+// pg_control is rewritten in place at every checkpoint, so the file stays the same for the life of a database; any copy
+// or restore makes a new one. The time of birth counts too, because a freed inode may be given out again. Where it is
+// not known, it equals the time of the last change, and is left out.
 function fileIdentity(path: string): string {
   const { dev, ino, birthtimeNs, ctimeNs } = statSync(path, { bigint: true })
   return `${dev}:${ino}:${birthtimeNs === ctimeNs ? '' : birthtimeNs}`
@@ -145,7 +157,7 @@ class EmbeddedWorker {
     // Heard by whoever waits; when nobody does, by the listeners.
     this.#failed.catch(() => undefined)
     const file = fileURLToPath(new URL('./embedded-worker.mjs', import.meta.url))
-    // execArgv: what loads TypeScript in the main thread has no business here. PGlite's own chatter is not ours to print.
+    // What loads TypeScript in the main thread has no business here, and PGlite's own chatter is not ours to print.
     this.#worker = new Worker(file, { workerData: settings, execArgv: [], stdout: true, stderr: true })
     this.#worker.stdout.resume()
     this.#worker.stderr.resume()

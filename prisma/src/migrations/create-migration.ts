@@ -22,7 +22,8 @@ export async function migrationScript(migrationsFolder: string, schemaFile: stri
   })
   const engine = await createEngine(adapter, schema)
   try {
-    await engine.applyMigrations({ migrationsList: readMigrations(migrationsFolder), filters }).catch((error: unknown) => {
+    const migrationsList = readMigrations(migrationsFolder)
+    await engine.applyMigrations({ migrationsList, filters }).catch((error: unknown) => {
       throw new Error(`The migrations there are cannot be applied: ${reasonOf(scriptError ?? error)}`, { cause: error })
     })
     const { stdout, exitCode } = await engine.diff({

@@ -40,7 +40,7 @@ async function instantiate(): Promise<void> {
 }
 
 function call(of: object, name: string, ...args: unknown[]): void {
-  const value: unknown = Reflect.get(of, name)
-  if (typeof value !== 'function') throw new Error(`@prisma/schema-engine-wasm has no ${name}: another version is installed`)
-  value(...args)
+  const called: unknown = Reflect.get(of, name)
+  if (typeof called !== 'function') throw new Error(`@prisma/schema-engine-wasm has no ${name}: is it another version?`)
+  Reflect.apply(called, undefined, args)
 }

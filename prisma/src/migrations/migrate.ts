@@ -36,7 +36,8 @@ export async function migrate(
     const missing = names.filter((name) => !applied.has(name))
     if (missing.length > 0) {
       onProgress(`Migrating the database (${missing.length} to apply)`)
-      await apply(pool, folder, rows.filter((row) => !row.applied).map((row) => row.name))
+      const failed = rows.filter((row) => !row.applied).map((row) => row.name)
+      await apply(pool, folder, failed)
     }
     return { wasEmpty: applied.size === 0 }
   } finally {
@@ -51,7 +52,8 @@ async function lock(client: pg.PoolClient): Promise<void> {
     await client.query('SELECT pg_advisory_lock($1)', [advisoryLock])
   } catch (error) {
     throw new DatabaseStartError(
-      `Another server has been migrating this database for over ${lockTimeoutMs / 1000} s: wait for it to finish, then start again.`,
+      `Another server has been migrating this database for over ${lockTimeoutMs / 1000} s: ` +
+        'wait for it to finish, then start again.',
       { cause: error },
     )
   } finally {
@@ -61,7 +63,9 @@ async function lock(client: pg.PoolClient): Promise<void> {
 }
 
 async function readMigrationTable(client: pg.PoolClient): Promise<MigrationRow[]> {
-  const found = await client.query<{ present: boolean }>(`SELECT to_regclass('_prisma_migrations') IS NOT NULL AS present`)
+  const found = await client.query<{ present: boolean }>(
+    `SELECT to_regclass('_prisma_migrations') IS NOT NULL AS present`,
+  )
   if (found.rows[0]?.present !== true) return []
   const { rows } = await client.query<MigrationRow>(
     `SELECT migration_name AS name, finished_at IS NOT NULL AS applied
@@ -74,7 +78,8 @@ function refuseUnknown(rows: MigrationRow[], names: string[]): void {
   const unknown = rows.find((row) => row.applied && !names.includes(row.name))
   if (unknown === undefined) return
   throw new DatabaseStartError(
-    `The database is newer than this build of Gaugeline: it holds the migration ${unknown.name}. Start the newer build, or use another database.`,
+    `The database is newer than this build of Gaugeline: it holds the migration ${unknown.name}. ` +
+      'Start the newer build, or use another database.',
   )
 }
 
@@ -83,7 +88,7 @@ async function apply(pool: pg.Pool, folder: string, failed: string[]): Promise<v
   const engine = await createEngine(adapter)
   try {
     // Scripts are atomic, so a failed one left nothing, and may simply be tried again.
-    for (const migrationName of failed) await engine.markMigrationRolledBack({ migrationName })
+    await Promise.all(failed.map((migrationName) => engine.markMigrationRolledBack({ migrationName })))
     const filters = { externalTables: [], externalEnums: [] }
     await engine.applyMigrations({ migrationsList: readMigrations(folder), filters })
   } catch (error) {
@@ -92,7 +97,8 @@ async function apply(pool: pg.Pool, folder: string, failed: string[]): Promise<v
     )
     const name = rows[0]?.name
     throw new DatabaseStartError(
-      `${name === undefined ? 'Migrating the database' : `The migration ${name}`} failed: ${reasonOf(adapter.scriptError ?? error)}. Nothing of it was applied; correct it and start again.`,
+      `${name === undefined ? 'Migrating the database' : `The migration ${name}`} failed: ` +
+        `${reasonOf(adapter.scriptError ?? error)}. Nothing of it was applied; correct it and start again.`,
       { cause: error },
     )
   } finally {

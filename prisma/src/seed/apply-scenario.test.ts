@@ -24,8 +24,9 @@ describe.each(await testDatabaseKinds())('seeding on %s', (kind) => {
 
   test('a scenario that breaks a rule of the database leaves nothing', async () => {
     const scenario = demoScenario(now)
-    const broken = { ...scenario, deploymentEvents: scenario.deploymentEvents.map((event) => ({ ...event, sequence: 1 })) }
-    await expect(applyScenario(database, broken)).rejects.toThrow()
+    const deploymentEvents = scenario.deploymentEvents.map((event) => ({ ...event, sequence: 1 }))
+    const broken = { ...scenario, deploymentEvents }
+    await expect(applyScenario(database, broken)).rejects.toThrow(/Unique constraint failed/)
     expect(await counts(database)).toEqual([0, 0, 0, 0, 0, 0])
   })
 
@@ -34,7 +35,8 @@ describe.each(await testDatabaseKinds())('seeding on %s', (kind) => {
     const outcomes = await Promise.allSettled([applyScenario(database, scenario), applyScenario(database, scenario)])
     expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
     await expect(applyScenario(database, scenario)).rejects.toThrow(/^The database holds models already/)
-    expect(await counts(database)).toEqual([7, 45, scenario.trainingSteps.length, 12, scenario.deploymentEvents.length, 12])
+    const { trainingSteps, deploymentEvents } = scenario
+    expect(await counts(database)).toEqual([7, 45, trainingSteps.length, 12, deploymentEvents.length, 12])
   })
 
   test('the log of events goes on after the last one, and heads belong to their deployments', async () => {

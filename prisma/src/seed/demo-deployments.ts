@@ -5,7 +5,7 @@ export interface DemoDeployment {
   hoursAgo: number
   by: string
   note?: string
-  then?: DemoChange[]
+  changes?: DemoChange[]
 }
 
 export interface DemoChange {
@@ -18,48 +18,74 @@ export interface DemoChange {
 /** Oldest first within a model: their order gives the version numbers. */
 export const demoDeployments: DemoDeployment[] = [
   {
-    model: 'support-ticket-router', job: 'router-xlmr-baseline', hoursAgo: 590, by: 'Amara Okafor',
+    model: 'support-ticket-router',
+    job: 'router-xlmr-baseline',
+    hoursAgo: 590,
+    by: 'Amara Okafor',
     note: 'First one in production',
-    then: [{ kind: 'PAUSED', hoursAgo: 470, by: 'Amara Okafor', note: 'Replaced by v1.1.0' }],
+    changes: [{ kind: 'PAUSED', hoursAgo: 470, by: 'Amara Okafor', note: 'Replaced by v1.1.0' }],
   },
   { model: 'support-ticket-router', job: 'router-xlmr-lr2e-5', hoursAgo: 480, by: 'Amara Okafor' },
   {
-    model: 'support-ticket-router', job: 'router-xlmr-hard-negatives', hoursAgo: 270, by: 'Jonas Weber',
+    model: 'support-ticket-router',
+    job: 'router-xlmr-hard-negatives',
+    hoursAgo: 270,
+    by: 'Jonas Weber',
     note: 'Half of the traffic, to compare',
-    then: [
+    changes: [
       { kind: 'PAUSED', hoursAgo: 240, by: 'Jonas Weber', note: 'Spanish tickets go to the wrong queue' },
       { kind: 'RESUMED', hoursAgo: 216, by: 'Jonas Weber', note: 'Was the label map, not the model' },
     ],
   },
   {
-    model: 'doc-summarizer-7b', job: 'summarizer-sft-r16', hoursAgo: 520, by: 'Mei Tanaka',
-    then: [
+    model: 'doc-summarizer-7b',
+    job: 'summarizer-sft-r16',
+    hoursAgo: 520,
+    by: 'Mei Tanaka',
+    changes: [
       { kind: 'PAUSED', hoursAgo: 380, by: 'Mei Tanaka' },
       { kind: 'DELETED', hoursAgo: 340, by: 'Luca Moretti' },
     ],
   },
   { model: 'doc-summarizer-7b', job: 'summarizer-sft-r64', hoursAgo: 382, by: 'Mei Tanaka', note: 'Gets names right' },
   {
-    model: 'doc-summarizer-7b', job: 'summarizer-dpo-beta-0.1', hoursAgo: 150, by: 'Luca Moretti',
+    model: 'doc-summarizer-7b',
+    job: 'summarizer-dpo-beta-0.1',
+    hoursAgo: 150,
+    by: 'Luca Moretti',
     note: 'Canary for the legal team',
   },
   { model: 'vision/defect-detector', job: 'defects-r50', hoursAgo: 600, by: 'Priya Nair' },
   {
-    model: 'vision/defect-detector', job: 'defects-convnext-t', hoursAgo: 300, by: 'Tomasz Zielinski',
-    then: [{ kind: 'PAUSED', hoursAgo: 70, by: 'Priya Nair', note: 'Too many false alarms at night' }],
+    model: 'vision/defect-detector',
+    job: 'defects-convnext-t',
+    hoursAgo: 300,
+    by: 'Tomasz Zielinski',
+    changes: [{ kind: 'PAUSED', hoursAgo: 70, by: 'Priya Nair', note: 'Too many false alarms at night' }],
   },
   { model: 'vision/shelf-product-recognizer', job: 'shelves-b3-arcface', hoursAgo: 310, by: 'Sofia Lindqvist' },
   {
-    model: 'speech/call-transcriber', job: 'calls-conformer-l-noise', hoursAgo: 340, by: 'Hannah Kim',
+    model: 'speech/call-transcriber',
+    job: 'calls-conformer-l-noise',
+    hoursAgo: 340,
+    by: 'Hannah Kim',
     note: 'Trial on one site',
-    then: [{ kind: 'PAUSED', hoursAgo: 322, by: 'Hannah Kim', note: 'Trial over' }],
+    changes: [{ kind: 'PAUSED', hoursAgo: 322, by: 'Hannah Kim', note: 'Trial over' }],
   },
   // The same job again: its paused deployment cannot be resumed meanwhile.
-  { model: 'speech/call-transcriber', job: 'calls-conformer-l-noise', hoursAgo: 316, by: 'Hannah Kim', note: 'All sites' },
+  {
+    model: 'speech/call-transcriber',
+    job: 'calls-conformer-l-noise',
+    hoursAgo: 316,
+    by: 'Hannah Kim',
+    note: 'All sites',
+  },
   { model: 'speech/wake-word', job: 'wake-88k-more-negatives', hoursAgo: 264, by: 'Noor Aziz' },
   {
     model: 'multilingual-review-sentiment-and-aspect-topic-extractor-xl2',
     job: 'reviews-aspects-joint-fixed-labels',
-    hoursAgo: 96, by: 'Mei Tanaka', note: 'Replaces the nightly batch',
+    hoursAgo: 96,
+    by: 'Mei Tanaka',
+    note: 'Replaces the nightly batch',
   },
 ]

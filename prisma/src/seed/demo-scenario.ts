@@ -34,7 +34,12 @@ const historyMs = hourMs
 export function demoScenario(now: Date): Scenario {
   const ago = (hours: number) => new Date(now.getTime() - Math.round(hours * hourMs))
   const scenario: Scenario = {
-    models: [], trainingJobs: [], trainingSteps: [], deployments: [], deploymentEvents: [], sampleHeads: [],
+    models: [],
+    trainingJobs: [],
+    trainingSteps: [],
+    deployments: [],
+    deploymentEvents: [],
+    sampleHeads: [],
   }
   const events: Event[] = []
   for (const model of demoModels) {
@@ -110,14 +115,16 @@ function describeJob(
   }
   const steps = curve.map(({ step, loss, accuracy }) => {
     const elapsedMs = Math.round((runMs * step) / (shape.points * shape.stepSize))
-    return { trainingJobId: id, step, loss, accuracy, at: new Date(Math.min(startedAt.getTime() + elapsedMs, now.getTime())) }
+    const at = new Date(Math.min(startedAt.getTime() + elapsedMs, now.getTime()))
+    return { trainingJobId: id, step, loss, accuracy, at }
   })
   return { row, steps }
 }
 
 /** How long a job waited for its machine: some minutes, more or less. */
 function queuedHoursAgo(job: DemoJob): number {
-  return job.status === 'QUEUED' ? job.startedHoursAgo : job.startedHoursAgo + 0.02 + 0.4 * randomOf(`queue ${job.name}`)()
+  if (job.status === 'QUEUED') return job.startedHoursAgo
+  return job.startedHoursAgo + 0.02 + 0.4 * randomOf(`queue ${job.name}`)()
 }
 
 function fractionDone({ status, startedHoursAgo, hours, fraction = 1 }: DemoJob): number {
@@ -136,7 +143,7 @@ function vary<T extends { endLoss: number; endAccuracy: number | null }>(shape: 
 }
 
 function describeDeployment(
-  { model, job, hoursAgo, by, note, then = [] }: DemoDeployment,
+  { model, job, hoursAgo, by, note, changes = [] }: DemoDeployment,
   modelId: string,
   trainingJobId: string,
   versionNumber: number,
@@ -144,8 +151,7 @@ function describeDeployment(
 ): { row: ScenarioDeployment | null; history: Event[] } {
   const createdAt = ago(hoursAgo)
   const id = uuidAt(createdAt, `deployment ${model} ${versionNumber}`)
-  const changes = [{ kind: 'DEPLOYED' as const, hoursAgo, by, note }, ...then]
-  const history = changes.map((change) => ({
+  const history = [{ kind: 'DEPLOYED' as const, hoursAgo, by, note }, ...changes].map((change) => ({
     id: uuidAt(ago(change.hoursAgo), `event ${change.kind} ${job} ${versionNumber} ${change.hoursAgo}`),
     kind: change.kind,
     at: ago(change.hoursAgo),

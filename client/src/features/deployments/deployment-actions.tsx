@@ -1,9 +1,8 @@
 import { Link, useNavigate } from '@tanstack/react-router'
-import { type ReactNode, useId, useState } from 'react'
+import { lazy, type ReactNode, Suspense, useId, useState } from 'react'
 import { useMutation } from 'urql'
 import { type FragmentType, graphql, readFragment } from '../../graphql/documents.ts'
 import { Button } from '../../ui/button.tsx'
-import { Confirm } from '../../ui/dialog.tsx'
 import { PauseIcon, PlayIcon } from '../../ui/icons.tsx'
 import { Problem } from '../../ui/message.tsx'
 import { problemText } from '../../ui/problem-text.ts'
@@ -99,6 +98,8 @@ const DeleteDocument = graphql(`
   }
 `)
 
+const Confirm = lazy(() => import('../../ui/dialog.tsx').then((module) => ({ default: module.Confirm })))
+
 /** Pause, resume and delete. What was refused is said right below the buttons. */
 export function DeploymentActions({ deployment: masked }: { deployment: FragmentType<typeof DeploymentActionsFragment> }) {
   const deployment = readFragment(DeploymentActionsFragment, masked)
@@ -178,16 +179,20 @@ export function DeploymentActions({ deployment: masked }: { deployment: Fragment
         </span>
       </div>
       {problem && <Problem>{problem}</Problem>}
-      <Confirm
-        open={asking}
-        onClose={() => setAsking(false)}
-        title={`Delete ${name}?`}
-        action="Delete"
-        busy={deleting.fetching}
-        onConfirm={() => void onDelete()}
-      >
-        Its samples go with it. Its events stay, and its version is never used again.
-      </Confirm>
+      {asking && (
+        <Suspense>
+          <Confirm
+            open
+            onClose={() => setAsking(false)}
+            title={`Delete ${name}?`}
+            action="Delete"
+            busy={deleting.fetching}
+            onConfirm={() => void onDelete()}
+          >
+            Its samples go with it. Its events stay, and its version is never used again.
+          </Confirm>
+        </Suspense>
+      )}
     </div>
   )
 }

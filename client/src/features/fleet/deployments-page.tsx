@@ -8,7 +8,7 @@ import { usePages } from '../../graphql/use-pages.ts'
 import { buttonClass, IconButton } from '../../ui/button.tsx'
 import { FilterChips } from '../../ui/filter-chips.tsx'
 import { ColumnsIcon } from '../../ui/icons.tsx'
-import { Menu, MenuCheck } from '../../ui/menu.tsx'
+import { Menu } from '../../ui/menu.tsx'
 import { EmptyState } from '../../ui/message.tsx'
 import { SearchField } from '../../ui/search-field.tsx'
 import { Select } from '../../ui/select.tsx'
@@ -27,9 +27,12 @@ const DeploymentsPageDocument = graphql(`
         cursor
         node {
           id
-          version
           status
           model {
+            id
+            name
+          }
+          trainingJob {
             id
             name
           }
@@ -129,7 +132,7 @@ export function DeploymentsPage() {
               <option key={name}>{name}</option>
             ))}
           </Select>
-          <SearchField label="Search model or version" value={search.q ?? ''} onChange={onSearch} />
+          <SearchField label="Search model or job" value={search.q ?? ''} onChange={onSearch} />
           <span className="hidden md:block">
             <ColumnMenu hidden={hidden} onChange={(hide) => change({ hide: hide.join(',') || undefined })} />
           </span>
@@ -195,17 +198,13 @@ function ColumnMenu({ hidden, onChange }: { hidden: readonly string[]; onChange:
           <ColumnsIcon />
         </IconButton>
       }
-    >
-      {FLEET_COLUMNS.filter((column) => column !== 'model').map((column) => (
-        <MenuCheck
-          key={column}
-          checked={!hidden.includes(column)}
-          onChange={(show) => onChange(show ? hidden.filter((one) => one !== column) : [...hidden, column])}
-        >
-          {COLUMN_WORDS[column]}
-        </MenuCheck>
-      ))}
-    </Menu>
+      entries={FLEET_COLUMNS.filter((column) => column !== 'model').map((column) => ({
+        kind: 'check',
+        label: COLUMN_WORDS[column],
+        checked: !hidden.includes(column),
+        onChange: (show) => onChange(show ? hidden.filter((one) => one !== column) : [...hidden, column]),
+      }))}
+    />
   )
 }
 
@@ -230,9 +229,9 @@ function filterOf({ status, model, q }: FleetSearch): DeploymentFilter {
 
 function matches({ q, model }: Pick<FleetSearch, 'model'> & { q?: string | undefined }) {
   const wanted = q?.toLowerCase()
-  return (one: { version: string; model: { name: string } }) =>
+  return (one: { model: { name: string }; trainingJob: { name: string } }) =>
     (!model || one.model.name === model) &&
-    (!wanted || one.model.name.toLowerCase().includes(wanted) || one.version.toLowerCase().includes(wanted))
+    (!wanted || [one.model.name, one.trainingJob.name].some((name) => name.toLowerCase().includes(wanted)))
 }
 
 /** Leaves out what is undefined, so that the URL holds only what was chosen. */

@@ -23,6 +23,10 @@ export const DeploymentsTableFragment = graphql(`
       id
       name
     }
+    trainingJob {
+      id
+      name
+    }
   }
 `)
 

@@ -3,16 +3,12 @@ import { Button } from '../../ui/button.tsx'
 import { useStore } from '../../ui/external-store.ts'
 import { MoonIcon, ScreenIcon, SunIcon } from '../../ui/icons.tsx'
 import { cx } from '../../ui/class-names.ts'
-import { type ThemeChoice, chooseTheme, themeChoice } from '../../ui/theme.ts'
+import { chooseTheme, themeChoice, THEME_CHOICES } from '../../ui/theme.ts'
 import { useTitle } from '../../ui/title.ts'
 import { leaveSession } from './leave-session.ts'
 import { session } from './session.ts'
 
-const THEMES: readonly { value: ThemeChoice; label: string; icon: typeof SunIcon }[] = [
-  { value: 'system', label: 'Like the system', icon: ScreenIcon },
-  { value: 'light', label: 'Light', icon: SunIcon },
-  { value: 'dark', label: 'Dark', icon: MoonIcon },
-]
+const ICONS = { system: ScreenIcon, light: SunIcon, dark: MoonIcon }
 
 export function SettingsPage() {
   useTitle('Settings')
@@ -68,7 +64,7 @@ function Appearance() {
         Appearance
       </h2>
       <div role="radiogroup" aria-labelledby="appearance" className="flex flex-wrap gap-2">
-        {THEMES.map(({ value, label, icon: Icon }) => (
+        {THEME_CHOICES.map(({ value, label }) => (
           <label
             key={value}
             className={cx(
@@ -84,11 +80,16 @@ function Appearance() {
               onChange={() => chooseTheme(value)}
               className="sr-only"
             />
-            <Icon />
+            <ThemeIcon choice={value} />
             {label}
           </label>
         ))}
       </div>
     </section>
   )
+}
+
+function ThemeIcon({ choice }: { choice: keyof typeof ICONS }) {
+  const Icon = ICONS[choice]
+  return <Icon />
 }

@@ -1,25 +1,32 @@
 import { useNavigate } from '@tanstack/react-router'
+import { IconButton } from '../../ui/button.tsx'
 import { useStore } from '../../ui/external-store.ts'
 import { MoonIcon, PersonIcon, ScreenIcon, SunIcon } from '../../ui/icons.tsx'
-import { IconButton } from '../../ui/button.tsx'
-import { Menu, MenuChoice, MenuHeading, MenuItem, MenuSeparator } from '../../ui/menu.tsx'
-import { chooseTheme, theme, themeChoice } from '../../ui/theme.ts'
+import { Menu } from '../../ui/menu.tsx'
+import { chooseTheme, theme, themeChoice, THEME_CHOICES } from '../../ui/theme.ts'
 import { leaveSession } from '../session/leave-session.ts'
 import { session } from '../session/session.ts'
 
-const THEMES = [
-  { value: 'system', label: 'Like the system', icon: <ScreenIcon /> },
-  { value: 'light', label: 'Light', icon: <SunIcon /> },
-  { value: 'dark', label: 'Dark', icon: <MoonIcon /> },
-] as const
+const ICONS = { system: <ScreenIcon />, light: <SunIcon />, dark: <MoonIcon /> }
 
 export function ThemeMenu() {
   const choice = useStore(themeChoice)
   const current = useStore(theme)
   return (
-    <Menu trigger={<IconButton label="Theme">{current === 'dark' ? <MoonIcon /> : <SunIcon />}</IconButton>}>
-      <MenuChoice value={choice} onChange={chooseTheme} options={THEMES} />
-    </Menu>
+    <Menu
+      trigger={<IconButton label="Theme">{current === 'dark' ? <MoonIcon /> : <SunIcon />}</IconButton>}
+      entries={[
+        {
+          kind: 'choice',
+          value: choice,
+          options: THEME_CHOICES.map(({ value, label }) => ({ value, label, icon: ICONS[value] })),
+          onChange: (value) => {
+            const chosen = THEME_CHOICES.find((one) => one.value === value)
+            if (chosen) chooseTheme(chosen.value)
+          },
+        },
+      ]}
+    />
   )
 }
 
@@ -33,11 +40,12 @@ export function SessionMenu() {
           <PersonIcon />
         </IconButton>
       }
-    >
-      <MenuHeading>Signed in as {who?.name}</MenuHeading>
-      <MenuItem onClick={() => void navigate({ to: '/settings' })}>Settings</MenuItem>
-      <MenuSeparator />
-      <MenuItem onClick={() => void leaveSession()}>Sign out</MenuItem>
-    </Menu>
+      entries={[
+        { kind: 'heading', label: `Signed in as ${who?.name ?? 'nobody'}` },
+        { kind: 'action', label: 'Settings', run: () => void navigate({ to: '/settings' }) },
+        { kind: 'separator' },
+        { kind: 'action', label: 'Sign out', run: () => void leaveSession() },
+      ]}
+    />
   )
 }

@@ -1,0 +1,326 @@
+import { createClient } from 'graphql-sse'
+import { describe, expect, it } from 'vitest'
+import { GraphQLTestClient } from '../../test/graphql-client.ts'
+import type { HttpTestServer } from '../../test/http-test-server.ts'
+import { ADMIN_TOKEN, createHttpTestServer } from '../../test/http-test-server.ts'
+import { openRawHttp, rawHttp } from '../../test/raw-http.ts'
+
+const authorization = `Bearer ${ADMIN_TOKEN}`
+
+function post(server: HttpTestServer, body: string | Buffer, headers: Record<string, string> = {}) {
+  return rawHttp(server.port, {
+    method: 'POST',
+    path: '/graphql',
+    headers: { 'content-type': 'application/json', authorization, ...headers },
+    body,
+  })
+}
+
+function get(server: HttpTestServer, query: string, headers: Record<string, string> = {}) {
+  const path = `/graphql?query=${encodeURIComponent(query)}`
+  return rawHttp(server.port, { path, headers: { authorization, ...headers } })
+}
+
+function codesOf(body: string): string[] {
+  return JSON.parse(body).errors.map((error: { extensions: { code: string } }) => error.extensions.code)
+}
+
+const whoami = JSON.stringify({ query: '{ whoami }' })
+
+describe('who may ask', () => {
+  it('is whoever sends a token or a session cookie', async () => {
+    await using server = await createHttpTestServer()
+    expect(JSON.parse((await post(server, whoami)).body)).toEqual({ data: { whoami: 'admin' } })
+    const cookie = await server.signIn()
+    const byCookie = await rawHttp(server.port, { path: '/graphql?query={whoami}', headers: { cookie } })
+    expect(JSON.parse(byCookie.body)).toEqual({ data: { whoami: 'admin' } })
+  })
+
+  it.each(['application/json', 'application/graphql-response+json', 'text/event-stream'])(
+    'is told 401 in GraphQL’s words without one, accepting %s',
+    async (accept) => {
+      await using server = await createHttpTestServer()
+      const { status, body, headers } = await post(server, whoami, { authorization: 'Bearer wrong', accept })
+      expect([status, codesOf(body)]).toEqual([401, ['UNAUTHENTICATED']])
+      expect(headers['content-type']).toMatch(/^application\/(graphql-response\+)?json; charset=utf-8$/)
+      expect(headers['www-authenticate']).toContain('Bearer')
+    },
+  )
+
+  it('is never asked by query string', async () => {
+    await using server = await createHttpTestServer()
+    const path = `/graphql?query={whoami}&token=${ADMIN_TOKEN}&authorization=Bearer%20${ADMIN_TOKEN}`
+    expect((await rawHttp(server.port, { path })).status).toBe(401)
+  })
+
+  it('is UNAVAILABLE while the session store is gone, which a token does not need', async () => {
+    await using server = await createHttpTestServer()
+    const cookie = await server.signIn()
+    server.store.isGone = true
+    const { status, body } = await rawHttp(server.port, { path: '/graphql?query={whoami}', headers: { cookie } })
+    expect([status, codesOf(body)]).toEqual([503, ['UNAVAILABLE']])
+    expect((await post(server, whoami)).status).toBe(200)
+  })
+})
+
+describe('requests', () => {
+  it('come by POST and by GET, with variables and operation name', async () => {
+    await using server = await createHttpTestServer()
+    const query = 'query A($name: String) { hello(name: $name) } query B { whoami }'
+    const variables = { name: 'Ämira \u202e👋' }
+    const posted = await post(server, JSON.stringify({ query, variables, operationName: 'A' }))
+    expect(JSON.parse(posted.body)).toEqual({ data: { hello: `hello ${variables.name}` } })
+    const parameters = new URLSearchParams({ query, variables: JSON.stringify(variables), operationName: 'A' })
+    const got = await rawHttp(server.port, { path: `/graphql?${parameters}`, headers: { authorization } })
+    expect(JSON.parse(got.body)).toEqual(JSON.parse(posted.body))
+    expect(got.headers['cache-control']).toBe('no-store')
+  })
+
+  it('by GET never change anything', async () => {
+    await using server = await createHttpTestServer()
+    const { status, headers } = await get(server, 'mutation { bump }')
+    expect([status, headers.allow]).toEqual([405, 'POST'])
+    expect((await get(server, 'query A { whoami } mutation B { bump }')).status).toBe(400)
+    expect(server.state.mutations).toBe(0)
+    await post(server, '{"query":"mutation { bump }"}')
+    expect(server.state.mutations).toBe(1)
+  })
+
+  it.each([
+    'application/x-www-form-urlencoded',
+    'multipart/form-data; boundary=x',
+    'text/plain',
+    'application/graphql',
+    'application/graphql+json',
+    'application/json; charset=utf-16',
+    '',
+  ])('with the body type %j are refused with 415 and do nothing', async (type) => {
+    await using server = await createHttpTestServer()
+    expect((await post(server, '{"query":"mutation { bump }"}', { 'content-type': type })).status).toBe(415)
+    expect(server.state.mutations).toBe(0)
+  })
+
+  it.each(['application/json; charset=UTF-8', 'Application/JSON', 'application/graphql-response+json'])(
+    'with the body type %s are taken',
+    async (type) => {
+      await using server = await createHttpTestServer()
+      expect((await post(server, whoami, { 'content-type': type })).status).toBe(200)
+    },
+  )
+
+  it.each([
+    ['{', 400],
+    ['null', 400],
+    ['"query"', 400],
+    ['[]', 400],
+    [`[${whoami},${whoami}]`, 400],
+    ['{"query":7}', 400],
+    ['{}', 400],
+    ['{"query":"{ whoami }","variables":[]}', 400],
+    ['{"query":"{ whoami }","surprise":1}', 400],
+  ])('with the body %s are refused', async (body, status) => {
+    await using server = await createHttpTestServer()
+    const answer = await post(server, body, { accept: 'application/graphql-response+json' })
+    expect(answer.status).toBe(status)
+    expect(JSON.parse(answer.body).errors[0].message).toEqual(expect.any(String))
+    expect(server.logged).toEqual([])
+  })
+
+  it('in broken UTF-8 are refused, not mended', async () => {
+    await using server = await createHttpTestServer()
+    const body = Buffer.concat([Buffer.from('{"query":"{ hello(name: \\"'), Buffer.from([0xc3, 0x28]), Buffer.from('\\") }"}')])
+    expect((await post(server, body)).status).toBe(400)
+  })
+
+  it('of up to 256 KiB are taken; larger ones get 413, with a length and without', async () => {
+    await using server = await createHttpTestServer()
+    const fits = JSON.stringify({ query: '{ whoami }', variables: { x: '' } })
+    const padded = (size: number) => fits.replace('"x":""', `"x":"${'y'.repeat(size - fits.length)}"`)
+    expect((await post(server, padded(256 * 1024))).status).toBe(200)
+    const tooLarge = padded(256 * 1024 + 1)
+    const withLength = await post(server, tooLarge)
+    expect([withLength.status, codesOf(withLength.body)]).toEqual([413, ['BAD_REQUEST']])
+    const chunked = await post(server, padded(4_000_000), { 'transfer-encoding': 'chunked' })
+    expect([chunked.status, codesOf(chunked.body)]).toEqual([413, ['BAD_REQUEST']])
+  })
+})
+
+describe('answers', () => {
+  it('come in the media type asked for', async () => {
+    await using server = await createHttpTestServer()
+    for (const [accept, type] of [
+      ['*/*', /^application\/(graphql-response\+)?json/],
+      ['application/json', /^application\/json; charset=utf-8/],
+      ['application/graphql-response+json', /^application\/graphql-response\+json; charset=utf-8/],
+      // What urql sends.
+      [
+        'application/graphql-response+json, application/graphql+json, application/json, text/event-stream, multipart/mixed',
+        /^application\/graphql-response\+json/,
+      ],
+    ] as const) {
+      expect((await post(server, whoami, { accept })).headers['content-type']).toMatch(type)
+    }
+    expect((await post(server, whoami, { accept: 'image/png' })).status).toBe(406)
+  })
+
+  it('say what is wrong with a document, with a code and the right status', async () => {
+    await using server = await createHttpTestServer()
+    const accept = 'application/graphql-response+json'
+    const cases: [unknown, string][] = [
+      [{ query: '{ whoami' }, 'GRAPHQL_PARSE_FAILED'],
+      [{ query: '{ nothing }' }, 'GRAPHQL_VALIDATION_FAILED'],
+      [{ query: 'query ($v: Int!) { double(value: $v) }', variables: { v: 'x' } }, 'BAD_USER_INPUT'],
+      [{ query: 'query ($v: Int!) { double(value: $v) }', variables: { v: 2 ** 40 } }, 'BAD_USER_INPUT'],
+    ]
+    for (const [body, code] of cases) {
+      const answer = await post(server, JSON.stringify(body), { accept })
+      expect([code, answer.status, codesOf(answer.body)]).toEqual([code, 400, [code]])
+      // A second time from the caches.
+      const legacy = await post(server, JSON.stringify(body), { accept: 'application/json' })
+      expect([code, legacy.status, codesOf(legacy.body)]).toEqual([code, 200, [code]])
+    }
+    expect(server.logged).toEqual([])
+  })
+
+  it('mask what is our fault, with a request id under which it is logged once', async () => {
+    await using server = await createHttpTestServer()
+    const { body, status, headers } = await post(server, '{"query":"{ whoami a: bug brokenType }"}')
+    expect(status).toBe(200)
+    expect(body).not.toContain('secret')
+    const { data, errors } = JSON.parse(body)
+    expect(data).toEqual({ whoami: 'admin', a: null, brokenType: null })
+    expect(errors.map((error: { path: string[] }) => error.path)).toEqual([['a'], ['brokenType']])
+    expect(codesOf(body)).toEqual(['INTERNAL', 'INTERNAL'])
+    const { requestId } = errors[0].extensions
+    expect(headers['x-request-id']).toBe(requestId)
+    const lines = server.logged.filter((line) => line.requestId === requestId)
+    expect(lines.map((line) => JSON.stringify(line.err).includes('secret'))).toEqual([true, true])
+  })
+
+  it('give refusals as they are, and translate those of parts below', async () => {
+    await using server = await createHttpTestServer()
+    const refused = await post(server, '{"query":"{ forbidden }"}')
+    expect(JSON.parse(refused.body).errors).toEqual([
+      expect.objectContaining({ message: 'Not for you.', path: ['forbidden'], extensions: { code: 'FORBIDDEN' } }),
+    ])
+    const gone = await post(server, '{"query":"{ databaseGone }"}')
+    expect(codesOf(gone.body)).toEqual(['UNAVAILABLE'])
+    expect(gone.body).not.toContain('10.0.0.7')
+    expect(server.logged).toEqual([])
+  })
+})
+
+describe('event streams', () => {
+  it('carry next and complete', async () => {
+    await using server = await createHttpTestServer()
+    const client = GraphQLTestClient.withToken(server.origin, ADMIN_TOKEN)
+    const stream = await client.stream('subscription { countThenEnd(to: 2) }')
+    expect(await stream.events.take(3)).toEqual([
+      { event: 'next', data: { data: { countThenEnd: '1' } } },
+      { event: 'next', data: { data: { countThenEnd: '2' } } },
+      { event: 'complete', data: undefined },
+    ])
+    await stream.ended
+  })
+
+  it('carry a single result too, and errors of a document, for a caller who reads nothing else', async () => {
+    await using server = await createHttpTestServer()
+    const client = GraphQLTestClient.withToken(server.origin, ADMIN_TOKEN)
+    const query = await client.stream('{ whoami }')
+    expect(await query.events.take(2)).toEqual([
+      { event: 'next', data: { data: { whoami: 'admin' } } },
+      { event: 'complete', data: undefined },
+    ])
+    const wrong = await client.stream('subscription { nothing }')
+    expect(await wrong.events.next()).toMatchObject({
+      event: 'next',
+      data: { errors: [{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }] },
+    })
+    expect(await wrong.events.next()).toMatchObject({ event: 'complete' })
+  })
+
+  it('come by GET as well', async () => {
+    await using server = await createHttpTestServer()
+    const { headers, body } = await get(server, 'subscription { countThenEnd(to: 1) }', { accept: 'text/event-stream' })
+    expect(headers['content-type']).toBe('text/event-stream; charset=utf-8')
+    expect(body).toBe(':\n\nevent: next\ndata: {"data":{"countThenEnd":"1"}}\n\nevent: complete\ndata:\n\n')
+  })
+
+  it('are not forced on a caller who takes only JSON', async () => {
+    await using server = await createHttpTestServer()
+    const { status, body } = await get(server, 'subscription { count(to: 1) }', { accept: 'application/json' })
+    expect([status, codesOf(body)]).toEqual([406, ['BAD_REQUEST']])
+    expect(server.state.closedSources).toBe(1)
+  })
+
+  it('tell of a source that fails, masked, and end', async () => {
+    await using server = await createHttpTestServer()
+    const stream = await GraphQLTestClient.withToken(server.origin, ADMIN_TOKEN).stream('subscription { failing }')
+    await stream.next()
+    const { data } = await stream.events.next()
+    expect(data?.errors?.map((error) => error.extensions?.code)).toEqual(['INTERNAL'])
+    expect(JSON.stringify(data)).not.toContain('secret')
+    expect(await stream.events.next()).toMatchObject({ event: 'complete' })
+    expect(server.logged.filter((line) => JSON.stringify(line).includes('secret detail of the source'))).toHaveLength(1)
+  })
+
+  it('close their source when the reader leaves', async () => {
+    await using server = await createHttpTestServer()
+    const stream = await GraphQLTestClient.withToken(server.origin, ADMIN_TOKEN).stream('subscription { count(to: 1) }')
+    await stream.next()
+    await stream.close()
+    await server.server.close(10_000)
+    expect(server.state.closedSources).toBe(1)
+  })
+
+  it('pull nothing for a reader who has stopped, and go on without a gap when it reads again', async () => {
+    await using server = await createHttpTestServer()
+    const total = 20_000
+    const response = await openRawHttp(server.port, {
+      path: `/graphql?query=${encodeURIComponent(`subscription { count(to: ${total}, padding: 1000) }`)}`,
+      headers: { authorization, accept: 'text/event-stream' },
+    })
+    // Not read at all: the kernel takes a few megabytes of the twenty, and then the source must stand still.
+    await server.state.untilPulledStandsStill()
+    const pulledWhileStopped = server.state.pulled
+    expect(pulledWhileStopped).toBeLessThan(total * 0.75)
+    let seen = 0
+    let text = ''
+    for await (const chunk of response) {
+      text += String(chunk)
+      const events = text.split('\n\n')
+      text = events.pop() ?? ''
+      for (const event of events) {
+        const value = /"count":"(\d+)/.exec(event)?.[1]
+        if (value === undefined) continue
+        seen += 1
+        if (Number(value) !== seen) throw new Error(`${value} came after ${seen - 1}`)
+      }
+      if (seen === total) break
+    }
+    expect(seen).toBe(total)
+  })
+})
+
+describe('the published graphql-sse client', () => {
+  it('subscribes, queries and completes', async () => {
+    await using server = await createHttpTestServer()
+    const client = createClient({ url: `${server.origin}/graphql`, headers: { authorization }, retryAttempts: 0 })
+    const results = []
+    for await (const result of client.iterate({ query: 'subscription { countThenEnd(to: 3) }' })) {
+      results.push(result.data?.countThenEnd)
+    }
+    expect(results).toEqual(['1', '2', '3'])
+    for await (const result of client.iterate({ query: '{ whoami }' })) expect(result.data).toEqual({ whoami: 'admin' })
+    client.dispose()
+  })
+
+  it('hears of a missing credential', async () => {
+    await using server = await createHttpTestServer()
+    const client = createClient({ url: `${server.origin}/graphql`, retryAttempts: 0 })
+    const failed = new Promise((resolve) => {
+      client.subscribe({ query: '{ whoami }' }, { next: () => undefined, error: resolve, complete: () => undefined })
+    })
+    expect(await failed).toMatchObject({ response: { status: 401 } })
+  })
+})
