@@ -1,10 +1,12 @@
+import { createRequire } from 'node:module'
 import { defineConfig } from 'vitest/config'
 
 // Workspaces are imported from their sources here, so tests need no build. The rest are Vite's own server conditions.
 const conditions = ['@gaugeline/source', 'module', 'node', 'development|production']
 
 export default defineConfig({
-  resolve: { conditions },
+  // The graphql that Node gives to packages, not its second build that Vite would find: two in one process are refused.
+  resolve: { conditions, alias: [{ find: /^graphql$/, replacement: createRequire(import.meta.url).resolve('graphql') }] },
   ssr: { resolve: { conditions } },
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],

@@ -43,8 +43,13 @@ export class StartError extends Error {
   override name = 'StartError'
 }
 
+/** The start was given up because `stop` was called meanwhile. */
+export class StoppedError extends Error {
+  override name = 'StoppedError'
+}
+
 export interface App {
-  /** Throws StartError; nothing is left open or locked then. */
+  /** Throws StartError or StoppedError; nothing is left open or locked then. */
   start(): Promise<RunningApp>
   /** Lets requests finish, ends streams, closes the database. Idempotent. */
   stop(): Promise<void>
@@ -53,14 +58,22 @@ export interface App {
 export function createApp({ env, log, onProgress, onFailure, clock }: AppOptions): App {
   /** What was opened, newest last. */
   const opened: (() => Promise<void>)[] = []
+  let starting: Promise<RunningApp> | null = null
   let stopping: Promise<void> | null = null
 
+  /** Ends all of it, whatever fails on the way, so that nothing is left locked. Throws the first failure. */
   async function close(): Promise<void> {
-    for (const end of opened.toReversed()) {
+    const failures: unknown[] = []
+    for (let end = opened.pop(); end !== undefined; end = opened.pop()) {
       // In order: each may use what was opened before it.
       // oxlint-disable-next-line no-await-in-loop
-      await end()
+      await end().catch((error: unknown) => failures.push(error))
     }
+    if (failures.length > 0) throw failures[0]
+  }
+
+  function goOn(): void {
+    if (stopping !== null) throw new StoppedError('The server was stopped while it started.')
   }
 
   async function open(): Promise<RunningApp> {
@@ -70,6 +83,7 @@ export function createApp({ env, log, onProgress, onFailure, clock }: AppOptions
     const address = await server.listen()
     const endServer = { end: () => server.close(GRACE_MS) }
     opened.push(() => endServer.end())
+    goOn()
     const database = await openDatabase({
       url: env.databaseUrl,
       dataDir: env.dataDir,
@@ -77,11 +91,18 @@ export function createApp({ env, log, onProgress, onFailure, clock }: AppOptions
       onIdleError: (error) => log.warn({ err: error }, 'a database connection was lost'),
     })
     opened.push(() => database.close())
+    goOn()
     database.onFailure(onFailure)
     const deps = createDeps(env, database, source, log, clock)
-    if (env.seed === 'demo') await seed(database, deps, env.sampleIntervalMs, onProgress)
-    await deps.start()
-    opened.push(() => deps.stop())
+    try {
+      if (env.seed === 'demo') await seed(database, deps, env.sampleIntervalMs, onProgress)
+      goOn()
+      opened.push(() => deps.stop())
+      await deps.start()
+    } catch (error) {
+      throw isUnavailable(error) ? databaseGone(error) : error
+    }
+    goOn()
     // From here on answers rest on all of it: the door closes first.
     endServer.end = () => Promise.resolve()
     opened.push(() => server.close(GRACE_MS))
@@ -119,20 +140,33 @@ export function createApp({ env, log, onProgress, onFailure, clock }: AppOptions
   }
 
   return {
-    async start() {
-      try {
-        return await open()
-      } catch (error) {
-        await close()
-        const mendable = [ListenError, DatabaseStartError, TraceError].some((type) => error instanceof type)
-        throw mendable && error instanceof Error ? new StartError(error.message, { cause: error }) : error
-      }
+    start() {
+      starting ??= open().catch(async (error: unknown) => {
+        await close().catch((err: unknown) => log.error({ err }, 'what was opened could not be closed'))
+        throw asStartError(error)
+      })
+      return starting
     },
     stop() {
-      stopping ??= close()
+      // What is being opened must be open before it can be closed; a failed start has closed it by itself.
+      stopping ??= Promise.allSettled([starting]).then(close)
       return stopping
     },
   }
+}
+
+function asStartError(error: unknown): unknown {
+  if (error instanceof TraceError) {
+    return new StartError(`TRAFFIC_TRACE names a recording that cannot be used: ${error.message}`, { cause: error })
+  }
+  if (error instanceof ListenError || error instanceof DatabaseStartError) {
+    return new StartError(error.message, { cause: error })
+  }
+  return error
+}
+
+function databaseGone(cause: unknown): StartError {
+  return new StartError('The database stopped answering during the start: see that it runs, then start again.', { cause })
 }
 
 /** A database that is gone is said to be so, fast; the caller may try again. */

@@ -1,5 +1,5 @@
 import pino from 'pino'
-import { createApp, StartError } from './app.ts'
+import { createApp, StartError, StoppedError } from './app.ts'
 import { EnvError, readEnv } from './env.ts'
 
 /** Whatever has not ended by then is cut. */
@@ -56,6 +56,8 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
+  // Told to end while it started: whoever ends it gives the exit code.
+  if (error instanceof StoppedError) return
   const forPeople = error instanceof EnvError || error instanceof StartError
   giveUp(forPeople ? error.message : String(error instanceof Error ? error.stack : error))
 })

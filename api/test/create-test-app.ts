@@ -1,5 +1,5 @@
-import { createTestDatabase, type TestDatabaseKind } from '@gaugeline/prisma/testing'
-import pino from 'pino'
+import { createTestDatabase, type TestDatabase, type TestDatabaseKind } from '@gaugeline/prisma/testing'
+import pino, { type Logger } from 'pino'
 import { createApp, type RunningApp } from '../src/app.ts'
 import { type Env, readEnv } from '../src/env.ts'
 import { GraphQLTestClient } from './graphql-client.ts'
@@ -10,12 +10,27 @@ export interface TestApp extends RunningApp, AsyncDisposable {
   /** Acts as `admin`, with every scope. */
   client: GraphQLTestClient
   stop(): Promise<void>
+  /** Stops this server and starts another one on the same data; disposing either removes the database. */
+  restart(): Promise<TestApp>
 }
 
 /** The whole server on a free port and a database of its own, with nothing in it unless `seed` says so. */
-export async function createTestApp(kind: TestDatabaseKind, settings: Partial<Env> = {}): Promise<TestApp> {
+export async function createTestApp(
+  kind: TestDatabaseKind,
+  settings: Partial<Env> = {},
+  log: Logger = pino({ level: process.env['LOG_LEVEL'] ?? 'silent' }),
+): Promise<TestApp> {
   const database = await createTestDatabase(kind)
   await database.close()
+  try {
+    return await startOn(database, settings, log)
+  } catch (error) {
+    await database[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+async function startOn(database: TestDatabase, settings: Partial<Env>, log: Logger): Promise<TestApp> {
   const app = createApp({
     env: {
       ...readEnv({}),
@@ -26,25 +41,24 @@ export async function createTestApp(kind: TestDatabaseKind, settings: Partial<En
       seed: 'none',
       ...settings,
     },
-    log: pino({ level: process.env['LOG_LEVEL'] ?? 'silent' }),
+    log,
     onProgress: () => undefined,
     onFailure: (error) => {
       throw error
     },
   })
-  try {
-    const running = await app.start()
-    return {
-      ...running,
-      client: GraphQLTestClient.withToken(running.origin, ADMIN_TOKEN),
-      stop: () => app.stop(),
-      [Symbol.asyncDispose]: async () => {
-        await app.stop()
-        await database[Symbol.asyncDispose]()
-      },
-    }
-  } catch (error) {
-    await database[Symbol.asyncDispose]()
-    throw error
+  const running = await app.start()
+  return {
+    ...running,
+    client: GraphQLTestClient.withToken(running.origin, ADMIN_TOKEN),
+    stop: () => app.stop(),
+    restart: async () => {
+      await app.stop()
+      return startOn(database, settings, log)
+    },
+    [Symbol.asyncDispose]: async () => {
+      await app.stop()
+      await database[Symbol.asyncDispose]()
+    },
   }
 }

@@ -27,6 +27,7 @@ export class TestState {
   pulled = 0
   /** Sources that were closed by `return`. */
   closedSources = 0
+  #onSourceClosed: (() => void)[] = []
   mutations = 0
   #lastPulled = -1
   readonly #waiting: (() => void)[] = []
@@ -48,6 +49,16 @@ export class TestState {
       turnsAtRest = this.pulled > 0 && this.pulled === this.#lastPulled ? turnsAtRest + 1 : 0
       this.#lastPulled = this.pulled
     }
+  }
+
+  /** Resolves once so many sources have been closed. */
+  async untilClosedSources(count: number): Promise<void> {
+    while (this.closedSources < count) await new Promise<void>((resolve) => this.#onSourceClosed.push(resolve))
+  }
+
+  sourceClosed(): void {
+    this.closedSources += 1
+    for (const resolve of this.#onSourceClosed.splice(0)) resolve()
   }
 
   async wait(): Promise<string> {
@@ -87,7 +98,7 @@ function pulledCounter(state: TestState, to: number): AsyncIterableIterator<numb
       return { done: true, value: undefined }
     },
     async return() {
-      state.closedSources += 1
+      state.sourceClosed()
       finish?.()
       return { done: true, value: undefined }
     },
@@ -105,6 +116,7 @@ async function* failAfterOne() {
 }
 
 function createTestSchema(state: TestState): GraphQLSchema {
+  const sharedError = new Error('secret detail of a shared bug')
   const text = new GraphQLNonNull(GraphQLString)
   const number = new GraphQLNonNull(GraphQLInt)
   const subscription = (
@@ -121,6 +133,11 @@ function createTestSchema(state: TestState): GraphQLSchema {
       fields: {
         hello: { type: text, args: { name: { type: GraphQLString } }, resolve: (_root, { name }) => `hello ${name}` },
         double: { type: number, args: { value: { type: number } }, resolve: (_root, { value }) => value * 2 },
+        echo: {
+          type: number,
+          args: { to: { type: number, defaultValue: 0 } },
+          resolve: (_root, { to }) => to,
+        },
         whoami: { type: text, resolve: (_root, _args, { viewer }) => viewer.name },
         wait: { type: text, resolve: () => state.wait() },
         padded: { type: text, args: { length: { type: number } }, resolve: (_root, { length }) => state.padded(length) },
@@ -128,6 +145,12 @@ function createTestSchema(state: TestState): GraphQLSchema {
           type: GraphQLString,
           resolve: () => {
             throw new Error('secret detail of a bug')
+          },
+        },
+        sameBug: {
+          type: GraphQLString,
+          resolve: () => {
+            throw sharedError
           },
         },
         brokenType: { type: GraphQLInt, resolve: () => 'secret text where a number belongs' },

@@ -9,7 +9,6 @@ import { createTransport } from './graphql/transport.ts'
 import { createFleetFigures } from './live/fleet-figures.ts'
 import { createAppRouter } from './router.tsx'
 import { ServicesContext } from './services.ts'
-import { Toasts } from './ui/toasts.tsx'
 
 const router = createAppRouter()
 
@@ -35,7 +34,6 @@ createRoot(root).render(
     <ServicesContext value={services}>
       <UrqlProvider value={client}>
         <RouterProvider router={router} />
-        <Toasts />
       </UrqlProvider>
     </ServicesContext>
   </StrictMode>,

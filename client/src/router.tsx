@@ -12,8 +12,19 @@ import { loadSession } from './features/session/session.ts'
 import { Frame } from './features/shell/frame.tsx'
 import { CrashedPage, NotFoundPage } from './features/shell/problem-pages.tsx'
 import { readTrainingSearch } from './features/training/training-search.ts'
+import { Toasts } from './ui/toasts.tsx'
 
-const root = createRootRoute({ component: Outlet, notFoundComponent: () => <NotFoundPage what="page" />, errorComponent: CrashedPage })
+/** Every page, and the notices over it: within the router, because they hold links. */
+function Root() {
+  return (
+    <>
+      <Outlet />
+      <Toasts />
+    </>
+  )
+}
+
+const root = createRootRoute({ component: Root, notFoundComponent: () => <NotFoundPage what="page" />, errorComponent: CrashedPage })
 
 const signIn = createRoute({
   getParentRoute: () => root,

@@ -46,7 +46,10 @@ const refused: [constraint: string, statement: string][] = [
   ['training_jobs_final_loss_check', `UPDATE training_jobs SET final_loss = '-Infinity'`],
   ['training_jobs_final_accuracy_check', 'UPDATE training_jobs SET final_accuracy = 1.5'],
   ['training_jobs_started_at_check', `UPDATE training_jobs SET status = 'QUEUED', finished_at = NULL`],
-  ['training_jobs_started_at_check', `UPDATE training_jobs SET status = 'RUNNING', started_at = NULL`],
+  [
+    'training_jobs_started_at_check',
+    `UPDATE training_jobs SET status = 'RUNNING', started_at = NULL, finished_at = NULL`,
+  ],
   ['training_jobs_finished_at_check', 'UPDATE training_jobs SET finished_at = NULL'],
   ['training_jobs_finished_at_check', `UPDATE training_jobs SET status = 'RUNNING'`],
   ['training_steps_step_check', 'UPDATE training_steps SET step = -1'],

@@ -105,9 +105,10 @@ test('a pool without a free connection is unavailable', async () => {
   const kinds = await testDatabaseKinds()
   await using database = await createTestDatabase(kinds[0] ?? 'embedded')
   const { host, port, user, database: name, connectionString } = database.pool.options
-  const pool = new pg.Pool({ host, port, user, database: name, connectionString, max: 1, connectionTimeoutMillis: 50 })
+  const pool = new pg.Pool({ host, port, user, database: name, connectionString, max: 1 })
   const prisma = new PrismaClient({ adapter: new DatabaseAdapter(pool) })
   const held = await pool.connect()
+  pool.options.connectionTimeoutMillis = 20
   expect(isUnavailable(await thrownBy(pool.query('SELECT 1')))).toBe(true)
   expect(isUnavailable(await thrownBy(prisma.model.count()))).toBe(true)
   held.release()

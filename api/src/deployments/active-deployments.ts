@@ -20,7 +20,7 @@ export class ActiveDeployments implements FleetDirectory<DeploymentWithNames, De
   #listeners = new Set<() => void>()
   #unsubscribe: (() => void) | null = null
   #timer: NodeJS.Timeout | null = null
-  #reading: Promise<void> | null = null
+  #reading = false
   #again = false
 
   constructor(options: ActiveDeploymentsOptions) {
@@ -28,14 +28,15 @@ export class ActiveDeployments implements FleetDirectory<DeploymentWithNames, De
   }
 
   async start(): Promise<void> {
-    this.#unsubscribe = this.#options.bus.subscribe('deploymentEvent', () => void this.#refresh())
-    this.#timer = setInterval(() => void this.#refresh(), REFRESH_MS)
-    await this.#read()
+    this.#unsubscribe = this.#options.bus.subscribe('deploymentEvent', () => this.#refresh())
+    this.#timer = setInterval(() => this.#refresh(), REFRESH_MS)
+    await this.#readAlone()
   }
 
   stop(): void {
     this.#unsubscribe?.()
     if (this.#timer) clearInterval(this.#timer)
+    this.#again = false
   }
 
   get size(): number {
@@ -52,21 +53,24 @@ export class ActiveDeployments implements FleetDirectory<DeploymentWithNames, De
     return () => void this.#listeners.delete(listener)
   }
 
-  /** One read at a time; a change during one makes another follow. Never rejects. */
-  #refresh(): Promise<void> {
-    if (this.#reading) {
-      this.#again = true
-      return this.#reading
-    }
-    this.#reading = this.#read()
-      .catch(this.#options.onError)
-      .finally(() => {
-        this.#reading = null
-        if (!this.#again) return
+  /** Reads now, or once more after the read under way, which may have begun before the change. */
+  #refresh(): void {
+    if (this.#reading) this.#again = true
+    else this.#readAlone().catch(this.#options.onError)
+  }
+
+  /** One read at a time: of two, the older answer could come last. */
+  async #readAlone(): Promise<void> {
+    this.#reading = true
+    try {
+      await this.#read()
+    } finally {
+      this.#reading = false
+      if (this.#again) {
         this.#again = false
-        void this.#refresh()
-      })
-    return this.#reading
+        this.#refresh()
+      }
+    }
   }
 
   async #read(): Promise<void> {

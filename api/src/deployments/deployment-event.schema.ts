@@ -17,6 +17,7 @@ const KindEnum = builder.enumType('DeploymentEventKind', {
 
 const DeploymentEventType = builder.prismaNode('DeploymentEvent', {
   id: { field: 'id' },
+  nullable: true,
   description: 'A change of a deployment. Outlives it: names and version are kept as they were.',
   fields: (t) => ({
     cursor: t.field({

@@ -1,5 +1,6 @@
 import type { Deployment, DeploymentStatus, Model, Prisma, TrainingJob } from '@gaugeline/prisma'
 import type { Keyset } from '../paging.ts'
+import { containing, foldCase } from '../text-search.ts'
 
 export interface DeploymentFilter {
   status?: readonly DeploymentStatus[] | null | undefined
@@ -27,14 +28,13 @@ export type DeploymentWithNames = Deployment & { model: Model; trainingJob: Trai
 export function whereFilter(filter: DeploymentFilter | null | undefined): Prisma.DeploymentWhereInput {
   if (!filter) return {}
   const { status, model, search, ids, trainingJobId } = filter
-  const containsSearch = { contains: search ?? '', mode: 'insensitive' } as const
   return {
     ...(status ? { status: { in: [...status] } } : {}),
     ...(ids ? { id: { in: [...ids] } } : {}),
     ...(trainingJobId ? { trainingJobId } : {}),
     AND: [
       model ? { model: { name: model } } : {},
-      search ? { OR: [{ model: { name: containsSearch } }, { trainingJob: { name: containsSearch } }] } : {},
+      search ? { OR: [{ model: { name: containing(search) } }, { trainingJob: { name: containing(search) } }] } : {},
     ],
   }
 }
@@ -46,8 +46,8 @@ export function matchesFilter(deployment: DeploymentWithNames, filter: Deploymen
   if (ids && !ids.includes(deployment.id)) return false
   if (model && deployment.model.name !== model) return false
   if (!search) return true
-  const wanted = search.toLowerCase()
-  return [deployment.model.name, deployment.trainingJob.name].some((name) => name.toLowerCase().includes(wanted))
+  const wanted = foldCase(search)
+  return [deployment.model.name, deployment.trainingJob.name].some((name) => foldCase(name).includes(wanted))
 }
 
 /** Equal for filters that mean the same. */
@@ -55,7 +55,7 @@ export function filterKey({ status, model, search, ids, trainingJobId }: Deploym
   return JSON.stringify([
     status ? [...new Set(status)].toSorted() : null,
     model || null,
-    search?.toLowerCase() || null,
+    foldCase(search ?? '') || null,
     ids ? [...new Set(ids)].toSorted() : null,
     trainingJobId ?? null,
   ])

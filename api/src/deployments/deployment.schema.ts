@@ -21,6 +21,7 @@ const ACTIVE_ONE = { where: { status: 'ACTIVE' }, take: 1 } as const
 
 export const DeploymentType = builder.prismaNode('Deployment', {
   id: { field: 'id' },
+  nullable: true,
   description: 'One version of a model, made from one completed training job.',
   fields: (t) => ({
     model: t.relation('model', { description: 'What it is a version of.' }),

@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import { createClient } from 'graphql-sse'
 import { describe, expect, it } from 'vitest'
 import { GraphQLTestClient } from '../../test/graphql-client.ts'
@@ -143,6 +144,25 @@ describe('requests', () => {
     const chunked = await post(server, padded(4_000_000), { 'transfer-encoding': 'chunked' })
     expect([chunked.status, codesOf(chunked.body)]).toEqual([413, ['BAD_REQUEST']])
   })
+
+  it.each(['with a length', 'in chunks'])('that are too large leave their connection usable: %s', async (how) => {
+    await using server = await createHttpTestServer()
+    const socket = connect(server.port, '127.0.0.1')
+    const head = `HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\n`
+    const size = 1_000_000
+    const body = 'x'.repeat(size)
+    const framed =
+      how === 'in chunks'
+        ? `Transfer-Encoding: chunked\r\n\r\n${size.toString(16)}\r\n${body}\r\n0\r\n\r\n`
+        : `Content-Length: ${size}\r\n\r\n${body}`
+    socket.write(
+      `POST /graphql ${head}Authorization: ${authorization}\r\nContent-Type: application/json\r\n${framed}` +
+        `GET /healthz ${head}Connection: close\r\n\r\n`,
+    )
+    let text = ''
+    for await (const chunk of socket) text += String(chunk)
+    expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 413', 'HTTP/1.1 200'])
+  })
 })
 
 describe('answers', () => {
@@ -195,6 +215,21 @@ describe('answers', () => {
     expect(headers['x-request-id']).toBe(requestId)
     const lines = server.logged.filter((line) => line.requestId === requestId)
     expect(lines.map((line) => JSON.stringify(line.err).includes('secret'))).toEqual([true, true])
+  })
+
+  it('log a bug once, however many fields it fails', async () => {
+    await using server = await createHttpTestServer()
+    expect(codesOf((await post(server, '{"query":"{ a: sameBug b: sameBug }"}')).body)).toEqual(['INTERNAL', 'INTERNAL'])
+    expect(server.logged).toHaveLength(1)
+  })
+
+  it('tell wrong values of arguments from broken resolvers, also while executing', async () => {
+    await using server = await createHttpTestServer()
+    // Valid by type (the argument has a default); null is only seen when the field runs.
+    const query = 'query ($to: Int) { echo(to: $to) }'
+    const { body } = await post(server, JSON.stringify({ query, variables: { to: null } }))
+    expect(codesOf(body)).toEqual(['BAD_USER_INPUT'])
+    expect(server.logged).toEqual([])
   })
 
   it('give refusals as they are, and translate those of parts below', async () => {
@@ -269,8 +304,7 @@ describe('event streams', () => {
     const stream = await GraphQLTestClient.withToken(server.origin, ADMIN_TOKEN).stream('subscription { count(to: 1) }')
     await stream.next()
     await stream.close()
-    await server.server.close(10_000)
-    expect(server.state.closedSources).toBe(1)
+    await server.state.untilClosedSources(1)
   })
 
   it('pull nothing for a reader who has stopped, and go on without a gap when it reads again', async () => {

@@ -209,6 +209,13 @@ describe('routes', () => {
   })
 })
 
+/** Resolves once nothing has been accepted for a while: closing is under way, many turns of the event loop into it. */
+async function untilRefused(port: number): Promise<void> {
+  for (let attempt = 0; attempt < 50; attempt += 1) {
+    await expect(rawHttp(port, { path: '/healthz' })).rejects.toThrow('ECONNREFUSED')
+  }
+}
+
 describe('closing', () => {
   it('lets requests in flight finish, then frees the port', async () => {
     await using server = await createHttpTestServer()
@@ -220,6 +227,22 @@ describe('closing', () => {
     expect(await answer).toEqual({ wait: 'waited' })
     await closed
     await expect(rawHttp(server.port, { path: '/healthz' })).rejects.toThrow('ECONNREFUSED')
+  })
+
+  it('waits for work whose caller has left, so that nothing below is closed under it', async () => {
+    await using server = await createHttpTestServer()
+    const abort = new AbortController()
+    const url = `${server.origin}/graphql?query={wait}`
+    const left = fetch(url, { headers: { authorization }, signal: abort.signal }).catch((error: Error) => error.name)
+    await server.state.untilWaiting()
+    abort.abort()
+    expect(await left).toBe('AbortError')
+    let isClosed = false
+    const closed = server.server.close(10_000).then(() => (isClosed = true))
+    await untilRefused(server.port)
+    expect(isClosed).toBe(false)
+    server.state.release()
+    await closed
   })
 
   it('answers 503 to whoever still has a connection', async () => {
@@ -278,6 +301,7 @@ describe('closing', () => {
     socket.subscribe('{ wait }')
     await server.state.untilWaiting()
     const closed = server.server.close(10_000)
+    await untilRefused(server.port)
     server.state.release()
     expect(await socket.next()).toEqual({ data: { wait: 'waited' } })
     expect(await socket.closed).toMatchObject({ code: 1012 })

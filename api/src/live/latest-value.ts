@@ -28,13 +28,16 @@ export class LatestValue<T> {
   watch(onEnd?: () => void): AsyncIterableIterator<T> {
     let seen = 0
     let ended = false
-    let endWaiting: (() => void) | null = null
+    const waiting = new Set<() => void>()
     this.#watchers += 1
     const end = () => {
       if (ended) return
       ended = true
       this.#watchers -= 1
-      endWaiting?.()
+      for (const resolve of waiting) {
+        this.#waiters.delete(resolve)
+        resolve()
+      }
       onEnd?.()
     }
     const pull = async (): Promise<IteratorResult<T>> => {
@@ -50,11 +53,12 @@ export class LatestValue<T> {
         }
         // oxlint-disable-next-line no-await-in-loop
         await new Promise<void>((resolve) => {
-          this.#waiters.add(resolve)
-          endWaiting = () => {
-            this.#waiters.delete(resolve)
+          const wake = () => {
+            waiting.delete(wake)
             resolve()
           }
+          waiting.add(wake)
+          this.#waiters.add(wake)
         })
       }
     }

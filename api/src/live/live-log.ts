@@ -109,35 +109,35 @@ export class LiveLog<T extends LogEntry> {
   async #fill(): Promise<void> {
     this.#filling = true
     try {
-      await this.#readHole()
+      // More than a ring behind: what lies between is read by whoever still wants it, straight from the store.
+      if (this.#announced - this.#newest > this.#options.capacity) {
+        this.#restartAfter(this.#announced - this.#options.capacity)
+      }
+      while (!this.#closed && this.#newest < this.#announced) {
+        // One read at a time, in order: each starts where the last one ended.
+        // oxlint-disable-next-line no-await-in-loop
+        await this.#readHole()
+      }
     } catch (error) {
       this.#options.onError(error)
     } finally {
+      // In the same step as the last look at #announced: what is announced between the two would not be read.
       this.#filling = false
     }
   }
 
   async #readHole(): Promise<void> {
-    // More than a ring behind: what lies between is read by whoever still wants it, straight from the store.
-    if (this.#announced - this.#newest > this.#options.capacity) {
-      this.#restartAfter(this.#announced - this.#options.capacity)
+    const { readAfter } = this.#options
+    // What is announced during the read need not be in its answer.
+    const announced = this.#announced
+    const entries = await readAfter(this.#newest, CHUNK)
+    if (entries.length === 0) this.#restartAfter(announced)
+    for (const entry of entries) {
+      if (entry.sequence <= this.#newest) continue
+      if (entry.sequence > this.#newest + 1) this.#restartAfter(entry.sequence - 1)
+      this.#keep(entry)
     }
-    while (!this.#closed && this.#newest < this.#announced) {
-      // One read at a time, in order: each starts where the last one ended.
-      // oxlint-disable-next-line no-await-in-loop
-      const entries = await this.#options.readAfter(this.#newest, CHUNK)
-      if (entries.length === 0) {
-        this.#restartAfter(this.#announced)
-        this.#wake()
-        return
-      }
-      for (const entry of entries) {
-        if (entry.sequence <= this.#newest) continue
-        if (entry.sequence > this.#newest + 1) this.#restartAfter(entry.sequence - 1)
-        this.#keep(entry)
-      }
-      this.#wake()
-    }
+    this.#wake()
   }
 
   #restartAfter(sequence: number): void {

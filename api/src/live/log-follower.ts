@@ -25,7 +25,8 @@ const BATCH = 64
 /**
  * A position in a log, pulled: `next()` answers from the ring, from the store when it fell out of it, or waits.
  * Written by hand because `return()` must end a waiting `next()` at once; an async generator would queue it behind.
- * One `next()` at a time is served; calls overlap only in the order they came.
+ * One `next()` at a time is served; calls overlap only in the order they came. When the store cannot be read, `next()`
+ * rejects and the follower is done: it resumes as a new one.
  */
 export class LogFollower<T extends LogEntry> implements AsyncIterableIterator<Followed<T>> {
   readonly #log: LiveLog<T>
@@ -51,7 +52,7 @@ export class LogFollower<T extends LogEntry> implements AsyncIterableIterator<Fo
 
   next(): Promise<IteratorResult<Followed<T>>> {
     const turn = this.#turn.then(() => this.#pull())
-    // A failed pull is told to its own caller; it must not fail the next one too.
+    // A failed pull is told to its own caller, once.
     this.#turn = turn.catch(() => undefined)
     return turn
   }
@@ -83,11 +84,14 @@ export class LogFollower<T extends LogEntry> implements AsyncIterableIterator<Fo
         this.#skipped = 0
         return { done: false, value: { entry, skipped } }
       }
-      // Each round depends on what the last one found.
-      // oxlint-disable-next-line no-await-in-loop
-      if (!(await this.#readMore())) {
+      try {
+        // Each round depends on what the last one found.
+        // oxlint-disable-next-line no-await-in-loop
+        if (!(await this.#readMore())) this.#end()
+      } catch (error) {
+        // Nobody calls return() on an iterator that threw: `for await` takes it for ended. So it is.
         this.#end()
-        return { done: true, value: undefined }
+        throw error
       }
     }
   }

@@ -66,17 +66,20 @@ export class MetricsHistory {
       }
     }
     if (point) points.push(point.merger.summary(point.atMs, resolutionMs))
-    const endSequence = lastSequence ?? (await this.#store.sequenceAt(deploymentKey, toMs))
+    // At `from`, not at `to`: a sample that was stored since the range was read is still to come.
+    const endSequence = lastSequence ?? (await this.#store.sequenceAt(deploymentKey, fromMs))
     return { fromMs, toMs, resolutionMs, points, summary: total.summary(fromMs, toMs - fromMs), endSequence }
   }
 }
 
 /** The finest readable width that covers the span, both ends rounded outwards, with at most `maxPoints` windows. */
 export function resolutionFor(fromMs: number, toMs: number, maxPoints: number, intervalMs: number): number {
+  const fits = (width: number) => Math.ceil(toMs / width) - Math.floor(fromMs / width) <= maxPoints
   const widths = intervalMs < 1000 ? [intervalMs, ...RESOLUTIONS_S.map((s) => s * 1000)] : RESOLUTIONS_S.map((s) => s * 1000)
-  for (const width of widths) {
-    if (width >= intervalMs && Math.ceil(toMs / width) - Math.floor(fromMs / width) <= maxPoints) return width
-  }
+  for (const width of widths) if (width >= intervalMs && fits(width)) return width
+  // Whole weeks. Wider than the distance to the epoch, a span has no border left in it but that one.
   const coarsest = widths.at(-1) ?? intervalMs
-  return Math.ceil((toMs - fromMs) / Math.max(1, maxPoints - 1) / coarsest) * coarsest
+  let width = Math.ceil((toMs - fromMs) / maxPoints / coarsest) * coarsest
+  while (!fits(width) && width < Math.max(Math.abs(fromMs), Math.abs(toMs))) width += coarsest
+  return width
 }

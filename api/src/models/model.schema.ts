@@ -4,6 +4,7 @@ import { versionOf } from './models.ts'
 
 const ModelType = builder.prismaNode('Model', {
   id: { field: 'id' },
+  nullable: true,
   description: 'A registered name under which versions are deployed.',
   fields: (t) => ({
     name: t.exposeString('name', { description: 'Unique: letters, digits, ".", "_", "-" and "/".' }),

@@ -1,5 +1,6 @@
 import type { Prisma, TrainingJob, TrainingJobStatus } from '@gaugeline/prisma'
 import type { Keyset } from '../paging.ts'
+import { containing } from '../text-search.ts'
 
 export interface TrainingJobFilter {
   status?: readonly TrainingJobStatus[] | null | undefined
@@ -18,12 +19,11 @@ export interface TrainingJobOrder {
 export function whereFilter(filter: TrainingJobFilter | null | undefined): Prisma.TrainingJobWhereInput {
   if (!filter) return {}
   const { status, model, search } = filter
-  const containsSearch = { contains: search ?? '', mode: 'insensitive' } as const
   return {
     ...(status ? { status: { in: [...status] } } : {}),
     AND: [
       model ? { model: { name: model } } : {},
-      search ? { OR: [{ name: containsSearch }, { model: { name: containsSearch } }] } : {},
+      search ? { OR: [{ name: containing(search) }, { model: { name: containing(search) } }] } : {},
     ],
   }
 }

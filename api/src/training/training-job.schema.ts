@@ -30,6 +30,7 @@ const TrainingStepType = builder.objectRef<TrainingStepRecord>('TrainingStep').i
 
 export const TrainingJobType = builder.prismaNode('TrainingJob', {
   id: { field: 'id' },
+  nullable: true,
   description: 'One training run of a model.',
   fields: (t) => ({
     name: t.exposeString('name', { description: 'For people; need not be unique.' }),

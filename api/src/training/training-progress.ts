@@ -66,7 +66,7 @@ class Watcher implements AsyncIterableIterator<TrainingProgressUpdate> {
   readonly #only: string | null
   readonly #onEnd: () => void
   #pending = new Map<string, TrainingStepRecord[]>()
-  #wake: (() => void) | null = null
+  #waiting: (() => void)[] = []
   #ended = false
 
   constructor(only: string | null, onEnd: () => void) {
@@ -87,14 +87,15 @@ class Watcher implements AsyncIterableIterator<TrainingProgressUpdate> {
       const [oldest] = this.#pending.keys()
       if (oldest !== undefined) this.#pending.delete(oldest)
     }
-    this.#wake?.()
+    this.#wake()
   }
 
   end(): void {
     if (this.#ended) return
     this.#ended = true
     this.#onEnd()
-    this.#wake?.()
+    this.#pending.clear()
+    this.#wake()
   }
 
   [Symbol.asyncIterator](): this {
@@ -111,7 +112,7 @@ class Watcher implements AsyncIterableIterator<TrainingProgressUpdate> {
       }
       // oxlint-disable-next-line no-await-in-loop
       await new Promise<void>((resolve) => {
-        this.#wake = resolve
+        this.#waiting.push(resolve)
       })
     }
   }
@@ -119,5 +120,9 @@ class Watcher implements AsyncIterableIterator<TrainingProgressUpdate> {
   return(): Promise<IteratorResult<TrainingProgressUpdate>> {
     this.end()
     return Promise.resolve({ done: true, value: undefined })
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve()
   }
 }

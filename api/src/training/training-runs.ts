@@ -71,7 +71,8 @@ export class TrainingRuns {
     const run = { id: job.id, createdAtMs: job.createdAt.getTime(), hyperparameters: job.hyperparameters }
     const state = simulateRun(run, clock.now())
     const newSteps = state.steps.filter((step) => step.step > lastStep)
-    if (newSteps.length === 0 && state.status === job.status) return
+    // QUEUED is what it was made as: a clock that was set back must not queue a run again.
+    if (state.status === 'QUEUED' || (newSteps.length === 0 && state.status === job.status)) return
     const last = state.steps.at(-1)
     const written = await prisma.$transaction(async (tx) => {
       // A run that was cancelled or deleted meanwhile stays as it is.

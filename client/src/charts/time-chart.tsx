@@ -37,6 +37,8 @@ export interface TimeChartProps {
 }
 
 const AXIS_WIDTH = 62
+/** uPlot declares its scale kinds as an ambient `const enum`, which only its own build can read by name. */
+const LOGARITHMIC = 3 as uPlot.Scale.Distr.Logarithmic
 
 /** Draws what `prepare` made, with uPlot. Loaded with the pages that have charts; redrawn when its source says so. */
 export function TimeChart(props: TimeChartProps) {
@@ -130,7 +132,7 @@ function options(props: TimeChartProps, UPlot: typeof uPlot, width: number): uPl
     scales: {
       x: { time, auto: false, range: (_plot, min, max) => [min, max] },
       y: props.log
-        ? { distr: 3, range: (_plot, min, max) => logRange(min, max) }
+        ? { distr: LOGARITHMIC, range: (_plot, min, max) => logRange(min, max) }
         : { range: (_plot, _min, max) => linearRange(max, props.least) },
     },
     axes: [
@@ -148,7 +150,7 @@ function options(props: TimeChartProps, UPlot: typeof uPlot, width: number): uPl
       ...props.series.map(({ label, colour, width: stroke = 1.4 }) => ({
         label,
         stroke: colours[colour],
-        width: stroke,
+        width: width < 500 ? 1 : stroke,
         points: { show: false },
         spanGaps: false,
       })),

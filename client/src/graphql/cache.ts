@@ -58,7 +58,11 @@ export function createCache() {
           const kind = stringAt(result, 'deploymentEvents', 'event', 'kind')
           const id = stringAt(result, 'deploymentEvents', 'event', 'deploymentId')
           if (kind === 'DEPLOYED') addDeployment(cache, idAt(result, 'deploymentEvents', 'event', 'deployment'))
-          if (kind === 'DELETED') removeDeployment(cache, id)
+          if (kind === 'DELETED') {
+            removeDeployment(cache, id)
+            // Whoever still looks at its page learns that it is gone.
+            if (id) cache.invalidate({ __typename: 'Deployment', id })
+          }
           // The newest one came with this message, and would not be asked for again.
           if (id) invalidateFields(cache, { __typename: 'Deployment', id }, 'events', (args) => args?.['first'] !== 1)
         },
@@ -96,7 +100,6 @@ function removeDeployment(cache: Cache, id: string | undefined): void {
   }
   const jobKey = cache.resolve({ __typename: 'Deployment', id }, 'trainingJob')
   if (typeof jobKey === 'string') invalidateFields(cache, jobKey, 'deployments')
-  cache.invalidate({ __typename: 'Deployment', id })
 }
 
 function addTrainingJob(cache: Cache, id: string | undefined): void {

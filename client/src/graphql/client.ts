@@ -1,4 +1,4 @@
-import { Client, CombinedError, fetchExchange, mapExchange, subscriptionExchange } from 'urql'
+import { Client, type CombinedError, fetchExchange, mapExchange, subscriptionExchange } from 'urql'
 import { createCache } from './cache.ts'
 import type { Streams } from './streams.ts'
 
@@ -6,8 +6,10 @@ import type { Streams } from './streams.ts'
 export function codeOf(error: CombinedError | undefined): string | undefined {
   const code = error?.graphQLErrors.find((one) => one.extensions['code'] !== undefined)?.extensions['code']
   if (typeof code === 'string') return code
-  if (error?.response?.status === 401) return 'UNAUTHENTICATED'
-  if (error?.response?.status === 403) return 'FORBIDDEN'
+  const response: unknown = error?.response
+  if (!(response instanceof Response)) return undefined
+  if (response.status === 401) return 'UNAUTHENTICATED'
+  if (response.status === 403) return 'FORBIDDEN'
   return undefined
 }
 

@@ -132,8 +132,7 @@ export function createStreams({ client, onUnauthenticated, wait = waitOrWake }: 
       },
       cursor: undefined,
       resumable,
-      // What arrives is what the document asked for: the server validated it against the schema the types were made from.
-      sink: sink as StreamSink<unknown>,
+      sink,
       stop: undefined,
       failures: 0,
     }

@@ -15,13 +15,12 @@ const PAUSE_AFTER_MS = 10_000
 
 /** The page's streams, over WebSocket or, where that is blocked, over SSE. `onUnauthenticated` is called when the server no longer knows us. */
 export function createTransport(onUnauthenticated: () => void): Streams {
-  let streams: Streams
   const toSse = async () => {
     const sse = await createSse()
     sessionStorage.setItem(BLOCKED_KEY, '1')
     streams.switchTo(sse)
   }
-  streams = createStreams({ client: createWebSocket(toSse), onUnauthenticated })
+  const streams = createStreams({ client: createWebSocket(toSse), onUnauthenticated })
   if (sessionStorage.getItem(BLOCKED_KEY)) void toSse()
   pauseWhileHidden(streams)
   addEventListener('offline', disconnected)

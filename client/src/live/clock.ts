@@ -11,7 +11,7 @@ function subscribe(listener: () => void): () => void {
     now = Date.now()
     timer = setInterval(() => {
       now = Date.now()
-      for (const one of [...listeners]) one()
+      for (const one of listeners) one()
     }, 1000)
   }
   return () => {

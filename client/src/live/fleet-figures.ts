@@ -30,6 +30,8 @@ export interface FleetFigures {
   fill(key: string, samples: readonly Sample[]): void
   /** The keys of all tracks. */
   known(): string[]
+  /** The newest sample of every track that has one. */
+  latest(): Map<string, Sample>
   subscribe(key: string, listener: () => void): () => void
 }
 
@@ -77,6 +79,11 @@ export function createFleetFigures(schedule: (flush: () => void) => () => void =
       touch(key)
     },
     known: () => [...tracks.keys()],
+    latest() {
+      const found = new Map<string, Sample>()
+      for (const [key, { latest }] of tracks) if (latest) found.set(key, latest)
+      return found
+    },
     subscribe(key, listener) {
       const set = listeners.get(key) ?? new Set()
       listeners.set(key, set)

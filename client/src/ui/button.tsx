@@ -1,10 +1,11 @@
 import type { ComponentProps, ReactNode } from 'react'
 import { cx } from './class-names.ts'
 
-export type ButtonKind = 'primary' | 'plain' | 'danger' | 'quiet'
+export type ButtonKind = 'primary' | 'accent' | 'plain' | 'danger' | 'quiet'
 
 const KINDS: Record<ButtonKind, string> = {
   primary: 'bg-accent text-on-accent hover:not-disabled:bg-accent-hover border-transparent font-medium',
+  accent: 'bg-surface border-line-strong text-accent font-medium hover:not-disabled:bg-hover hover:not-disabled:border-accent',
   plain: 'bg-surface border-line-strong hover:not-disabled:bg-hover',
   danger: 'bg-surface border-line-strong text-bad hover:not-disabled:bg-bad-ground hover:not-disabled:border-bad',
   quiet: 'border-transparent text-muted hover:not-disabled:bg-hover hover:not-disabled:text-text',

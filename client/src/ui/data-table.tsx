@@ -211,7 +211,7 @@ function HeadCell({ id, layout, sort, onSort }: HeadCellProps) {
       <button
         type="button"
         onClick={() => onSort(id, descending)}
-        className={cx('inline-flex items-center gap-0.5 hover:text-text', right && 'flex-row-reverse', direction && 'text-text')}
+        className={cx('flex h-8 w-full items-center gap-0.5 hover:text-text', right && 'flex-row-reverse', direction && 'text-text')}
       >
         <span className="whitespace-nowrap">{layout?.title}</span>
         <span aria-hidden="true" className="w-2.5 text-center text-2xs">

@@ -22,16 +22,15 @@ export function Dialog({ open, onClose, title, children }: DialogProps) {
       <BaseDialog.Portal>
         <BaseDialog.Backdrop className={BACKDROP} />
         <BaseDialog.Popup className={POPUP}>
-          <div className="mb-4 flex items-center justify-between">
-            <BaseDialog.Title className="text-base font-semibold">{title}</BaseDialog.Title>
-            <BaseDialog.Close
-              aria-label="Close"
-              className="-mr-1 inline-flex size-7 items-center justify-center rounded-md text-muted hover:bg-hover hover:text-text"
-            >
-              <CloseIcon />
-            </BaseDialog.Close>
-          </div>
+          <BaseDialog.Title className="mb-4 text-base font-semibold">{title}</BaseDialog.Title>
           {children}
+          {/* Last, so that the keyboard begins with the content. */}
+          <BaseDialog.Close
+            aria-label="Close"
+            className="absolute top-4 right-4 inline-flex size-7 items-center justify-center rounded-md text-muted hover:bg-hover hover:text-text"
+          >
+            <CloseIcon />
+          </BaseDialog.Close>
         </BaseDialog.Popup>
       </BaseDialog.Portal>
     </BaseDialog.Root>

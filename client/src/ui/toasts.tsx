@@ -1,4 +1,4 @@
-import { lazy, type ReactNode, Suspense } from 'react'
+import { lazy, type ReactNode, Suspense, useState } from 'react'
 import { createStore, useStore } from './external-store.ts'
 
 export interface Notice {
@@ -22,10 +22,12 @@ export function notifyProblem(title: string, body?: ReactNode): void {
 
 // Nobody needs the toaster before the first notice, and then there is time to load it.
 const Toaster = lazy(() => import('./toaster.tsx').then((module) => ({ default: module.Toaster })))
-let wanted = false
 
+/** Where notices appear. */
 export function Toasts() {
-  wanted ||= useStore(notices).length > 0
+  const waiting = useStore(notices).length > 0
+  const [wanted, setWanted] = useState(false)
+  if (waiting && !wanted) setWanted(true)
   return wanted ? (
     <Suspense>
       <Toaster />

@@ -36,8 +36,12 @@ const LiveDocument = graphql(`
   }
 `)
 
-/** Up to this many points a range is drawn from single windows, which the live stream continues. */
-const MOST_POINTS = 900
+/** Up to this many seconds a range is drawn from single windows, which the live stream continues. */
+const LONGEST_IN_SINGLE_WINDOWS = 900
+/** A range does not begin with a window's start, so it holds a few more windows than seconds. */
+const MOST_POINTS = LONGEST_IN_SINGLE_WINDOWS + 60
+/** Longer ranges: about one window for every two pixels. */
+const MERGED_POINTS = 480
 /** Room for the windows that come while the oldest wait to fall out. */
 const SLACK = 64
 /** A tab that was hidden for longer asks for history instead of having every missed sample sent. */
@@ -147,7 +151,8 @@ export class DeploymentSeries {
     this.#stopLive = undefined
     const { samples, id, rangeSeconds } = this.#options
     const from = new Date(serverNow() - rangeSeconds * 1000).toISOString()
-    const { data } = await samples.query(HistoryDocument, { id, from, maxPoints: MOST_POINTS }).toPromise()
+    const maxPoints = rangeSeconds <= LONGEST_IN_SINGLE_WINDOWS ? MOST_POINTS : MERGED_POINTS
+    const { data } = await samples.query(HistoryDocument, { id, from, maxPoints }).toPromise()
     if (load !== this.#load) return
     const history = data?.deployment?.metricsHistory
     if (history) {

@@ -3,7 +3,7 @@ import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } fro
 import { type FragmentType, graphql, readFragment } from '../../graphql/documents.ts'
 import type { DeploymentsTable_DeploymentFragment } from '../../graphql/gql/graphql.ts'
 import { serverNow, useClock } from '../../live/clock.ts'
-import type { FleetFigures } from '../../live/fleet-figures.ts'
+import type { FleetFigures, Sample } from '../../live/fleet-figures.ts'
 import { useServices } from '../../services.ts'
 import { type Column, type ColumnLayout, DataTable } from '../../ui/data-table.tsx'
 import { span } from '../../ui/format.ts'
@@ -31,7 +31,7 @@ export const DeploymentsTableFragment = graphql(`
 `)
 
 type Deployment = DeploymentsTable_DeploymentFragment
-type Row = { id: string; deployment: Deployment; active: boolean; figures: Record<LiveColumn, number | undefined> }
+type Row = { id: string; deployment: Deployment; active: boolean; figures: Sample | undefined }
 
 const LIVE_COLUMNS = ['p50Ms', 'p95Ms', 'p99Ms', 'requestsPerSecond', 'errorRate'] as const
 type LiveColumn = (typeof LIVE_COLUMNS)[number]
@@ -51,20 +51,22 @@ export const COLUMN_WORDS: Record<FleetColumn, string> = {
 
 function layoutFor(wide: boolean, phone: boolean): Record<FleetColumn, ColumnLayout> {
   const figure = { align: 'right', largestFirst: true } as const
-  const latency = wide ? 96 : phone ? 84 : 82
+  const latency = wide ? 96 : phone ? 84 : 76
   return {
     model: { title: COLUMN_WORDS.model },
-    version: { title: COLUMN_WORDS.version, width: 80 },
-    status: { title: COLUMN_WORDS.status, width: wide ? 136 : 118 },
+    version: { title: COLUMN_WORDS.version, width: wide ? 88 : 72 },
+    status: { title: COLUMN_WORDS.status, width: wide ? 136 : 120 },
     p50Ms: { title: 'p50', width: latency, ...figure },
     p95Ms: { title: 'p95', width: latency, ...figure },
     p99Ms: { title: 'p99', width: latency, ...figure },
-    requestsPerSecond: { title: phone ? 'Req/s' : COLUMN_WORDS.requestsPerSecond, width: phone ? 68 : 94, ...figure },
-    errorRate: { title: COLUMN_WORDS.errorRate, width: 84, ...figure },
-    trend: { title: COLUMN_WORDS.trend, width: wide ? 144 : 104, sortable: false },
-    age: { title: COLUMN_WORDS.age, width: 64, align: 'right' },
+    requestsPerSecond: { title: wide ? COLUMN_WORDS.requestsPerSecond : 'Req/s', width: wide ? 104 : 68, ...figure },
+    errorRate: { title: wide ? COLUMN_WORDS.errorRate : 'Err, %', width: wide ? 92 : 72, ...figure },
+    trend: { title: COLUMN_WORDS.trend, width: trendWidth(wide), sortable: false },
+    age: { title: COLUMN_WORDS.age, width: 60, align: 'right' },
   }
 }
+
+const trendWidth = (wide: boolean) => (wide ? 160 : 96)
 
 const PHONE_COLUMNS: readonly FleetColumn[] = ['model', 'p95Ms', 'requestsPerSecond']
 
@@ -90,20 +92,18 @@ export function DeploymentsTable(props: DeploymentsTableProps) {
     () => (phone ? PHONE_COLUMNS : FLEET_COLUMNS.filter((column) => !hidden.includes(column))),
     [phone, hidden],
   )
-  const columns = useMemo(() => columnsFor(phone, (wide ? 144 : 104) - 16), [phone, wide])
+  const columns = useMemo(() => columnsFor(phone, trendWidth(wide) - 16), [phone, wide])
   const root = useRef<HTMLDivElement>(null)
-  const order = useLiveOrder(fleet, sort !== undefined && isLive(sort.column), root)
+  const figures = useFiguresForOrder(fleet, sort !== undefined && isLive(sort.column), root)
 
   const rows = useMemo(
     () =>
       props.deployments.map((masked): Row => {
         const deployment = readFragment(DeploymentsTableFragment, masked)
         const active = deployment.status === 'ACTIVE'
-        return { id: deployment.id, deployment, active, figures: figuresOf(fleet, deployment.id, active) }
+        return { id: deployment.id, deployment, active, figures: (active && figures.get(deployment.id)) || undefined }
       }),
-    // `order` stands for the figures at the moment of sorting.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-    [props.deployments, fleet, order],
+    [props.deployments, figures],
   )
   const open = useCallback(({ id }: Row) => void navigate({ to: '/deployments/$id', params: { id } }), [navigate])
 
@@ -149,10 +149,10 @@ export function DeploymentsTable(props: DeploymentsTableProps) {
   )
 }
 
-function columnsFor(phone: boolean, trendWidth: number): Column<Row>[] {
+function columnsFor(phone: boolean, width: number): Column<Row>[] {
   const live = (figure: LiveColumn, cell: Column<Row>['cell']): Column<Row> => ({
     id: figure,
-    accessorFn: (row) => row.figures[figure],
+    accessorFn: (row) => row.figures?.[figure] ?? undefined,
     sortUndefined: 'last',
     sortFn: byNumber,
     cell: cell ?? '',
@@ -176,7 +176,7 @@ function columnsFor(phone: boolean, trendWidth: number): Column<Row>[] {
     live('p99Ms', ({ row }) => <LatencyCell id={row.id} active={row.original.active} figure="p99Ms" />),
     live('requestsPerSecond', ({ row }) => <RateCell id={row.id} active={row.original.active} />),
     live('errorRate', ({ row }) => <ErrorCell id={row.id} active={row.original.active} />),
-    { id: 'trend', cell: ({ row }) => <TrendCell id={row.id} active={row.original.active} width={trendWidth} /> },
+    { id: 'trend', cell: ({ row }) => <TrendCell id={row.id} active={row.original.active} width={width} /> },
     {
       id: 'age',
       accessorFn: (row) => -Date.parse(row.deployment.createdAt),
@@ -217,36 +217,41 @@ function Age({ since }: { since: string }) {
   return <span className="text-muted">{age}</span>
 }
 
+const LOOK_MS = 1_000
 const RESORT_MS = 5_000
+const NO_FIGURES: ReadonlyMap<string, Sample> = new Map()
 
 /**
- * Grows when rows are to be sorted anew by their figures: every five seconds, but not while somebody points at the table or stands in it
+ * The figures that rows are sorted by: those of now, taken anew every five seconds, but not while somebody points at the table or stands in it
  * with the keyboard, so that no row slips away from under them.
  */
-function useLiveOrder(fleet: FleetFigures, live: boolean, root: React.RefObject<HTMLElement | null>): number {
-  const [order, setOrder] = useState(0)
+function useFiguresForOrder(
+  fleet: FleetFigures,
+  live: boolean,
+  root: React.RefObject<HTMLElement | null>,
+): ReadonlyMap<string, Sample> {
+  const [figures, setFigures] = useState(NO_FIGURES)
   useEffect(() => {
     if (!live) return
-    setOrder((count) => count + 1)
-    const timer = setInterval(() => {
+    let taken = -Infinity
+    const take = () => {
+      const now = performance.now()
       const element = root.current
-      if (!element || document.hidden || element.matches(':hover') || element.contains(document.activeElement)) return
-      setOrder((count) => count + 1)
-    }, RESORT_MS)
-    return () => clearInterval(timer)
+      if (now - taken < RESORT_MS || document.hidden) return
+      if (taken > 0 && element && (element.matches(':hover') || element.contains(document.activeElement))) return
+      const snapshot = fleet.latest()
+      // At the very start nothing has come yet; the first figures sort the table as soon as they are here.
+      if (snapshot.size > 0) taken = now
+      setFigures(snapshot)
+    }
+    take()
+    const timer = setInterval(take, LOOK_MS)
+    return () => {
+      clearInterval(timer)
+      setFigures(NO_FIGURES)
+    }
   }, [fleet, live, root])
-  return order
-}
-
-function figuresOf(fleet: FleetFigures, id: string, active: boolean): Row['figures'] {
-  const latest = active ? fleet.track(id).latest : undefined
-  return {
-    p50Ms: latest?.p50Ms ?? undefined,
-    p95Ms: latest?.p95Ms ?? undefined,
-    p99Ms: latest?.p99Ms ?? undefined,
-    requestsPerSecond: latest?.requestsPerSecond ?? undefined,
-    errorRate: latest?.errorRate ?? undefined,
-  }
+  return figures
 }
 
 function isLive(column: FleetColumn): column is LiveColumn {

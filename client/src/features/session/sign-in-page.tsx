@@ -1,5 +1,5 @@
 import { useSearch } from '@tanstack/react-router'
-import { type FormEvent, useEffect, useState } from 'react'
+import { type SubmitEvent, useEffect, useState } from 'react'
 import { Button } from '../../ui/button.tsx'
 import { GaugeIcon } from '../../ui/icons.tsx'
 import { Problem } from '../../ui/message.tsx'
@@ -40,7 +40,7 @@ export function SignInPage() {
     }
   }, [secret, back])
 
-  const submit = async (event: FormEvent) => {
+  const submit = async (event: SubmitEvent) => {
     event.preventDefault()
     if (token.trim() === '') return setProblem('Type or paste a token.')
     setBusy(true)

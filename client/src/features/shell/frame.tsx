@@ -7,7 +7,7 @@ import { SessionMenu, ThemeMenu } from './menus.tsx'
 import { Shortcuts } from './shortcuts.tsx'
 
 const ITEM =
-  'flex flex-1 flex-col items-center justify-center gap-1 rounded-lg px-1 py-2 text-2xs text-muted hover:bg-hover hover:text-text md:flex-none aria-[current=page]:text-text aria-[current=page]:font-medium aria-[current=page]:bg-hover'
+  'flex flex-1 flex-col items-center justify-center gap-1 rounded-lg px-1 py-2 text-2xs whitespace-nowrap text-muted hover:bg-hover hover:text-text md:flex-none aria-[current=page]:bg-hover aria-[current=page]:text-accent'
 
 /** Rail, top line and connection around every page of someone who is signed in. */
 export function Frame() {

@@ -102,7 +102,7 @@ export function DeployButton({ job: masked, small = false }: DeployButtonProps) 
     return (
       <span className="inline-flex items-center gap-2">
         {problem && <span className="text-bad">{problem}</span>}
-        <Button kind="primary" small={small} busy={fetching} onClick={() => void press()}>
+        <Button kind={small ? 'accent' : 'primary'} small={small} busy={fetching} onClick={() => void press()}>
           {fetching ? 'Deploying' : 'Deploy'}
           <span className="sr-only"> {job.name}</span>
         </Button>

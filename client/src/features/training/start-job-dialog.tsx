@@ -1,4 +1,4 @@
-import { type FormEvent, type ReactNode, useId, useState } from 'react'
+import { type SubmitEvent, type ReactNode, useId, useState } from 'react'
 import { useNavigate } from '@tanstack/react-router'
 import { useMutation } from 'urql'
 import { graphql } from '../../graphql/documents.ts'
@@ -59,7 +59,7 @@ export function StartJobDialog({ models, onClose }: { models: readonly string[];
     setRefused((before) => ({ ...before, [field]: undefined }))
   }
 
-  const submit = async (event: FormEvent) => {
+  const submit = async (event: SubmitEvent) => {
     event.preventDefault()
     setTouched(new Set(Object.keys(form) as StartField[]))
     if (Object.keys(checked).length > 0) return

@@ -1,0 +1,14 @@
+import { describe, expect, it } from 'vitest'
+import { containing, foldCase } from './text-search.ts'
+
+describe('searching in a text', () => {
+  it('asks for characters, not for a pattern', () => {
+    expect(containing(String.raw`50%_\n`)).toEqual({ contains: String.raw`50\%\_\\n`, mode: 'insensitive' })
+  })
+
+  it('folds one character for one, wherever it stands', () => {
+    expect(foldCase('ÄRGER ΟΔΟΣ ЖУК K')).toBe('ärger οδοσ жук k')
+    expect(foldCase('İstanbul')).toBe('istanbul')
+    expect(foldCase('straße 🦀')).toBe('straße 🦀')
+  })
+})

@@ -1,0 +1,154 @@
+import { readFileSync } from 'node:fs'
+import {
+  type GraphQLNamedType,
+  isEnumType,
+  isInputObjectType,
+  isInterfaceType,
+  isObjectType,
+  isUnionType,
+} from 'graphql'
+import { describe, expect, it } from 'vitest'
+import { printedSchema } from '../src/graphql/printed-schema.ts'
+import { schema } from '../src/graphql/schema.ts'
+
+const own = Object.values(schema.getTypeMap()).filter(
+  ({ name }) => !name.startsWith('__') && !['String', 'Int', 'Float', 'Boolean', 'ID'].includes(name),
+)
+
+/** Every element of a type that can have a description, by its path. */
+function elements(type: GraphQLNamedType): [path: string, description: string | null | undefined][] {
+  const found: [string, string | null | undefined][] = [[type.name, type.description]]
+  if (isEnumType(type)) {
+    for (const value of type.getValues()) found.push([`${type.name}.${value.name}`, value.description])
+  } else if (isObjectType(type) || isInterfaceType(type)) {
+    for (const field of Object.values(type.getFields())) {
+      found.push([`${type.name}.${field.name}`, field.description])
+      for (const arg of field.args) found.push([`${type.name}.${field.name}(${arg.name}:)`, arg.description])
+    }
+  } else if (isInputObjectType(type)) {
+    for (const field of Object.values(type.getFields())) found.push([`${type.name}.${field.name}`, field.description])
+  }
+  return found
+}
+
+function fieldsOf(name: string): string[] {
+  const type = schema.getType(name)
+  if (!isObjectType(type) && !isInputObjectType(type)) throw new Error(`${name} has no fields`)
+  return Object.keys(type.getFields())
+}
+
+const words = (text: string) => text.trim().split(/\s+/)
+const sortedWords = (text: string) => words(text).toSorted()
+
+describe('the schema', () => {
+  it('stands in schema.graphql as the code has it', () => {
+    const committed = readFileSync(new URL('../schema.graphql', import.meta.url), 'utf8')
+    expect(committed === printedSchema, 'api/schema.graphql is not what the code says. Run: npm run generate').toBe(true)
+  })
+
+  it('describes every type, field, argument, enum value and input field', () => {
+    const all = own.flatMap(elements)
+    expect(all.length).toBeGreaterThan(300)
+    expect(all.filter(([, description]) => !description?.trim()).map(([path]) => path)).toEqual([])
+  })
+
+  it('has the roots of its design', () => {
+    expect(fieldsOf('Query').toSorted()).toEqual(
+      words('deployment deploymentCounts deploymentEvents deployments model models node nodes trainingJob trainingJobs viewer'),
+    )
+    expect(fieldsOf('Mutation').toSorted()).toEqual(
+      words(`cancelTrainingJob deleteDeployment deleteTrainingJob deployTrainingJob pauseDeployment registerTrainingJob
+        resumeDeployment startTrainingJob updateTrainingJob`),
+    )
+    expect(fieldsOf('Subscription').toSorted()).toEqual(
+      words('deploymentEvents fleetMetrics inferenceMetrics trainingJobProgress'),
+    )
+  })
+
+  it('answers every mutation with its success and what a caller can mend', () => {
+    const unions = Object.fromEntries(
+      own.filter(isUnionType).map((union) => [union.name, union.getTypes().map(({ name }) => name).toSorted()]),
+    )
+    expect(unions).toEqual({
+      DeployTrainingJobResult: sortedWords(`DeployTrainingJobSuccess TrainingJobNotFoundError TrainingJobNotCompletedError
+        DuplicateActiveDeploymentError InvalidInputError`),
+      PauseDeploymentResult: sortedWords('PauseDeploymentSuccess DeploymentNotFoundError InvalidInputError'),
+      ResumeDeploymentResult: sortedWords(
+        'ResumeDeploymentSuccess DeploymentNotFoundError DuplicateActiveDeploymentError InvalidInputError',
+      ),
+      DeleteDeploymentResult: sortedWords('DeleteDeploymentSuccess DeploymentNotFoundError DeploymentActiveError InvalidInputError'),
+      RegisterTrainingJobResult: sortedWords('RegisterTrainingJobSuccess InvalidInputError'),
+      StartTrainingJobResult: sortedWords('StartTrainingJobSuccess InvalidInputError'),
+      UpdateTrainingJobResult: sortedWords(`UpdateTrainingJobSuccess TrainingJobNotFoundError TrainingJobFinishedError
+        TrainingJobSimulatedError InvalidInputError`),
+      CancelTrainingJobResult: sortedWords(
+        'CancelTrainingJobSuccess TrainingJobNotFoundError TrainingJobFinishedError InvalidInputError',
+      ),
+      DeleteTrainingJobResult: sortedWords(
+        'DeleteTrainingJobSuccess TrainingJobNotFoundError TrainingJobHasDeploymentsError InvalidInputError',
+      ),
+    })
+    const ErrorType = schema.getType('Error')
+    for (const members of own.filter(isUnionType).map((union) => union.getTypes())) {
+      const errors = members.filter(({ name }) => !name.endsWith('Success'))
+      expect(errors).toHaveLength(members.length - 1)
+      for (const error of errors) expect(error.getInterfaces()).toContain(ErrorType)
+    }
+  })
+
+  it('takes one input at every mutation, named after it, and nothing else', () => {
+    const mutations = Object.values(schema.getMutationType()?.getFields() ?? {})
+    for (const { name, args, type } of mutations) {
+      const capital = `${name.charAt(0).toUpperCase()}${name.slice(1)}`
+      expect([name, args.map((arg) => [arg.name, String(arg.type)]), String(type)]).toEqual([
+        name,
+        [['input', `${capital}Input!`]],
+        `${capital}Result!`,
+      ])
+    }
+  })
+
+  it('keeps the fields of its design', () => {
+    const expected = {
+      InferenceMetrics: `at windowSeconds coveredSeconds requests requestsPerSecond errors errorRate latency promptTokens
+        generatedTokens tokensPerSecond inFlight source`,
+      LatencySummary: 'p50Ms p95Ms p99Ms meanMs maxMs quantile',
+      InferenceMetricsUpdate: 'cursor skipped metrics',
+      InferenceMetricsHistory: 'from to resolutionSeconds points summary endCursor',
+      FleetMetricsUpdate: 'at totals deployments reported expected',
+      DeploymentMetrics: 'deploymentId deployment metrics',
+      DeploymentEventUpdate: 'cursor skipped event',
+      TrainingJobUpdate: 'trainingJob newSteps',
+      Model: 'id name description createdAt latestVersion trainingJobs deployments',
+      TrainingJob: `id name model status progress simulated framework dataset hyperparameters finalLoss finalAccuracy lossCurve
+        failureReason createdAt createdBy startedAt finishedAt activeDeployment deployments deployability`,
+      Deployability: 'canDeploy reason message',
+      Deployment: `id model trainingJob version status note createdAt createdBy statusChangedAt latestMetrics recentMetrics
+        metricsHistory events canPause canResume canDelete`,
+      DeploymentEvent: 'id cursor kind at by note deploymentId deployment modelName version',
+      DeploymentCounts: 'active paused total',
+      TrainingJobFilter: 'status model search',
+      DeploymentFilter: 'status model search ids',
+    }
+    for (const [name, fields] of Object.entries(expected)) {
+      expect([name, ...fieldsOf(name).toSorted()]).toEqual([name, ...words(fields).toSorted()])
+    }
+  })
+
+  it('has Relay connections: named edges, cursors and four arguments', () => {
+    for (const type of own.filter(isObjectType).filter(({ name }) => name.endsWith('Connection'))) {
+      expect(fieldsOf(type.name).toSorted()).toEqual(['edges', 'pageInfo'])
+      expect(fieldsOf(type.name.replace(/Connection$/, 'Edge')).toSorted()).toEqual(['cursor', 'node'])
+    }
+    const connections = own
+      .filter(isObjectType)
+      .flatMap((type) => Object.values(type.getFields()))
+      .filter(({ type }) => String(type).endsWith('Connection!'))
+    expect(connections).toHaveLength(8)
+    for (const { args } of connections) {
+      expect(args.map(({ name, type }) => `${name}: ${String(type)}`)).toEqual(
+        expect.arrayContaining(['first: Int', 'after: String', 'last: Int', 'before: String']),
+      )
+    }
+  })
+})
