@@ -154,7 +154,7 @@ describe.each(await testDatabaseKinds())('paging on %s', (kind) => {
     const { id: modelId } = await prisma.model.findUniqueOrThrow({ where: { name: 'paged' } })
     const insert = (number: number, createdAt: Date) =>
       prisma.trainingJob.create({
-        data: { id: uuid(9, number), modelId, name: 'passing by', status: 'RUNNING', createdAt, createdBy: 'seed' },
+        data: { id: uuid(9, number), modelId, name: 'passing by', status: 'QUEUED', createdAt, createdBy: 'seed' },
       })
     const doomed = await insert(0, new Date(0))
     const stays = new Set((await prisma.trainingJob.findMany({ select: { id: true } })).map(({ id }) => id))

@@ -13,6 +13,13 @@ export interface RawResponse {
   status: number
   headers: IncomingHttpHeaders
   body: string
+  /** The body as JSON, in GraphQL's shape unless told otherwise. */
+  json<T = GraphQLBody>(): T
+}
+
+export interface GraphQLBody {
+  data?: Record<string, unknown> | null
+  errors?: { message: string; path?: (string | number)[]; extensions: { code: string; requestId?: string } }[]
 }
 
 /** Sends a request to 127.0.0.1 exactly as told, and gives the response as soon as its headers are there. */
@@ -30,11 +37,19 @@ export async function openRawHttp(
 /** The same, with the whole answer. */
 export async function rawHttp(port: number, options: RawRequest): Promise<RawResponse> {
   const response = await openRawHttp(port, options)
-  const chunks: Buffer[] = []
-  for await (const chunk of response) chunks.push(Buffer.from(chunk))
+  const body = (await readBytes(response)).toString('utf8')
   return {
     status: response.statusCode ?? 0,
     headers: response.headers,
-    body: Buffer.concat(chunks).toString('utf8'),
+    body,
+    json: <T>() => JSON.parse(body) as T,
   }
+}
+
+export async function readBytes(response: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  for await (const chunk of response.iterator()) {
+    if (Buffer.isBuffer(chunk)) chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
 }

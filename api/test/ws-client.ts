@@ -39,7 +39,10 @@ export class WsTestClient {
 
   private constructor(socket: WebSocket) {
     this.socket = socket
-    socket.on('message', (data) => this.messages.push(JSON.parse(String(data))))
+    socket.on('message', (data) => {
+      if (!Buffer.isBuffer(data)) throw new TypeError('A socket without binaryType gives buffers.')
+      this.messages.push(JSON.parse(data.toString('utf8')) as WsMessage)
+    })
     this.closed = new Promise((resolve) => {
       socket.on('close', (code, reason) => {
         this.messages.end(new Error(`The socket was closed: ${code} ${String(reason)}`))

@@ -74,10 +74,15 @@ export class ActiveDeployments implements FleetDirectory<DeploymentWithNames, De
   }
 
   async #read(): Promise<void> {
-    this.#active = await this.#options.prisma.deployment.findMany({
+    const active = await this.#options.prisma.deployment.findMany({
       where: { status: 'ACTIVE' },
       include: { model: true, trainingJob: true },
       orderBy: [{ model: { name: 'asc' } }, { versionNumber: 'desc' }],
+    })
+    this.#active = active.map((deployment) => {
+      // What the job's relations would be read as: it trains the same model, and this is its active deployment.
+      const trainingJob = { ...deployment.trainingJob, model: deployment.model, deployments: [deployment] }
+      return { ...deployment, trainingJob }
     })
     for (const listener of this.#listeners) listener()
   }

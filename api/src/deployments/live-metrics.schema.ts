@@ -1,5 +1,6 @@
 import { RefusedError } from '../errors.ts'
 import { builder } from '../graphql/builder.ts'
+import { fromMemory } from '../graphql/connections.ts'
 import { encodeId, uuidOf } from '../graphql/ids.ts'
 import type { FleetUpdate } from '../live/fleet.ts'
 import type { Sample } from '../metrics/sample.ts'
@@ -107,7 +108,10 @@ const FleetMetricsUpdateType = builder.objectRef<FleetUpdate<DeploymentWithNames
     deployments: t.field({
       type: [DeploymentMetricsType],
       description: 'Each deployment that has reported, by model, newest version first.',
-      resolve: ({ deployments }) => deployments,
+      resolve: ({ deployments }, _args, context, info) => {
+        fromMemory(context, info, ['deployment'])
+        return deployments
+      },
     }),
     reported: t.exposeInt('reported', { description: 'How many deployments have reported this window.' }),
     expected: t.exposeInt('expected', { description: 'How many active deployments the filter matches.' }),

@@ -1,3 +1,4 @@
+import type { TrainingStep } from '@gaugeline/prisma'
 import DataLoader from 'dataloader'
 import type { Viewer } from '../auth/viewer.ts'
 import type { Services } from '../deps.ts'
@@ -11,17 +12,28 @@ export interface Context {
   loaders: Loaders
 }
 
-/** Batches what many objects of one answer ask for: one statement for a page. */
+/**
+ * Batches what many objects of one answer ask for: one statement for a page. Nothing is kept: a subscription's context
+ * lives as long as the subscription.
+ */
 export interface Loaders {
+  /** By deployment key. */
   latest: DataLoader<number, Sample | null>
+  /** By deployment key. */
   recent: DataLoader<number, Sample[]>
+  lossCurve: DataLoader<CurveRequest, TrainingStep[]>
+}
+
+export interface CurveRequest {
+  trainingJobId: string
+  maxPoints: number
 }
 
 export function createContext(services: Services, viewer: Viewer, requestId: string): Context {
   return { viewer, requestId, services, loaders: createLoaders(services) }
 }
 
-function createLoaders({ recent, sampleStore }: Services): Loaders {
+function createLoaders({ recent, sampleStore, trainingJobs }: Services): Loaders {
   return {
     latest: new DataLoader(async (keys) => {
       const inMemory = keys.map((key) => recent.latest(key) ?? null)
@@ -29,7 +41,8 @@ function createLoaders({ recent, sampleStore }: Services): Loaders {
       if (missing.length === 0) return inMemory
       const stored = new Map((await sampleStore.latest(missing)).map((sample) => [sample.deploymentKey, sample]))
       return keys.map((key, index) => inMemory[index] ?? stored.get(key) ?? null)
-    }),
-    recent: new DataLoader((keys) => recent.of(keys)),
+    }, { cache: false }),
+    recent: new DataLoader((keys) => recent.of(keys), { cache: false }),
+    lossCurve: new DataLoader((requests) => trainingJobs.lossCurves(requests), { cache: false }),
   }
 }

@@ -7,6 +7,7 @@ const zip = promisify(gzip)
 const unzip = promisify(gunzip)
 /** Below this, a response is one packet either way. */
 const MIN_COMPRESSED_BYTES = 1024
+const COMPRESSIBLE = /^(text\/|application\/(json|manifest)|image\/svg)/
 
 /** A body kept in memory in the one form that nearly everybody asks for. */
 export interface Content {
@@ -18,7 +19,7 @@ export interface Content {
 
 /** Compresses where it helps, once. */
 export async function createContent(type: string, raw: Buffer): Promise<Content> {
-  const isCompressed = raw.length >= MIN_COMPRESSED_BYTES && /^(text\/|application\/(javascript|json|manifest)|image\/svg)/.test(type)
+  const isCompressed = raw.length >= MIN_COMPRESSED_BYTES && COMPRESSIBLE.test(type)
   return {
     type,
     // Weak: the compressed and the plain form share it.

@@ -21,7 +21,7 @@ export class EndableResults {
     this.#onCleanupError = onCleanupError
   }
 
-  /** The next result; rejects with what the source throws. One pull at a time. */
+  /** The next result; rejects with what the source throws, as an Error. One pull at a time. */
   async next(): Promise<Pulled> {
     if (this.#isEnded) return this.#takeLast()
     return await new Promise((resolve, reject) => {
@@ -35,7 +35,7 @@ export class EndableResults {
           this.#answer = undefined
           // A source that fails because it is being closed has no caller left to tell.
           if (this.#isEnded) this.#onCleanupError(error)
-          else reject(error)
+          else reject(asError(error))
         },
       )
     })
@@ -65,4 +65,8 @@ export class EndableResults {
     this.#last = undefined
     return last === undefined ? { done: true, value: undefined } : { done: false, value: last }
   }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
 }

@@ -25,8 +25,8 @@ export class GraphiQL {
 const BAR_STYLE = `
 html, body { height: 100%; margin: 0; }
 body { display: flex; flex-direction: column; }
-#root { flex: 1; min-height: 0; height: auto !important; }
-#root > .graphiql-container { height: 100%; }
+#root { flex: 1; min-height: 0; }
+#root .graphiql-container { height: 100%; width: 100%; }
 #gaugeline-bar {
   display: flex; gap: 16px; padding: 6px 16px; align-items: baseline;
   font: 14px/20px system-ui, sans-serif; color: #e6e9ef; background: #1b2130;

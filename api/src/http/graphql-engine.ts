@@ -1,7 +1,7 @@
 import type { DocumentNode, ExecutionArgs, ExecutionResult, GraphQLError, GraphQLSchema } from 'graphql'
 import { execute, subscribe } from 'graphql'
 import type { Plugin, YogaServerInstance } from 'graphql-yoga'
-import { createLRUCache, createYoga } from 'graphql-yoga'
+import { createYoga } from 'graphql-yoga'
 import type { Logger } from 'pino'
 import type { Viewer } from '../auth/viewer.ts'
 import type { RefusedError } from '../errors.ts'
@@ -40,8 +40,8 @@ export interface GraphQLOptions {
 /** An operation that came over a WebSocket, checked and ready to run. */
 export interface PreparedOperation {
   args: ExecutionArgs
-  execute: (args: ExecutionArgs) => Promise<ExecutionResult | AsyncIterable<ExecutionResult>>
-  subscribe: (args: ExecutionArgs) => Promise<ExecutionResult | AsyncIterable<ExecutionResult>>
+  execute: (args: ExecutionArgs) => Promise<Results>
+  subscribe: (args: ExecutionArgs) => Promise<Results>
 }
 
 export interface GraphQLEngine {
@@ -54,6 +54,17 @@ export interface GraphQLEngine {
     context: OperationContext,
   ): Promise<PreparedOperation | readonly GraphQLError[]>
 }
+
+/** What Yoga gives, in graphql-js's own types. */
+interface Enveloped {
+  parse: (query: string) => DocumentNode
+  validate: (schema: GraphQLSchema, document: DocumentNode) => readonly GraphQLError[]
+  contextFactory: () => unknown
+  execute: (args: ExecutionArgs) => Results | Promise<Results>
+  subscribe: (args: ExecutionArgs) => Results | Promise<Results>
+}
+
+type Results = ExecutionResult | AsyncIterable<ExecutionResult>
 
 // Yoga's own caches count documents only: a thousand of 256 KiB each would be a quarter of a gigabyte.
 const MAX_CACHED_DOCUMENT_CHARACTERS = 16_384
@@ -85,7 +96,7 @@ export function createGraphQLEngine(options: GraphQLOptions, log: Logger): Graph
     yoga,
     errors,
     async prepare({ query, operationName, variables }, context) {
-      const enveloped = yoga.getEnveloped(context)
+      const enveloped: Enveloped = yoga.getEnveloped(context)
       let document: DocumentNode
       try {
         document = enveloped.parse(query)
@@ -95,7 +106,7 @@ export function createGraphQLEngine(options: GraphQLOptions, log: Logger): Graph
       const mistakes = enveloped.validate(options.schema, document)
       if (mistakes.length > 0) return mistakes
       /** What execution itself throws answers its operation, like any other error. */
-      async function answered<T>(run: () => Promise<T>): Promise<T | ExecutionResult> {
+      async function answered(run: () => Results | Promise<Results>): Promise<Results> {
         try {
           return await run()
         } catch (error) {
@@ -110,8 +121,8 @@ export function createGraphQLEngine(options: GraphQLOptions, log: Logger): Graph
           variableValues: variables ?? undefined,
           contextValue: await enveloped.contextFactory(),
         },
-        execute: (args) => answered(async () => await enveloped.execute(args)),
-        subscribe: (args) => answered(async () => await enveloped.subscribe(args)),
+        execute: (args) => answered(() => enveloped.execute(args)),
+        subscribe: (args) => answered(() => enveloped.subscribe(args)),
       }
     },
   }
@@ -136,9 +147,10 @@ const PARSE_FAILED = { code: 'GRAPHQL_PARSE_FAILED' }
 /** The last thing before a result becomes a body. Streams are handled where they are sent. */
 function withPublicErrors(errors: PublicErrors): OperationPlugin {
   return {
-    onResultProcess({ result, setResult, serverContext }) {
+    onResultProcess(payload) {
+      const { result, serverContext } = payload
       if (Symbol.asyncIterator in result) return
-      setResult(
+      payload.setResult(
         Array.isArray(result)
           ? result.map((one) => errors.result(one, serverContext.requestId))
           : errors.result(result, serverContext.requestId),
@@ -147,13 +159,28 @@ function withPublicErrors(errors: PublicErrors): OperationPlugin {
   }
 }
 
-/** A cache that leaves large documents out: parsing one again costs its sender, keeping it would cost us. */
-function smallDocuments<T extends object>() {
-  const cache = createLRUCache<T>({ max: MAX_CACHED_DOCUMENTS })
+/**
+ * A cache of the documents used last that leaves large ones out: parsing one again costs its sender, keeping it would
+ * cost us.
+ */
+function smallDocuments<T>() {
+  // Keys in the order of their last use.
+  const byText = new Map<string, T>()
   return {
-    get: (document: string) => cache.get(document),
-    set(document: string, value: T) {
-      if (document.length <= MAX_CACHED_DOCUMENT_CHARACTERS) cache.set(document, value)
+    get(document: string): T | undefined {
+      const value = byText.get(document)
+      if (value === undefined) return undefined
+      byText.delete(document)
+      byText.set(document, value)
+      return value
+    },
+    set(document: string, value: T): void {
+      if (document.length > MAX_CACHED_DOCUMENT_CHARACTERS) return
+      byText.set(document, value)
+      for (const oldest of byText.keys()) {
+        if (byText.size <= MAX_CACHED_DOCUMENTS) break
+        byText.delete(oldest)
+      }
     },
   }
 }

@@ -15,6 +15,7 @@ import { sendEventStream } from './sse.ts'
 /** Ample for any document a person writes; a page of variables fits too. */
 export const MAX_GRAPHQL_BODY_BYTES = 256 * 1024
 const MEDIA_TYPES = ['application/json', 'application/graphql-response+json']
+const JSON_RANGES = [...MEDIA_TYPES, 'application/*', '*/*']
 
 export interface GraphQLHttp {
   engine: GraphQLEngine
@@ -79,9 +80,9 @@ async function nextOrError(results: EndableResults) {
   try {
     return await results.next()
   } catch (error) {
-    const cause = error instanceof Error ? error : new Error(String(error))
     results.end()
-    return { done: false as const, value: { errors: [new GraphQLError(cause.message, { originalError: cause })] } }
+    const originalError = error instanceof Error ? error : new Error(String(error))
+    return { done: false as const, value: { errors: [new GraphQLError('The source failed.', { originalError })] } }
   }
 }
 
@@ -94,9 +95,9 @@ function lastWords(reason: CloseReason): ExecutionResult | undefined {
 
 /** Yoga's own body parsers take forms and text too, and replace broken UTF-8. */
 const withReadBody: OperationPlugin = {
-  onRequestParse({ request, serverContext, setRequestParser }) {
-    if (request.method !== 'POST') return
-    setRequestParser(() => paramsOf(serverContext.http?.body))
+  onRequestParse(payload) {
+    if (payload.request.method !== 'POST') return
+    payload.setRequestParser(() => paramsOf(payload.serverContext.http?.body))
   },
 }
 
@@ -109,16 +110,17 @@ function paramsOf(body: unknown): GraphQLParams | GraphQLParams[] {
 }
 
 /**
- * Takes streams, and single results for a caller who reads nothing else, out of Yoga's hands: its streams can't be ended
- * from outside, and a source that fails while closing would end the process.
+ * Takes streams, and single results for a caller who reads nothing else, out of Yoga's hands: its streams can't be
+ * ended from outside, and a source that fails while closing would end the process.
  */
 const withEventStream: OperationPlugin = {
-  onResultProcess({ request, result, serverContext, setResultProcessor }) {
+  onResultProcess(payload) {
+    const { result, serverContext } = payload
     const isStream = Symbol.asyncIterator in result
-    const accepted = acceptedMediaTypes(request)
+    const accepted = acceptedMediaTypes(payload.request)
     const acceptsEvents = accepted.includes('text/event-stream')
     const acceptsAny = accepted.includes('*/*') || accepted.includes('text/*')
-    const acceptsJson = accepted.some((type) => type === '*/*' || type === 'application/*' || MEDIA_TYPES.includes(type))
+    const acceptsJson = accepted.some((type) => JSON_RANGES.includes(type))
     if (isStream && !acceptsEvents && !acceptsAny) {
       // Yoga answers 406 and forgets the stream.
       new EndableResults(result, () => undefined).end()
@@ -128,12 +130,13 @@ const withEventStream: OperationPlugin = {
     // A list is a refused batch; it is answered as JSON, whatever is accepted.
     if (Array.isArray(result)) return
     if (serverContext.http !== undefined) serverContext.http.stream = isStream ? result : once(result)
-    setResultProcessor((_result, fetchAPI) => new fetchAPI.Response(null, { status: 200 }), 'text/event-stream')
+    payload.setResultProcessor((_result, fetchAPI) => new fetchAPI.Response(null, { status: 200 }), 'text/event-stream')
   },
 }
 
 function acceptedMediaTypes(request: Request): string[] {
-  return (request.headers.get('accept') ?? '*/*').split(',').map((entry) => (entry.split(';')[0] ?? '').trim().toLowerCase())
+  const entries = (request.headers.get('accept') ?? '*/*').split(',')
+  return entries.map((entry) => (entry.split(';')[0] ?? '').trim().toLowerCase())
 }
 
 async function* once(result: ExecutionResult): AsyncGenerator<ExecutionResult> {

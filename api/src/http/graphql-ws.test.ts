@@ -5,6 +5,7 @@ import { ADMIN_TOKEN, createHttpTestServer } from '../../test/http-test-server.t
 import { WsTestClient } from '../../test/ws-client.ts'
 
 const authorization = `Bearer ${ADMIN_TOKEN}`
+const init = { type: 'connection_init', payload: { token: ADMIN_TOKEN } }
 const subscribe = { type: 'subscribe', id: 'a', payload: { query: '{ whoami }' } }
 
 describe('connection_init', () => {
@@ -25,6 +26,8 @@ describe('connection_init', () => {
     for (const headers of [{ cookie: await server.signIn() }, { authorization }]) {
       const client = await WsTestClient.open(server.origin, { headers })
       await client.init()
+      client.subscribe('{ whoami }')
+      expect(await client.next()).toEqual({ data: { whoami: 'admin' } })
     }
   })
 
@@ -60,7 +63,7 @@ describe('connection_init', () => {
 describe('the protocol', () => {
   it.each([
     ['a subscribe before the acknowledgement', [subscribe], 4401],
-    ['a second connection_init', [{ type: 'connection_init', payload: { token: ADMIN_TOKEN } }, { type: 'connection_init' }], 4429],
+    ['a second connection_init', [init, { type: 'connection_init' }], 4429],
     ['a type that does not exist', [{ type: 'nonsense' }], 4400],
     ['a subscribe without a query', [{ type: 'subscribe', id: 'a', payload: {} }], 4400],
     ['a message only servers send: connection_ack', [{ type: 'connection_ack' }], 4400],
@@ -122,7 +125,8 @@ describe('the protocol', () => {
 
   it('cuts a peer that does not answer pings', async () => {
     await using server = await createHttpTestServer({ webSockets: { pingMs: 20 } })
-    const socket = new WebSocket(`${server.origin.replace('http', 'ws')}/graphql`, 'graphql-transport-ws', { autoPong: false })
+    const url = `${server.origin.replace('http', 'ws')}/graphql`
+    const socket = new WebSocket(url, 'graphql-transport-ws', { autoPong: false })
     const code = await new Promise((resolve) => socket.on('close', resolve))
     expect(code).toBe(1006)
   })

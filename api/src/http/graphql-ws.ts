@@ -167,8 +167,8 @@ export class GraphQLWebSockets {
         onMessage: (handle) => {
           socket.on('message', (data, isBinary) => {
             // The protocol is JSON in text frames; binary ones skip the check of their UTF-8.
-            if (isBinary) socket.close(CloseCode.BadRequest, 'Binary messages are not accepted')
-            else handle(String(data)).catch((error: unknown) => this.#handleFailure(socket, error))
+            if (isBinary || !Buffer.isBuffer(data)) socket.close(CloseCode.BadRequest, 'Send text, not binary')
+            else handle(data.toString('utf8')).catch((error: unknown) => this.#handleFailure(socket, error))
           })
         },
       },

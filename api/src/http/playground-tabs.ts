@@ -49,7 +49,13 @@ mutation Deploy($input: DeployTrainingJobInput!) {
   }
 }
 `,
-    variables: `${JSON.stringify({ input: { trainingJobId: 'paste the id of a job', note: 'From the playground' } }, null, 2)}\n`,
+    variables: `{
+  "input": {
+    "trainingJobId": "paste the id of a job",
+    "note": "From the playground"
+  }
+}
+`,
   },
   {
     query: `# Live: one message a second for all active deployments, until you press Stop.

@@ -17,7 +17,11 @@ export class BodyError extends Error {
  *   those without asking.
  * @throws BodyError
  */
-export async function readJson(req: IncomingMessage, maxBytes: number, mediaTypes: readonly string[]): Promise<unknown> {
+export async function readJson(
+  req: IncomingMessage,
+  maxBytes: number,
+  mediaTypes: readonly string[],
+): Promise<unknown> {
   const [mediaType = '', ...parameters] = (req.headers['content-type'] ?? '')
     .toLowerCase()
     .split(';')

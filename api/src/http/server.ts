@@ -48,8 +48,8 @@ export interface HttpServer {
   /** Serves from now on. Called once, after `listen`. */
   serve(app: HttpApp): void
   /**
-   * Unready at once; streams end with `complete`, sockets close with 1012, requests in flight finish. What is left after
-   * `graceMs` is cut. Resolves when the port is free and no request is running any more.
+   * Unready at once; streams end with `complete`, sockets close with 1012, requests in flight finish. What is left
+   * after `graceMs` is cut. Resolves when the port is free and no request is running any more.
    */
   close(graceMs: number): Promise<void>
 }
@@ -169,7 +169,8 @@ class NodeHttpServer implements HttpServer {
     const verdict = this.#verdictOn(req)
     if (verdict.kind === 'refuse') return refuseUpgrade(socket, verdict.status, verdict.message)
     if (verdict.kind === 'redirect') return refuseUpgrade(socket, 421, `Connect to ${verdict.location}.`)
-    if (req.headers.upgrade?.toLowerCase() !== 'websocket') return refuseUpgrade(socket, 400, 'Upgrade to websocket only.')
+    const isWebSocket = req.headers.upgrade?.toLowerCase() === 'websocket'
+    if (!isWebSocket) return refuseUpgrade(socket, 400, 'Upgrade to websocket only.')
     if (pathOf(req) !== '/graphql') return refuseUpgrade(socket, 404, 'WebSockets are served at /graphql.')
     if (this.#router === undefined || this.#isClosing) return refuseUpgrade(socket, 503, 'Try again in a moment.')
     this.#router.upgrade(req, socket, head)
@@ -202,10 +203,13 @@ function applyCors(req: IncomingMessage, res: ServerResponse, corsOrigin: string
 
 function refuseUpgrade(socket: Duplex, status: number, message: string): void {
   const body = `${message}\n`
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  )
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    'Connection: close',
+    'Content-Type: text/plain; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+  ]
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
 }
 
 function listenError(cause: NodeJS.ErrnoException, host: string, port: number): ListenError {

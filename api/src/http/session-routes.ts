@@ -6,6 +6,9 @@ import { readJson } from './request-body.ts'
 import { sendError, sendJson } from './responses.ts'
 
 const MAX_BODY_BYTES = 4096
+const LINK_NOT_VALID =
+  'This sign-in link is not valid: it was used, is older than ten minutes, or the server has been restarted since. ' +
+  'Restart the server for a new one, or sign in with a token.'
 const Offer = z.union([z.strictObject({ secret: z.string() }), z.strictObject({ token: z.string() })])
 
 /**
@@ -40,11 +43,7 @@ async function signIn(req: IncomingMessage, res: ServerResponse, auth: Auth): Pr
   const previous = auth.cookie.read(req.headers.cookie)
   const secret = await auth.signIn(offer.data)
   if (secret === undefined) {
-    const message =
-      'secret' in offer.data
-        ? 'This sign-in link is not valid: it was used, is older than ten minutes, or the server has been restarted since. ' +
-          'Restart the server for a new one, or sign in with a token.'
-        : 'This token is not valid.'
+    const message = 'secret' in offer.data ? LINK_NOT_VALID : 'This token is not valid.'
     return sendError(req, res, { code: 'UNAUTHENTICATED', message })
   }
   // Its cookie is overwritten, so nobody could ever sign out of it again.

@@ -29,8 +29,11 @@ export async function sendEventStream(
   }, HEARTBEAT_MS)
   try {
     while (!res.closed) {
+      // One at a time is the point: nothing is pulled before it can be sent.
+      // oxlint-disable-next-line no-await-in-loop
       const result = await pull()
       if (result === undefined) break
+      // oxlint-disable-next-line no-await-in-loop
       if (!res.write(`event: next\ndata: ${JSON.stringify(result)}\n\n`)) await drained(res)
     }
     // The empty data is for EventSource, which ignores an event without any.

@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createHttpTestServer } from '../../test/http-test-server.ts'
-import { openRawHttp, rawHttp } from '../../test/raw-http.ts'
+import { openRawHttp, rawHttp, readBytes } from '../../test/raw-http.ts'
 
-const INDEX = `<!doctype html><script>inline()</script><script type="module" src="/assets/app-1a2b.js"></script>${'<p>'.repeat(500)}`
+const SCRIPTS = '<script>inline()</script><script type="module" src="/assets/app-1a2b.js"></script>'
+const INDEX = `<!doctype html>${SCRIPTS}${'<p>'.repeat(500)}`
 const html = { accept: 'text/html' }
 let parent: string
 let clientFolder: string
@@ -45,7 +46,8 @@ describe('the web client', () => {
     })
     const icon = await rawHttp(server.port, { path: '/favicon.svg' })
     expect(icon.headers).toMatchObject({ 'cache-control': 'no-cache', 'content-type': 'image/svg+xml; charset=utf-8' })
-    const again = await rawHttp(server.port, { path: '/', headers: { 'if-none-match': (await rawHttp(server.port, {})).headers.etag } })
+    const { etag } = (await rawHttp(server.port, { path: '/' })).headers
+    const again = await rawHttp(server.port, { path: '/', headers: { 'if-none-match': etag } })
     expect([again.status, again.body]).toEqual([304, ''])
   })
 
@@ -54,9 +56,7 @@ describe('the web client', () => {
     await using server = await createHttpTestServer({ clientFolder })
     const path = '/assets/app-1a2b.js'
     const response = await openRawHttp(server.port, { path, headers: { 'accept-encoding': 'br, gzip' } })
-    const chunks: Buffer[] = []
-    for await (const chunk of response) chunks.push(Buffer.from(chunk))
-    const bytes = Buffer.concat(chunks)
+    const bytes = await readBytes(response)
     const plain = await rawHttp(server.port, { path })
     expect(response.headers['content-encoding']).toBe('gzip')
     expect(response.headers.vary).toContain('Accept-Encoding')
@@ -78,14 +78,18 @@ describe('the web client', () => {
     expect((await rawHttp(server.port, { path: '/assets/app-old.js', headers: html })).status).toBe(404)
   })
 
-  it.each(['/../secret.txt', '/assets/../../secret.txt', '/%2e%2e/secret.txt', '/..%2fsecret.txt', '//secret.txt', '/\\..\\secret.txt'])(
-    'never leads out of its folder: %s',
-    async (path) => {
-      await build()
-      await using server = await createHttpTestServer({ clientFolder })
-      expect((await rawHttp(server.port, { path })).body).not.toContain('secret')
-    },
-  )
+  it.each([
+    '/../secret.txt',
+    '/assets/../../secret.txt',
+    '/%2e%2e/secret.txt',
+    '/..%2fsecret.txt',
+    '//secret.txt',
+    '/\\..\\secret.txt',
+  ])('never leads out of its folder: %s', async (path) => {
+    await build()
+    await using server = await createHttpTestServer({ clientFolder })
+    expect((await rawHttp(server.port, { path })).body).not.toContain('secret')
+  })
 
   it('runs only its own scripts, the inline ones by their hash', async () => {
     await build()

@@ -1,6 +1,7 @@
 import type { Model, Prisma, PrismaClient } from '@gaugeline/prisma'
 import type { InputChecks } from '../input-checks.ts'
 import { type Keyset, type Page, type PageRequest, pageOf } from '../paging.ts'
+import { containing } from '../text-search.ts'
 
 const NAME = /^[A-Za-z0-9._/-]{1,100}$/
 
@@ -30,7 +31,7 @@ export class Models {
     return pageOf(BY_NAME, page, ({ where, orderBy, take }) =>
       this.#prisma.model.findMany({
         ...query,
-        where: { AND: [where, search ? { name: { contains: search, mode: 'insensitive' } } : {}] },
+        where: { AND: [where, search ? { name: containing(search) } : {}] },
         orderBy,
         take,
       }),

@@ -1,5 +1,6 @@
 import type { Prisma, TrainingJobStatus } from '@gaugeline/prisma'
 import { InputChecks } from '../input-checks.ts'
+import { checkModelName } from '../models/models.ts'
 
 export interface NewTrainingJob {
   modelName: string
@@ -26,6 +27,7 @@ const MAX_HYPERPARAMETERS_BYTES = 16_384
 
 export function checkNewJob(input: NewTrainingJob): void {
   const checks = new InputChecks()
+  checkModelName(checks, ['modelName'], input.modelName)
   checks.text(['name'], input.name, { min: 1, max: MAX_NAME })
   checks.text(['framework'], input.framework, { max: MAX_NAME })
   checks.text(['dataset'], input.dataset, { max: MAX_NAME })

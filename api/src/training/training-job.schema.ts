@@ -51,12 +51,12 @@ export const TrainingJobType = builder.prismaNode('TrainingJob', {
       type: [TrainingStepType],
       description: `The steps so far, thinned evenly to at most maxPoints (1 to ${MAX_CURVE_POINTS}); the last one is always there.`,
       args: { maxPoints: t.arg.int({ defaultValue: 200, description: `1 to ${MAX_CURVE_POINTS}.` }) },
-      resolve: (job, { maxPoints }, { services }) => {
+      resolve: (job, { maxPoints }, { loaders }) => {
         const points = maxPoints ?? 200
         if (points < 1 || points > MAX_CURVE_POINTS) {
           throw new RefusedError('BAD_USER_INPUT', `maxPoints must be from 1 to ${MAX_CURVE_POINTS}, not ${points}.`)
         }
-        return services.trainingJobs.lossCurve(job.id, points)
+        return loaders.lossCurve.load({ trainingJobId: job.id, maxPoints: points })
       },
     }),
     failureReason: t.exposeString('failureReason', { nullable: true, description: 'Why it failed.' }),

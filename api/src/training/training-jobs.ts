@@ -7,9 +7,8 @@ import {
   type TrainingStep,
 } from '@gaugeline/prisma'
 import type { Clock } from '../clock.ts'
-import { InputChecks } from '../input-checks.ts'
 import type { Bus } from '../live/bus.ts'
-import { checkModelName, type Models } from '../models/models.ts'
+import type { Models } from '../models/models.ts'
 import { type Page, type PageRequest, pageOf } from '../paging.ts'
 import {
   TrainingJobFinishedError,
@@ -79,13 +78,19 @@ export class TrainingJobs {
     return jobs.map((job) => job.id)
   }
 
-  /** The loss curve, thinned evenly to at most `maxPoints` steps; the last one is always there. */
-  async lossCurve(trainingJobId: string, maxPoints: number): Promise<TrainingStep[]> {
-    return this.#options.prisma.$queryRaw<TrainingStep[]>`
-      select training_job_id as "trainingJobId", step, loss, accuracy, at from (
-        select *, row_number() over (order by step desc) - 1 as back, count(*) over () as total
-        from training_steps where training_job_id = ${trainingJobId}::uuid
-      ) s where back % ceil(total::float8 / ${maxPoints}::int)::bigint = 0 order by step`
+  /** Loss curves, each thinned evenly to at most `maxPoints` steps; the last one is always there. One statement. */
+  async lossCurves(requests: readonly { trainingJobId: string; maxPoints: number }[]): Promise<TrainingStep[][]> {
+    const steps = await this.#options.prisma.$queryRaw<(TrainingStep & { request: number })[]>`
+      select request::int, training_job_id as "trainingJobId", step, loss, accuracy, at from (
+        select s.*, r.request, r.max_points, row_number() over (partition by r.request order by s.step desc) - 1 as back,
+          count(*) over (partition by r.request) as total
+        from unnest(${requests.map((request) => request.trainingJobId)}::uuid[],
+          ${requests.map((request) => request.maxPoints)}::int[]) with ordinality as r(training_job_id, max_points, request)
+        join training_steps s using (training_job_id)
+      ) s where back % ceil(total::float8 / max_points)::bigint = 0 order by request, step`
+    const curves = requests.map((): TrainingStep[] => [])
+    for (const { request, ...step } of steps) curves[request - 1]?.push(step)
+    return curves
   }
 
   /** A third party's own job. An unknown model name makes the model. Throws InvalidInputError. */
@@ -176,9 +181,6 @@ export class TrainingJobs {
     by: string,
     data: Omit<Prisma.TrainingJobUncheckedCreateInput, 'modelId' | 'createdBy'>,
   ): Promise<TrainingJob> {
-    const checks = new InputChecks()
-    checkModelName(checks, ['modelName'], input.modelName)
-    checks.done()
     const job = await this.#options.prisma.$transaction(async (tx) => {
       const model = await this.#options.models.findOrCreate(tx, input.modelName)
       return tx.trainingJob.create({

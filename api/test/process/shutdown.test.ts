@@ -64,10 +64,9 @@ async function expectReleased({ dataDir, url }: TestDatabase): Promise<void> {
     return
   }
   const name = new URL(url ?? '').pathname.slice(1)
-  const { rows } = await onServer((client) =>
-    client.query('select application_name, state from pg_stat_activity where datname = $1', [name]),
-  )
-  expect(rows).toEqual([])
+  const query = 'select application_name, state from pg_stat_activity where datname = $1'
+  // PostgreSQL takes a moment to see that a connection was closed.
+  await expect.poll(async () => (await onServer((client) => client.query(query, [name]))).rows).toEqual([])
 }
 
 const kinds = await testDatabaseKinds()

@@ -38,6 +38,7 @@ export interface TimeChartProps {
 
 const AXIS_WIDTH = 62
 /** uPlot declares its scale kinds as an ambient `const enum`, which only its own build can read by name. */
+// oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- see above
 const LOGARITHMIC = 3 as uPlot.Scale.Distr.Logarithmic
 
 /** Draws what `prepare` made, with uPlot. Loaded with the pages that have charts; redrawn when its source says so. */

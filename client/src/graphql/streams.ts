@@ -170,8 +170,6 @@ export function createStreams({ client, onUnauthenticated, wait = waitOrWake }: 
 const FINAL = new Set([
   'FORBIDDEN',
   'NOT_FOUND',
-  'DEPLOYMENT_NOT_FOUND',
-  'TRAINING_JOB_NOT_FOUND',
   'BAD_USER_INPUT',
   'GRAPHQL_VALIDATION_FAILED',
   'GRAPHQL_PARSE_FAILED',

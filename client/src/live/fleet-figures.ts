@@ -69,10 +69,12 @@ export function createFleetFigures(schedule: (flush: () => void) => () => void =
     },
     fill(key, samples) {
       const one = track(key)
-      const live = [...one.ring.rows()]
+      const rows = new Map<number, Figures>()
+      for (const sample of samples) rows.set(sample.at / 1000, sample)
+      // What came live knows as much or more than what was asked for.
+      for (const row of one.ring.rows()) rows.set(row.at, row)
       one.ring.clear()
-      for (const sample of samples) one.ring.push(sample.at / 1000, sample)
-      for (const row of live) one.ring.push(row.at, row)
+      for (const [at, figures] of [...rows].sort(([a], [b]) => a - b)) one.ring.push(at, figures)
       const last = samples.at(-1)
       if (last && (!one.latest || last.at > one.latest.at)) one.latest = last
       one.filled = true

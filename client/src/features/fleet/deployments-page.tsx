@@ -145,6 +145,7 @@ export function DeploymentsPage() {
           sort={sort}
           onSort={onSort}
           marked={search.new}
+          totals={totalsKey(filter)}
           holes={holes}
           empty={<NoRows any={nodes !== undefined && nodes.length > 0} onClear={() => change(NO_FILTER)} />}
         />

@@ -4,6 +4,7 @@ import { type FragmentType, graphql, readFragment } from '../../graphql/document
 import type { DeploymentsTable_DeploymentFragment } from '../../graphql/gql/graphql.ts'
 import { serverNow, useClock } from '../../live/clock.ts'
 import type { FleetFigures, Sample } from '../../live/fleet-figures.ts'
+import { sumOf } from '../../live/sum-of.ts'
 import { useServices } from '../../services.ts'
 import { type Column, type ColumnLayout, DataTable } from '../../ui/data-table.tsx'
 import { span } from '../../ui/format.ts'
@@ -76,13 +77,15 @@ interface DeploymentsTableProps {
   sort: { column: FleetColumn; descending: boolean } | undefined
   onSort: (column: FleetColumn, descending: boolean) => void
   marked: string | undefined
+  /** The track of the totals of these rows. */
+  totals: string
   /** Grows when sparklines have a hole to fill. */
   holes: number
   empty: ReactNode
 }
 
 export function DeploymentsTable(props: DeploymentsTableProps) {
-  const { hidden, sort, onSort, marked, holes } = props
+  const { hidden, sort, onSort, marked, holes, totals } = props
   const { fleet } = useServices()
   const navigate = useNavigate()
   const wide = useMedia('(min-width: 1200px)')
@@ -125,7 +128,11 @@ export function DeploymentsTable(props: DeploymentsTableProps) {
     const ids = new Set(rows.filter((row) => row.active).map(({ id }) => id))
     return inSight.filter((id) => ids.has(id))
   }, [inSight, rows])
-  useSparklineFill(active, holes)
+  useSparklineFill(active, holes, () => {
+    const all = rows.filter((row) => row.active).map(({ id }) => id)
+    // Sums of a part would be no totals. (Percentiles cannot be summed at all: theirs begin live.)
+    if (all.every((id) => fleet.track(id).filled)) fleet.fill(totals, sumOf(all.map((id) => fleet.track(id).ring)))
+  })
 
   return (
     <div ref={root}>

@@ -10,13 +10,17 @@ export interface Session {
 /** `undefined` until the server was asked, `null` when it knows nobody. */
 export const session = createStore<Session | null | undefined>(undefined)
 
-/** Asks the server once per page load. Throws `ServerUnreachableError` when it does not answer. */
+/** Asks the server once per page load. Throws `ServerUnreachableError` when it does not answer, or not sensibly. */
 export async function loadSession(): Promise<Session | null> {
   const known = session.get()
   if (known !== undefined) return known
   const response = await call('GET')
-  session.set(response.ok ? readSession(await response.json()) : null)
-  return session.get() ?? null
+  if (!response.ok && response.status !== 401 && response.status !== 403) {
+    throw new ServerUnreachableError(`GET /session was answered with ${response.status}.`)
+  }
+  const found = response.ok ? readSession(await response.json()) : null
+  session.set(found)
+  return found
 }
 
 export type SignInResult = { ok: true } | { ok: false; message: string }

@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest'
+import { RefusedError } from '../errors.ts'
+import { Cursors } from './cursors.ts'
+
+const cursors = new Cursors('an epoch')
+const one = '018f2f6e-1111-7abc-8def-0123456789ab'
+const other = '018f2f6e-1111-7abc-8def-0123456789ac'
+
+function refusalOf(read: () => number): string {
+  try {
+    return `no refusal but ${read()}`
+  } catch (error) {
+    if (!(error instanceof RefusedError)) throw error
+    return `${error.code}: ${error.message}`
+  }
+}
+const of = (cursor: string, deploymentId = one, head = 100) => refusalOf(() => cursors.readSample(cursor, deploymentId, head))
+
+describe('a cursor', () => {
+  it.each([0, 1, 255, 256, 2 ** 31, 2 ** 32 + 7, 2 ** 48 - 1])('gives the sequence %d back', (sequence) => {
+    expect(cursors.readSample(cursors.sample(one, sequence), one, sequence)).toBe(sequence)
+    expect(cursors.readEvent(cursors.event(sequence), sequence)).toBe(sequence)
+  })
+
+  it('is the same after a restart, and fits a URL', () => {
+    expect(new Cursors('an epoch').sample(one, 12)).toBe(cursors.sample(one, 12))
+    expect(cursors.sample(one, 2 ** 47 - 1)).toMatch(/^[A-Za-z0-9_-]{42}$/)
+  })
+
+  it('is refused beyond the head, not at it', () => {
+    expect(cursors.readSample(cursors.sample(one, 100), one, 100)).toBe(100)
+    expect(of(cursors.sample(one, 101))).toContain('CURSOR_INVALID: Invalid cursor: the cursor lies beyond the newest entry')
+    expect(refusalOf(() => cursors.readEvent(cursors.event(1), 0))).toContain('beyond the newest entry')
+  })
+
+  it('is refused after the database was created anew or restored', () => {
+    const before = new Cursors('another epoch')
+    expect(of(before.sample(one, 1))).toContain('CURSOR_INVALID: Invalid cursor: the cursor was made before this database')
+    expect(refusalOf(() => cursors.readEvent(before.event(1), 9))).toContain('was made before this database')
+  })
+
+  it('is refused for another deployment', () => {
+    expect(of(cursors.sample(other, 1))).toBe('CURSOR_INVALID: Invalid cursor: the cursor belongs to another deployment.')
+  })
+
+  it('is refused where the other kind is asked for', () => {
+    expect(of(cursors.event(1))).toContain('this is not a cursor of samples')
+    expect(refusalOf(() => cursors.readEvent(cursors.sample(one, 1), 9))).toContain('this is not a cursor of events')
+  })
+
+  it('is refused when a single bit of it is changed', () => {
+    const bytes = Buffer.from(cursors.sample(one, 64), 'base64url')
+    // The lowest bits of the sequence lead to another sequence, which is no secret.
+    for (let bit = 0; bit < 25 * 8; bit += 1) {
+      const forged = Buffer.from(bytes)
+      forged[bit >> 3] = (forged[bit >> 3] ?? 0) ^ (1 << (bit & 7))
+      expect([bit, of(forged.toString('base64url'))]).toEqual([bit, expect.stringContaining('CURSOR_INVALID')])
+    }
+  })
+
+  it.each([
+    ['nothing', ''],
+    ['a space', ' '],
+    ['a word', 'nonsense'],
+    ['10 kB', 'A'.repeat(10_240)],
+    ['NUL', '\u0000'],
+    ['a character too few', cursors.sample(one, 1).slice(0, -1)],
+    ['a character too many', `${cursors.sample(one, 1)}A`],
+    ['padding', `${cursors.sample(one, 1)}==`],
+    ['a line break', `${cursors.sample(one, 1)}\n`],
+    ['unused bits that are set', cursors.sample(one, 1).replace(/.$/, (last) => String.fromCharCode(last.charCodeAt(0) + 1))],
+    ['the plain alphabet', cursors.sample('ffffffff-ffff-ffff-ffff-ffffffffffff', 1).replaceAll('_', '/')],
+  ])('is refused when it is %s', (_what, cursor) => {
+    expect(of(cursor)).toBe('CURSOR_INVALID: Invalid cursor: this is not a cursor of samples.')
+    expect(refusalOf(() => cursors.readEvent(cursor, 9))).toBe(
+      'CURSOR_INVALID: Invalid cursor: this is not a cursor of events.',
+    )
+  })
+})

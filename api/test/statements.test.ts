@@ -1,0 +1,145 @@
+import { testDatabaseKinds } from '@gaugeline/prisma/testing'
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import type { Sample } from '../src/metrics/sample.ts'
+import { createTestApp, type TestApp } from './create-test-app.ts'
+import { liveClient } from './live-clients.ts'
+
+const OBJECTS = 50
+const MODELS = 5
+
+/** The statements that reach the database while `work` runs, by whomever. */
+async function statementsOf(work: () => Promise<unknown>): Promise<string[]> {
+  const query = vi.spyOn(pg.Client.prototype, 'query')
+  try {
+    await work()
+    return query.mock.calls.map(([statement]: unknown[]) =>
+      typeof statement === 'string' ? statement : String(Reflect.get(Object(statement), 'text')),
+    )
+  } finally {
+    query.mockRestore()
+  }
+}
+
+describe.each(await testDatabaseKinds())('statements of an answer on %s', (kind) => {
+  let app: TestApp
+  let samples: Sample[]
+
+  beforeAll(async () => {
+    app = await createTestApp(kind, { sampleIntervalMs: 1000 })
+    const { recorder, clock, services, retention, trainingRuns } = app.deps
+    // From here on nobody asks the database for anything but the answers.
+    await Promise.all([recorder.stop(), retention.stop(), trainingRuns.stop()])
+    services.eventLog.stop()
+    services.sampleLogs.stop()
+    for (let n = 0; n < OBJECTS; n += 1) {
+      const job = await services.trainingJobs.register(
+        { modelName: `model-${n % MODELS}`, name: `job ${n}`, status: 'COMPLETED' },
+        'seed',
+      )
+      const deployment = await services.deployments.deploy(job.id, { by: 'seed' })
+      if (n % 2 === 0) continue
+      await services.deployments.pause(deployment.id, { by: 'seed' })
+    }
+    const active = await services.sampleStore.recordingHeads()
+    const windowStartMs = Math.ceil(clock.now() / 1000) * 1000
+    const figures = { windowStartMs, windowMs: 1000, requests: 0, errors: 0, latencySumMs: 0, latencyMaxMs: 0, latency: null }
+    samples = await services.sampleStore.store(
+      active.map(({ deploymentKey }): Sample => ({
+        deploymentKey,
+        sequence: 1,
+        ...figures,
+        promptTokens: null,
+        generatedTokens: null,
+        inFlight: 0,
+        source: 'SIMULATED',
+      })),
+    )
+    expect(samples).toHaveLength(OBJECTS / 2)
+  })
+  afterAll(() => app[Symbol.asyncDispose]())
+
+  /** What a query costs; it must give as many rows as there are. */
+  async function cost(query: string, rows = OBJECTS): Promise<string[]> {
+    let given: { edges: unknown[] } | undefined
+    const statements = await statementsOf(async () => {
+      given = (await app.client.data<{ list: { edges: unknown[] } }>(query)).list
+    })
+    expect(given?.edges).toHaveLength(rows)
+    return statements
+  }
+  const atMost = (count: number, statements: string[]) => {
+    expect(statements.length, statements.join('\n')).toBeLessThanOrEqual(count)
+    expect(statements.length).toBeGreaterThan(0)
+  }
+
+  it('are at most six for fifty deployments with job, model and latest metrics', async () => {
+    const query = `{ list: deployments(first: 50) { edges { cursor node {
+      id version status note createdAt createdBy statusChangedAt canPause canDelete
+      model { name latestVersion } trainingJob { name status model { name } }
+      latestMetrics { at requestsPerSecond errorRate latency { p50Ms p99Ms } } } } pageInfo { hasNextPage } } }`
+    atMost(6, await cost(query))
+  })
+
+  it('are no more with sparklines, what can be done and totals, in any order', async () => {
+    for (const orderBy of ['CREATED_AT', 'STATUS_CHANGED_AT', 'MODEL', 'VERSION']) {
+      const query = `{ list: deployments(first: 50, orderBy: { field: ${orderBy}, direction: ASC }) { edges { node {
+        canResume model { name } trainingJob { name } latestMetrics { at } recentMetrics { at } } } }
+        deploymentCounts { total } }`
+      atMost(8, await cost(query))
+    }
+  })
+
+  it('are at most six for fifty training jobs with model, active deployment and whether they can be deployed', async () => {
+    const query = `{ list: trainingJobs(first: 50) { edges { node {
+      id name status progress model { name }
+      activeDeployment { version model { name } } deployability { canDeploy reason message } } } } }`
+    atMost(6, await cost(query))
+  })
+
+  it('are at most six for fifty events with their deployments as they are now', async () => {
+    const query = `{ list: deploymentEvents(first: 50) { edges { node {
+      kind at by modelName version deployment { id status model { name } trainingJob { name } } } } } }`
+    atMost(6, await cost(query))
+  })
+
+  it('are at most three for fifty training jobs with their loss curves', async () => {
+    atMost(3, await cost('{ list: trainingJobs(first: 50) { edges { node { name lossCurve(maxPoints: 20) { step } } } } }'))
+  })
+
+  it('are at most six for a hundred nodes of several types', async () => {
+    const { list } = await app.client.data<{ list: { edges: { node: { id: string; trainingJob: { id: string } } }[] } }>(
+      '{ list: deployments(first: 50) { edges { node { id trainingJob { id } } } } }',
+    )
+    const ids = list.edges.flatMap(({ node }) => [node.id, node.trainingJob.id])
+    const query = `query ($ids: [ID!]!) { nodes(ids: $ids) {
+      ... on Deployment { version model { name } latestMetrics { at } } ... on TrainingJob { name model { name } } } }`
+    atMost(6, await statementsOf(() => app.client.data(query, { ids })))
+  })
+
+  it('are none for a message of the fleet with deployments, models, jobs and sparklines', async () => {
+    await using live = liveClient('websocket', app.origin)
+    await using fleet = live.subscribe<{ fleetMetrics: { at: string; deployments: unknown[] } }>(`subscription {
+      fleetMetrics { at totals { requests } reported expected deployments { deploymentId metrics { at requests }
+        deployment { version status canPause model { name } trainingJob { name model { name } } latestMetrics { at } } } } }`)
+    const record = (shiftMs: number) => {
+      const shifted = samples.map((sample) => ({
+        ...sample,
+        sequence: sample.sequence + shiftMs / 1000,
+        windowStartMs: sample.windowStartMs + shiftMs,
+      }))
+      const throughMs = (shifted[0]?.windowStartMs ?? 0) + 1000
+      app.deps.bus.publish('recorded', { throughMs, samples: shifted, last: true })
+    }
+    record(0)
+    await fleet.next()
+    const statements = await statementsOf(async () => {
+      for (const shiftMs of [1000, 2000, 3000]) {
+        record(shiftMs)
+        const { fleetMetrics } = await fleet.next()
+        expect(fleetMetrics.deployments).toHaveLength(OBJECTS / 2)
+      }
+    })
+    expect(statements).toEqual([])
+  })
+})

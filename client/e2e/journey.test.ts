@@ -1,0 +1,237 @@
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { complaintsOf, drawnSeries, launchBrowser, signedInPage, waitForWindow } from './browser.ts'
+import { type RunningServer, startServer } from './server.ts'
+
+let server: RunningServer
+let browser: Browser
+
+beforeAll(async () => {
+  ;[server, browser] = await Promise.all([startServer(), launchBrowser()])
+})
+
+afterAll(async () => {
+  await browser.close()
+  // Also says that the server ends with 0 on SIGTERM while browsers were connected a moment ago.
+  await server.stop()
+})
+
+/** The text of a cell of the marked row; columns are found by their heading. */
+async function markedFigure(page: Page, index: number): Promise<string> {
+  return (await page.locator('tr.bg-mark td').nth(index).textContent()) ?? ''
+}
+
+describe('a person', () => {
+  let page: Page
+  let complaints: string[]
+
+  beforeAll(async () => {
+    const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, baseURL: server.origin })
+    page = await context.newPage()
+    complaints = complaintsOf(page)
+  })
+
+  it('signs in by the printed link and sees the fleet live', async () => {
+    await page.goto(server.signInUrl)
+    await page.waitForURL('**/deployments')
+    await page.locator('[data-connection="live"]').waitFor()
+    const figures = () => page.locator('tbody tr').allTextContents()
+    await page.waitForFunction(() => document.querySelectorAll('tbody tr').length >= 12)
+    const before = await figures()
+    await expect.poll(figures, { timeout: 10_000 }).not.toEqual(before)
+    expect(page.url()).not.toContain('#')
+  })
+
+  it('cannot use the link a second time', async () => {
+    const other = await browser.newContext()
+    const stranger = await other.newPage()
+    await stranger.goto(server.signInUrl)
+    await stranger.getByRole('alert').waitFor()
+    expect(await stranger.getByRole('alert').textContent()).toContain('link')
+    expect(new URL(stranger.url()).pathname).toBe('/sign-in')
+    await other.close()
+  })
+
+  it('deploys a completed job, sees its row at once and its figures within two and a half seconds', async () => {
+    await page.keyboard.press('g')
+    await page.keyboard.press('t')
+    await page.waitForURL('**/training-jobs')
+    const button = page.locator('button:not([aria-disabled])', { hasText: 'Deploy' }).first()
+    await button.waitFor()
+    const pressed = performance.now()
+    await button.click()
+    await page.locator('tr.bg-mark').waitFor()
+    expect(page.url()).toContain('/deployments?new=')
+    await page.waitForFunction(() => /\d/.test(document.querySelectorAll('tr.bg-mark td')[6]?.textContent ?? ''))
+    // A window of a second, given to the end of which the recorder needs a moment: 2.5 s, and some for a busy machine.
+    expect(performance.now() - pressed).toBeLessThan(5_000)
+    expect(await markedFigure(page, 2)).toBe('Active')
+    await page.getByText('Open its page').click()
+    await page.waitForURL('**/deployments/*')
+  })
+
+  it('watches its chart grow, second by second and without a hole', async () => {
+    await page.waitForFunction(() => Number(document.querySelector<HTMLElement>('[data-points]')?.dataset['points']) >= 2)
+    const { newest } = await drawnSeries(page)
+    await waitForWindow(page, newest + 3)
+    expect((await drawnSeries(page)).longestStep).toBe(1)
+  })
+
+  it('pauses it: no figure is left that looks live, and a reload keeps it so', async () => {
+    await page.getByRole('button', { name: 'Pause' }).click()
+    await page.getByText('Paused: no samples are recorded').waitFor()
+    await page.reload()
+    await page.getByText('Paused: no samples are recorded').waitFor()
+    expect(await page.locator('dl dd').allTextContents()).toEqual(['–', '–', '–', '–', '–', '–'])
+    await page.getByText(/^Paused by/).first().waitFor()
+  })
+
+  it('resumes it, and samples go on', async () => {
+    const { newest } = await drawnSeries(page)
+    await page.getByRole('button', { name: 'Resume' }).click()
+    await page.getByRole('button', { name: 'Pause' }).waitFor()
+    await waitForWindow(page, newest + 2)
+    await page.getByText(/^Resumed by/).first().waitFor()
+  })
+
+  it('is asked before something is destroyed, by its name, and told where that cannot be', async () => {
+    await page.getByRole('button', { name: 'Delete…' }).click({ force: true })
+    expect(await page.getByRole('alertdialog').count()).toBe(0)
+    await page.getByRole('button', { name: 'Pause' }).click()
+    await page.getByRole('button', { name: 'Resume' }).waitFor()
+    const name = await page.getByRole('heading', { level: 1 }).innerText()
+    await page.getByRole('button', { name: 'Delete…' }).click()
+    const dialog = page.getByRole('alertdialog')
+    await dialog.waitFor()
+    expect((await dialog.innerText()).replace(/\s+/g, ' ')).toContain(`Delete ${name.replace(/\s+/g, ' ')}?`)
+    await dialog.getByRole('button', { name: 'Delete', exact: true }).click()
+    await page.waitForURL((url) => url.pathname === '/deployments')
+  })
+
+  it('starts a job and watches it run; mistakes are said next to their field', async () => {
+    await page.goto('/training-jobs?start=true')
+    const dialog = page.getByRole('dialog')
+    await dialog.getByLabel('Model').fill('not a name')
+    await dialog.getByRole('button', { name: 'Start', exact: true }).click()
+    await dialog.getByText('Only letters, digits and . _ - / can be used.').waitFor()
+    await dialog.getByLabel('Model').fill('e2e/fresh-model')
+    await dialog.getByRole('button', { name: 'Start', exact: true }).click()
+    await page.waitForURL('**/training-jobs/*')
+    await page.waitForFunction(() => Number(document.querySelector('[role=progressbar]')?.getAttribute('aria-valuenow')) > 0)
+    await page.waitForFunction(() => Number(document.querySelector<HTMLElement>('[data-points]')?.dataset['points']) > 1)
+  })
+
+  it('never made the page complain', () => {
+    expect(complaints).toEqual([])
+  })
+})
+
+describe('the page', () => {
+  it('goes on over SSE, by itself, where WebSocket is blocked', async () => {
+    const { page, context } = await signedInPage(browser, server)
+    await context.addInitScript(() => {
+      const Real = window.WebSocket
+      window.WebSocket = class extends Real {
+        constructor(_url: string | URL, protocols?: string | string[]) {
+          super('ws://127.0.0.1:1/', protocols)
+        }
+      }
+    })
+    await page.goto('/deployments')
+    await page.locator('[data-connection="live"][data-via="sse"]').waitFor()
+    const figures = () => page.locator('tbody tr').allTextContents()
+    await page.waitForFunction(() => document.querySelectorAll('tbody tr').length >= 12)
+    const before = await figures()
+    await expect.poll(figures, { timeout: 10_000 }).not.toEqual(before)
+    await context.close()
+  })
+
+  it('is all reachable by keyboard', async () => {
+    const { page, context } = await signedInPage(browser, server)
+    await page.goto('/deployments')
+    await page.locator('tbody tr [data-row-link]').first().waitFor()
+    const names = await page.locator('[data-row-link]').allInnerTexts()
+    for (const key of ['j', 'j', 'j', 'k']) await page.keyboard.press(key)
+    const focused = () => page.evaluate(() => (document.activeElement as HTMLElement | null)?.innerText)
+    await expect.poll(focused).toBe(names[1])
+    await page.keyboard.press('Enter')
+    await page.waitForURL('**/deployments/*')
+    await page.goBack()
+    await page.locator('tbody tr').first().waitFor()
+    await page.keyboard.press('/')
+    await page.keyboard.type('nothing is called this')
+    await page.getByText('No deployment matches').waitFor()
+    expect(page.url()).toContain('q=nothing')
+    await page.keyboard.press('Escape')
+    await page.keyboard.press('?')
+    await page.getByRole('dialog', { name: 'Keyboard' }).waitFor()
+    await page.keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+    await page.keyboard.press('g')
+    await page.keyboard.press('t')
+    await page.waitForURL('**/training-jobs')
+    await context.close()
+  })
+
+  it('fits a phone: nothing scrolls sideways, the bar is at the bottom', async () => {
+    const { page, context } = await signedInPage(browser, server, { viewport: { width: 390, height: 844 } })
+    await page.goto('/deployments')
+    await page.locator('tbody tr [data-row-link]').first().waitFor()
+    const href = await page.locator('[data-row-link]').first().getAttribute('href')
+    await page.goto('/training-jobs')
+    await page.locator('tbody tr [data-row-link]').first().waitFor()
+    const jobHref = await page.locator('[data-row-link]').first().getAttribute('href')
+    for (const path of ['/deployments', href, '/training-jobs', jobHref, '/settings', '/training-jobs?start=true']) {
+      await page.goto(path ?? '')
+      await page.getByRole('main').waitFor()
+      await page.waitForLoadState('networkidle')
+      expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), path ?? '').toBe(0)
+    }
+    const bar = await page.getByRole('navigation', { name: 'Main', includeHidden: true }).boundingBox()
+    expect(bar && bar.y + bar.height).toBe(844)
+    await context.close()
+  })
+
+  it('says what is not there', async () => {
+    const { page, context } = await signedInPage(browser, server)
+    await page.goto('/deployments/bm90aGluZw==')
+    await page.getByText('There is no such deployment').waitFor()
+    await page.goto('/nowhere')
+    await page.getByText('There is no such page').waitFor()
+    await context.close()
+  })
+
+  it('says that the connection is lost and since when, and catches up without a hole', async () => {
+    const { page, context } = await signedInPage(browser, server)
+    await page.goto('/deployments?status=ACTIVE')
+    await page.locator('tbody tr').nth(1).click()
+    await page.waitForURL('**/deployments/*')
+    await page.waitForFunction(() => Number(document.querySelector<HTMLElement>('[data-points]')?.dataset['points']) > 60)
+    const before = await drawnSeries(page)
+    await server.kill()
+    await page.getByRole('alert').filter({ hasText: /Connection lost\s*since/ }).waitFor()
+    await page.getByText(/^\d+ s old$/).first().waitFor()
+    await server.start()
+    await page.locator('[data-connection="live"]').waitFor()
+    const now = await page.evaluate(() => Math.floor(Date.now() / 1000))
+    await waitForWindow(page, now)
+    const after = await drawnSeries(page)
+    expect(after.newest).toBeGreaterThan(before.newest)
+    expect(after.longestStep).toBe(before.longestStep)
+    expect(await page.getByText('Connection lost').count()).toBe(0)
+    await context.close()
+  })
+
+  it('leads to the sign-in page and back when the session ends', async () => {
+    const { page, context } = await signedInPage(browser, server)
+    await page.goto('/training-jobs?status=COMPLETED')
+    await page.locator('tbody tr').first().waitFor()
+    await context.clearCookies()
+    await page.reload()
+    await page.waitForURL('**/sign-in?back=**')
+    await page.getByLabel('Token').fill('e2e-token-that-is-long-enough-for-the-server')
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.waitForURL('**/training-jobs?status=COMPLETED')
+    await context.close()
+  })
+})

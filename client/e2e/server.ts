@@ -1,0 +1,108 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+const MAIN = fileURLToPath(new URL('../../api/dist/main.js', import.meta.url))
+/** The first start makes the database and fills it. */
+const READY_WITHIN_MS = 80_000
+
+export const ADMIN_TOKEN = 'e2e-token-that-is-long-enough-for-the-server'
+
+/** The built server as a person starts it, on a data folder of its own. */
+export interface RunningServer {
+  readonly origin: string
+  /** The link of the present start; good for one sign-in. */
+  readonly signInUrl: string
+  /** Ends the process as `kill -9` does. */
+  kill(): Promise<void>
+  /** Starts it again on the same port and data. */
+  start(): Promise<void>
+  /** SIGTERM; throws unless the process ends with 0. Removes the data. */
+  stop(): Promise<void>
+}
+
+/** Starts the server with demo data and gives it once it has printed its sign-in link. */
+export async function startServer(): Promise<RunningServer> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'gaugeline-e2e-'))
+  const port = await freePort()
+  let running: { child: ChildProcess; signInUrl: string }
+
+  const start = async () => {
+    const child = spawn(process.execPath, [MAIN], {
+      env: {
+        ...process.env,
+        HOST: '127.0.0.1',
+        PORT: String(port),
+        DATA_DIR: dataDir,
+        SEED: 'demo',
+        ADMIN_TOKEN,
+        LOG_LEVEL: 'warn',
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    running = { child, signInUrl: await printedLink(child) }
+  }
+  await start()
+
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    get signInUrl() {
+      return running.signInUrl
+    },
+    start,
+    async kill() {
+      const ended = once(running.child, 'exit')
+      running.child.kill('SIGKILL')
+      await ended
+    },
+    async stop() {
+      const ended = once(running.child, 'exit')
+      running.child.kill('SIGTERM')
+      const [code] = await ended
+      await rm(dataDir, { recursive: true, force: true })
+      if (code !== 0) throw new Error(`The server ended with ${String(code)} after SIGTERM`)
+    },
+  }
+}
+
+/** Waits for `Open http://…/sign-in#…`; throws with what was printed when the process ends before it, or takes too long. */
+function printedLink(child: ChildProcess): Promise<string> {
+  if (!child.stdout || !child.stderr) throw new Error('The server has no output')
+  const { stdout, stderr } = child
+  return new Promise((resolve, reject) => {
+    const printed: string[] = []
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL')
+      reject(new Error(`The server was not ready in time:\n${printed.join('\n')}`))
+    }, READY_WITHIN_MS)
+    const lines = createInterface({ input: stdout })
+    lines.on('line', (line) => {
+      printed.push(line)
+      const link = /^Open (http\S+\/sign-in#\S+)$/.exec(line)?.[1]
+      if (!link) return
+      clearTimeout(timer)
+      resolve(link)
+    })
+    createInterface({ input: stderr }).on('line', (line) => printed.push(line))
+    child.once('exit', (code) => {
+      clearTimeout(timer)
+      reject(new Error(`The server ended with ${String(code)} before it was ready:\n${printed.join('\n')}`))
+    })
+  })
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer()
+  probe.listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const address = probe.address()
+  if (address === null || typeof address === 'string') throw new Error('No port')
+  probe.close()
+  await once(probe, 'close')
+  return address.port
+}
