@@ -122,6 +122,7 @@ export function createApp({ env, log, onProgress, onFailure, clock }: AppOptions
       secure: address.publicOrigin.startsWith('https:'),
       adminToken: env.adminToken,
     })
+    await auth.sessions.removeExpired()
     server.serve({
       graphql: {
         schema,
