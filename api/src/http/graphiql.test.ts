@@ -55,6 +55,6 @@ describe('the playground', () => {
       if (variables !== undefined) JSON.parse(variables)
     }
     const kinds = PLAYGROUND_TABS.map(({ query }) => /^(query|mutation|subscription)/m.exec(query)?.[1])
-    expect(kinds).toEqual(['query', 'mutation', 'subscription'])
+    expect(kinds).toEqual(['query', 'mutation', 'subscription', 'subscription'])
   })
 })

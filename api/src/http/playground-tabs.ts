@@ -69,9 +69,10 @@ subscription Fleet {
     }
   }
 }
-
-# One deployment, sample by sample. To run it, choose InferenceMetrics at the play button and set the variables to
-#   { "deploymentId": "…" }
+`,
+  },
+  {
+    query: `# One deployment, sample by sample. Below, under Variables: the id of a deployment (first tab).
 # Pass the last cursor as "after" to go on where you stopped, without a hole.
 subscription InferenceMetrics($deploymentId: ID!, $after: SampleCursor) {
   inferenceMetrics(deploymentId: $deploymentId, after: $after) {
@@ -79,6 +80,10 @@ subscription InferenceMetrics($deploymentId: ID!, $after: SampleCursor) {
     skipped
     metrics { at requests requestsPerSecond errorRate latency { p50Ms p95Ms p99Ms } inFlight }
   }
+}
+`,
+    variables: `{
+  "deploymentId": "paste the id of a deployment"
 }
 `,
   },
