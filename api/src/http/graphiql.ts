@@ -22,6 +22,9 @@ export class GraphiQL {
   }
 }
 
+// GraphiQL's tabs keep the offset of an animation that never ends, and take it up as soon as they are pressed: the pointer is
+// let go beside them, and the tab does not open.
+const TABS_STYLE = '.graphiql-tab{transform:none!important}'
 const BAR_STYLE = `
 html, body { height: 100%; margin: 0; }
 body { display: flex; flex-direction: column; }
@@ -73,7 +76,7 @@ async function renderPage(): Promise<Page> {
     shouldPersistHeaders: false,
   })
     // Functions as replacements: the page is full of `$&` and its like.
-    .replace('</head>', () => `<style>${BAR_STYLE}</style></head>`)
+    .replace('</head>', () => `<style>${BAR_STYLE}${TABS_STYLE}</style></head>`)
     .replace('<div id="root"></div>', () => `${BAR}<div id="root"></div><script>${SESSION_SCRIPT}</script>`)
     .trim()
   const policy = [
