@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { Queue } from '../../test/queue.ts'
-import type { Sample } from '../metrics/sample.ts'
-import type { Bus, DeploymentEventRecord } from './bus.ts'
+import { Queue } from './queue.ts'
+import type { Sample } from '../src/metrics/sample.ts'
+import type { Bus, DeploymentEventRecord } from '../src/live/bus.ts'
 
 /** A bus as two servers have it; with the bus of a single server both ends are the same one. */
 export interface BusUnderTest extends AsyncDisposable {

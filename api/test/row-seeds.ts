@@ -80,3 +80,17 @@ export async function seedDeployments(
   }
   return { deployments, jobs }
 }
+
+/** How many rows every table of the domain holds, and how many deployments are in which status. */
+export async function rowCounts(prisma: PrismaClient): Promise<Record<string, unknown>> {
+  return {
+    models: await prisma.model.count(),
+    jobs: await prisma.trainingJob.groupBy({ by: ['status'], _count: true, orderBy: { status: 'asc' } }),
+    steps: await prisma.trainingStep.count(),
+    deployments: await prisma.deployment.groupBy({ by: ['status'], _count: true, orderBy: { status: 'asc' } }),
+    heads: await prisma.sampleHead.count(),
+    events: await prisma.deploymentEvent.count(),
+    lastVersions: await prisma.model.aggregate({ _sum: { deploymentCount: true } }),
+    lastEvent: await prisma.logState.findFirst({ select: { lastSequence: true } }),
+  }
+}

@@ -1,6 +1,6 @@
 import { testDatabaseKinds } from '@gaugeline/prisma/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { deploy, pause, remove, resume, unknownId } from './acts.ts'
+import { deploy, pause, registerJob, remove, resume, succeed, unknownId } from './acts.ts'
 import { createTestApp, type TestApp } from './create-test-app.ts'
 import { liveClient, type LiveClient, TRANSPORTS } from './live-clients.ts'
 
@@ -8,15 +8,9 @@ interface Update {
   inferenceMetrics: { cursor: string; skipped: number; metrics: { at: string; requests: number; windowSeconds: number } }
 }
 
-const SAMPLES = /* GraphQL */ `
-  subscription ($id: ID!, $after: SampleCursor) {
-    inferenceMetrics(deploymentId: $id, after: $after) {
-      cursor
-      skipped
-      metrics { at requests windowSeconds latency { p50Ms p99Ms quantile(q: 0.9) } }
-    }
-  }
-`
+const INTERVAL_MS = 50
+const SAMPLES = `subscription ($id: ID!, $after: SampleCursor) { inferenceMetrics(deploymentId: $id, after: $after) {
+  cursor skipped metrics { at requests windowSeconds latency { p50Ms p99Ms quantile(q: 0.9) } } } }`
 
 const at = ({ inferenceMetrics }: Update) => inferenceMetrics.metrics.at
 const cursorOf = (update: Update | undefined) => update?.inferenceMetrics.cursor
@@ -30,15 +24,18 @@ async function stored({ client }: TestApp, id: string): Promise<string[]> {
   return deployment.recentMetrics.map((sample) => sample.at)
 }
 
-/** The windows from the first to the last of these that are stored: what a follower must have been given. */
-async function storedBetween(app: TestApp, id: string, given: string[]): Promise<string[]> {
-  return (await stored(app, id)).filter((start) => start >= (given[0] ?? '') && start <= (given.at(-1) ?? ''))
+/** Fails unless these are all windows from the first to the last of them that are stored, each once. */
+async function expectWhole(app: TestApp, id: string, updates: Update[]): Promise<void> {
+  const given = updates.map(at)
+  const between = (await stored(app, id)).filter((start) => start >= given[0]! && start <= given.at(-1)!)
+  expect(given).toEqual(between)
+  expect(updates.filter(({ inferenceMetrics }) => inferenceMetrics.skipped !== 0)).toEqual([])
 }
 
-describe.each(await testDatabaseKinds())('the server on %s', (kind) => {
+describe.each(await testDatabaseKinds())('a server on %s', (kind) => {
   let app: TestApp
   beforeAll(async () => {
-    app = await createTestApp(kind, { sampleIntervalMs: 50 })
+    app = await createTestApp(kind, { sampleIntervalMs: INTERVAL_MS })
   })
   afterAll(() => app[Symbol.asyncDispose]())
 
@@ -50,18 +47,158 @@ describe.each(await testDatabaseKinds())('the server on %s', (kind) => {
       id = await deploy(app.client)
     })
     afterAll(() => live[Symbol.asyncDispose]())
+    const follow = (after?: string, of = id) => live.subscribe<Update>(SAMPLES, { id: of, after })
+
+    it('from the first window on, to one who was there when it was deployed', async () => {
+      const fresh = await deploy(app.client)
+      await using updates = follow(undefined, fresh)
+      const given = await updates.take(3)
+      await expectWhole(app, fresh, given)
+      expect(given.map(at)).toEqual((await stored(app, fresh)).slice(0, 3))
+    })
 
     it('from the newest on, each window once and in order', async () => {
-      await using first = live.subscribe<Update>(SAMPLES, { id })
-      await first.take(5)
+      await using earlier = follow()
+      await earlier.take(5)
       const before = await stored(app, id)
-      await using second = live.subscribe<Update>(SAMPLES, { id })
-      const updates = await second.take(10)
-      const given = updates.map(at)
-      expect(given[0]! >= before.at(-1)!).toBe(true)
-      expect(given).toEqual(await storedBetween(app, id, given))
-      expect(updates.every(({ inferenceMetrics }) => inferenceMetrics.skipped === 0)).toBe(true)
-      expect(updates[0]?.inferenceMetrics.metrics.windowSeconds).toBe(0.05)
+      await using updates = follow()
+      const given = await updates.take(10)
+      expect(at(given[0]!) >= before.at(-1)!).toBe(true)
+      await expectWhole(app, id, given)
+      expect(given[0]?.inferenceMetrics.metrics.windowSeconds).toBe(INTERVAL_MS / 1000)
     })
+
+    it('again from a cursor, without a hole or a double, however often one comes back', async () => {
+      const given: Update[] = []
+      for (const count of [4, 1, 6, 3]) {
+        await using updates = follow(cursorOf(given.at(-1)))
+        given.push(...(await updates.take(count)))
+      }
+      await expectWhole(app, id, given)
+      await using again = follow(cursorOf(given[2]))
+      expect(await again.take(11)).toEqual(given.slice(3))
+    })
+
+    it('the same to many at once, wherever each stands', async () => {
+      await using first = follow()
+      const start = await first.take(8)
+      const followers = Array.from({ length: 12 }, (_, n) => follow(cursorOf(start[n % 8])))
+      const all = await Promise.all(followers.map((updates) => updates.take(12)))
+      for (const [n, given] of all.entries()) await expectWhole(app, id, [start[n % 8]!, ...given])
+      for (const updates of followers) await updates[Symbol.asyncDispose]()
+    })
+
+    it('no more while it is paused, and goes on with the next sequence after the resume', async () => {
+      const paused = await deploy(app.client)
+      await using updates = follow(undefined, paused)
+      const given = await updates.take(3)
+      await pause(app.client, paused)
+      const all = await stored(app, paused)
+      given.push(...(await updates.until((update) => at(update) === all.at(-1))))
+      // What another deployment records meanwhile shows that windows went by.
+      await using other = follow()
+      await other.take(4)
+      expect(await stored(app, paused)).toEqual(all)
+      await resume(app.client, paused)
+      given.push(...(await updates.take(3)))
+      await expectWhole(app, paused, given)
+      const gapMs = new Date(at(given.at(-3)!)).getTime() - new Date(all.at(-1)!).getTime()
+      expect(gapMs).toBeGreaterThan(3 * INTERVAL_MS)
+    })
+
+    it('to the last one, and completes when it is deleted', async () => {
+      const doomed = await deploy(app.client)
+      await using updates = follow(undefined, doomed)
+      const given = await updates.take(2)
+      await pause(app.client, doomed)
+      const all = await stored(app, doomed)
+      await succeed(app.client, 'deleteDeployment', { deploymentId: doomed }, 'deploymentId')
+      given.push(...(await updates.rest()))
+      expect(given.map(at)).toEqual(all.slice(all.indexOf(at(given[0]!))))
+    })
+
+    it('of no deployment that is unknown, gone, malformed or none', async () => {
+      const gone = await deploy(app.client)
+      await remove(app.client, gone)
+      for (const [deployment, code] of [
+        [unknownId('Deployment'), 'NOT_FOUND'],
+        [gone, 'NOT_FOUND'],
+        ['nonsense', 'BAD_USER_INPUT'],
+        [await registerJob(app.client), 'BAD_USER_INPUT'],
+      ] as const) {
+        expect([deployment, await follow(undefined, deployment).refusal()]).toEqual([deployment, code])
+      }
+    })
+
+    it('after no cursor that is malformed, forged, of another deployment, of events or of the future', async () => {
+      await using updates = follow()
+      const cursor = cursorOf(await updates.next())!
+      const other = await deploy(app.client)
+      await using others = follow(undefined, other)
+      const foreign = cursorOf(await others.next())!
+      const { deploymentEvents } = await app.client.data<{ deploymentEvents: { edges: { node: { cursor: string } }[] } }>(
+        '{ deploymentEvents(first: 1) { edges { node { cursor } } } }',
+      )
+      const bytes = Buffer.from(cursor, 'base64url')
+      const changed = (index: number, by: number) => {
+        const copy = Buffer.from(bytes)
+        copy[index] = (copy[index]! + by) % 256
+        return copy.toString('base64url')
+      }
+      const wrong = ['', 'x', 'x'.repeat(10_000), `${cursor}A`, cursor.slice(1), foreign, deploymentEvents.edges[0]!.node.cursor]
+      const forged = [changed(0, 1), changed(1, 1), changed(12, 1), changed(25, 1)]
+      for (const after of [...wrong, ...forged]) expect([after, await follow(after).refusal()]).toEqual([after, 'CURSOR_INVALID'])
+      // A cursor of nothing is a beginning: the position before the first sample.
+      const first = Buffer.concat([bytes.subarray(0, 25), Buffer.alloc(6)]).toString('base64url')
+      await using whole = follow(first)
+      expect(at(await whole.next())).toBe((await stored(app, id))[0])
+    })
+
+    it('as one who leaves and comes back hears: leaving one subscription ends that one only', async () => {
+      const updates = follow()
+      await using stays = follow()
+      await updates.take(2)
+      await updates[Symbol.asyncDispose]()
+      await expect(updates.next()).rejects.toThrow('complete')
+      expect(await stays.take(4)).toHaveLength(4)
+    })
+  })
+
+  it('keeps nothing of those who left', async () => {
+    const { sampleLogs } = app.deps.services
+    const id = await deploy(app.client)
+    for (const transport of TRANSPORTS) {
+      const live = liveClient(transport, app.origin)
+      const updates = [1, 2, 3].map(() => live.subscribe<Update>(SAMPLES, { id }))
+      await Promise.all(updates.map((one) => one.next()))
+      expect(sampleLogs.counts.followers).toBe(3)
+      await live[Symbol.asyncDispose]()
+      // The server hears of it after the client; it says so by the next sample that nobody follows.
+      while (sampleLogs.counts.followers > 0) await new Promise<void>((resolve) => {
+        const end = app.deps.bus.subscribe('recorded', () => {
+          end()
+          resolve()
+        })
+      })
+      expect(sampleLogs.counts).toEqual({ logs: 0, followers: 0 })
+    }
+  })
+
+  it('goes on after a restart on the same data, without a hole or a double', async () => {
+    const id = await deploy(app.client)
+    const given: Update[] = []
+    for (const transport of [...TRANSPORTS, ...TRANSPORTS]) {
+      await using live = liveClient(transport, app.origin)
+      await using updates = live.subscribe<Update>(SAMPLES, { id, after: cursorOf(given.at(-1)) })
+      given.push(...(await updates.take(4)))
+      app = await app.restart()
+    }
+    await using live = liveClient('websocket', app.origin)
+    await using updates = live.subscribe<Update>(SAMPLES, { id, after: cursorOf(given.at(-1)) })
+    given.push(...(await updates.take(20)))
+    const starts = given.map((update) => new Date(at(update)).getTime())
+    // The windows missed while it was down are caught up: each follows the one before.
+    expect(starts).toEqual(starts.map((_, n) => starts[0]! + n * INTERVAL_MS))
+    await expectWhole(app, id, given)
   })
 })

@@ -32,6 +32,7 @@ describe.each(await testDatabaseKinds())('statements of an answer on %s', (kind)
     await Promise.all([recorder.stop(), retention.stop(), trainingRuns.stop()])
     services.eventLog.stop()
     services.sampleLogs.stop()
+    services.activeDeployments.stop()
     for (let n = 0; n < OBJECTS; n += 1) {
       const job = await services.trainingJobs.register(
         { modelName: `model-${n % MODELS}`, name: `job ${n}`, status: 'COMPLETED' },
@@ -56,6 +57,8 @@ describe.each(await testDatabaseKinds())('statements of an answer on %s', (kind)
       })),
     )
     expect(samples).toHaveLength(OBJECTS / 2)
+    // Once more, for the fleet: it reads now, and then not for half a minute.
+    await services.activeDeployments.start()
   })
   afterAll(() => app[Symbol.asyncDispose]())
 

@@ -61,8 +61,9 @@ export async function startServer(): Promise<RunningServer> {
       await ended
     },
     async stop() {
-      const ended = once(running.child, 'exit')
-      running.child.kill('SIGTERM')
+      const { child } = running
+      const ended = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : [child.exitCode]
+      child.kill('SIGTERM')
       const [code] = await ended
       await rm(dataDir, { recursive: true, force: true })
       if (code !== 0) throw new Error(`The server ended with ${String(code)} after SIGTERM`)

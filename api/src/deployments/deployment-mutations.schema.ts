@@ -5,6 +5,7 @@ import { ErrorInterface } from '../graphql/errors.schema.ts'
 import { encodeId, inputUuid } from '../graphql/ids.ts'
 import { TrainingJobStatusEnum } from '../training/training-job.schema.ts'
 import { TrainingJobNotFoundError } from '../training/training.errors.ts'
+import { DeploymentType } from './deployment.schema.ts'
 import {
   DeploymentActiveError,
   DeploymentNotFoundError,
@@ -28,10 +29,10 @@ builder.objectType(DuplicateActiveDeploymentError, {
   description: 'A training job has at most one active deployment.',
   interfaces: [ErrorInterface],
   fields: (t) => ({
-    activeDeployment: t.prismaField({
-      type: 'Deployment',
+    activeDeployment: t.field({
+      type: DeploymentType,
       description: 'The one that is active.',
-      resolve: (_query, error) => error.activeDeployment,
+      resolve: (error) => error.activeDeployment,
     }),
   }),
 })
@@ -40,10 +41,10 @@ builder.objectType(DeploymentActiveError, {
   description: 'An active deployment cannot be deleted; pause it first.',
   interfaces: [ErrorInterface],
   fields: (t) => ({
-    deployment: t.prismaField({
-      type: 'Deployment',
+    deployment: t.field({
+      type: DeploymentType,
       description: 'The deployment.',
-      resolve: (_query, error) => error.deployment,
+      resolve: (error) => error.deployment,
     }),
   }),
 })
@@ -52,10 +53,10 @@ function deploymentSuccess(name: string, what: string) {
   return builder.objectRef<{ deployment: Deployment }>(name).implement({
     description: what,
     fields: (t) => ({
-      deployment: t.prismaField({
-        type: 'Deployment',
+      deployment: t.field({
+        type: DeploymentType,
         description: 'As it is now.',
-        resolve: (_query, { deployment }) => deployment,
+        resolve: ({ deployment }) => deployment,
       }),
     }),
   })

@@ -1,15 +1,18 @@
 import { GraphQLError, Kind, type ValueNode } from 'graphql'
 import { builder } from './builder.ts'
 
-const DATE_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/
+const DATE_TIME = /^(\d{4}-\d{2}-(\d{2}))T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/
 
 builder.scalarType('DateTime', {
   description: 'A moment: ISO 8601 with an offset, like `2026-11-23T14:02:00.000Z`. Answers are in UTC with milliseconds.',
   serialize: (value) => value.toISOString(),
   parseValue: (value) => {
-    if (typeof value === 'string' && DATE_TIME.test(value)) {
-      const date = new Date(value)
-      if (!Number.isNaN(date.getTime())) return date
+    const [text, day, dayOfMonth] = (typeof value === 'string' && DATE_TIME.exec(value)) || []
+    if (text !== undefined && day !== undefined) {
+      const date = new Date(text)
+      // JavaScript takes 30 February for 2 March.
+      const exists = new Date(day).getUTCDate() === Number(dayOfMonth)
+      if (exists && !Number.isNaN(date.getTime())) return date
     }
     throw new GraphQLError('a DateTime is ISO 8601 with an offset, like "2026-11-23T14:02:00Z"')
   },
@@ -28,7 +31,7 @@ function jsonOf(node: ValueNode, variables: Record<string, unknown>): unknown {
       return variables[node.name.value]
     case Kind.INT:
     case Kind.FLOAT:
-      return Number(node.value)
+      return finite(Number(node.value))
     case Kind.NULL:
       return null
     case Kind.LIST:
@@ -40,6 +43,11 @@ function jsonOf(node: ValueNode, variables: Record<string, unknown>): unknown {
     case Kind.ENUM:
       return node.value
   }
+}
+
+function finite(value: number): number {
+  if (Number.isFinite(value)) return value
+  throw new GraphQLError('a number in JSON must be finite')
 }
 
 builder.scalarType('Count', {

@@ -1,9 +1,12 @@
 import { GraphQLError, Kind, visit, type ExecutionArgs } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 
+/** How deep values in variables may be nested: whatever walks them after this can do so by recursion. */
+const MAX_DEPTH = 64
+
 /**
  * Refuses an operation that holds, in a literal or a variable, a string PostgreSQL could not store: one with NUL, or with
- * half of a surrogate pair. One place for every field and every transport.
+ * half of a surrogate pair; and variables nested too deeply. One place for every field and every transport.
  */
 export function refuseMalformedStrings<C extends Record<string, unknown>>(): Plugin<object, C> {
   const check = ({
@@ -13,9 +16,8 @@ export function refuseMalformedStrings<C extends Record<string, unknown>>(): Plu
     args: ExecutionArgs
     setResultAndStopExecution: (result: { errors: GraphQLError[] }) => void
   }) => {
-    const where = malformedString(args)
-    if (where === null) return
-    const message = `${where} holds a NUL character or half of a surrogate pair; strings must be well-formed Unicode without NUL.`
+    const message = complaint(args)
+    if (message === null) return
     setResultAndStopExecution({ errors: [new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } })] })
   }
   return {
@@ -24,24 +26,39 @@ export function refuseMalformedStrings<C extends Record<string, unknown>>(): Plu
   }
 }
 
-/** Says which variable, or that a literal; null when all is well. */
-function malformedString({ document, variableValues }: ExecutionArgs): string | null {
+/** What is wrong with the strings of an operation, and where; null when all is well. */
+function complaint({ document, variableValues }: ExecutionArgs): string | null {
   for (const [name, value] of Object.entries(variableValues ?? {})) {
-    if (holdsMalformed(value)) return `Variable $${name}`
+    const problem = problemOf(value)
+    if (problem !== null) return `Variable $${name} ${problem}`
   }
-  let literal = false
+  let isMalformed = false
   visit(document, {
     [Kind.STRING](node) {
-      literal ||= !isWellFormed(node.value)
+      isMalformed ||= !isWellFormed(node.value)
     },
   })
-  return literal ? 'A string in the document' : null
+  return isMalformed ? `A string in the document ${MALFORMED}` : null
 }
 
-function holdsMalformed(value: unknown): boolean {
-  if (typeof value === 'string') return !isWellFormed(value)
-  if (typeof value !== 'object' || value === null) return false
-  return Object.entries(value).some(([key, item]) => !isWellFormed(key) || holdsMalformed(item))
+const MALFORMED =
+  'holds a NUL character or half of a surrogate pair; strings must be well-formed Unicode without NUL.'
+
+/** Level by level, not by recursion: what came may be nested deeper than the stack. */
+function problemOf(value: unknown): string | null {
+  let level = [value]
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > MAX_DEPTH) return `is nested too deeply; at most ${MAX_DEPTH} levels are taken.`
+    const next: unknown[] = []
+    for (const item of level) {
+      if (typeof item === 'string' && !isWellFormed(item)) return MALFORMED
+      if (typeof item !== 'object' || item === null) continue
+      if (!Array.isArray(item)) for (const key of Object.keys(item)) next.push(key)
+      for (const inner of Object.values(item)) next.push(inner)
+    }
+    level = next
+  }
+  return null
 }
 
 function isWellFormed(text: string): boolean {

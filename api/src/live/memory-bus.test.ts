@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
+import { describeBus } from '../../test/bus-contract.ts'
 import { Queue } from '../../test/queue.ts'
-import { describeBus } from './bus-contract.ts'
 import { createMemoryBus } from './memory-bus.ts'
 
 describeBus('the bus of a single server', async () => {

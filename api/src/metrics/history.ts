@@ -21,6 +21,9 @@ export interface History {
 }
 
 export const MAX_POINTS = 2000
+/** Nothing is recorded outside; rounded outwards, a wider span would leave what PostgreSQL holds. */
+const EARLIEST_MS = 0
+const LATEST_MS = Date.UTC(2200, 0)
 
 /** Widths of a point that people can read, in seconds. */
 const RESOLUTIONS_S = [
@@ -45,6 +48,9 @@ export class MetricsHistory {
     }
     if (!(request.fromMs < request.toMs)) {
       throw new RefusedError('BAD_USER_INPUT', 'from must lie before to, which is now when it is left out.')
+    }
+    if (request.fromMs < EARLIEST_MS || request.toMs > LATEST_MS) {
+      throw new RefusedError('BAD_USER_INPUT', 'from and to must lie between the years 1970 and 2200.')
     }
     const resolutionMs = resolutionFor(request.fromMs, request.toMs, maxPoints, this.#intervalMs)
     const fromMs = Math.floor(request.fromMs / resolutionMs) * resolutionMs

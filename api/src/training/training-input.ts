@@ -23,6 +23,8 @@ export interface TrainingJobUpdate {
 export const MAX_STEPS = 1000
 const MAX_NAME = 100
 const MAX_REASON = 1000
+/** A literal like 1e400 is infinite, and GraphQL lets it pass. */
+const FINITE = { min: -Number.MAX_VALUE, max: Number.MAX_VALUE }
 const MAX_HYPERPARAMETERS_BYTES = 16_384
 
 export function checkNewJob(input: NewTrainingJob): void {
@@ -41,6 +43,7 @@ export function checkUpdate(update: TrainingJobUpdate, before: TrainingJobStatus
   const status = update.status ?? before
   if (before === 'RUNNING' && status === 'QUEUED') checks.add(['status'], 'a running job cannot be queued again.')
   checks.number(['progress'], update.progress, { min: 0, max: 1 })
+  checks.number(['finalLoss'], update.finalLoss, FINITE)
   checks.number(['finalAccuracy'], update.finalAccuracy, { min: 0, max: 1 })
   checks.text(['failureReason'], update.failureReason, { max: MAX_REASON })
   if (update.failureReason != null && status !== 'FAILED') {
@@ -48,8 +51,9 @@ export function checkUpdate(update: TrainingJobUpdate, before: TrainingJobStatus
   }
   const steps = update.steps ?? []
   if (steps.length > MAX_STEPS) checks.add(['steps'], `must have at most ${MAX_STEPS} steps a call, not ${steps.length}.`)
-  for (const [index, { step, accuracy }] of steps.slice(0, MAX_STEPS).entries()) {
+  for (const [index, { step, loss, accuracy }] of steps.slice(0, MAX_STEPS).entries()) {
     checks.number(['steps', String(index), 'step'], step, { min: 0, max: 2 ** 31 - 1 })
+    checks.number(['steps', String(index), 'loss'], loss, FINITE)
     checks.number(['steps', String(index), 'accuracy'], accuracy, { min: 0, max: 1 })
   }
   checks.done()

@@ -168,7 +168,7 @@ export class TrainingJobs {
       if (!isForeignKeyViolation(error)) throw error
       const deployments = await this.#options.prisma.deployment.findMany({
         where: { trainingJobId: id },
-        orderBy: { createdAt: 'desc' },
+        orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
         take: NAMED_DEPLOYMENTS,
       })
       throw new TrainingJobHasDeploymentsError(deployments)

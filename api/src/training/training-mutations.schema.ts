@@ -1,4 +1,5 @@
 import type { Prisma, TrainingJob } from '@gaugeline/prisma'
+import { DeploymentType } from '../deployments/deployment.schema.ts'
 import { InvalidInputError } from '../errors.ts'
 import { builder } from '../graphql/builder.ts'
 import { ErrorInterface } from '../graphql/errors.schema.ts'
@@ -9,7 +10,7 @@ import {
   TrainingJobNotFoundError,
   TrainingJobSimulatedError,
 } from './training.errors.ts'
-import { TrainingJobStatusEnum } from './training-job.schema.ts'
+import { TrainingJobStatusEnum, TrainingJobType } from './training-job.schema.ts'
 
 builder.objectType(TrainingJobNotFoundError, {
   name: 'TrainingJobNotFoundError',
@@ -32,10 +33,10 @@ builder.objectType(TrainingJobHasDeploymentsError, {
   description: 'Deployments were made from the training job; they keep it from being deleted.',
   interfaces: [ErrorInterface],
   fields: (t) => ({
-    deployments: t.prismaField({
-      type: ['Deployment'],
+    deployments: t.field({
+      type: [DeploymentType],
       description: 'The first 20, newest first.',
-      resolve: (_query, error) => error.deployments,
+      resolve: (error) => error.deployments,
     }),
   }),
 })
@@ -44,10 +45,10 @@ function trainingJobSuccess(name: string, what: string) {
   return builder.objectRef<{ trainingJob: TrainingJob }>(name).implement({
     description: `The training job was ${what}.`,
     fields: (t) => ({
-      trainingJob: t.prismaField({
-        type: 'TrainingJob',
+      trainingJob: t.field({
+        type: TrainingJobType,
         description: 'As it is now.',
-        resolve: (_query, { trainingJob }) => trainingJob,
+        resolve: ({ trainingJob }) => trainingJob,
       }),
     }),
   })

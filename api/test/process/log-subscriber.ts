@@ -12,6 +12,9 @@ export interface Received {
   content: string
 }
 
+/** The one field of the subscription. */
+type Updates = Record<string, { cursor: string; skipped: number }>
+
 /** A published graphql-ws client that never gives up; `origin` is asked at each connection. */
 export function persistentClient(origin: () => string): Client {
   return createClient({
@@ -29,22 +32,30 @@ export class LogSubscriber {
   readonly received: Received[] = []
   /** Holes, doubles, errors and ends: none of them may happen. */
   readonly faults: string[] = []
-  readonly stop: () => void
+  readonly #unsubscribe: () => void
+  #stopped = false
   readonly #waiting = new Set<() => void>()
 
   constructor(client: Client, query: string, variables: Record<string, unknown>) {
     // The client sends this very object again when it reconnects.
     const resumed: Record<string, unknown> = { ...variables }
-    this.stop = client.subscribe<Record<string, { cursor: string; skipped: number }>>(
+    this.#unsubscribe = client.subscribe<Updates>(
       { query, variables: resumed },
       {
         next: (result) => {
           resumed['after'] = this.#take(result) ?? resumed['after']
         },
         error: (error) => this.#fault(`failed: ${JSON.stringify(error)}`),
-        complete: () => this.#wake(),
+        complete: () => {
+          if (!this.#stopped) this.#fault('ended by the server')
+        },
       },
     )
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#unsubscribe()
   }
 
   /** Resolves when it has received that many, or when something went wrong. */
@@ -54,7 +65,7 @@ export class LogSubscriber {
     }
   }
 
-  #take({ data, errors }: FormattedExecutionResult<Record<string, { cursor: string; skipped: number }>>): string | null {
+  #take({ data, errors }: FormattedExecutionResult<Updates, unknown>): string | null {
     const [update] = Object.values(data ?? {})
     if (update === undefined) {
       this.#fault(`no data: ${JSON.stringify(errors)}`)

@@ -69,6 +69,7 @@ export async function surviveKills(kind: TestDatabaseKind, { kills, killsStarts 
     await Promise.all(steady.map((each) => each.reaches(each.received.length + 5)))
     for (const id of logs.keys()) await writers.pauseForGood(origin, id)
     await expectDelivered(origin, logs, eventLog)
+    for (const each of [...logs.values(), eventLog].flat()) each.stop()
     expect(await server.end()).toMatchObject({ code: 0 })
     const mutations = writers.acknowledged.length
     const samples = [...logs.values()].flat().reduce((sum, { received }) => sum + received.length, 0)
@@ -82,7 +83,8 @@ export async function surviveKills(kind: TestDatabaseKind, { kills, killsStarts 
       await stored.close()
     }
   } finally {
-    for (const client of clients) await client.dispose()
+    // One that is connecting to a dead server rejects.
+    await Promise.allSettled(clients.map(async (client) => client.dispose()))
     await server[Symbol.asyncDispose]()
   }
 }

@@ -6,7 +6,7 @@ import { createStreams, type StreamClient, type Streams } from './streams.ts'
 const ENDPOINT = '/graphql'
 /** Remembered for the tab: the next page need not find out again that WebSocket is blocked. */
 const BLOCKED_KEY = 'gaugeline.websocket-blocked'
-/** Failed attempts in a row, while plain HTTP works, after which WebSocket counts as blocked. */
+/** Failed attempts in a row after which, if plain HTTP works, WebSocket counts as blocked. */
 const ATTEMPTS_BEFORE_SSE = 2
 const KEEP_ALIVE_MS = 10_000
 const PONG_WITHIN_MS = 5_000
@@ -29,7 +29,8 @@ export function createTransport(onUnauthenticated: () => void): Streams {
 }
 
 function createWebSocket(onBlocked: () => Promise<void>): StreamClient {
-  let failures = 0
+  // Attempts since the last success. Not every failure ends in a close event: a content policy's veto does not.
+  let attempts = 0
   let pong: ReturnType<typeof setTimeout> | undefined
   let given = false
   const client = createWsClient({
@@ -42,8 +43,13 @@ function createWebSocket(onBlocked: () => Promise<void>): StreamClient {
     retryWait: (retries) => waitOrWake(backoffMs(retries)),
     shouldRetry: (error) => !(isClose(error) && (error.code === 4401 || error.code === 4403)),
     on: {
+      connecting: (again) => {
+        if (again) disconnected()
+        if (attempts >= ATTEMPTS_BEFORE_SSE && !given) void giveUp()
+        attempts += 1
+      },
       connected: () => {
-        failures = 0
+        attempts = 0
         connected('websocket')
       },
       // A socket can die without a word (a laptop that slept): a ping without its pong ends it.
@@ -58,15 +64,11 @@ function createWebSocket(onBlocked: () => Promise<void>): StreamClient {
         // 1000 is our own goodbye, when no subscription is left.
         if (isClose(event) && event.code === 1000) return
         disconnected()
-        failures += 1
-        if (failures >= ATTEMPTS_BEFORE_SSE && !given) {
-          void giveUp()
-        }
       },
     },
   })
   async function giveUp(): Promise<void> {
-    if (!(await reachable()) || given || failures === 0) return
+    if (!(await reachable()) || given || attempts === 0) return
     given = true
     await onBlocked()
     await client.dispose()

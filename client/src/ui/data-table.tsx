@@ -153,7 +153,7 @@ export function DataTable<Row extends { id: string }>(props: DataTableProps<Row>
             {row.getVisibleCells().map((cell) => (
               <td
                 key={cell.id}
-                className={cx('truncate px-2 first:pl-2 last:pr-2', layout[cell.column.id]?.align === 'right' && 'text-right')}
+                className={cx('relative truncate px-2', layout[cell.column.id]?.align === 'right' && 'text-right')}
               >
                 <table.FlexRender cell={cell} />
               </td>

@@ -1,11 +1,12 @@
 import { type ReactNode, useEffect, useMemo, useSyncExternalStore } from 'react'
 import type { ColourToken } from '../../charts/colours.ts'
 import { type ChartSource, type Mark, TimeChart } from '../../charts/time-chart.tsx'
+import { connection, isLost } from '../../graphql/connection.ts'
 import type { EventSentence_EventFragment } from '../../graphql/gql/graphql.ts'
 import type { Figure } from '../../live/sample-ring.ts'
 import { useServices } from '../../services.ts'
 import { cx } from '../../ui/class-names.ts'
-import { createStore, type ExternalStore } from '../../ui/external-store.ts'
+import { createStore, type ExternalStore, useStore } from '../../ui/external-store.ts'
 import { amount, latency, percent, written } from '../../ui/format.ts'
 import { RANGE_SECONDS, RANGE_WORDS, type Range, RANGES } from './deployment-search.ts'
 import { DeploymentSeries } from './deployment-series.ts'
@@ -37,13 +38,14 @@ export function DeploymentCharts({ id, active, events, range, log, onRange, onLo
   const { streams, samples, fleet } = useServices()
   const series = useMemo(
     () =>
-      new DeploymentSeries({ id, rangeSeconds: RANGE_SECONDS[range], streams, samples, seed: fleet.track(id).ring }),
+      new DeploymentSeries({ id, rangeSeconds: RANGE_SECONDS[range], streams, samples, seed: fleet.track(id) }),
     [id, range, streams, samples, fleet],
   )
   useEffect(() => series.start(), [series])
   const cursor = useMemo(() => createStore<number | null>(null), [])
   const marks = useMemo(() => events.map(({ at }) => ({ at: Date.parse(at) / 1000 })), [events])
   const syncKey = `deployment ${id}`
+  const lost = isLost(useStore(connection))
   const state = useSyncExternalStore(series.subscribe, () => series.state)
 
   const chart = (title: string, figures: readonly Figure[], format: (value: number) => string, least: number, height: number, extra?: { log?: boolean; action?: ReactNode }) => (
@@ -69,7 +71,7 @@ export function DeploymentCharts({ id, active, events, range, log, onRange, onLo
           The history could not be loaded. It is asked for again in a moment; what is live goes on below.
         </p>
       )}
-      <div className="grid gap-x-6 gap-y-4 rounded-lg border border-line bg-surface p-3 sm:p-4">
+      <div className={cx('grid gap-y-4 rounded-lg border border-line bg-surface p-3 sm:p-4', lost && 'opacity-60')}>
         {chart('Latency', LATENCY, (ms) => written(latency(ms)), 1, 240, {
           log,
           action: (

@@ -4,7 +4,7 @@ import { graphql } from '../../graphql/documents.ts'
 import type { Streams } from '../../graphql/streams.ts'
 import { serverNow } from '../../live/clock.ts'
 import { everyFrame } from '../../live/every-frame.ts'
-import type { Sample } from '../../live/fleet-figures.ts'
+import type { Sample, Track } from '../../live/fleet-figures.ts'
 import { type Figure, SampleRing } from '../../live/sample-ring.ts'
 import { toSample } from '../../live/to-sample.ts'
 
@@ -47,6 +47,8 @@ const SLACK = 64
 /** A tab that was hidden for longer asks for history instead of having every missed sample sent. */
 const RELOAD_AFTER_HIDDEN_MS = 120_000
 const RELOAD_COARSE_MS = 10_000
+/** A sample's window is a second unless the server is told otherwise; merged ones are longer. */
+const LONGEST_SINGLE_MS = 2_000
 
 export interface SeriesOptions {
   id: string
@@ -54,7 +56,7 @@ export interface SeriesOptions {
   streams: Pick<Streams, 'follow'>
   samples: Client
   /** What is known already; drawn until history is here. */
-  seed: SampleRing | undefined
+  seed: Pick<Track, 'ring' | 'latest'> | undefined
   schedule?: (flush: () => void) => () => void
 }
 
@@ -88,7 +90,8 @@ export class DeploymentSeries {
     this.#changed = (options.schedule ?? everyFrame)(() => {
       for (const listener of this.#listeners) listener()
     })
-    for (const row of options.seed?.rows() ?? []) this.#ring.push(row.at, row)
+    for (const row of options.seed?.ring.rows() ?? []) this.#ring.push(row.at, row)
+    this.#latest = options.seed?.latest
   }
 
   get state(): 'loading' | 'ready' | 'failed' {
@@ -147,8 +150,6 @@ export class DeploymentSeries {
 
   async #reload(): Promise<void> {
     const load = ++this.#load
-    this.#stopLive?.()
-    this.#stopLive = undefined
     const { samples, id, rangeSeconds } = this.#options
     const from = new Date(serverNow() - rangeSeconds * 1000).toISOString()
     const maxPoints = rangeSeconds <= LONGEST_IN_SINGLE_WINDOWS ? MOST_POINTS : MERGED_POINTS
@@ -161,6 +162,7 @@ export class DeploymentSeries {
       for (const point of history.points) {
         const sample = toSample(point)
         this.#ring.push(sample.at / 1000, sample)
+        if (this.#isSingle(sample) && sample.at > (this.#latest?.at ?? 0)) this.#latest = sample
       }
       this.#end = serverNow() / 1000
       this.#state = 'ready'
@@ -168,25 +170,32 @@ export class DeploymentSeries {
       this.#state = 'failed'
     }
     this.#changed()
-    this.#follow(history?.endCursor ?? undefined)
-    if (this.#step > 1 || !history) setTimeout(() => load === this.#load && void this.#reloadIfSeen(), this.#pauseBetweenLoads())
+    // Merged windows take nothing from the live stream, so it need not begin anew where they end.
+    const merged = this.#step * 1000 > LONGEST_SINGLE_MS
+    if (!merged || !this.#stopLive) this.#follow(history?.endCursor ?? undefined)
+    if (merged || !history) this.#reloadLater(load)
   }
 
-  #pauseBetweenLoads(): number {
-    return Math.max(RELOAD_COARSE_MS, this.#step * 1000)
+
+  /** Whether the range is drawn from windows as they were recorded, of which this is one. */
+  #isSingle(sample: Sample): boolean {
+    return this.#step * 1000 <= sample.windowMs * 1.01 && sample.windowMs <= LONGEST_SINGLE_MS
   }
 
-  async #reloadIfSeen(): Promise<void> {
-    if (document.hidden || isLost(connection.get())) {
-      const load = this.#load
-      setTimeout(() => load === this.#load && void this.#reloadIfSeen(), RELOAD_COARSE_MS)
-    } else {
-      await this.#reload()
-    }
+  #reloadLater(load: number): void {
+    setTimeout(
+      () => {
+        if (load !== this.#load) return
+        if (document.hidden || isLost(connection.get())) this.#reloadLater(load)
+        else void this.#reload()
+      },
+      Math.max(RELOAD_COARSE_MS, this.#step * 1000),
+    )
   }
 
   #follow(after: string | undefined): void {
     const { streams, id } = this.#options
+    this.#stopLive?.()
     this.#stopLive = streams.follow(LiveDocument, after ? { id, after } : { id }, {
       next: ({ data }) => {
         if (!data) return
@@ -195,7 +204,7 @@ export class DeploymentSeries {
         this.#latest = sample
         this.#source = metrics.source
         // Merged windows are not continued by single ones: the line would change its meaning at the seam.
-        if (this.#step * 1000 <= sample.windowMs * 1.01) this.#ring.push(sample.at / 1000, sample)
+        if (this.#isSingle(sample)) this.#ring.push(sample.at / 1000, sample)
         this.#changed()
         if (skipped > 0) void this.#reload()
       },
@@ -208,7 +217,7 @@ export class DeploymentSeries {
     if (document.hidden || isLost(connection.get())) return
     const now = serverNow() / 1000
     const newest = (this.#latest?.at ?? 0) / 1000
-    if (now - newest < 3 && this.#step <= 1) return
+    if (now - newest < 3 && this.#step * 1000 <= LONGEST_SINGLE_MS) return
     this.#end = now - 1
     this.#changed()
   }

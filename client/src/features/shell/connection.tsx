@@ -21,7 +21,7 @@ export function ConnectionBadge() {
       data-connection={name}
       data-via={via}
       title={name === 'live' && via === 'sse' ? 'Live over SSE: WebSocket is blocked on the way to the server' : undefined}
-      className="mr-2 inline-flex w-26 justify-end text-muted"
+      className="mr-2 inline-flex h-8 w-26 items-center justify-end text-muted"
     >
       <Status tone={tone}>{word}</Status>
     </span>
@@ -35,7 +35,7 @@ export function ConnectionBar() {
   return (
     <div
       role="alert"
-      className="fixed inset-x-0 top-0 z-30 flex justify-center gap-1.5 border-b border-warn bg-warn-ground px-4 py-0.5 text-xs"
+      className="fixed inset-x-0 top-0 z-30 flex justify-center gap-1.5 border-b border-warn bg-warn-ground px-4 py-px text-xs"
     >
       <span className="font-medium">{current.name === 'offline' ? 'This device is offline' : 'Connection lost'}</span>
       <span>

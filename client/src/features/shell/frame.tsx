@@ -45,8 +45,9 @@ export function Frame() {
         </RailLink>
       </nav>
       <ConnectionBar />
-      <header className="flex h-12 items-center justify-end gap-1 px-4 md:px-6">
-        <Link to="/deployments" className="mr-auto flex items-center gap-2 font-semibold md:hidden">
+      {/* Its words stand low enough for the connection bar above them, which must not push anything. */}
+      <header className="flex h-14 items-end justify-end gap-1 px-4 pb-1 md:px-6">
+        <Link to="/deployments" className="mr-auto flex h-8 items-center gap-2 font-semibold md:hidden">
           <span className="text-accent">
             <GaugeIcon size={18} />
           </span>

@@ -1,0 +1,148 @@
+import { createTestDatabase, type TestDatabase, testDatabaseKinds } from '@gaugeline/prisma/testing'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { completedJob, createTestDeps, type TestDeps } from '../../test/create-test-deps.ts'
+import { Queue } from '../../test/queue.ts'
+import { ActiveDeployments } from './active-deployments.ts'
+
+const by = 'amira'
+
+describe.each(await testDatabaseKinds())('active deployments on %s', (kind) => {
+  let database: TestDatabase
+  let deps: TestDeps
+  let active: ActiveDeployments
+  let changes: Queue<string[]>
+  let errors: Queue<unknown>
+
+  beforeAll(async () => {
+    database = await createTestDatabase(kind)
+  })
+  afterAll(() => database[Symbol.asyncDispose]())
+
+  beforeEach(async () => {
+    deps = await createTestDeps(database)
+    changes = new Queue()
+    errors = new Queue()
+    active = new ActiveDeployments({
+      prisma: database.prisma,
+      bus: deps.bus,
+      onError: (error) => errors.push(error),
+    })
+    active.onChange(() => changes.push(names()))
+  })
+  afterEach(() => {
+    active.stop()
+    vi.useRealTimers()
+    vi.restoreAllMocks()
+  })
+
+  const names = () => active.active({}).map(({ model, versionNumber }) => `${model.name} ${versionNumber}`)
+  const deploy = async (model: string) => deps.services.deployments.deploy(await completedJob(deps, model), { by })
+  /** Reads wait until the test lets them go; what they answer is what was stored when they began. */
+  const holdReads = () => {
+    const held = new Queue<() => void>()
+    const findMany = database.prisma.deployment.findMany.bind(database.prisma.deployment)
+    const reads = vi.spyOn(database.prisma.deployment, 'findMany').mockImplementation(((args: object) => {
+      const answer = findMany(args)
+      return answer.then(async (rows) => {
+        await new Promise<void>((release) => held.push(release))
+        return rows
+      })
+    }) as typeof findMany)
+    return { held, reads }
+  }
+
+  it('are those that were active at the start, by model, newest version first', async () => {
+    await deploy('b')
+    await deploy('b')
+    await deploy('a')
+    await deps.services.deployments.pause((await deploy('a')).id, { by })
+    await active.start()
+    expect(names()).toEqual(['a 0', 'b 1', 'b 0'])
+    expect(active.size).toBe(3)
+  })
+
+  it('follow deploys, pauses and resumes, each told once', async () => {
+    await active.start()
+    expect(await changes.next()).toEqual([])
+    const { id } = await deploy('a')
+    expect(await changes.next()).toEqual(['a 0'])
+    await deps.services.deployments.pause(id, { by })
+    expect(await changes.next()).toEqual([])
+    await deps.services.deployments.resume(id, { by })
+    expect(await changes.next()).toEqual(['a 0'])
+    expect(changes.size).toBe(0)
+  })
+
+  it('are filtered, in the same order', async () => {
+    await deploy('b')
+    await deploy('a')
+    await active.start()
+    expect(active.active({ model: 'b' })).toHaveLength(1)
+    expect(active.active({ status: ['PAUSED'] })).toEqual([])
+    expect(active.active({ search: 'A JOB' }).map(({ model }) => model.name)).toEqual(['a', 'b'])
+  })
+
+  it('are read once more after a read that many changes overtook', async () => {
+    await active.start()
+    await changes.next()
+    const { held, reads } = holdReads()
+    await deploy('a')
+    const release = await held.next()
+    await deploy('b')
+    await deploy('c')
+    release()
+    expect(await changes.next()).toEqual(['a 0'])
+    const again = await held.next()
+    again()
+    expect(await changes.next()).toEqual(['a 0', 'b 0', 'c 0'])
+    expect([reads.mock.calls.length, held.size]).toEqual([2, 0])
+  })
+
+  it('are not those of before the start when something changes while the server starts', async () => {
+    const { held } = holdReads()
+    const started = active.start()
+    const release = await held.next()
+    await deploy('a')
+    expect(held.size).toBe(0)
+    release()
+    await started
+    const again = await held.next()
+    again()
+    expect(await changes.next()).toEqual([])
+    expect(await changes.next()).toEqual(['a 0'])
+  })
+
+  it('stay as they are when they cannot be read, say so, and are read again every half a minute', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    await deploy('a')
+    await active.start()
+    await changes.next()
+    vi.spyOn(database.prisma.deployment, 'findMany').mockRejectedValueOnce(new Error('gone'))
+    await deploy('b')
+    expect(await errors.next()).toEqual(new Error('gone'))
+    expect(names()).toEqual(['a 0'])
+    vi.advanceTimersByTime(30_000)
+    expect(await changes.next()).toEqual(['a 0', 'b 0'])
+  })
+
+  it('stop the start when they cannot be read', async () => {
+    vi.spyOn(database.prisma.deployment, 'findMany').mockRejectedValueOnce(new Error('gone'))
+    await expect(active.start()).rejects.toThrow('gone')
+    expect(errors.size).toBe(0)
+  })
+
+  it('are not read any more after the stop, nor told to who withdrew', async () => {
+    const told: number[] = []
+    active.onChange(() => told.push(1))()
+    await active.start()
+    const { held, reads } = holdReads()
+    await deploy('a')
+    const release = await held.next()
+    await deploy('b')
+    active.stop()
+    release()
+    await changes.take(2)
+    await deploy('c')
+    expect([reads.mock.calls.length, told]).toEqual([1, []])
+  })
+})

@@ -1,0 +1,138 @@
+import { createTestDatabase, type TestDatabase, testDatabaseKinds } from '@gaugeline/prisma/testing'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { completedJob, createTestDeps } from '../../test/create-test-deps.ts'
+import { type DeploymentFilter, type DeploymentWithNames, filterKey, matchesFilter, whereFilter } from './deployment-filter.ts'
+
+const by = 'amira'
+const NOBODY = '00000000-0000-4000-8000-000000000000'
+/** A deployment each: its model and its training job. */
+const NAMES = [
+  ['team/alpha', '100% done'],
+  ['team/alpha', '100x done'],
+  ['team/Alpha', 'a_b'],
+  ['a_b', 'axb'],
+  ['a.b', 'back\\slash'],
+  ['a-b', 'back slash'],
+  ['m', 'Ärger'],
+  ['m', 'ärger im Straßenbau'],
+  ['m', 'ΟΔΟΣ'],
+  ['m', 'οδος'],
+  ['m', 'İstanbul'],
+  ['m', 'ЖУК 模型 🦀'],
+  ['m', "it's; drop table deployments --"],
+] as const
+
+describe.each(await testDatabaseKinds())('the filter of deployments on %s', (kind) => {
+  let database: TestDatabase
+  let all: DeploymentWithNames[]
+
+  beforeAll(async () => {
+    database = await createTestDatabase(kind)
+    const deps = await createTestDeps(database)
+    const { deployments } = deps.services
+    for (const [index, [model, job]] of NAMES.entries()) {
+      const { id } = await deployments.deploy(await completedJob(deps, model, job), { by })
+      if (index % 3 === 0) await deployments.pause(id, { by })
+    }
+    all = await database.prisma.deployment.findMany({
+      include: { model: true, trainingJob: true },
+      orderBy: { key: 'asc' },
+    })
+  })
+  afterAll(() => database[Symbol.asyncDispose]())
+
+  const fromDatabase = async (filter: DeploymentFilter) => {
+    const found = await database.prisma.deployment.findMany({ where: whereFilter(filter), orderBy: { key: 'asc' } })
+    return found.map(({ id }) => id)
+  }
+  const fromMemory = (filter: DeploymentFilter) =>
+    all.filter((deployment) => matchesFilter(deployment, filter)).map(({ id }) => id)
+  const namesOf = (ids: string[]) =>
+    all.filter(({ id }) => ids.includes(id)).map(({ model, trainingJob }) => `${model.name}: ${trainingJob.name}`)
+  /** What it finds, in the database and in memory alike. */
+  const found = async (filter: DeploymentFilter) => {
+    const ids = await fromDatabase(filter)
+    expect([filter, namesOf(fromMemory(filter))]).toEqual([filter, namesOf(ids)])
+    return namesOf(ids)
+  }
+
+  it.each([
+    ['%', ['team/alpha: 100% done']],
+    ['0% D', ['team/alpha: 100% done']],
+    ['_', ['team/Alpha: a_b', 'a_b: axb']],
+    ['a_b', ['team/Alpha: a_b', 'a_b: axb']],
+    ['A.B', ['a.b: back\\slash']],
+    ['\\', ['a.b: back\\slash']],
+    ['back\\s', ['a.b: back\\slash']],
+    ['\\%', []],
+    ['K S', ['a-b: back slash']],
+    ['TEAM/ALPHA', ['team/alpha: 100% done', 'team/alpha: 100x done', 'team/Alpha: a_b']],
+    ["'; drop", []],
+    ["'s; DROP", ["m: it's; drop table deployments --"]],
+    ['ÄRGER', ['m: Ärger', 'm: ärger im Straßenbau']],
+    ['ärger', ['m: Ärger', 'm: ärger im Straßenbau']],
+    ['STRASSE', []],
+    ['aSSe', []],
+    ['ß', ['m: ärger im Straßenbau']],
+    ['οδοσ', ['m: ΟΔΟΣ']],
+    ['ΟΔΟΣ', ['m: ΟΔΟΣ']],
+    ['ς', ['m: οδος']],
+    ['istanbul', ['m: İstanbul']],
+    ['жук', ['m: ЖУК 模型 🦀']],
+    ['模型 🦀', ['m: ЖУК 模型 🦀']],
+    [' ', undefined],
+  ])('finds %j in a model or a job, as characters and in any case', async (search, names) => {
+    const result = await found({ search })
+    if (names) expect(result).toEqual(names)
+  })
+
+  it('means the same in memory as in the database, whatever is combined', async () => {
+    const ids = all.slice(2, 9).map(({ id }) => id)
+    const filters: DeploymentFilter[] = []
+    for (const status of [undefined, null, [], ['ACTIVE'], ['PAUSED'], ['ACTIVE', 'PAUSED']] as const) {
+      for (const model of [undefined, null, '', 'm', 'team/alpha', 'TEAM/ALPHA', 'nobody', '%'] as const) {
+        const search = [undefined, null, '', 'a', '_', 'O', 'zzz'][filters.length % 7]
+        filters.push({ status, model, search }, { status, model, search, ids })
+      }
+    }
+    filters.push({ ids: [] }, { ids: null }, { ids: [NOBODY] }, { ids: [...ids, ...ids, NOBODY] })
+    filters.push({ trainingJobId: all[0]!.trainingJobId }, { trainingJobId: NOBODY }, {})
+    const counts = new Set<number>()
+    for (const filter of filters) counts.add((await found(filter)).length)
+    // Finding all or nothing every time would show little.
+    expect(counts.size).toBeGreaterThan(5)
+  })
+
+  it('finds all without a filter', async () => {
+    expect(await found({})).toHaveLength(NAMES.length)
+    const unfiltered = await database.prisma.deployment.count({ where: whereFilter(null) })
+    expect(unfiltered).toBe(NAMES.length)
+  })
+})
+
+describe('the key of a filter', () => {
+  const same: [DeploymentFilter, DeploymentFilter][] = [
+    [{}, { status: null, model: null, search: null, ids: null }],
+    [{}, { model: '', search: '' }],
+    [{ status: ['PAUSED', 'ACTIVE', 'PAUSED'] }, { status: ['ACTIVE', 'PAUSED'] }],
+    [{ ids: ['b', 'a'] }, { ids: ['a', 'b', 'a'] }],
+    [{ search: 'ÄRGER' }, { search: 'ärger' }],
+  ]
+  it.each(same)('is the same for %j and %j, which mean the same', (one, other) => {
+    expect(filterKey(one)).toBe(filterKey(other))
+  })
+
+  const different: [DeploymentFilter, DeploymentFilter][] = [
+    [{}, { status: [] }],
+    [{}, { ids: [] }],
+    [{ status: ['ACTIVE'] }, { status: ['PAUSED'] }],
+    [{ model: 'm' }, { model: 'M' }],
+    [{ model: 'm' }, { search: 'm' }],
+    [{ search: 'ΟΔΟΣ' }, { search: 'οδος' }],
+    [{ ids: ['a,b'] }, { ids: ['a', 'b'] }],
+    [{ trainingJobId: 'a' }, {}],
+  ]
+  it.each(different)('differs for %j and %j, which do not', (one, other) => {
+    expect(filterKey(one)).not.toBe(filterKey(other))
+  })
+})

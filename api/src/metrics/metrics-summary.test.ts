@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest'
+import { sampleOf } from '../../test/sample-of.ts'
+import { LatencyHistogram } from './latency-histogram.ts'
+import { MetricsMerger, type MetricsSummary, summaryOf } from './metrics-summary.ts'
+import type { Sample } from './sample.ts'
+import { Random, seedOf } from './sources/simulator/random.ts'
+
+const START = Date.UTC(2026, 10, 23, 12)
+const QUANTILES = [0, 0.001, 0.25, 0.5, 0.9, 0.95, 0.99, 0.999, 1]
+
+const merged = (samples: readonly Sample[], inFlight: 'sum' | 'last' = 'last') => {
+  const merger = new MetricsMerger()
+  for (const sample of samples) merger.add(sample, inFlight)
+  return merger
+}
+/** The smallest latency that at least q of them do not exceed, from all of them, sorted. */
+const exact = (sorted: readonly number[], q: number) =>
+  sorted[Math.max(1, Math.ceil(q * sorted.length * (1 - 2 ** -51))) - 1] ?? Number.NaN
+const quantile = ({ latency, latencyMaxMs }: MetricsSummary, q: number) =>
+  latency instanceof LatencyHistogram ? latency.quantile(q, latencyMaxMs) : null
+
+/** Windows of a few to many requests, each of another shape, so that averaging percentiles would be far off. */
+function windows(random: Random, count: number): number[][] {
+  return Array.from({ length: count }, () => {
+    const [median, spread] = [2 ** random.between(0, 12), random.between(0.1, 1.5)]
+    return Array.from({ length: random.poisson(random.between(0, 60)) }, () => median * Math.exp(spread * random.gaussian()))
+  })
+}
+
+describe('merging samples', () => {
+  it.each(['a', 'b', 'c', 'd', 'e'])(
+    'gives percentiles within 1 % of the exact nearest rank over all latencies, in any order (seed %s)',
+    (seed) => {
+      const all = windows(new Random(seedOf(seed)), 40)
+      const samples = all.map((latenciesMs) => sampleOf({ latenciesMs }))
+      const sorted = all.flat().toSorted((a, b) => a - b)
+      for (const order of [samples, samples.toReversed()]) {
+        const summary = merged(order).summary(START, 40_000)
+        expect(summary.requests).toBe(sorted.length)
+        for (const q of QUANTILES) {
+          const error = Math.abs((quantile(summary, q) ?? Number.NaN) / exact(sorted, q) - 1)
+          expect([q, error < 0.01]).toEqual([q, true])
+        }
+        expect(quantile(summary, 1)).toBe(sorted.at(-1))
+      }
+    },
+  )
+
+  it('gives what a single sample gives when there is but one', () => {
+    const [latenciesMs = []] = windows(new Random(seedOf('one')), 1)
+    const sample = sampleOf({ latenciesMs, errors: 2, inFlight: 3, promptTokens: 4, generatedTokens: 0 })
+    const { latency, ...figures } = merged([sample]).summary(sample.windowStartMs, sample.windowMs)
+    const { latency: stored, ...own } = summaryOf(sample)
+    expect(figures).toEqual(own)
+    expect(latency instanceof LatencyHistogram && Buffer.from(latency.encode())).toEqual(Buffer.from(stored as Uint8Array))
+  })
+
+  it('adds requests, errors, sums and tokens up, and keeps the highest maximum', () => {
+    const samples = [
+      sampleOf({ latenciesMs: [5, 900], errors: 1, promptTokens: 10, generatedTokens: 1 }),
+      sampleOf({ latenciesMs: [7], errors: 0, promptTokens: 20, generatedTokens: 0 }),
+    ]
+    expect(merged(samples).summary(START, 5000)).toMatchObject({
+      atMs: START,
+      windowMs: 5000,
+      coveredMs: 2000,
+      requests: 3,
+      errors: 1,
+      latencySumMs: 912,
+      latencyMaxMs: 900,
+      promptTokens: 30,
+      generatedTokens: 1,
+    })
+  })
+
+  it('has no latency and no tokens where nothing was measured: no data is not zero', () => {
+    const nothing = { requests: 0, latency: null, promptTokens: null, generatedTokens: null, inFlight: null }
+    expect(new MetricsMerger().summary(START, 1000)).toMatchObject({ ...nothing, coveredMs: 0 })
+    expect(merged([sampleOf(), sampleOf()]).summary(START, 2000)).toMatchObject({ ...nothing, coveredMs: 2000 })
+  })
+
+  it('counts idle windows as covered without changing a percentile', () => {
+    const busy = sampleOf({ latenciesMs: [10, 20, 30] })
+    const summary = merged([sampleOf(), busy, sampleOf()]).summary(START, 3000)
+    expect(summary.coveredMs).toBe(3000)
+    expect(quantile(summary, 0.5)).toBe(quantile(merged([busy]).summary(START, 1000), 0.5))
+  })
+
+  it('knows tokens as soon as one of them does', () => {
+    const samples = [sampleOf({ promptTokens: null }), sampleOf({ promptTokens: 0 }), sampleOf({ promptTokens: 7 })]
+    expect(merged(samples).summary(START, 1000).promptTokens).toBe(7)
+  })
+
+  it('adds requests in flight up over deployments, and takes the last of them over time', () => {
+    const samples = [sampleOf({ inFlight: 5 }), sampleOf({ inFlight: null }), sampleOf({ inFlight: 2 })]
+    expect(merged(samples, 'sum').summary(START, 1000).inFlight).toBe(7)
+    expect(merged(samples, 'last').summary(START, 1000).inFlight).toBe(2)
+    expect(merged(samples.slice(0, 2), 'last').summary(START, 1000).inFlight).toBeNull()
+  })
+
+  it('covers what it is told to for deployments side by side', () => {
+    expect(merged([sampleOf(), sampleOf()], 'sum').summary(START, 1000, 1000).coveredMs).toBe(1000)
+  })
+})
