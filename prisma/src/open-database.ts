@@ -2,6 +2,7 @@ import type pg from 'pg'
 import { DatabaseAdapter } from './adapter.ts'
 import { DatabaseStartError, reasonOf } from './database-start-error.ts'
 import { createEmbeddedPool, startEmbedded } from './embedded/embedded.ts'
+import { maintain } from './embedded/maintenance.ts'
 import { findSnapshot } from './embedded/snapshot.ts'
 import { PrismaClient } from './generated/client/client.ts'
 import { openEpoch } from './log-epoch.ts'
@@ -38,7 +39,7 @@ export interface OpenDatabaseOptions {
   dataDir: string
   /** Gets a line for each step that can take a while. */
   onProgress?: ((line: string) => void) | undefined
-  /** Gets the loss of a connection that nobody was using. */
+  /** Gets what fails while nobody waits for it: the loss of an idle connection, a round of maintenance. */
   onIdleError?: ((error: Error) => void) | undefined
 }
 
@@ -72,7 +73,9 @@ async function openEmbedded(
   onProgress(`Opening the embedded database in ${dataDir}`)
   const server = await startEmbedded(dataDir, sources.snapshot)
   const pool = createEmbeddedPool(server, onIdleError)
+  const endMaintenance = maintain(pool, onIdleError)
   const stop = async () => {
+    await endMaintenance()
     await endWithin(pool, 5_000)
     await server.stop()
   }

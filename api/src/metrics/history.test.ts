@@ -213,6 +213,16 @@ describe.each(await testDatabaseKinds())('the history of a deployment on %s', (k
     await expect(history(0, 1, maxPoints)).rejects.toMatchObject({ code: 'BAD_USER_INPUT' })
   })
 
+  it('refuses years in which nothing is recorded', async () => {
+    const metricsHistory = deps.services.history
+    const refusal = { code: 'BAD_USER_INPUT' }
+    const asked = { deploymentKey, maxPoints: 10 }
+    await expect(metricsHistory.ofDeployment({ ...asked, fromMs: -1, toMs: NOON })).rejects.toMatchObject(refusal)
+    const toMs = Date.UTC(2200, 0)
+    await expect(metricsHistory.ofDeployment({ ...asked, fromMs: 0, toMs: toMs + 1 })).rejects.toMatchObject(refusal)
+    expect(await metricsHistory.ofDeployment({ ...asked, fromMs: 0, toMs })).toMatchObject({ points: [], endSequence: 0 })
+  })
+
   it('refuses a range that is empty or turned round', async () => {
     for (const [from, to] of [[0, 0], [1, 0], [Number.NaN, 1], [0, Number.NaN]] as const) {
       await expect(history(from, to)).rejects.toMatchObject({ code: 'BAD_USER_INPUT' })

@@ -77,7 +77,10 @@ export class Recorder {
           this.#failing = false
           this.#options.onRecovery()
         }
-        await this.#sleep(Math.floor(now / intervalMs) * intervalMs + intervalMs - clock.now(), signal)
+        const nextMs = Math.floor(now / intervalMs) * intervalMs + intervalMs
+        // Timers fire up to a millisecond early; going through the same window again would tell the fleet of it twice.
+        do await this.#sleep(nextMs - clock.now(), signal)
+        while (clock.now() < nextMs && !signal.aborted)
       } catch (error) {
         if (!this.#failing) this.#options.onOutage(error)
         this.#failing = true

@@ -207,13 +207,13 @@ describe.each(await testDatabaseKinds())('simulated training runs on %s', (kind)
     })
 
     it('are brought forward again after a failure, which is reported', async () => {
+      const { id } = await start()
+      deps.time.pass(5000)
       vi.spyOn(database.prisma.trainingJob, 'findMany').mockRejectedValueOnce(new Error('gone'))
       expect(await tick()).toBe(1)
       expect(await errors.next()).toEqual(new Error('gone'))
-      const { id } = await start()
-      await tick()
-      deps.time.pass(5000)
-      await tick()
+      expect(await read(id)).toMatchObject({ status: 'QUEUED' })
+      expect(await tick()).toBe(1)
       expect(await read(id)).toMatchObject({ status: 'RUNNING' })
     })
 

@@ -33,7 +33,10 @@ async function deploy(client: GraphQLTestClient): Promise<string> {
 }
 
 /** A mutation of which the server has seen the headers and nothing else. */
-async function beginRequest(origin: string, name: string): Promise<{ finish: () => Promise<string>; cut: Promise<Error> }> {
+async function beginRequest(
+  origin: string,
+  name: string,
+): Promise<{ finish: () => Promise<string>; cut: Promise<Error> }> {
   const body = JSON.stringify({ query: REGISTER, variables: { name } })
   const sent: ClientRequest = request(`${origin}/graphql`, {
     method: 'POST',
@@ -49,7 +52,9 @@ async function beginRequest(origin: string, name: string): Promise<{ finish: () 
   return {
     cut: new Promise((resolve) => sent.once('error', resolve)),
     async finish() {
-      const answered = new Promise<IncomingMessage>((resolve, reject) => sent.once('response', resolve).once('error', reject))
+      const answered = new Promise<IncomingMessage>((resolve, reject) => {
+        sent.once('response', resolve).once('error', reject)
+      })
       sent.end(body)
       return await text(await answered)
     },

@@ -45,6 +45,9 @@ function latenessOf(text: string): ServerFigures['lateness'] {
     ([, bound, count]) => ({ boundMs: bound === '+Inf' ? Infinity : Number(bound) * 1000, count: Number(count) }),
   )
   const total = buckets.at(-1)?.count ?? 0
-  const quantile = (q: number) => buckets.find(({ count }) => count >= Math.max(1, Math.ceil(q * total)))?.boundMs ?? NaN
+  const quantile = (q: number) => {
+    const rank = Math.max(1, Math.ceil(q * total))
+    return buckets.find(({ count }) => count >= rank)?.boundMs ?? NaN
+  }
   return { p50Ms: quantile(0.5), p99Ms: quantile(0.99), maxMs: quantile(1) }
 }

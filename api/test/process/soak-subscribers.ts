@@ -26,6 +26,9 @@ export class Seen {
   readonly what: string
   readonly faults: string[] = []
   count = 0
+  /** Of a fleet, a state: windows that it passed by for a newer one, and windows that were given again. */
+  passedBy = 0
+  repeated = 0
   lastSequence = 0
   #lastAtMs = 0
 
@@ -51,9 +54,10 @@ export class Seen {
     if (fleet !== undefined && fleet.reported !== fleet.expected) {
       this.fault(`${fleet.reported} of ${fleet.expected} deployments at ${at}`)
     }
-    if (this.count > 0 && atMs !== this.#lastAtMs + windowMs) {
-      this.fault(`the window ${at} after ${new Date(this.#lastAtMs).toISOString()}`)
-    }
+    const windows = this.count > 0 ? (atMs - this.#lastAtMs) / windowMs : 1
+    if (fleet !== undefined && windows === 0) this.repeated += 1
+    else if (fleet !== undefined && windows > 1) this.passedBy += windows - 1
+    else if (windows !== 1) this.fault(`the window ${at} after ${new Date(this.#lastAtMs).toISOString()}`)
     this.#lastAtMs = atMs
     this.count += 1
     return Date.now() - atMs - windowMs

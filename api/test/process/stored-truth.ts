@@ -15,7 +15,8 @@ const BROKEN_SAMPLE_LOGS = `
     from samples window w as (partition by deployment_key order by sequence)
   )
   select h.deployment_key, h.sequence as head, count(s.sequence) as samples, min(s.sequence) as first,
-    max(s.sequence) as last, count(*) filter (where s.step <> 1) as holes, count(*) filter (where not s.follows) as overlaps
+    max(s.sequence) as last, count(*) filter (where s.step <> 1) as holes,
+    count(*) filter (where not s.follows) as overlaps
   from sample_heads h left join steps s using (deployment_key)
   group by h.deployment_key, h.sequence, h.last_window_end
   having count(s.sequence) <> h.sequence or coalesce(min(s.sequence), 1) <> 1 or coalesce(max(s.sequence), 0) <> h.sequence
@@ -108,7 +109,8 @@ export async function expectDelivered(
   const count = sequenceOf(newest.node.cursor) - first.sequence
   const after = Buffer.from(newest.node.cursor, 'base64url')
   after.writeUIntBE(first.sequence, 25, 6)
-  expectPartOf([first, ...(await readLog(origin, FOLLOW_EVENTS, { after: after.toString('base64url') }, count))], events)
+  const stored = await readLog(origin, FOLLOW_EVENTS, { after: after.toString('base64url') }, count)
+  expectPartOf([first, ...stored], events)
 }
 
 function expectPartOf(stored: Received[], { received, faults }: LogSubscriber): void {

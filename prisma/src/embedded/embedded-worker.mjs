@@ -15,6 +15,11 @@ const QUERY = 'Q'.charCodeAt(0)
 const SYNC = 'S'.charCodeAt(0)
 const TERMINATE = 'X'.charCodeAt(0)
 const STARTUP = 0
+/**
+ * PostgreSQL's default of 128 MB would fill within hours of recording and look like a leak; the pages behind it are in the
+ * operating system's cache anyway.
+ */
+const SHARED_BUFFERS = '16MB'
 /** PGlite's POSTGRES_MAIN_LONGJMP. */
 const longJumpStatus = 100
 const syncMessage = new Uint8Array([SYNC, 0, 0, 0, 4])
@@ -114,6 +119,7 @@ async function main() {
   const { pgData, snapshot, socketPath, maxConnections } = workerData
   const db = new StatementWisePGlite({
     dataDir: pgData,
+    startParams: [...PGlite.defaultStartParams, '-c', `shared_buffers=${SHARED_BUFFERS}`],
     ...(snapshot !== null && { loadDataDir: new Blob([new Uint8Array(await readFile(snapshot))]) }),
   })
   await db.waitReady

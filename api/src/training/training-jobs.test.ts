@@ -1,0 +1,296 @@
+import { createTestDatabase, type TestDatabase, testDatabaseKinds } from '@gaugeline/prisma/testing'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { createTestDeps, type TestDeps } from '../../test/create-test-deps.ts'
+import { InvalidInputError } from '../errors.ts'
+import type { TrainingJobChange } from '../live/bus.ts'
+import {
+  TrainingJobFinishedError,
+  TrainingJobHasDeploymentsError,
+  TrainingJobNotFoundError,
+  TrainingJobSimulatedError,
+} from './training.errors.ts'
+import type { NewTrainingJob, TrainingJobUpdate } from './training-input.ts'
+import type { TrainingJobs } from './training-jobs.ts'
+
+const by = 'amira'
+const NOBODY = '00000000-0000-4000-8000-000000000000'
+const STATUSES = ['QUEUED', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED'] as const
+const FINAL = ['COMPLETED', 'FAILED', 'CANCELLED'] as const
+
+describe.each(await testDatabaseKinds())('training jobs on %s', (kind) => {
+  let database: TestDatabase
+  let deps: TestDeps
+  let jobs: TrainingJobs
+  let published: TrainingJobChange[]
+
+  beforeAll(async () => {
+    database = await createTestDatabase(kind)
+    deps = await createTestDeps(database)
+    jobs = deps.services.trainingJobs
+    deps.bus.subscribe('trainingJob', (change) => published.push(change))
+  })
+  afterAll(() => database[Symbol.asyncDispose]())
+  beforeEach(() => {
+    published = []
+  })
+
+  const register = (status: (typeof STATUSES)[number], input: Partial<NewTrainingJob> & { name?: string } = {}) =>
+    jobs.register({ modelName: 'm', name: 'j', ...input, status }, by)
+  const steps = (...numbers: number[]) => numbers.map((step) => ({ step, loss: 10 / (step + 1), accuracy: 1 / (step + 1) }))
+  const curveOf = async (trainingJobId: string, maxPoints = 1000) =>
+    (await jobs.lossCurves([{ trainingJobId, maxPoints }])).flat()
+  const curve = async (id: string, maxPoints?: number) => (await curveOf(id, maxPoints)).map(({ step }) => step)
+  const now = () => new Date(deps.time.wallMs)
+  const issuesOf = async (refused: Promise<unknown>) => {
+    const error: unknown = await refused.catch((reason: unknown) => reason)
+    if (!(error instanceof InvalidInputError)) throw error
+    return error.issues.map(({ path }) => path.join('.'))
+  }
+
+  it('are registered in any status, with the times that belong to it', async () => {
+    for (const status of STATUSES) {
+      const started = status === 'QUEUED' ? null : now()
+      const finished = status === 'QUEUED' || status === 'RUNNING' ? null : now()
+      expect(await register(status)).toMatchObject({
+        status,
+        simulated: false,
+        progress: status === 'COMPLETED' ? 1 : 0,
+        createdAt: now(),
+        createdBy: by,
+        startedAt: started,
+        finishedAt: finished,
+      })
+    }
+    expect(published).toHaveLength(STATUSES.length)
+  })
+
+  it('bring a model into being with the first of its name, also when twenty race for it', async () => {
+    const registered = await Promise.all(Array.from({ length: 20 }, () => register('COMPLETED', { modelName: 'raced/to' })))
+    expect(new Set(registered.map(({ modelId }) => modelId)).size).toBe(1)
+    expect(await database.prisma.model.count({ where: { name: 'raced/to' } })).toBe(1)
+  })
+
+  it('keep what they were registered with', async () => {
+    const input = { framework: 'torch', dataset: 'données 模型', hyperparameters: { learningRate: 0.1, layers: [1, null, 'x'] } }
+    const { id } = await register('QUEUED', input)
+    expect(await jobs.byId(id)).toMatchObject(input)
+  })
+
+  it('are started as queued simulated runs, under a name of their own when they are given none', async () => {
+    expect(await jobs.start({ modelName: 'm', name: 'mine' }, by)).toMatchObject({
+      name: 'mine',
+      status: 'QUEUED',
+      simulated: true,
+      startedAt: null,
+    })
+    expect((await jobs.start({ modelName: 'm' }, by)).name).toMatch(/^run-/)
+  })
+
+  it.each<[string, Partial<NewTrainingJob>, string[]]>([
+    ['no model name', { modelName: '' }, ['modelName']],
+    ['a space in the model name', { modelName: 'a b' }, ['modelName']],
+    ['a model name of 101 characters', { modelName: 'x'.repeat(101) }, ['modelName']],
+    ['a line break in the model name', { modelName: 'm\n' }, ['modelName']],
+    ['an empty name', { name: '' }, ['name']],
+    ['a name of spaces', { name: ' \t' }, ['name']],
+    ['a name of 10 kB', { name: 'x'.repeat(10_240) }, ['name']],
+    ['NUL in the name', { name: 'a\u0000b' }, ['name']],
+    ['half a surrogate pair in the name', { name: '\ud800' }, ['name']],
+    ['several mistakes', { framework: 'x'.repeat(101), dataset: '\u202e' }, ['framework', 'dataset']],
+    ['NUL in the hyperparameters', { hyperparameters: { text: '\u0000' } }, ['hyperparameters']],
+    ['half a pair in a key of them', { hyperparameters: { deep: [{ '\udfff': 1 }] } }, ['hyperparameters']],
+    ['hyperparameters of 16.4 kB', { hyperparameters: { long: 'ä'.repeat(8200) } }, ['hyperparameters']],
+  ])('are refused with %s, and leave nothing behind', async (_what, input, paths) => {
+    const before = await database.prisma.trainingJob.count()
+    const modelsBefore = await database.prisma.model.count()
+    expect(await issuesOf(jobs.register({ modelName: 'm', ...input, name: input.name ?? 'j', status: 'QUEUED' }, by))).toEqual(paths)
+    expect(await issuesOf(jobs.start({ modelName: 'm', ...input }, by))).toEqual(paths)
+    expect(await database.prisma.trainingJob.count()).toBe(before)
+    expect(await database.prisma.model.count()).toBe(modelsBefore)
+    expect(published).toEqual([])
+  })
+
+  it('are updated from QUEUED over RUNNING to an end, each at its time', async () => {
+    const { id } = await register('QUEUED')
+    deps.time.pass(1000)
+    expect(await jobs.update(id, { progress: 0.1 })).toMatchObject({ status: 'QUEUED', progress: 0.1, startedAt: null })
+    const started = now()
+    expect(await jobs.update(id, { status: 'RUNNING' })).toMatchObject({ progress: 0.1, startedAt: started, finishedAt: null })
+    deps.time.pass(1000)
+    expect(await jobs.update(id, { progress: 0.6, finalLoss: 0.3 })).toMatchObject({ status: 'RUNNING', startedAt: started })
+    deps.time.pass(1000)
+    expect(await jobs.update(id, { status: 'COMPLETED', finalAccuracy: 0.9 })).toMatchObject({
+      progress: 1,
+      finalLoss: 0.3,
+      finalAccuracy: 0.9,
+      startedAt: started,
+      finishedAt: now(),
+    })
+  })
+
+  it('may fail, with a reason', async () => {
+    const { id } = await register('RUNNING')
+    expect(await jobs.update(id, { status: 'FAILED', failureReason: 'out of memory' })).toMatchObject({
+      status: 'FAILED',
+      failureReason: 'out of memory',
+      finishedAt: now(),
+    })
+  })
+
+  it('never change again once they are finished', async () => {
+    for (const status of FINAL) {
+      const { id } = await register(status)
+      const before = await jobs.byId(id)
+      const changes = [
+        () => jobs.update(id, { progress: 0.5, steps: steps(1) }),
+        () => jobs.update(id, { status: 'RUNNING' }),
+        () => jobs.cancel(id),
+      ]
+      for (const change of changes) {
+        const refusal: unknown = await change().catch((error: unknown) => error)
+        expect(refusal).toBeInstanceOf(TrainingJobFinishedError)
+        expect(refusal).toMatchObject({ status })
+      }
+      expect([await jobs.byId(id), await curve(id)]).toEqual([before, []])
+    }
+  })
+
+  it.each<[string, TrainingJobUpdate, string[]]>([
+    ['back into the queue', { status: 'QUEUED' }, ['status']],
+    ['with too much progress', { progress: 1.01 }, ['progress']],
+    ['with two figures out of range', { progress: -0.01, finalAccuracy: 2 }, ['progress', 'finalAccuracy']],
+    ['with an infinite loss', { finalLoss: Infinity, steps: [{ step: 1, loss: -Infinity }] }, ['finalLoss', 'steps.0.loss']],
+    ['with a reason while it runs', { failureReason: 'why' }, ['failureReason']],
+    ['with a reason when it succeeds', { status: 'COMPLETED', failureReason: 'why' }, ['failureReason']],
+    ['with a reason of 1001 characters', { status: 'FAILED', failureReason: 'x'.repeat(1001) }, ['failureReason']],
+    ['with a step below 0', { steps: [{ step: -1, loss: 1 }] }, ['steps.0.step']],
+    ['with a step past 2^31 - 1', { steps: [{ step: 1, loss: 1 }, { step: 2 ** 31, loss: 1 }] }, ['steps.1.step']],
+    ['with an accuracy above 1', { steps: [{ step: 2, loss: 1, accuracy: 1.5 }] }, ['steps.0.accuracy']],
+    ['with 1001 steps', { steps: Array.from({ length: 1001 }, (_, step) => ({ step, loss: 1 })) }, ['steps']],
+  ])('are not updated %s, and stay as they are', async (_what, update, paths) => {
+    const { id } = await register('RUNNING')
+    const before = await jobs.byId(id)
+    published = []
+    expect(await issuesOf(jobs.update(id, { progress: 0.5, steps: steps(7), ...update }))).toEqual(paths)
+    expect([await jobs.byId(id), await curve(id), published]).toEqual([before, [], []])
+  })
+
+  it('collect steps; one that comes again is replaced, so that a retry does no harm', async () => {
+    const { id } = await register('RUNNING')
+    published = []
+    await jobs.update(id, { steps: steps(3, 1, 2) })
+    await jobs.update(id, { steps: [{ step: 2, loss: 99 }, { step: 4, loss: 5 }, { step: 4, loss: 6 }] })
+    const stored = await curveOf(id)
+    expect(stored.map(({ step, loss, accuracy }) => [step, loss, accuracy])).toEqual([
+      [1, 5, 0.5],
+      [2, 99, null],
+      [3, 2.5, 0.25],
+      [4, 6, null],
+    ])
+    expect(published.map(({ newSteps }) => newSteps.map(({ step }) => step))).toEqual([
+      [3, 1, 2],
+      [2, 4, 4],
+    ])
+  })
+
+  it('take a thousand steps a call, the highest number included', async () => {
+    const { id } = await register('RUNNING')
+    await jobs.update(id, { steps: [...steps(...Array.from({ length: 999 }, (_, step) => step)), ...steps(2 ** 31 - 1)] })
+    expect((await curve(id, 2000)).at(-1)).toBe(2 ** 31 - 1)
+  })
+
+  it('have their curve thinned evenly to what is asked, with the last step always there', async () => {
+    const { id } = await register('RUNNING')
+    await jobs.update(id, { steps: steps(...Array.from({ length: 100 }, (_, index) => index + 1)) })
+    for (const maxPoints of [1, 2, 3, 7, 30, 50, 99, 100, 101, 1000]) {
+      const thinned = await curve(id, maxPoints)
+      expect([maxPoints, thinned.length <= maxPoints, thinned.at(-1)]).toEqual([maxPoints, true, 100])
+      expect(thinned.length).toBeGreaterThan(Math.min(100, maxPoints) / 2)
+      const gaps = new Set(thinned.slice(1).map((step, index) => step - (thinned[index] ?? 0)))
+      expect(gaps.size).toBeLessThanOrEqual(1)
+    }
+    expect(await curve(id, 100)).toHaveLength(100)
+    expect(await curve((await register('RUNNING')).id)).toEqual([])
+  })
+
+  it('give their curves in the order asked for, each thinned by itself, also one job twice', async () => {
+    const [one, other, none] = [await register('RUNNING'), await register('RUNNING'), await register('RUNNING')]
+    await jobs.update(one.id, { steps: steps(1, 2, 3, 4) })
+    await jobs.update(other.id, { steps: steps(10, 20) })
+    const asked = [
+      { trainingJobId: other.id, maxPoints: 5 },
+      { trainingJobId: none.id, maxPoints: 5 },
+      { trainingJobId: one.id, maxPoints: 2 },
+      { trainingJobId: one.id, maxPoints: 9 },
+    ]
+    const curves = await jobs.lossCurves(asked)
+    expect(curves.map((each) => each.map(({ step }) => step))).toEqual([[10, 20], [], [2, 4], [1, 2, 3, 4]])
+    expect(await jobs.lossCurves([])).toEqual([])
+  })
+
+  it('that are simulated are not updated, but can be cancelled', async () => {
+    const { id } = await jobs.start({ modelName: 'm' }, by)
+    await expect(jobs.update(id, { progress: 0.5 })).rejects.toBeInstanceOf(TrainingJobSimulatedError)
+    expect(await jobs.cancel(id)).toMatchObject({ status: 'CANCELLED', startedAt: null, finishedAt: now() })
+    await expect(jobs.cancel(id)).rejects.toBeInstanceOf(TrainingJobFinishedError)
+  })
+
+  it('end once when their end is raced for', async () => {
+    const { id } = await register('RUNNING')
+    const results = await Promise.allSettled([
+      jobs.cancel(id),
+      jobs.update(id, { status: 'COMPLETED', steps: steps(1) }),
+      jobs.update(id, { status: 'FAILED', steps: steps(2) }),
+    ])
+    const refusals = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
+    expect(refusals).toHaveLength(2)
+    for (const refusal of refusals) expect(refusal).toBeInstanceOf(TrainingJobFinishedError)
+    const job = await jobs.byId(id)
+    expect([job?.status, await curve(id)]).toEqual(
+      job?.status === 'CANCELLED' ? ['CANCELLED', []] : job?.status === 'COMPLETED' ? ['COMPLETED', [1]] : ['FAILED', [2]],
+    )
+  })
+
+  it('are deleted with their curve, and are unknown from then on', async () => {
+    const { id } = await register('RUNNING')
+    await jobs.update(id, { steps: steps(1) })
+    published = []
+    await jobs.delete(id)
+    expect(published).toEqual([{ trainingJobId: id, newSteps: [], deleted: true }])
+    expect([await jobs.byId(id), await database.prisma.trainingStep.count({ where: { trainingJobId: id } })]).toEqual([null, 0])
+    for (const unknown of [id, NOBODY]) {
+      await expect(jobs.delete(unknown)).rejects.toBeInstanceOf(TrainingJobNotFoundError)
+      await expect(jobs.cancel(unknown)).rejects.toBeInstanceOf(TrainingJobNotFoundError)
+      await expect(jobs.update(unknown, { progress: 0.5 })).rejects.toBeInstanceOf(TrainingJobNotFoundError)
+    }
+  })
+
+  it('are not deleted while deployments hold them, and say which', async () => {
+    const { id } = await register('COMPLETED')
+    const { deployments } = deps.services
+    const first = await deployments.deploy(id, { by })
+    await deployments.pause(first.id, { by })
+    const second = await deployments.deploy(id, { by })
+    published = []
+    const refusal: unknown = await jobs.delete(id).catch((error: unknown) => error)
+    expect(refusal).toBeInstanceOf(TrainingJobHasDeploymentsError)
+    if (!(refusal instanceof TrainingJobHasDeploymentsError)) throw refusal
+    expect(refusal.deployments.map((deployment) => deployment.id).toSorted()).toEqual([first.id, second.id].toSorted())
+    expect([await jobs.byId(id), published]).toEqual([expect.objectContaining({ id }), []])
+  })
+
+  it('are searched by characters, not by a pattern, in any case, in their own and their model’s name', async () => {
+    for (const [modelName, name] of [['search/x', '100%'], ['search/x', 'a_b'], ['search/x', 'axb'], ['search/a_b', 'Ärger']] as const) {
+      await register('QUEUED', { modelName, name })
+    }
+    const found = async (search: string) => {
+      const { edges } = await jobs.list({ search }, { field: 'NAME', direction: 'ASC' }, {})
+      return edges.map(({ node }) => node.name).toSorted()
+    }
+    expect(await found('%')).toEqual(['100%'])
+    expect(await found('A_B')).toEqual(['a_b', 'Ärger'])
+    expect(await found('\\')).toEqual([])
+    expect(await found('ärger')).toEqual(['Ärger'])
+    expect(await found('SEARCH/X')).toEqual(['100%', 'a_b', 'axb'])
+  })
+})
