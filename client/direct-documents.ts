@@ -6,8 +6,9 @@ const NAME = /\b(query|mutation|subscription|fragment)\s+(\w+)/
 /**
  * Replaces `graphql(`…`)` with an import of the document that codegen made for it.
  *
- * The generated `graphql()` looks its text up in a table of every document of the client, which would put all of them, as text
- * and as syntax trees, into the first script. Imported by name, each goes into the chunk of the page that uses it.
+ * The generated `graphql()` looks its text up in a table of every document of the client, which would put all of them,
+ * as text and as syntax trees, into the first script. Imported by name, each goes into the chunk of the page that uses
+ * it.
  */
 export function directDocuments(): Plugin {
   return {
@@ -28,7 +29,8 @@ export function directDocuments(): Plugin {
         if (names.size === 0) return null
         const up = id.slice(id.lastIndexOf('/src/') + 5).split('/').length - 1
         const from = `${up === 0 ? './' : '../'.repeat(up)}graphql/gql/graphql.ts`
-        return { code: `import { ${[...names].map((name) => `${name} as gql$${name}`).join(', ')} } from '${from}';${out}`, map: null }
+        const imported = [...names].map((name) => `${name} as gql$${name}`).join(', ')
+        return { code: `import { ${imported} } from '${from}';${out}`, map: null }
       },
     },
   }

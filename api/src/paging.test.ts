@@ -17,7 +17,8 @@ const rows: Row[] = Array.from({ length: 23 }, (_, n) => ({
   finishedAt: n % 5 < 2 ? null : new Date(Date.UTC(2026, 0, 1 + (n % 3))),
 }))
 
-const byId = (direction: 'asc' | 'desc') => ({ path: ['id'], direction, type: 'uuid', value: (row: Row) => row.id }) as const
+const byId = (direction: 'asc' | 'desc') =>
+  ({ path: ['id'], direction, type: 'uuid', value: (row: Row) => row.id }) as const
 const finished = (direction: 'asc' | 'desc'): Keyset<Row> => ({
   name: `finished-${direction}`,
   columns: [
@@ -28,7 +29,10 @@ const finished = (direction: 'asc' | 'desc'): Keyset<Row> => ({
 })
 const byOwner: Keyset<Row> = {
   name: 'owner',
-  columns: [{ path: ['owner', 'name'], direction: 'asc', type: 'string', value: (row) => row.owner.name }, byId('desc')],
+  columns: [
+    { path: ['owner', 'name'], direction: 'asc', type: 'string', value: (row) => row.owner.name },
+    byId('desc'),
+  ],
 }
 const keysets = [finished('asc'), finished('desc'), byOwner]
 
@@ -155,7 +159,7 @@ describe('a page', () => {
     expect(asked.map(({ take }) => take)).toEqual([DEFAULT_PAGE + 1, MAX_PAGE + 1])
   })
 
-  it('says that there is nothing before or after when it holds all, and has no cursors when it holds nothing', async () => {
+  it('says that nothing comes before or after when it holds all, and has no cursors when it holds nothing', async () => {
     const { pageInfo, edges } = await page(byOwner, { first: 23 })
     expect(pageInfo).toEqual({
       hasNextPage: false,

@@ -43,13 +43,13 @@ const event = (sequence: number): DeploymentEventRecord => ({
  * What every bus keeps. Nothing here supposes that a message is there when `publish` returns, nor that one published
  * before `subscribe` returned is not.
  */
-export function describeBus(name: string, create: () => Promise<BusUnderTest>): void {
+export function describeBus(kind: string, create: () => Promise<BusUnderTest>): void {
   const sequencesOf = (bus: Bus) => {
     const received = new Queue<number>()
     return { received, unsubscribe: bus.subscribe('deploymentEvent', ({ sequence }) => received.push(sequence)) }
   }
 
-  describe(name, () => {
+  describe(`the bus ${kind}`, () => {
     it('delivers messages in the order of publishing, each once to each subscriber', async () => {
       await using bus = await create()
       const [one, other] = [sequencesOf(bus.receiver), sequencesOf(bus.receiver)]
@@ -95,7 +95,7 @@ export function describeBus(name: string, create: () => Promise<BusUnderTest>): 
       expect([jobs.size, received.size]).toEqual([0, 0])
     })
 
-    it('delivers nothing more to one who unsubscribed, also while a message is handled, and all to the others', async () => {
+    it('delivers nothing more to who unsubscribed, also while a message is handled, and all to the others', async () => {
       await using bus = await create()
       const once: number[] = []
       const stop = bus.receiver.subscribe('deploymentEvent', ({ sequence }) => {

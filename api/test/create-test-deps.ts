@@ -53,7 +53,6 @@ export async function createTestDeps(
 export async function record({ recorder, clock, time }: TestDeps, ms: number, stepMs = 1000): Promise<void> {
   for (let passed = 0; passed < ms; passed += stepMs) {
     time.pass(stepMs)
-    // oxlint-disable-next-line no-await-in-loop
     await recorder.recordUntil(clock.now())
   }
 }

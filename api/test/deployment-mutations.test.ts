@@ -39,7 +39,8 @@ describe.each(await testDatabaseKinds())('the lifecycle of a deployment, through
 
   it('begins active, under the first version of its model', async () => {
     const trainingJobId = await registerJob(app.client, { modelName: 'journey' })
-    const result = await act('deployTrainingJob', { trainingJobId, note: 'ship it' }, `... on DeployTrainingJobSuccess { ${DEPLOYMENT} }`)
+    const fields = `... on DeployTrainingJobSuccess { ${DEPLOYMENT} }`
+    const result = await act('deployTrainingJob', { trainingJobId, note: 'ship it' }, fields)
     expect(result).toMatchObject({
       __typename: 'DeployTrainingJobSuccess',
       deployment: {
@@ -57,11 +58,19 @@ describe.each(await testDatabaseKinds())('the lifecycle of a deployment, through
     const id = await deploy(app.client, { note: 'why not' })
     const fields = (success: string) => `... on ${success} { deployment { id status ${CAN} trainingJob { ${JOB} } } }`
     const pausedNow = {
-      ...{ id, status: 'PAUSED', canPause: false, canResume: true, canDelete: true },
+      id,
+      status: 'PAUSED',
+      canPause: false,
+      canResume: true,
+      canDelete: true,
       trainingJob: { activeDeployment: null, deployability: { canDeploy: true } },
     }
     const activeNow = {
-      ...{ id, status: 'ACTIVE', canPause: true, canResume: false, canDelete: false },
+      id,
+      status: 'ACTIVE',
+      canPause: true,
+      canResume: false,
+      canDelete: false,
       trainingJob: { activeDeployment: { id }, deployability: { canDeploy: false } },
     }
     for (let twice = 0; twice < 2; twice += 1) {
@@ -75,7 +84,8 @@ describe.each(await testDatabaseKinds())('the lifecycle of a deployment, through
     await pause(app.client, id)
     const gone = await act('deleteDeployment', { deploymentId: id }, '... on DeleteDeploymentSuccess { deploymentId }')
     expect(gone).toEqual({ __typename: 'DeleteDeploymentSuccess', deploymentId: id })
-    expect(await app.client.data('query ($id: ID!) { deployment(id: $id) { id } }', { id })).toEqual({ deployment: null })
+    const query = 'query ($id: ID!) { deployment(id: $id) { id } }'
+    expect(await app.client.data(query, { id })).toEqual({ deployment: null })
     expect(await eventsOf(id)).toEqual([
       ['DEPLOYED', 'admin', 'why not'],
       ['PAUSED', 'admin', 'slow'],
@@ -97,7 +107,8 @@ describe.each(await testDatabaseKinds())('the lifecycle of a deployment, through
   it('is active once for a job, however many ask at once; the others are told which one it is', async () => {
     const trainingJobId = await registerJob(app.client, { modelName: 'raced' })
     const fields = `... on DeployTrainingJobSuccess { deployment { id } }
-      ... on DuplicateActiveDeploymentError { activeDeployment { id version status model { name } ${CAN} trainingJob { ${JOB} } } }`
+      ... on DuplicateActiveDeploymentError { activeDeployment {
+        id version status model { name } ${CAN} trainingJob { ${JOB} } } }`
     const results = await Promise.all(
       Array.from({ length: 20 }, () =>
         act<{ __typename: string; deployment?: { id: string }; activeDeployment?: { id: string } }>(
@@ -109,7 +120,13 @@ describe.each(await testDatabaseKinds())('the lifecycle of a deployment, through
     )
     const done = results.filter(({ __typename }) => __typename === 'DeployTrainingJobSuccess')
     expect(done).toHaveLength(1)
-    const active = { id: done[0]?.deployment?.id, version: 'v1.0.0', status: 'ACTIVE', model: { name: 'raced' }, canPause: true }
+    const active = {
+      id: done[0]?.deployment?.id,
+      version: 'v1.0.0',
+      status: 'ACTIVE',
+      canPause: true,
+      model: { name: 'raced' },
+    }
     for (const result of results) {
       if (result !== done[0]) {
         expect(result).toMatchObject({ __typename: 'DuplicateActiveDeploymentError', activeDeployment: active })
@@ -120,10 +137,9 @@ describe.each(await testDatabaseKinds())('the lifecycle of a deployment, through
 
   it('gives twenty deployments of one model twenty versions, when they race', async () => {
     const jobs = await Promise.all(Array.from({ length: 20 }, () => registerJob(app.client, { modelName: 'versions' })))
+    const fields = '... on DeployTrainingJobSuccess { deployment { version } }'
     const results = await Promise.all(
-      jobs.map((trainingJobId) =>
-        act<{ deployment: { version: string } }>('deployTrainingJob', { trainingJobId }, '... on DeployTrainingJobSuccess { deployment { version } }'),
-      ),
+      jobs.map((trainingJobId) => act<{ deployment: { version: string } }>('deployTrainingJob', { trainingJobId }, fields)),
     )
     const versions = results.map(({ deployment }) => deployment.version)
     expect(new Set(versions)).toEqual(new Set(Array.from({ length: 20 }, (_, n) => `v1.${n}.0`)))
@@ -134,9 +150,8 @@ describe.each(await testDatabaseKinds())('the lifecycle of a deployment, through
     const first = await deploy(app.client, { trainingJobId })
     await pause(app.client, first)
     const second = await deploy(app.client, { trainingJobId })
-    const duplicate = await unchanged(() =>
-      act('resumeDeployment', { deploymentId: first }, '... on DuplicateActiveDeploymentError { activeDeployment { id } }'),
-    )
+    const other = '... on DuplicateActiveDeploymentError { activeDeployment { id } }'
+    const duplicate = await unchanged(() => act('resumeDeployment', { deploymentId: first }, other))
     expect(duplicate).toMatchObject({ __typename: 'DuplicateActiveDeploymentError', activeDeployment: { id: second } })
     const active = await unchanged(() =>
       act('deleteDeployment', { deploymentId: second }, '... on DeploymentActiveError { deployment { id status } }'),
@@ -160,7 +175,7 @@ describe.each(await testDatabaseKinds())('the lifecycle of a deployment, through
     })
   })
 
-  it('does not begin, change or end for ids that are malformed or of another type: the issue names the field', async () => {
+  it('does nothing for ids that are malformed or of another type: the issue names the field', async () => {
     const trainingJobId = await registerJob(app.client)
     const deploymentId = await deploy(app.client)
     const ask = (mutation: string, field: string, id: string) => unchanged(() => act(mutation, { [field]: id }))
@@ -196,7 +211,8 @@ describe.each(await testDatabaseKinds())('the lifecycle of a deployment, through
       }
     }
     const note = '𝒙'.repeat(499) + '\u200f'
-    const result = await act('deployTrainingJob', { trainingJobId, note }, '... on DeployTrainingJobSuccess { deployment { note version } }')
+    const fields = '... on DeployTrainingJobSuccess { deployment { note version } }'
+    const result = await act('deployTrainingJob', { trainingJobId, note }, fields)
     expect(result).toMatchObject({ deployment: { note, version: 'v1.0.0' } })
   })
 })

@@ -1,10 +1,16 @@
 import { testDatabaseKinds } from '@gaugeline/prisma/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { deploy, mutate, type MutationResult, registerJob } from './acts.ts'
+import { deploy, mutate, registerJob } from './acts.ts'
 import { ADMIN_TOKEN, createTestApp, type TestApp } from './create-test-app.ts'
 import { liveClient, TRANSPORTS } from './live-clients.ts'
 import { rowCounts } from './row-seeds.ts'
 
+interface Refusal {
+  message: string
+  extensions: { code: string }
+}
+
+const REGISTER = 'mutation ($v: RegisterTrainingJobInput!) { registerTrainingJob(input: $v) { __typename } }'
 /** Strings that PostgreSQL can't hold, as a JSON body writes them. */
 const UNSTORABLE = ['a\\u0000b', '\\u0000', 'half \\ud800', '\\udc00 half', '\\udc00\\ud800']
 
@@ -17,7 +23,7 @@ describe.each(await testDatabaseKinds())('hostile input on %s', (kind) => {
   afterAll(() => app[Symbol.asyncDispose]())
 
   /** Sends a body as it is written, and fails if it changed anything or the server calls it its own fault. */
-  async function refused(body: string): Promise<{ message: string; extensions: { code: string } }> {
+  async function refused(body: string): Promise<Refusal> {
     const before = await rowCounts(app.deps.services.prisma)
     const response = await fetch(`${app.origin}/graphql`, {
       method: 'POST',
@@ -25,14 +31,14 @@ describe.each(await testDatabaseKinds())('hostile input on %s', (kind) => {
       body,
     })
     const text = await response.text()
-    const { data, errors } = JSON.parse(text) as { data?: unknown; errors?: { message: string; extensions: { code: string } }[] }
-    expect([response.status < 500, data ?? null], `${body}\n${text}`).toEqual([true, null])
+    const { data, errors } = JSON.parse(text) as { data?: unknown; errors?: Refusal[] }
+    expect([body, response.status < 500, data ?? null]).toEqual([body, true, null])
     expect(await rowCounts(app.deps.services.prisma)).toEqual(before)
     return errors![0]!
   }
   const register = async (input: Record<string, unknown>) => {
     const before = await rowCounts(app.deps.services.prisma)
-    const result = await mutate<MutationResult>(app.client, 'registerTrainingJob', { modelName: 'm', name: 'n', ...input })
+    const result = await mutate(app.client, 'registerTrainingJob', { modelName: 'm', name: 'n', ...input })
     if (result.__typename !== 'RegisterTrainingJobSuccess') {
       expect(await rowCounts(app.deps.services.prisma)).toEqual(before)
     }
@@ -43,18 +49,18 @@ describe.each(await testDatabaseKinds())('hostile input on %s', (kind) => {
     const documents: [query: string, variables: (text: string) => string][] = [
       ['query ($v: String!) { model(name: $v) { id } }', (text) => `{"v":"${text}"}`],
       ['query ($v: String) { models(search: $v) { edges { cursor } } }', (text) => `{"v":"${text}"}`],
-      ['query ($v: TrainingJobFilter) { trainingJobs(filter: $v) { edges { cursor } } }', (text) => `{"v":{"search":"${text}"}}`],
-      ['query ($v: DeploymentFilter) { deploymentCounts(filter: $v) { total } }', (text) => `{"v":{"ids":["${text}"]}}`],
+      [
+        'query ($v: TrainingJobFilter) { trainingJobs(filter: $v) { edges { cursor } } }',
+        (text) => `{"v":{"search":"${text}"}}`,
+      ],
+      [
+        'query ($v: DeploymentFilter) { deploymentCounts(filter: $v) { total } }',
+        (text) => `{"v":{"ids":["${text}"]}}`,
+      ],
       ['query ($v: String) { deployments(after: $v) { edges { cursor } } }', (text) => `{"v":"${text}"}`],
       ['query ($v: ID!) { node(id: $v) { id } }', (text) => `{"v":"${text}"}`],
-      [
-        'mutation ($v: RegisterTrainingJobInput!) { registerTrainingJob(input: $v) { __typename } }',
-        (text) => `{"v":{"modelName":"m","name":"${text}"}}`,
-      ],
-      [
-        'mutation ($v: RegisterTrainingJobInput!) { registerTrainingJob(input: $v) { __typename } }',
-        (text) => `{"v":{"modelName":"m","name":"n","hyperparameters":{"deep":[{"${text}":1}]}}}`,
-      ],
+      [REGISTER, (text) => `{"v":{"modelName":"m","name":"${text}"}}`],
+      [REGISTER, (text) => `{"v":{"modelName":"m","name":"n","hyperparameters":{"deep":[{"${text}":1}]}}}`],
     ]
     for (const [query, variables] of documents) {
       for (const text of UNSTORABLE) {
@@ -87,12 +93,16 @@ describe.each(await testDatabaseKinds())('hostile input on %s', (kind) => {
 
   it.each(TRANSPORTS)('is refused in subscriptions over %s too, which go on for others', async (transport) => {
     await using live = liveClient(transport, app.origin)
-    await using fleet = live.subscribe<{ fleetMetrics: { expected: number } }>('subscription { fleetMetrics { expected } }')
-    const refusal = (query: string, variables: Record<string, unknown>) => live.subscribe(query, variables).refusal()
-    expect(await refusal('subscription ($s: String) { fleetMetrics(filter: { search: $s }) { at } }', { s: 'a\0b' })).toBe('BAD_USER_INPUT')
-    expect(await refusal('subscription { fleetMetrics(filter: { search: "\\u0000" }) { at } }', {})).toBe('BAD_USER_INPUT')
-    expect(await refusal('subscription ($id: ID!) { inferenceMetrics(deploymentId: $id) { skipped } }', { id: '\ud800' })).toBe('BAD_USER_INPUT')
-    await app.deps.services.deployments.deploy((await app.deps.services.trainingJobs.register({ modelName: 'others', name: 'n', status: 'COMPLETED' }, 'x')).id, { by: 'x' })
+    const counts = 'subscription { fleetMetrics { expected } }'
+    await using fleet = live.subscribe<{ fleetMetrics: { expected: number } }>(counts)
+    for (const [query, variables] of [
+      ['subscription ($v: String) { fleetMetrics(filter: { search: $v }) { at } }', { v: 'a\0b' }],
+      ['subscription { fleetMetrics(filter: { search: "\\u0000" }) { at } }', {}],
+      ['subscription ($v: ID!) { inferenceMetrics(deploymentId: $v) { skipped } }', { v: '\ud800' }],
+    ] as const) {
+      expect([query, await live.subscribe(query, variables).refusal()]).toEqual([query, 'BAD_USER_INPUT'])
+    }
+    await deploy(app.client)
     expect((await fleet.until(({ fleetMetrics }) => fleetMetrics.expected > 1)).length).toBeGreaterThan(0)
   })
 
@@ -114,7 +124,10 @@ describe.each(await testDatabaseKinds())('hostile input on %s', (kind) => {
       [{ hyperparameters: [1] }, ['hyperparameters']],
       [{ hyperparameters: 'lr=1' }, ['hyperparameters']],
       [{ hyperparameters: { text: 'x'.repeat(17_000) } }, ['hyperparameters']],
-      [{ name: '', modelName: '!', framework: '\u0007', hyperparameters: 1 }, ['modelName', 'name', 'framework', 'hyperparameters']],
+      [
+        { name: '', modelName: '!', framework: '\u0007', hyperparameters: 1 },
+        ['modelName', 'name', 'framework', 'hyperparameters'],
+      ],
     ]
     for (const [input, paths] of cases) {
       const { __typename, issues } = await register(input)
@@ -139,8 +152,10 @@ describe.each(await testDatabaseKinds())('hostile input on %s', (kind) => {
   it('with numbers that do not fit is refused before anything is done', async () => {
     const id = await registerJob(app.client, { status: 'RUNNING' })
     for (const step of ['2147483648', '-2147483649', '1.5', '1e400', '"1"', 'null']) {
-      const query = `mutation ($id: ID!) { updateTrainingJob(input: { trainingJobId: $id, steps: [{ step: ${step}, loss: 1 }] }) { __typename } }`
-      expect((await refused(JSON.stringify({ query, variables: { id } }))).extensions.code).toBe('GRAPHQL_VALIDATION_FAILED')
+      const query = `mutation ($id: ID!) { updateTrainingJob(input: {
+        trainingJobId: $id, steps: [{ step: ${step}, loss: 1 }] }) { __typename } }`
+      const { extensions } = await refused(JSON.stringify({ query, variables: { id } }))
+      expect(extensions.code).toBe('GRAPHQL_VALIDATION_FAILED')
       const variables = `{"input":{"trainingJobId":"${id}","steps":[{"step":${step},"loss":1}]}}`
       const document = 'mutation ($input: UpdateTrainingJobInput!) { updateTrainingJob(input: $input) { __typename } }'
       expect((await refused(`{"query":"${document}","variables":${variables}}`)).extensions.code).toBe('BAD_USER_INPUT')
@@ -160,16 +175,17 @@ describe.each(await testDatabaseKinds())('hostile input on %s', (kind) => {
       expect(updateTrainingJob).toEqual({ __typename: 'InvalidInputError', issues: [{ path }] })
       expect(await rowCounts(app.deps.services.prisma)).toEqual(before)
     }
-    const json = 'mutation { registerTrainingJob(input: { modelName: "m", name: "n", hyperparameters: { x: 1e400 } }) { __typename } }'
+    const json = `mutation { registerTrainingJob(input: {
+      modelName: "m", name: "n", hyperparameters: { x: 1e400 } }) { __typename } }`
     expect((await refused(JSON.stringify({ query: json }))).extensions.code).toBe('GRAPHQL_VALIDATION_FAILED')
   })
 
   it('nested without end is refused, never a fault of the server', async () => {
     const depth = 50_000
     const nested = `${'['.repeat(depth)}${']'.repeat(depth)}`
-    const register = 'mutation ($v: JSON) { registerTrainingJob(input: { modelName: \\"m\\", name: \\"n\\", hyperparameters: $v }) { __typename ... on InvalidInputError { issues { path } } } }'
+    const register = 'mutation ($v: RegisterTrainingJobInput!) { registerTrainingJob(input: $v) { __typename } }'
     for (const body of [
-      `{"query":"${register}","variables":{"v":{"deep":${nested}}}}`,
+      `{"query":"${register}","variables":{"v":{"modelName":"m","name":"n","hyperparameters":${nested}}}}`,
       `{"query":"query ($v: String) { models(search: $v) { edges { cursor } } }","variables":{"v":${nested}}}`,
       `{"query":"{ viewer { name } }","variables":{"unused":${nested}}}`,
     ]) {
@@ -179,7 +195,7 @@ describe.each(await testDatabaseKinds())('hostile input on %s', (kind) => {
         body,
       })
       const text = await response.text()
-      expect([response.status < 500, text.includes('"INTERNAL"')], text.slice(0, 300)).toEqual([true, false])
+      expect([response.status < 500, text.includes('"INTERNAL"')]).toEqual([true, false])
     }
   })
 })

@@ -35,7 +35,9 @@ describe.each(await testDatabaseKinds())('lists and objects on %s', (kind) => {
   }
 
   it('of training jobs hold those that meet every condition', async () => {
-    for (const status of STATUSES) await registerJob(app.client, { modelName: 'jobs/one', name: `one ${status}`, status })
+    for (const status of STATUSES) {
+      await registerJob(app.client, { modelName: 'jobs/one', name: `one ${status}`, status })
+    }
     await registerJob(app.client, { modelName: 'jobs/two', name: 'two' })
     expect(await jobs({ model: 'jobs/one' })).toHaveLength(5)
     expect(await jobs({ model: 'jobs' })).toEqual([])
@@ -170,10 +172,11 @@ describe.each(await testDatabaseKinds())('lists and objects on %s', (kind) => {
 
   it('thin a loss curve evenly, and always give its last step', async () => {
     const id = await registerJob(app.client, { status: 'RUNNING' })
-    const steps = Array.from({ length: 250 }, (_, index) => ({ step: index, loss: 10 / (index + 1), accuracy: index / 250 }))
+    const steps = Array.from({ length: 250 }, (_, n) => ({ step: n, loss: 10 / (n + 1), accuracy: n / 250 }))
     await succeed(app.client, 'updateTrainingJob', { trainingJobId: id, steps }, 'trainingJob { id }')
     const curve = async (maxPoints?: number) => {
-      const query = 'query ($id: ID!, $maxPoints: Int) { trainingJob(id: $id) { lossCurve(maxPoints: $maxPoints) { step loss accuracy } } }'
+      const query = `query ($id: ID!, $maxPoints: Int) { trainingJob(id: $id) {
+        lossCurve(maxPoints: $maxPoints) { step loss accuracy } } }`
       const variables = maxPoints === undefined ? { id } : { id, maxPoints }
       const { trainingJob } = await app.client.data<{ trainingJob: { lossCurve: typeof steps } }>(query, variables)
       return trainingJob.lossCurve

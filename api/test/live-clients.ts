@@ -1,4 +1,4 @@
-import type { FormattedExecutionResult } from 'graphql'
+import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql'
 import { createClient as createSseClient } from 'graphql-sse'
 import { createClient as createWsClient } from 'graphql-ws'
 import { WebSocket } from 'ws'
@@ -86,9 +86,11 @@ function subscriptionOf<T>(results: AsyncIterableIterator<FormattedExecutionResu
 
 /** graphql-ws throws the errors of an operation that was refused, graphql-sse gives them as its only result. */
 async function codeOf(next: Promise<IteratorResult<FormattedExecutionResult>>): Promise<unknown> {
-  const errors = await next.then(
-    (result) => (result.done ? [] : (result.value.errors ?? [])),
-    (thrown: unknown) => (Array.isArray(thrown) ? (thrown as { extensions?: Record<string, unknown> }[]) : Promise.reject(thrown)),
-  )
-  return errors[0]?.extensions?.['code']
+  try {
+    const result = await next
+    return result.done ? undefined : result.value.errors?.[0]?.extensions?.['code']
+  } catch (thrown) {
+    if (!Array.isArray(thrown)) throw thrown
+    return (thrown as GraphQLFormattedError[])[0]?.extensions?.['code']
+  }
 }

@@ -61,7 +61,6 @@ describe.each(await testDatabaseKinds())('metrics on %s', (kind) => {
     await updates.take(30)
     await pause(app.client, id)
     samples = await recent()
-    expect(samples.length).toBeGreaterThanOrEqual(30)
   })
   afterAll(() => app[Symbol.asyncDispose]())
 
@@ -73,7 +72,8 @@ describe.each(await testDatabaseKinds())('metrics on %s', (kind) => {
     return deployment.recentMetrics
   }
   const history = async (variables: Record<string, unknown>) => {
-    const { deployment } = await app.client.data<{ deployment: { metricsHistory: History } }>(HISTORY, { id, ...variables })
+    const all = { id, ...variables }
+    const { deployment } = await app.client.data<{ deployment: { metricsHistory: History } }>(HISTORY, all)
     return deployment.metricsHistory
   }
   const refusal = async (variables: Record<string, unknown>) => {
@@ -95,6 +95,7 @@ describe.each(await testDatabaseKinds())('metrics on %s', (kind) => {
   })
 
   it('are recent ones in order, of which the newest is the latest', async () => {
+    expect(samples.length).toBeGreaterThanOrEqual(30)
     const starts = samples.map(({ at }) => time(at))
     expect(starts).toEqual(starts.map((_, index) => starts[0]! + index * INTERVAL_MS))
     const { deployment } = await app.client.data<{ deployment: { latestMetrics: Metrics } }>(
@@ -107,7 +108,8 @@ describe.each(await testDatabaseKinds())('metrics on %s', (kind) => {
   it('agree with themselves: rates from counts and seconds, null where nothing finished', () => {
     expect(samples[0]?.requests).toBeGreaterThan(0)
     for (const sample of samples) {
-      expect(sample).toMatchObject({ windowSeconds: INTERVAL_MS / 1000, coveredSeconds: INTERVAL_MS / 1000, source: 'SIMULATED' })
+      const seconds = INTERVAL_MS / 1000
+      expect(sample).toMatchObject({ windowSeconds: seconds, coveredSeconds: seconds, source: 'SIMULATED' })
       expect(sample.requestsPerSecond).toBeCloseTo(sample.requests / sample.coveredSeconds, 9)
       expect(sample.errors).toBeLessThanOrEqual(sample.requests)
       if (sample.requests === 0) {
@@ -142,7 +144,8 @@ describe.each(await testDatabaseKinds())('metrics on %s', (kind) => {
     }
     for (const point of points) {
       expect(time(point.at) % (resolutionSeconds * 1000)).toBe(0)
-      const within = samples.filter(({ at }) => time(at) >= time(point.at) && time(at) < time(point.at) + point.windowSeconds * 1000)
+      const endMs = time(point.at) + point.windowSeconds * 1000
+      const within = samples.filter(({ at }) => time(at) >= time(point.at) && time(at) < endMs)
       expect(point.requests).toBe(total(within, ({ requests }) => requests))
       expect(point.inFlight).toBe(within.at(-1)?.inFlight)
     }
@@ -160,7 +163,8 @@ describe.each(await testDatabaseKinds())('metrics on %s', (kind) => {
     const from = iso(time(samples[0]!.at) - 60_000)
     const before = await history({ from, to: samples[0]?.at, maxPoints: 2000 })
     expect(before.points).toEqual([])
-    expect(before.summary).toMatchObject({ requests: 0, coveredSeconds: 0, requestsPerSecond: 0, errorRate: null, latency: null })
+    const nothing = { requests: 0, coveredSeconds: 0, requestsPerSecond: 0, errorRate: null, latency: null }
+    expect(before.summary).toMatchObject(nothing)
     const around = await history({ from, to: whole().to, maxPoints: 2000 })
     expect(around.points).toEqual(samples)
     expect(around.summary.coveredSeconds).toBeCloseTo(samples.length * 0.05, 9)
@@ -209,7 +213,8 @@ describe.each(await testDatabaseKinds())('metrics on %s', (kind) => {
       expect([wrong, errors?.[0]?.extensions?.['code']]).toEqual([wrong, 'BAD_USER_INPUT'])
     }
     for (const q of [-0.1, 1.1]) {
-      const query = `query ($id: ID!, $q: Float!) { deployment(id: $id) { recentMetrics { latency { quantile(q: $q) } } } }`
+      const query = `query ($id: ID!, $q: Float!) { deployment(id: $id) {
+        recentMetrics { latency { quantile(q: $q) } } } }`
       const { errors } = await app.client.request(query, { id, q })
       expect(errors?.[0]?.extensions?.['code']).toBe('BAD_USER_INPUT')
     }
@@ -218,12 +223,13 @@ describe.each(await testDatabaseKinds())('metrics on %s', (kind) => {
   })
 
   it('look back over any span of the years they know, and over no other', async () => {
+    const span = { from: '1970-01-01T00:00:00Z', to: '2199-12-31T23:59:59.999Z' }
     for (const maxPoints of [1, 2, 2000]) {
-      const { points, summary } = await history({ from: '1970-01-01T00:00:00Z', to: '2199-12-31T23:59:59.999Z', maxPoints })
+      const { points, summary } = await history({ ...span, maxPoints })
       expect(points.length).toBeLessThanOrEqual(Math.min(maxPoints, 2))
       expect(summary.requests).toBe(total(samples, ({ requests }) => requests))
     }
     expect(await refusal({ from: '0001-01-01T00:00:00Z' })).toEqual({ code: 'BAD_USER_INPUT' })
-    expect(await refusal({ from: '2026-01-01T00:00:00Z', to: '9999-12-31T23:59:59Z' })).toEqual({ code: 'BAD_USER_INPUT' })
+    expect(await refusal({ from: span.from, to: '9999-12-31T23:59:59Z' })).toEqual({ code: 'BAD_USER_INPUT' })
   })
 })

@@ -13,7 +13,8 @@ const PAGE = 'edges { cursor node { id } } pageInfo { hasNextPage hasPreviousPag
 const ARGS = '$first: Int, $after: String, $last: Int, $before: String'
 const PASSED = 'first: $first, after: $after, last: $last, before: $before'
 const JOBS = `query ($order: TrainingJobOrder, ${ARGS}) { list: trainingJobs(orderBy: $order, ${PASSED}) { ${PAGE} } }`
-const DEPLOYMENTS = `query ($order: DeploymentOrder, ${ARGS}) { list: deployments(orderBy: $order, ${PASSED}) { ${PAGE} } }`
+const DEPLOYMENTS = `query ($order: DeploymentOrder, ${ARGS}) {
+  list: deployments(orderBy: $order, ${PASSED}) { ${PAGE} } }`
 const MODELS = `query (${ARGS}) { list: models(${PASSED}) { ${PAGE} } }`
 const EVENTS = `query (${ARGS}) { list: deploymentEvents(${PASSED}) { ${PAGE} } }`
 
@@ -113,8 +114,8 @@ describe.each(await testDatabaseKinds())('paging on %s', (kind) => {
   it('sorts versions as numbers: v1.10.0 after v1.9.0', async () => {
     const query = `{ deployments(filter: { model: "beta" }, orderBy: { field: VERSION, direction: ASC }) {
       edges { node { version } } } }`
-    const { deployments: list } = await app.client.data<{ deployments: { edges: { node: { version: string } }[] } }>(query)
-    expect(list.edges.map(({ node }) => node.version)).toEqual(Array.from({ length: 12 }, (_, n) => `v1.${n}.0`))
+    const data = await app.client.data<{ deployments: { edges: { node: { version: string } }[] } }>(query)
+    expect(data.deployments.edges.map(({ node }) => node.version)).toEqual(Array.from({ length: 12 }, (_, n) => `v1.${n}.0`))
   })
 
   it('walks models by name, and the lists of an object, both ways', async () => {
@@ -123,7 +124,8 @@ describe.each(await testDatabaseKinds())('paging on %s', (kind) => {
       const names = await app.deps.services.prisma.model.findMany({ orderBy: { name: 'asc' } })
       expect(models).toEqual(names.map(({ id }) => id))
       const own = `query (${ARGS}) { model(name: "beta") { list: deployments(${PASSED}) { ${PAGE} } } }`
-      const expected = sorted(deployments.filter((row) => row.modelName === 'beta'), 'DESC', deploymentKeys['CREATED_AT']!)
+      const ofBeta = deployments.filter((row) => row.modelName === 'beta')
+      const expected = sorted(ofBeta, 'DESC', deploymentKeys['CREATED_AT']!)
       const list = await app.client.data<{ model: { list: Connection } }>(own, { [end]: 100 })
       expect(idsOf(list.model.list)).toEqual(expected.map(({ id }) => id))
     }
@@ -215,7 +217,9 @@ describe.each(await testDatabaseKinds())('paging on %s', (kind) => {
       json([descending, 1, { not: id }]),
       json([descending, { gt: 0 }, id]),
     ]
-    const foreign = [ofJobs, await cursor(MODELS), await cursor(DEPLOYMENTS, { order: { field: 'MODEL', direction: 'ASC' } })]
+    const ofModels = await cursor(MODELS)
+    const ofAnotherOrder = await cursor(DEPLOYMENTS, { order: { field: 'MODEL', direction: 'ASC' } })
+    const foreign = [ofJobs, ofModels, ofAnotherOrder]
     for (const end of ['after', 'before']) {
       for (const wrong of [...forged, ...foreign]) {
         const { data, errors } = await app.client.request(DEPLOYMENTS, { [end]: wrong })

@@ -38,7 +38,8 @@ export async function seedJobs(prisma: PrismaClient, count: number): Promise<Job
       status: finishedAt === null ? 'RUNNING' : 'COMPLETED',
     }
   })
-  await prisma.trainingJob.createMany({ data: rows.map((row) => ({ ...row, modelId: model.id, createdBy: 'seed', startedAt: row.createdAt })) })
+  const common = { modelId: model.id, createdBy: 'seed' }
+  await prisma.trainingJob.createMany({ data: rows.map((row) => ({ ...row, ...common, startedAt: row.createdAt })) })
   return rows
 }
 
@@ -58,7 +59,8 @@ export async function seedDeployments(
       finishedAt: minute(0),
       status: 'COMPLETED',
     }
-    await prisma.trainingJob.create({ data: { ...job, modelId: model.id, createdBy: 'seed', startedAt: job.createdAt } })
+    const more = { modelId: model.id, createdBy: 'seed', startedAt: job.createdAt }
+    await prisma.trainingJob.create({ data: { ...job, ...more } })
     jobs.push(job)
     const own = Array.from({ length: count }, (_, n): DeploymentRow => ({
       id: uuid(3, ((n + m * count) * 7) % (3 * count + 1)),

@@ -2,7 +2,8 @@ import { LatencyHistogram } from '../src/metrics/latency-histogram.ts'
 import type { Sample } from '../src/metrics/sample.ts'
 
 /** A sample whose requests took so long; one second with none of them unless said otherwise. */
-export function sampleOf({ latenciesMs = [], ...rest }: Partial<Sample> & { latenciesMs?: readonly number[] } = {}): Sample {
+export function sampleOf(given: Partial<Sample> & { latenciesMs?: readonly number[] } = {}): Sample {
+  const { latenciesMs = [], ...rest } = given
   const histogram = new LatencyHistogram()
   for (const latencyMs of latenciesMs) histogram.record(latencyMs)
   return {

@@ -94,7 +94,7 @@ describe.each(await testDatabaseKinds())('a server on %s', (kind) => {
       given.push(...(await updates.take(3)))
       await expectWhole(app, paused, given)
       const gapMs = new Date(at(given.at(-3)!)).getTime() - new Date(all.at(-1)!).getTime()
-      expect(gapMs).toBeGreaterThan(3 * INTERVAL_MS)
+      expect(gapMs).toBeGreaterThan(INTERVAL_MS)
     })
 
     it('to the last one, and completes when it is deleted', async () => {
@@ -136,9 +136,12 @@ describe.each(await testDatabaseKinds())('a server on %s', (kind) => {
         copy[index] = (copy[index]! + by) % 256
         return copy.toString('base64url')
       }
-      const wrong = ['', 'x', 'x'.repeat(10_000), `${cursor}A`, cursor.slice(1), foreign, deploymentEvents.edges[0]!.node.cursor]
+      const ofEvents = deploymentEvents.edges[0]!.node.cursor
+      const wrong = ['', 'x', 'x'.repeat(10_000), `${cursor}A`, cursor.slice(1), foreign, ofEvents]
       const forged = [changed(0, 1), changed(1, 1), changed(12, 1), changed(25, 1)]
-      for (const after of [...wrong, ...forged]) expect([after, await follow(after).refusal()]).toEqual([after, 'CURSOR_INVALID'])
+      for (const after of [...wrong, ...forged]) {
+        expect([after, await follow(after).refusal()]).toEqual([after, 'CURSOR_INVALID'])
+      }
       // A cursor of nothing is a beginning: the position before the first sample.
       const first = Buffer.concat([bytes.subarray(0, 25), Buffer.alloc(6)]).toString('base64url')
       await using whole = follow(first)

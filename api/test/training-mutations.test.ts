@@ -5,7 +5,8 @@ import { createTestApp, type TestApp } from './create-test-app.ts'
 import { rowCounts } from './row-seeds.ts'
 
 const JOB = `trainingJob { id name status progress simulated framework dataset hyperparameters finalLoss finalAccuracy
-  failureReason createdBy startedAt finishedAt model { name } lossCurve { step loss accuracy } activeDeployment { id } deployability { reason } }`
+  failureReason createdBy startedAt finishedAt model { name } lossCurve { step loss accuracy }
+  activeDeployment { id } deployability { reason } }`
 
 interface Job {
   id: string
@@ -73,7 +74,8 @@ describe.each(await testDatabaseKinds())('training jobs, through the API on %s',
   })
 
   it('registered at once under a new name make one model', async () => {
-    await Promise.all(Array.from({ length: 10 }, (_, n) => registerJob(app.client, { modelName: 'at-once', name: `job ${n}` })))
+    const names = Array.from({ length: 10 }, (_, n) => `job ${n}`)
+    await Promise.all(names.map((name) => registerJob(app.client, { modelName: 'at-once', name })))
     expect(await app.deps.services.prisma.model.count({ where: { name: 'at-once' } })).toBe(1)
   })
 
@@ -81,13 +83,15 @@ describe.each(await testDatabaseKinds())('training jobs, through the API on %s',
     const trainingJobId = await registerJob(app.client, { status: 'QUEUED' })
     const step = (number: number, loss: number) => ({ step: number, loss, accuracy: null })
     const running = await update({ trainingJobId, status: 'RUNNING', progress: 0.25, steps: [step(1, 4), step(2, 3)] })
-    expect(running).toMatchObject({ status: 'RUNNING', progress: 0.25, finishedAt: null, lossCurve: [step(1, 4), step(2, 3)] })
+    expect(running).toMatchObject({ status: 'RUNNING', progress: 0.25, finishedAt: null })
+    expect(running).toMatchObject({ lossCurve: [step(1, 4), step(2, 3)] })
     expect(running.startedAt).not.toBeNull()
     const retried = await update({ trainingJobId, steps: [step(2, 2.5), step(3, 2), step(3, 1.5)], progress: 0.5 })
     expect(retried).toMatchObject({ progress: 0.5, lossCurve: [step(1, 4), step(2, 2.5), step(3, 1.5)] })
     expect(await update({ trainingJobId })).toMatchObject({ status: 'RUNNING', progress: 0.5 })
     const done = await update({ trainingJobId, status: 'COMPLETED', finalLoss: 1.5, finalAccuracy: 0.75 })
-    expect(done).toMatchObject({ status: 'COMPLETED', progress: 1, finalLoss: 1.5, finalAccuracy: 0.75, startedAt: running.startedAt })
+    expect(done).toMatchObject({ status: 'COMPLETED', progress: 1, finalLoss: 1.5, finalAccuracy: 0.75 })
+    expect(done.startedAt).toBe(running.startedAt)
     expect(done.finishedAt).not.toBeNull()
   })
 
@@ -114,7 +118,8 @@ describe.each(await testDatabaseKinds())('training jobs, through the API on %s',
   it('that are simulated run by themselves: they start queued, refuse updates, and can be cancelled', async () => {
     const input = { modelName: 'simulated', hyperparameters: { learningRate: 0.01 } }
     const { trainingJob } = await succeed<{ trainingJob: Job }>(app.client, 'startTrainingJob', input, JOB)
-    expect(trainingJob).toMatchObject({ status: 'QUEUED', simulated: true, createdBy: 'admin', model: { name: 'simulated' } })
+    expect(trainingJob).toMatchObject({ status: 'QUEUED', simulated: true, createdBy: 'admin' })
+    expect(trainingJob).toMatchObject({ model: { name: 'simulated' } })
     expect(trainingJob.name).toMatch(/^run-\d{4}-/)
     const trainingJobId = trainingJob.id
     expect(await unchanged(() => act('updateTrainingJob', { trainingJobId, status: 'COMPLETED' }))).toMatchObject({
@@ -123,9 +128,8 @@ describe.each(await testDatabaseKinds())('training jobs, through the API on %s',
     const cancelled = await act('cancelTrainingJob', { trainingJobId }, `... on CancelTrainingJobSuccess { ${JOB} }`)
     expect(cancelled).toMatchObject({ __typename: 'CancelTrainingJobSuccess', trainingJob: { status: 'CANCELLED' } })
     await app.deps.trainingRuns.advance()
-    expect(await app.client.data('query ($id: ID!) { trainingJob(id: $id) { status } }', { id: trainingJobId })).toEqual({
-      trainingJob: { status: 'CANCELLED' },
-    })
+    const query = 'query ($id: ID!) { trainingJob(id: $id) { status } }'
+    expect(await app.client.data(query, { id: trainingJobId })).toEqual({ trainingJob: { status: 'CANCELLED' } })
   })
 
   it('are deleted with their curve, unless deployments were made from them: those are named, newest first', async () => {
@@ -137,14 +141,17 @@ describe.each(await testDatabaseKinds())('training jobs, through the API on %s',
       made.unshift(id)
     }
     const fields = '... on TrainingJobHasDeploymentsError { deployments { id version canResume model { name } } }'
-    const held = await unchanged(() => act<{ deployments: { id: string }[] }>('deleteTrainingJob', { trainingJobId }, fields))
+    const held = await unchanged(() =>
+      act<{ deployments: { id: string }[] }>('deleteTrainingJob', { trainingJobId }, fields),
+    )
     expect(held).toMatchObject({ __typename: 'TrainingJobHasDeploymentsError', message: expect.any(String) })
     expect(held.deployments[0]).toMatchObject({ version: 'v1.21.0', canResume: true, model: { name: 'test/model' } })
     expect(held.deployments.map(({ id }) => id)).toEqual(made.slice(0, 20))
 
     const free = await registerJob(app.client, { status: 'RUNNING' })
     await update({ trainingJobId: free, steps: [{ step: 1, loss: 1 }] })
-    const gone = await act('deleteTrainingJob', { trainingJobId: free }, '... on DeleteTrainingJobSuccess { trainingJobId }')
+    const success = '... on DeleteTrainingJobSuccess { trainingJobId }'
+    const gone = await act('deleteTrainingJob', { trainingJobId: free }, success)
     expect(gone).toEqual({ __typename: 'DeleteTrainingJobSuccess', trainingJobId: free })
     expect(await app.deps.services.prisma.trainingStep.count({ where: { loss: 1, step: 1 } })).toBe(0)
   })

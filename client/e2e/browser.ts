@@ -6,13 +6,17 @@ export async function launchBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: await findChromium(), args: ['--no-sandbox'] })
 }
 
-/** A page of somebody who is signed in by token. What the page reports as an error or warning is collected in `complaints`. */
+/**
+ * A page of somebody who is signed in by token. What the page reports as an error or warning is collected in
+ * `complaints`.
+ */
 export async function signedInPage(
   browser: Browser,
   server: RunningServer,
   options: BrowserContextOptions = {},
 ): Promise<{ page: Page; context: BrowserContext; complaints: string[] }> {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, baseURL: server.origin, ...options })
+  const desk = { viewport: { width: 1440, height: 900 }, baseURL: server.origin }
+  const context = await browser.newContext({ ...desk, ...options })
   const answer = await context.request.post('/session', { data: { token: ADMIN_TOKEN } })
   if (!answer.ok()) throw new Error(`Signing in was answered with ${answer.status()}`)
   const page = await context.newPage()
@@ -44,5 +48,13 @@ export async function waitForWindow(page: Page, second: number): Promise<void> {
   await page.waitForFunction(
     (wanted) => Number(document.querySelector<HTMLElement>('[data-newest]')?.dataset['newest']) >= wanted,
     second,
+  )
+}
+
+/** Waits until the chart draws at least so many windows. */
+export async function waitForPoints(page: Page, least: number): Promise<void> {
+  await page.waitForFunction(
+    (wanted) => Number(document.querySelector<HTMLElement>('[data-points]')?.dataset['points']) >= wanted,
+    least,
   )
 }

@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { complaintsOf, drawnSeries, launchBrowser, signedInPage, waitForWindow } from './browser.ts'
-import { type RunningServer, startServer } from './server.ts'
+import { complaintsOf, drawnSeries, launchBrowser, signedInPage, waitForPoints, waitForWindow } from './browser.ts'
+import { ADMIN_TOKEN, type RunningServer, startServer } from './server.ts'
 
 let server: RunningServer
 let browser: Browser
@@ -71,7 +71,7 @@ describe('a person', () => {
   })
 
   it('watches its chart grow, second by second and without a hole', async () => {
-    await page.waitForFunction(() => Number(document.querySelector<HTMLElement>('[data-points]')?.dataset['points']) >= 2)
+    await waitForPoints(page, 2)
     const { newest } = await drawnSeries(page)
     await waitForWindow(page, newest + 3)
     expect((await drawnSeries(page)).longestStep).toBe(1)
@@ -92,6 +92,7 @@ describe('a person', () => {
     await page.getByRole('button', { name: 'Pause' }).waitFor()
     await waitForWindow(page, newest + 2)
     await page.getByText(/^Resumed by/).first().waitFor()
+    expect((await drawnSeries(page)).newest).toBeGreaterThanOrEqual(newest + 2)
   })
 
   it('is asked before something is destroyed, by its name, and told where that cannot be', async () => {
@@ -117,8 +118,11 @@ describe('a person', () => {
     await dialog.getByLabel('Model').fill('e2e/fresh-model')
     await dialog.getByRole('button', { name: 'Start', exact: true }).click()
     await page.waitForURL('**/training-jobs/*')
-    await page.waitForFunction(() => Number(document.querySelector('[role=progressbar]')?.getAttribute('aria-valuenow')) > 0)
-    await page.waitForFunction(() => Number(document.querySelector<HTMLElement>('[data-points]')?.dataset['points']) > 1)
+    const bar = page.getByRole('progressbar')
+    const progress = async () => Number(await bar.getAttribute('aria-valuenow'))
+    await expect.poll(progress, { timeout: 20_000 }).toBeGreaterThan(0)
+    await waitForPoints(page, 2)
+    expect(await page.getByRole('progressbar').count()).toBe(1)
   })
 
   it('never made the page complain', () => {
@@ -185,8 +189,8 @@ describe('the page', () => {
       await page.goto(path ?? '')
       await page.getByRole('main').waitFor()
       await page.waitForLoadState('networkidle')
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth)
-      expect(wide, path ?? '').toBeLessThanOrEqual(390)
+      const width = await page.evaluate(() => document.documentElement.scrollWidth)
+      expect({ path, fits: width <= 390 }).toEqual({ path, fits: true })
     }
     const bar = await page.getByRole('navigation', { name: 'Main', includeHidden: true }).boundingBox()
     expect(bar && bar.y + bar.height).toBe(844)
@@ -199,6 +203,7 @@ describe('the page', () => {
     await page.getByText('There is no such deployment').waitFor()
     await page.goto('/nowhere')
     await page.getByText('There is no such page').waitFor()
+    expect(await page.getByRole('link', { name: 'Go to deployments' }).count()).toBe(1)
     await context.close()
   })
 
@@ -207,7 +212,10 @@ describe('the page', () => {
     await page.goto('/deployments?status=ACTIVE')
     await page.locator('tbody tr').nth(1).click()
     await page.waitForURL('**/deployments/*')
-    await page.waitForFunction(() => Number(document.querySelector<HTMLElement>('[data-points]')?.dataset['points']) > 60)
+    await waitForPoints(page, 61)
+    await page.getByRole('heading', { level: 1 }).waitFor()
+    // Away from the charts: under the pointer they tell of the past.
+    await page.mouse.move(0, 0)
     const before = await drawnSeries(page)
     await server.kill()
     await page.getByRole('alert').filter({ hasText: /Connection lost\s*since/ }).waitFor()
@@ -230,9 +238,11 @@ describe('the page', () => {
     await context.clearCookies()
     await page.reload()
     await page.waitForURL('**/sign-in?back=**')
-    await page.getByLabel('Token').fill('e2e-token-that-is-long-enough-for-the-server')
+    await page.getByLabel('Token').fill(ADMIN_TOKEN)
     await page.getByRole('button', { name: 'Sign in' }).click()
     await page.waitForURL('**/training-jobs?status=COMPLETED')
+    await page.locator('[data-connection="live"]').waitFor()
+    expect(await page.getByRole('button', { name: /^Completed/, pressed: true }).count()).toBe(1)
     await context.close()
   })
 })

@@ -71,7 +71,9 @@ export async function startServer(): Promise<RunningServer> {
   }
 }
 
-/** Waits for `Open http://…/sign-in#…`; throws with what was printed when the process ends before it, or takes too long. */
+/**
+ * Waits for `Open http://…/sign-in#…`; throws with what was printed when the process ends before it, or takes too long.
+ */
 function printedLink(child: ChildProcess): Promise<string> {
   if (!child.stdout || !child.stderr) throw new Error('The server has no output')
   const { stdout, stderr } = child

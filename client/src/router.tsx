@@ -24,7 +24,11 @@ function Root() {
   )
 }
 
-const root = createRootRoute({ component: Root, notFoundComponent: () => <NotFoundPage what="page" />, errorComponent: CrashedPage })
+const root = createRootRoute({
+  component: Root,
+  notFoundComponent: () => <NotFoundPage what="page" />,
+  errorComponent: CrashedPage,
+})
 
 const signIn = createRoute({
   getParentRoute: () => root,

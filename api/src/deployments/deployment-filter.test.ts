@@ -1,7 +1,13 @@
 import { createTestDatabase, type TestDatabase, testDatabaseKinds } from '@gaugeline/prisma/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { completedJob, createTestDeps } from '../../test/create-test-deps.ts'
-import { type DeploymentFilter, type DeploymentWithNames, filterKey, matchesFilter, whereFilter } from './deployment-filter.ts'
+import {
+  type DeploymentFilter,
+  type DeploymentWithNames,
+  filterKey,
+  matchesFilter,
+  whereFilter,
+} from './deployment-filter.ts'
 
 const by = 'amira'
 const NOBODY = '00000000-0000-4000-8000-000000000000'
@@ -80,10 +86,8 @@ describe.each(await testDatabaseKinds())('the filter of deployments on %s', (kin
     ['istanbul', ['m: İstanbul']],
     ['жук', ['m: ЖУК 模型 🦀']],
     ['模型 🦀', ['m: ЖУК 模型 🦀']],
-    [' ', undefined],
   ])('finds %j in a model or a job, as characters and in any case', async (search, names) => {
-    const result = await found({ search })
-    if (names) expect(result).toEqual(names)
+    expect(await found({ search })).toEqual(names)
   })
 
   it('means the same in memory as in the database, whatever is combined', async () => {

@@ -15,7 +15,9 @@ export function decodeId(globalId: string): { typename: string; id: string } {
   const bytes = Buffer.from(globalId, 'base64')
   const match = GLOBAL_ID.exec(bytes.toString('latin1'))
   // The decoder forgives much; of each object there is one id.
-  if (!match?.[1] || !match[2] || bytes.toString('base64') !== globalId) throw new RefusedError('BAD_USER_INPUT', `${shown(globalId)} is not an id of Gaugeline.`)
+  if (!match?.[1] || !match[2] || bytes.toString('base64') !== globalId) {
+    throw new RefusedError('BAD_USER_INPUT', `${shown(globalId)} is not an id of Gaugeline.`)
+  }
   return { typename: match[1], id: match[2] }
 }
 

@@ -70,7 +70,7 @@ describe('the fleet', () => {
     `${reported}/${expected}`,
   ]
 
-  it('is given once for each window, when all of it was recorded, with each deployment and its own sample', async () => {
+  it('is given once for each window, when all was recorded, with each deployment and its own sample', async () => {
     const watcher = fleet.watch(null)
     const first = next(watcher)
     publish(0, samples(0, [1, 2]), false)
@@ -157,7 +157,7 @@ describe('the fleet', () => {
     expect(shape(await next(watcher))).toEqual([9, [1, 2, 3], '3/3'])
   })
 
-  it('is made once for all who watch the same filter, and never for a filter that nobody watches any more', async () => {
+  it('is made once for all who watch the same filter, and never for one that nobody watches any more', async () => {
     const watchers = [fleet.watch('red'), fleet.watch('red'), fleet.watch('blue')]
     expect(fleet.counts).toEqual({ filters: 2, watchers: 3 })
     publish(0, samples(0, [1, 2, 3]))

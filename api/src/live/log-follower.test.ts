@@ -66,7 +66,7 @@ describe('following a log', () => {
   const numbers = (first: number, last: number) =>
     Array.from({ length: last - first + 1 }, (_, index) => String(first + index))
 
-  it('gives what is in the ring after its position, then each entry as it comes, and reads no store for it', async () => {
+  it('gives what is in the ring after its position, then each entry as it comes, without the store', async () => {
     store(5)
     const follower = follow(2)
     expect(await take(follower, 3)).toEqual(['3', '4', '5'])

@@ -3,7 +3,7 @@ import { describeBus } from '../../test/bus-contract.ts'
 import { Queue } from '../../test/queue.ts'
 import { createMemoryBus } from './memory-bus.ts'
 
-describeBus('the bus of a single server', async () => {
+describeBus('of a single server', async () => {
   const handlerErrors = new Queue<unknown>()
   const bus = createMemoryBus((error) => handlerErrors.push(error))
   return { publisher: bus, receiver: bus, handlerErrors, [Symbol.asyncDispose]: async () => undefined }

@@ -116,7 +116,8 @@ describe.each(await testDatabaseKinds())('the history of a deployment on %s', (k
     const result = await history(3, 6)
     expect(points(result)).toEqual(['3: 3', '4: 4', '5: 5'])
     expect(result).toMatchObject({ fromMs: NOON + 3 * SECOND, toMs: NOON + 6 * SECOND, resolutionMs: SECOND })
-    expect(result).toMatchObject({ endSequence: 6, summary: { requests: 12, windowMs: 3 * SECOND, coveredMs: 3 * SECOND } })
+    expect(result.endSequence).toBe(6)
+    expect(result.summary).toMatchObject({ requests: 12, windowMs: 3 * SECOND, coveredMs: 3 * SECOND })
   })
 
   it('covers whole windows: `from` is rounded down and `to` up', async () => {
@@ -220,7 +221,7 @@ describe.each(await testDatabaseKinds())('the history of a deployment on %s', (k
     await expect(metricsHistory.ofDeployment({ ...asked, fromMs: -1, toMs: NOON })).rejects.toMatchObject(refusal)
     const toMs = Date.UTC(2200, 0)
     await expect(metricsHistory.ofDeployment({ ...asked, fromMs: 0, toMs: toMs + 1 })).rejects.toMatchObject(refusal)
-    expect(await metricsHistory.ofDeployment({ ...asked, fromMs: 0, toMs })).toMatchObject({ points: [], endSequence: 0 })
+    expect(await metricsHistory.ofDeployment({ ...asked, fromMs: 0, toMs })).toMatchObject({ points: [] })
   })
 
   it('refuses a range that is empty or turned round', async () => {

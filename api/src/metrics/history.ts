@@ -81,7 +81,8 @@ export class MetricsHistory {
 /** The finest readable width that covers the span, both ends rounded outwards, with at most `maxPoints` windows. */
 export function resolutionFor(fromMs: number, toMs: number, maxPoints: number, intervalMs: number): number {
   const fits = (width: number) => Math.ceil(toMs / width) - Math.floor(fromMs / width) <= maxPoints
-  const widths = intervalMs < 1000 ? [intervalMs, ...RESOLUTIONS_S.map((s) => s * 1000)] : RESOLUTIONS_S.map((s) => s * 1000)
+  const readable = RESOLUTIONS_S.map((seconds) => seconds * 1000)
+  const widths = intervalMs < 1000 ? [intervalMs, ...readable] : readable
   for (const width of widths) if (width >= intervalMs && fits(width)) return width
   // Whole weeks. Wider than the distance to the epoch, a span has no border left in it but that one.
   const coarsest = widths.at(-1) ?? intervalMs

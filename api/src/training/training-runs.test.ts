@@ -1,5 +1,5 @@
 import { createTestDatabase, type TestDatabase, testDatabaseKinds } from '@gaugeline/prisma/testing'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, type Mock, vi } from 'vitest'
 import { createTestDeps, type TestDeps } from '../../test/create-test-deps.ts'
 import { Queue } from '../../test/queue.ts'
 import type { TrainingJobChange } from '../live/bus.ts'
@@ -61,7 +61,8 @@ describe.each(await testDatabaseKinds())('simulated training runs on %s', (kind)
     expect(await read(id)).toMatchObject({ status: 'QUEUED', startedAt: null, steps: [] })
     expect(published).toHaveLength(1)
     await pass(1)
-    expect(await read(id)).toMatchObject({ status: 'RUNNING', progress: 0, startedAt: new Date(begin + 2000), steps: [] })
+    const startedAt = new Date(begin + 2000)
+    expect(await read(id)).toMatchObject({ status: 'RUNNING', progress: 0, startedAt, steps: [] })
     await pass(30_000)
     expect(await read(id)).toMatchObject({ status: 'RUNNING', progress: 0.5, finishedAt: null, steps: oneTo(60) })
     await pass(30_000)
@@ -69,7 +70,7 @@ describe.each(await testDatabaseKinds())('simulated training runs on %s', (kind)
     expect(complete).toMatchObject({
       status: 'COMPLETED',
       progress: 1,
-      startedAt: new Date(begin + 2000),
+      startedAt,
       finishedAt: new Date(begin + 62_000),
       failureReason: null,
       steps: oneTo(STEPS),
@@ -131,18 +132,20 @@ describe.each(await testDatabaseKinds())('simulated training runs on %s', (kind)
   it('go on after a restart where they should be by then, with each step once', async () => {
     const { id } = await start()
     await pass(22_000)
-    const before = await database.prisma.trainingStep.findMany({ where: { trainingJobId: id }, orderBy: { step: 'asc' } })
+    const stepsOf = { where: { trainingJobId: id }, orderBy: { step: 'asc' } } as const
+    const before = await database.prisma.trainingStep.findMany(stepsOf)
     deps.time.pass(10_000)
     runs = restarted()
     await runs.advance()
     expect(await read(id)).toMatchObject({ status: 'RUNNING', progress: 0.5, steps: oneTo(60) })
-    const after = await database.prisma.trainingStep.findMany({ where: { trainingJobId: id }, orderBy: { step: 'asc' } })
+    const after = await database.prisma.trainingStep.findMany(stepsOf)
     expect(after.slice(0, before.length)).toEqual(before)
     deps.time.pass(3_600_000)
     runs = restarted()
     await runs.advance()
-    const begin = (await read(id)).createdAt.getTime()
-    expect(await read(id)).toMatchObject({ status: 'COMPLETED', finishedAt: new Date(begin + 62_000), steps: oneTo(STEPS) })
+    const complete = await read(id)
+    const finishedAt = new Date(complete.createdAt.getTime() + 62_000)
+    expect(complete).toMatchObject({ status: 'COMPLETED', finishedAt, steps: oneTo(STEPS) })
     expect(newSteps()).toEqual(oneTo(STEPS))
   })
 
@@ -178,7 +181,7 @@ describe.each(await testDatabaseKinds())('simulated training runs on %s', (kind)
   })
 
   describe('by themselves', () => {
-    let advance: { mock: { results: { value: Promise<void> }[] }; mockRejectedValueOnce(error: Error): unknown }
+    let advance: Mock<TrainingRuns['advance']>
     beforeEach(() => {
       vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
       advance = vi.spyOn(runs, 'advance')
@@ -187,7 +190,7 @@ describe.each(await testDatabaseKinds())('simulated training runs on %s', (kind)
     const tick = async () => {
       const before = advance.mock.results.length
       vi.advanceTimersByTime(500)
-      await Promise.allSettled(advance.mock.results.map(({ value }) => value))
+      await Promise.allSettled(advance.mock.results.map((result): unknown => result.value))
       await new Promise((resolve) => setImmediate(resolve))
       return advance.mock.results.length - before
     }

@@ -9,7 +9,7 @@ import { ADMIN_TOKEN, ServerProcess, settingsOf } from './server-process.ts'
 
 const example = fileURLToPath(new URL('../../../docs/examples/deploy-and-watch.mjs', import.meta.url))
 
-it('the example deploys a job and prints ten samples without a hole while the server is killed and comes back', async () => {
+it('the example deploys a job and prints ten samples without a hole, over a kill of the server', async () => {
   await using database = await createTestDatabase('embedded')
   await database.close()
   const settings = { ...settingsOf(database), SAMPLE_INTERVAL_MS: '500' }

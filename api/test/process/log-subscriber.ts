@@ -27,7 +27,7 @@ export function persistentClient(origin: () => string): Client {
   })
 }
 
-/** Follows a log as a third party does: keeps the last cursor, and resumes right after it when the connection was lost. */
+/** Follows a log as a third party does: keeps the last cursor, and resumes right after it on every new connection. */
 export class LogSubscriber {
   readonly received: Received[] = []
   /** Holes, doubles, errors and ends: none of them may happen. */

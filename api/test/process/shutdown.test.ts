@@ -155,7 +155,7 @@ it('ends during a first start, which the next one takes up', async () => {
   await database.close()
   const settings = { DATA_DIR: `${database.dataDir}-first` }
   await using server = ServerProcess.start(settings)
-  await server.printed(/Filling the empty database/)
+  await server.printed(/Opening the embedded database/)
   expect(await server.end('SIGINT')).toMatchObject({ code: 0 })
   expect(existsSync(`${settings.DATA_DIR}/gaugeline.lock`)).toBe(false)
   const { server: next, origin } = await ServerProcess.serving(settings)

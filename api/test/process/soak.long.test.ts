@@ -9,7 +9,7 @@ import { GraphQLTestClient } from '../graphql-client.ts'
 import { change, register } from './documents.ts'
 import { ADMIN_TOKEN, ServerProcess, settingsOf } from './server-process.ts'
 import { median, rssMb, serverFigures } from './soak-figures.ts'
-import { openSubscribers } from './soak-subscribers.ts'
+import { openSubscribers, type Seen } from './soak-subscribers.ts'
 
 const DEPLOYMENTS = 50
 const SUBSCRIBERS = { sockets: 25, perSocket: 4, streams: 10, fleet: 5 }
@@ -103,7 +103,8 @@ it(`holds its memory, its windows and its subscribers' streams for ${minutes} mi
 
   expect(seen.flatMap(({ faults }) => faults)).toEqual([])
   // All of them to the end: the first and the last windows may be cut off.
-  expect(seen.filter(({ count, passedBy }) => count + passedBy < seconds - 10).map(({ what, count }) => `${what}: ${count}`)).toEqual([])
+  const isCutOff = ({ count, passedBy }: Seen) => count + passedBy < seconds - 10
+  expect(seen.filter(isCutOff).map(({ what, count }) => `${what}: ${count}`)).toEqual([])
   const truth = await openDatabase({ url: databaseUrl, dataDir: database?.dataDir ?? '' })
   try {
     expect(await storedWindows(truth, models)).toEqual({ deployments: DEPLOYMENTS, incomplete: [] })
@@ -114,8 +115,9 @@ it(`holds its memory, its windows and its subscribers' streams for ${minutes} mi
 })
 
 async function storedWindows({ pool }: Database, models: string) {
-  const { rows } = await pool.query<{ count: number }>('select count(*) from models where name like $1', [`${models}/%`])
-  const incomplete = await pool.query(INCOMPLETE, [`${models}/%`, WINDOW_MS])
+  const pattern = `${models}/%`
+  const { rows } = await pool.query<{ count: number }>('select count(*) from models where name like $1', [pattern])
+  const incomplete = await pool.query(INCOMPLETE, [pattern, WINDOW_MS])
   return { deployments: rows[0]?.count, incomplete: incomplete.rows as unknown[] }
 }
 

@@ -19,8 +19,9 @@ const BROKEN_SAMPLE_LOGS = `
     count(*) filter (where not s.follows) as overlaps
   from sample_heads h left join steps s using (deployment_key)
   group by h.deployment_key, h.sequence, h.last_window_end
-  having count(s.sequence) <> h.sequence or coalesce(min(s.sequence), 1) <> 1 or coalesce(max(s.sequence), 0) <> h.sequence
-    or count(*) filter (where s.step <> 1) > 0 or count(*) filter (where not s.follows) > 0
+  having count(s.sequence) <> h.sequence or coalesce(min(s.sequence), 1) <> 1
+    or coalesce(max(s.sequence), 0) <> h.sequence or count(*) filter (where s.step <> 1) > 0
+    or count(*) filter (where not s.follows) > 0
     or h.last_window_end is distinct from max(s.window_start + s.window_ms * interval '1 ms')`
 
 /** Each row is a deployment that was changed by half. */

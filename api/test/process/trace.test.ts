@@ -55,7 +55,7 @@ function totals(figures: readonly Figures[]): Omit<Figures, 'at'> {
   return { requests: sum('requests'), promptTokens: sum('promptTokens'), generatedTokens: sum('generatedTokens') }
 }
 
-it('drives every deployment by a recording, whose totals are stored over each whole loop from the second on', async () => {
+it('drives a deployment by a recording, whose totals are stored over each whole loop from the second on', async () => {
   // A span of 1,440 ms and one mean gap more: a loop of 1,500 ms, thirty windows.
   const rows = Array.from({ length: 25 }, (_, row) => ({
     ticks: (row * 1.44 * SECOND_TICKS) / 24,

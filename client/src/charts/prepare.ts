@@ -14,8 +14,8 @@ export type Drawable = [times: number[], ...values: (number | null)[][]]
 const HOLE = 1.5
 
 /**
- * Makes holes visible: where the step between two samples is longer than their window allows, a row without data goes in between,
- * so that no line is drawn across what was never measured. `stepSeconds` is the window's length.
+ * Makes holes visible: where the step between two samples is longer than their window allows, a row without data goes
+ * in between, so that no line is drawn across what was never measured. `stepSeconds` is the window's length.
  */
 export function withGaps({ times, values }: Columns, stepSeconds: number): Drawable {
   const outTimes: number[] = []
@@ -55,8 +55,8 @@ export function longestStep(times: readonly number[]): number {
 }
 
 /**
- * The vertical range of a chart: from zero to a little above the largest value, on a step that stays the same while the values wander,
- * so that the scale does not move with every sample. `least` is the smallest top, for quiet series.
+ * The vertical range of a chart: from zero to a little above the largest value, on a step that stays the same while the
+ * values wander, so that the scale does not move with every sample. `least` is the smallest top, for quiet series.
  */
 export function linearRange(max: number | null | undefined, least: number): [number, number] {
   const top = Math.max(max ?? 0, least)

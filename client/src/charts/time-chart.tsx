@@ -179,7 +179,10 @@ const TIME_LABELS: uPlot.Axis.DynamicValues = (_plot, splits, _axis, _space, ste
     return step < 60 ? `${minutes}:${TWO(at.getSeconds())}` : minutes
   })
 
-/** Lifecycle events as dashed uprights with a flag on top; their words appear in the read-out when the crosshair is near. */
+/**
+ * Lifecycle events as dashed uprights with a flag on top; their words appear in the read-out when the crosshair is
+ * near.
+ */
 function drawMarks(plot: uPlot, UPlot: typeof uPlot, marks: readonly Mark[], colour: string): void {
   const { ctx, bbox } = plot
   const ratio = UPlot.pxRatio

@@ -2,15 +2,18 @@ const FIRST_MS = 300
 const LONGEST_MS = 10_000
 
 /**
- * How long to wait, in ms, before connecting again after `failures` failures in a row: doubling from 0.3 s to 10 s, and a random half
- * of it, so that a thousand clients of a server that went down do not come back in step.
+ * How long to wait, in ms, before connecting again after `failures` failures in a row: doubling from 0.3 s to 10 s, and
+ * a random half of it, so that a thousand clients of a server that went down do not come back in step.
  */
 export function backoffMs(failures: number, random: () => number = Math.random): number {
   const ceiling = Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(failures, 16))
   return ceiling / 2 + random() * (ceiling / 2)
 }
 
-/** Waits `ms`, or less when something says that trying now is worth it: the network is back, or the person has come back to the tab. */
+/**
+ * Waits `ms`, or less when something says that trying now is worth it: the network is back, or the person has come back
+ * to the tab.
+ */
 export function waitOrWake(ms: number): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {

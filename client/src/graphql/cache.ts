@@ -46,10 +46,12 @@ export function createCache() {
     keys: Object.fromEntries(KEYLESS.map((name) => [name, withoutKey])),
     updates: {
       Mutation: {
-        deployTrainingJob: (result, _args, cache) => addDeployment(cache, idAt(result, 'deployTrainingJob', 'deployment')),
+        deployTrainingJob: (result, _args, cache) =>
+          addDeployment(cache, idAt(result, 'deployTrainingJob', 'deployment')),
         deleteDeployment: (result, _args, cache) =>
           removeDeployment(cache, stringAt(result, 'deleteDeployment', 'deploymentId')),
-        startTrainingJob: (result, _args, cache) => addTrainingJob(cache, idAt(result, 'startTrainingJob', 'trainingJob')),
+        startTrainingJob: (result, _args, cache) =>
+          addTrainingJob(cache, idAt(result, 'startTrainingJob', 'trainingJob')),
         deleteTrainingJob: (result, _args, cache) =>
           removeTrainingJob(cache, stringAt(result, 'deleteTrainingJob', 'trainingJobId')),
       },

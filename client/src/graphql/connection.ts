@@ -2,7 +2,8 @@ import { createStore } from '../ui/external-store.ts'
 
 /**
  * What a person may know about the line to the server.
- * `connecting`: for the first time. `live`: samples arrive. `reconnecting`: it was live and is not. `offline`: the machine itself has no network.
+ * `connecting`: for the first time. `live`: samples arrive. `reconnecting`: it was live and is not. `offline`: the
+ * machine itself has no network.
  */
 export type ConnectionName = 'connecting' | 'live' | 'reconnecting' | 'offline'
 
@@ -26,7 +27,8 @@ export function connected(via: Connection['via']): void {
 export function disconnected(): void {
   const { name, since, via } = connection.get()
   if (!navigator.onLine) {
-    if (name !== 'offline') connection.set({ name: 'offline', since: name === 'reconnecting' ? since : Date.now(), via })
+    if (name === 'offline') return
+    connection.set({ name: 'offline', since: name === 'reconnecting' ? since : Date.now(), via })
   } else if (name === 'live') {
     connection.set({ name: 'reconnecting', since: Date.now(), via })
   } else if (name === 'offline') {

@@ -15,14 +15,20 @@ interface Opened {
   closed: boolean
 }
 
+interface Sink {
+  next(value: object): void
+  error(error: unknown): void
+  complete(): void
+}
+
 /** A transport whose streams the test drives. */
 function fakeClient() {
   const opened: Opened[] = []
   const client: StreamClient = {
-    subscribe(request: StreamRequest, sink: { next(value: object): void; error(error: unknown): void; complete(): void }) {
+    subscribe(request: StreamRequest, sink: Sink) {
       const one: Opened = {
         request,
-        variables: () => JSON.parse(JSON.stringify(request)).variables,
+        variables: () => (JSON.parse(JSON.stringify(request)) as StreamRequest).variables,
         next: (cursor) => sink.next({ data: { log: { cursor } } }),
         answer: (result) => sink.next(result),
         error: (error) => sink.error(error),
@@ -113,7 +119,7 @@ describe('streams', () => {
     expect(opened[1]?.variables()).toEqual({})
   })
 
-  it('tries again, waiting longer each time, after errors and after ends that the server meant for another', async () => {
+  it('tries again after errors and after ends, waiting longer each time', async () => {
     const { streams, opened, waits, afterWait } = setup()
     streams.subscribe(LOG, {}, { next: () => {} })
     opened[0]?.error(new Event('error'))

@@ -14,13 +14,17 @@ export interface StreamRequest {
 
 export interface StreamSink<Data> {
   next(result: ExecutionResult<Data>): void
-  /** The cursor is no longer good (the database is another one): what was shown before does not join what comes next. */
+  /**
+   * The cursor is no longer good (the database is another one): what was shown before does not join what comes next.
+   */
   restarted?(): void
   complete?(): void
 }
 
 export interface Streams {
-  /** Follows a subscription until the returned function is called or the server refuses it for good (then `complete`). */
+  /**
+   * Follows a subscription until the returned function is called or the server refuses it for good (then `complete`).
+   */
   subscribe<Data>(query: string, variables: Record<string, unknown>, sink: StreamSink<Data>): () => void
   /** The same for a typed document. */
   follow<Data, Variables extends Record<string, unknown>>(
@@ -54,8 +58,8 @@ export interface StreamsOptions {
 }
 
 /**
- * Holds every subscription of the page and keeps it going. The transports reconnect by themselves after a cut; what they give up on
- * (an internal error of the server, a refused cursor) is tried again here, with the same backoff.
+ * Holds every subscription of the page and keeps it going. The transports reconnect by themselves after a cut; what
+ * they give up on (an internal error of the server, a refused cursor) is tried again here, with the same backoff.
  */
 export function createStreams({ client, onUnauthenticated, wait = waitOrWake }: StreamsOptions): Streams {
   const followers = new Set<Follower>()
@@ -175,7 +179,9 @@ const FINAL = new Set([
   'GRAPHQL_PARSE_FAILED',
 ])
 
-function errorCode(errors: readonly { extensions?: Record<string, unknown> | undefined }[] | undefined): string | undefined {
+type Coded = { extensions?: Record<string, unknown> | undefined }
+
+function errorCode(errors: readonly Coded[] | undefined): string | undefined {
   const code = errors?.find((error) => error.extensions?.['code'] !== undefined)?.extensions?.['code']
   return typeof code === 'string' ? code : undefined
 }
@@ -190,7 +196,8 @@ function isRefusal(error: unknown): boolean {
 /** The position of a log's message: the `cursor` beside its payload, by the schema's convention. */
 function cursorOf(result: ExecutionResult): string | undefined {
   for (const update of Object.values(result.data ?? {})) {
-    if (typeof update === 'object' && update !== null && 'cursor' in update && typeof update.cursor === 'string') return update.cursor
+    if (typeof update !== 'object' || update === null || !('cursor' in update)) continue
+    if (typeof update.cursor === 'string') return update.cursor
   }
   return undefined
 }

@@ -13,7 +13,10 @@ const PONG_WITHIN_MS = 5_000
 /** A tab that is hidden for less than this goes on as if nothing had happened. */
 const PAUSE_AFTER_MS = 10_000
 
-/** The page's streams, over WebSocket or, where that is blocked, over SSE. `onUnauthenticated` is called when the server no longer knows us. */
+/**
+ * The page's streams, over WebSocket or, where that is blocked, over SSE. `onUnauthenticated` is called when the server
+ * no longer knows us.
+ */
 export function createTransport(onUnauthenticated: () => void): Streams {
   const toSse = async () => {
     const sse = await createSse()
@@ -70,8 +73,8 @@ function createWebSocket(onBlocked: () => Promise<void>): StreamClient {
   async function giveUp(): Promise<void> {
     if (!(await reachable()) || given || attempts === 0) return
     given = true
+    // With its last subscription gone, the WebSocket client stops trying by itself.
     await onBlocked()
-    await client.dispose()
   }
   return client
 }

@@ -29,7 +29,9 @@ interface Page<Data> {
   error: CombinedError | undefined
 }
 
-/** Follows a list page after page, from the cache at once and then from the server; changes in the cache show at once. */
+/**
+ * Follows a list page after page, from the cache at once and then from the server; changes in the cache show at once.
+ */
 export function usePages<Data, Node extends { id: string }>(
   document: TypedDocumentNode<Data, PageVariables>,
   connectionOf: (data: Data) => Connection<Node>,

@@ -34,7 +34,10 @@ export function serverNow(now: number = Date.now()): number {
   return now + skew
 }
 
-/** Learns the server's clock from the `Date` of an answer. That header has whole seconds, so less than two are no difference. */
+/**
+ * Learns the server's clock from the `Date` of an answer. That header has whole seconds, so less than two are no
+ * difference.
+ */
 export function learnServerTime(date: string | null): void {
   const difference = date === null ? Number.NaN : Date.parse(date) + 500 - Date.now()
   if (!Number.isNaN(difference)) skew = Math.abs(difference) < 2000 ? 0 : difference

@@ -1,4 +1,7 @@
-/** Collects calls and runs `flush` at most once a frame; not at all while the tab is hidden, and once when it is seen again. */
+/**
+ * Collects calls and runs `flush` at most once a frame; not at all while the tab is hidden, and once when it is seen
+ * again.
+ */
 export function everyFrame(flush: () => void): () => void {
   let due = false
   return () => {

@@ -19,8 +19,8 @@ export interface Track {
 }
 
 /**
- * The current figures of every deployment on the page and two minutes of each, outside React and outside the cache. Components follow
- * one deployment; whoever changed is told at most once a frame.
+ * The current figures of every deployment on the page and two minutes of each, outside React and outside the cache.
+ * Components follow one deployment; whoever changed is told at most once a frame.
  */
 export interface FleetFigures {
   /** The track of a deployment, or of a filter's totals, by a key of the caller's choice; made when it is not there. */

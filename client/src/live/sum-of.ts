@@ -2,8 +2,8 @@ import type { Sample } from './fleet-figures.ts'
 import type { SampleRing } from './sample-ring.ts'
 
 /**
- * Requests/s, error rate and tokens/s of several deployments together, by window. Percentiles stay unknown: they cannot be summed. The newest window,
- * which not all of them may have reported yet, is left to the live totals.
+ * Requests/s, error rate and tokens/s of several deployments together, by window. Percentiles stay unknown: they cannot
+ * be summed. The newest window, which not all of them may have reported yet, is left to the live totals.
  */
 export function sumOf(rings: readonly SampleRing[]): Sample[] {
   const sums = new Map<number, { requests: number; errors: number; tokens: number }>()

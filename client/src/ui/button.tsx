@@ -5,7 +5,7 @@ export type ButtonKind = 'primary' | 'accent' | 'plain' | 'danger' | 'quiet'
 
 const KINDS: Record<ButtonKind, string> = {
   primary: 'bg-accent text-on-accent hover:not-disabled:bg-accent-hover border-transparent font-medium',
-  accent: 'bg-surface border-line-strong text-accent font-medium hover:not-disabled:bg-hover hover:not-disabled:border-accent',
+  accent: 'bg-surface border-line-strong text-accent font-medium hover:not-disabled:border-accent',
   plain: 'bg-surface border-line-strong hover:not-disabled:bg-hover',
   danger: 'bg-surface border-line-strong text-bad hover:not-disabled:bg-bad-ground hover:not-disabled:border-bad',
   quiet: 'border-transparent text-muted hover:not-disabled:bg-hover hover:not-disabled:text-text',
@@ -14,7 +14,8 @@ const KINDS: Record<ButtonKind, string> = {
 /** The look of a button, for links that are one too. */
 export function buttonClass(kind: ButtonKind = 'plain', small = false): string {
   return cx(
-    'inline-flex items-center justify-center gap-1.5 rounded-md border whitespace-nowrap select-none disabled:opacity-55',
+    'inline-flex items-center justify-center gap-1.5 rounded-md border whitespace-nowrap select-none',
+    'disabled:opacity-55',
     small ? 'h-6 px-2 text-xs' : 'h-8 px-3',
     KINDS[kind],
   )
@@ -28,7 +29,8 @@ interface ButtonProps extends ComponentProps<'button'> {
   children: ReactNode
 }
 
-export function Button({ kind = 'plain', small = false, busy = false, className, children, onClick, ...rest }: ButtonProps) {
+export function Button(props: ButtonProps) {
+  const { kind = 'plain', small = false, busy = false, className, children, onClick, ...rest } = props
   return (
     <button
       type="button"

@@ -1,13 +1,26 @@
 import {
+  type Cell,
   type ColumnDef,
   columnVisibilityFeature,
   createSortedRowModel,
+  FlexRender,
+  type Row as TanStackRow,
   rowSortingFeature,
   tableFeatures,
   useTable,
 } from '@tanstack/react-table'
 import { useWindowVirtualizer } from '@tanstack/react-virtual'
-import { type MouseEvent, type ReactNode, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import {
+  memo,
+  type MouseEvent,
+  type ReactNode,
+  useCallback,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react'
 import { cx } from './class-names.ts'
 import { useKeys } from './keyboard.ts'
 
@@ -45,8 +58,8 @@ interface DataTableProps<Row extends { id: string }> {
 const VIRTUAL_FROM = 100
 
 /**
- * A table of fixed columns and fixed row height: no figure that changes can move another. The first element with `data-row-link` in a row
- * is what `j` and `k` focus and `Enter` opens.
+ * A table of fixed columns and fixed row height: no figure that changes can move another. The first element with
+ * `data-row-link` in a row is what `j` and `k` focus and `Enter` opens.
  */
 export function DataTable<Row extends { id: string }>(props: DataTableProps<Row>) {
   const { rows, columns, layout, shown, rowHeight, sort, onSort, onOpen, marked } = props
@@ -72,13 +85,15 @@ export function DataTable<Row extends { id: string }>(props: DataTableProps<Row>
     count: sorted.length,
     estimateSize: () => rowHeight,
     overscan: 8,
+    // A row that comes a frame late while one scrolls fast is less than a scroll that stalls.
+    useFlushSync: false,
     scrollMargin: margin,
     enabled: virtual,
   })
   const items = virtualizer.getVirtualItems()
   const first = virtual ? (items[0]?.index ?? 0) : 0
   const last = virtual ? (items.at(-1)?.index ?? -1) : sorted.length - 1
-  const window_ = sorted.slice(first, last + 1)
+  const inSight = sorted.slice(first, last + 1)
 
   const scrollTo = useCallback(
     (index: number) => {
@@ -115,14 +130,10 @@ export function DataTable<Row extends { id: string }>(props: DataTableProps<Row>
   }
   useKeys({ j: () => move(1), k: () => move(-1) })
 
-  const open = (event: MouseEvent, row: Row) => {
-    if (event.target instanceof Element && event.target.closest('a,button,input,label')) return
-    if (getSelection()?.toString()) return
-    onOpen(row)
-  }
-
   return (
-    <table aria-label={props.label} aria-rowcount={sorted.length + 1} className="w-full table-fixed border-collapse text-left">
+    <table aria-label={props.label} aria-rowcount={sorted.length + 1} className={cx(
+      'w-full table-fixed border-collapse text-left',
+    )}>
       <colgroup>
         {shown.map((id) => (
           <col key={id} {...(layout[id]?.width ? { style: { width: layout[id].width } } : {})} />
@@ -137,28 +148,17 @@ export function DataTable<Row extends { id: string }>(props: DataTableProps<Row>
       </thead>
       <tbody ref={body}>
         {virtual && first > 0 && <Spacer height={first * rowHeight} span={shown.length} />}
-        {window_.map((row, offset) => (
-          <tr
+        {inSight.map((row, offset) => (
+          <TableRow
             key={row.id}
-            data-index={first + offset}
-            data-id={row.id}
-            aria-rowindex={first + offset + 2}
-            onClick={(event) => open(event, row.original)}
-            style={{ height: rowHeight }}
-            className={cx(
-              'cursor-pointer border-t border-line transition-colors duration-700 hover:bg-hover hover:duration-0 focus-within:bg-hover',
-              row.id === marked && 'bg-mark',
-            )}
-          >
-            {row.getVisibleCells().map((cell) => (
-              <td
-                key={cell.id}
-                className={cx('relative truncate px-2', layout[cell.column.id]?.align === 'right' && 'text-right')}
-              >
-                <table.FlexRender cell={cell} />
-              </td>
-            ))}
-          </tr>
+            row={row}
+            cells={row.getVisibleCells()}
+            index={first + offset}
+            height={rowHeight}
+            marked={row.id === marked}
+            layout={layout}
+            onOpen={onOpen}
+          />
         ))}
         {virtual && last < sorted.length - 1 && (
           <Spacer height={(sorted.length - 1 - last) * rowHeight} span={shown.length} />
@@ -174,6 +174,49 @@ export function DataTable<Row extends { id: string }>(props: DataTableProps<Row>
     </table>
   )
 }
+
+interface TableRowProps<Row extends object> {
+  row: TanStackRow<typeof features, Row>
+  cells: readonly Cell<typeof features, Row>[]
+  index: number
+  height: number
+  marked: boolean
+  layout: Record<string, ColumnLayout>
+  onOpen: (row: Row) => void
+}
+
+/** Drawn again only when its own row changes, not when others scroll into sight beside it. */
+const TableRow = memo(function TableRow<Row extends object>(props: TableRowProps<Row>) {
+  const { row, cells, index, layout, onOpen } = props
+  const open = (event: MouseEvent) => {
+    if (event.target instanceof Element && event.target.closest('a,button,input,label')) return
+    if (getSelection()?.toString()) return
+    onOpen(row.original)
+  }
+  return (
+    <tr
+      data-index={index}
+      data-id={row.id}
+      aria-rowindex={index + 2}
+      onClick={open}
+      style={{ height: props.height }}
+      className={cx(
+        'cursor-pointer border-t border-line transition-colors duration-700',
+        'focus-within:bg-hover hover:bg-hover hover:duration-0',
+        props.marked && 'bg-mark',
+      )}
+    >
+      {cells.map((cell) => (
+        <td
+          key={cell.id}
+          className={cx('relative truncate px-2', layout[cell.column.id]?.align === 'right' && 'text-right')}
+        >
+          <FlexRender cell={cell} />
+        </td>
+      ))}
+    </tr>
+  )
+}) as <Row extends object>(props: TableRowProps<Row>) => ReactNode
 
 function scrollTo_(top: number): void {
   scrollTo({ top: Math.max(0, top) })
@@ -211,7 +254,11 @@ function HeadCell({ id, layout, sort, onSort }: HeadCellProps) {
       <button
         type="button"
         onClick={() => onSort(id, descending)}
-        className={cx('flex h-8 w-full items-center gap-0.5 hover:text-text', right && 'flex-row-reverse', direction && 'text-text')}
+        className={cx(
+          'flex h-8 w-full items-center gap-0.5 hover:text-text',
+          right && 'flex-row-reverse',
+          direction && 'text-text',
+        )}
       >
         <span className="whitespace-nowrap">{layout?.title}</span>
         <span aria-hidden="true" className="w-2.5 text-center text-2xs">

@@ -3,11 +3,16 @@ import { Dialog as BaseDialog } from '@base-ui/react/dialog'
 import type { ReactNode } from 'react'
 import { Button } from './button.tsx'
 import { CloseIcon } from './icons.tsx'
+import { cx } from './class-names.ts'
 
-const BACKDROP =
-  'fixed inset-0 z-40 bg-black/35 transition-opacity duration-100 data-ending-style:opacity-0 data-starting-style:opacity-0'
-const POPUP =
-  'fixed top-1/2 left-1/2 z-40 max-h-[calc(100dvh-2rem)] w-[calc(100vw-2rem)] max-w-lg -translate-x-1/2 -translate-y-1/2 overflow-y-auto rounded-xl border border-line bg-raised p-5 shadow-float outline-none transition-opacity duration-100 data-ending-style:opacity-0 data-starting-style:opacity-0'
+const FADE = 'transition-opacity duration-100 data-ending-style:opacity-0 data-starting-style:opacity-0'
+const BACKDROP = cx('fixed inset-0 z-40 bg-black/35', FADE)
+const POPUP = cx(
+  'fixed top-1/2 left-1/2 z-40 max-h-[calc(100dvh-2rem)] w-[calc(100vw-2rem)] max-w-lg',
+  '-translate-x-1/2 -translate-y-1/2',
+  'overflow-y-auto rounded-xl border border-line bg-raised p-5 shadow-float outline-none',
+  FADE,
+)
 
 interface DialogProps {
   open: boolean
@@ -27,7 +32,10 @@ export function Dialog({ open, onClose, title, children }: DialogProps) {
           {/* Last, so that the keyboard begins with the content. */}
           <BaseDialog.Close
             aria-label="Close"
-            className="absolute top-4 right-4 inline-flex size-7 items-center justify-center rounded-md text-muted hover:bg-hover hover:text-text"
+            className={cx(
+              'absolute top-4 right-4 inline-flex size-7 items-center justify-center rounded-md text-muted',
+              'hover:bg-hover hover:text-text',
+            )}
           >
             <CloseIcon />
           </BaseDialog.Close>

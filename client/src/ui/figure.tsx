@@ -1,17 +1,27 @@
 import { cx } from './class-names.ts'
 import { latency, NO_DATA, type Quantity } from './format.ts'
 
-/** A figure in a slot of fixed width with its unit beside it, so that a change of either moves nothing. */
-export function Figure({ quantity, className }: { quantity: Quantity; className?: string }) {
-  const none = quantity.value === NO_DATA
+interface FigureProps {
+  value: string
+  /** In a slot of its own, so that figures with and without it stand under each other. */
+  unit?: string
+  className?: string
+}
+
+/**
+ * A figure at the right of its cell, which it fills: a change moves nothing. The key makes a changed figure a new text,
+ * not one that shifted.
+ */
+export function Figure({ value, unit, className }: FigureProps) {
   return (
-    <span className={cx('inline-flex items-baseline justify-end gap-1', none && 'text-faint', className)}>
-      <span>{quantity.value}</span>
-      <span className="inline-block w-[1.75em] text-left text-2xs text-muted">{quantity.unit}</span>
+    <span className={cx('flex w-full items-baseline justify-end gap-1', value === NO_DATA && 'text-faint', className)}>
+      <span key={value}>{value}</span>
+      {unit !== undefined && <span className="w-[1.75em] text-left text-2xs text-muted">{unit}</span>}
     </span>
   )
 }
 
 export function Latency({ ms, className }: { ms: number | null | undefined; className?: string }) {
-  return <Figure quantity={latency(ms)} {...(className ? { className } : {})} />
+  const { value, unit }: Quantity = latency(ms)
+  return <Figure value={value} unit={unit} className={className ?? ''} />
 }

@@ -19,11 +19,15 @@ export function FilterChips<Value extends string>({ label, value, options, onCha
           onClick={() => onChange(option.value)}
           className={cx(
             'inline-flex h-8 items-center gap-1.5 rounded-md border px-2.5 whitespace-nowrap',
-            option.value === value ? 'border-line-strong bg-surface font-medium' : 'border-transparent text-muted hover:bg-hover hover:text-text',
+            option.value === value
+              ? 'border-line-strong bg-surface font-medium'
+              : 'border-transparent text-muted hover:bg-hover hover:text-text',
           )}
         >
           {option.label}
-          <span className="min-w-[1ch] text-right font-normal text-muted">{option.count ?? ''}</span>
+          <span data-figures className="min-w-[2.2ch] text-left font-normal text-muted">
+            {option.count ?? ''}
+          </span>
         </button>
       ))}
     </div>

@@ -3,8 +3,9 @@ import { amount, duration, errorLevel, latency, moment, percent, significant, sp
 
 describe('figures', () => {
   it('writes latency with three significant digits in the unit that fits', () => {
-    const cases = [0.0004, 0.8421, 9.994, 9.996, 84.249, 999.4, 999.6, 1240, 61_000, 99_949, 720_000, 5_400_000, 7_200_000]
-    expect(cases.map((ms) => written(latency(ms)))).toEqual([
+    const small = [0.0004, 0.8421, 9.994, 9.996, 84.249, 999.4, 999.6]
+    const large = [1240, 61_000, 99_949, 720_000, 5_400_000, 7_200_000]
+    expect([...small, ...large].map((ms) => written(latency(ms)))).toEqual([
       '<0.001 ms',
       '0.842 ms',
       '9.99 ms',
@@ -103,6 +104,7 @@ describe('times', () => {
 
 describe('errorLevel', () => {
   it('is raised above 1 % and high above 5 %', () => {
-    expect([null, 0, 0.01, 0.0101, 0.05, 0.0501].map(errorLevel)).toEqual(['none', 'none', 'none', 'raised', 'raised', 'high'])
+    expect([null, 0, 0.01].map(errorLevel)).toEqual(['none', 'none', 'none'])
+    expect([0.0101, 0.05, 0.0501].map(errorLevel)).toEqual(['raised', 'raised', 'high'])
   })
 })

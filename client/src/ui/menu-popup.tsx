@@ -5,7 +5,7 @@ import { CheckIcon } from './icons.tsx'
 import type { MenuEntry } from './menu.tsx'
 
 const ITEM =
-  'flex h-8 items-center gap-2 rounded-md px-2 outline-none select-none data-highlighted:bg-hover cursor-pointer whitespace-nowrap'
+  'flex h-8 cursor-pointer items-center gap-2 rounded-md px-2 whitespace-nowrap outline-none data-highlighted:bg-hover'
 
 /** Mounted by the first press on its trigger, so it begins open. */
 export function MenuPopup({ trigger, entries }: { trigger: ReactElement; entries: readonly MenuEntry[] }) {

@@ -7,7 +7,7 @@ export function Select({ label, className, ...rest }: ComponentProps<'select'> &
     <select
       aria-label={label}
       {...rest}
-      className={cx('h-8 max-w-60 truncate rounded-md border border-line-strong bg-surface px-2', className)}
+      className={cx('h-8 w-44 truncate rounded-md border border-line-strong bg-surface px-2', className)}
     />
   )
 }

@@ -10,7 +10,9 @@ const TONES: Record<Tone, string> = {
   busy: 'text-accent',
 }
 
-/** A state as a shape and a word: full disc, ring, triangle, square, half disc. Colour only repeats what the shape says. */
+/**
+ * A state as a shape and a word: full disc, ring, triangle, square, half disc. Colour only repeats what the shape says.
+ */
 export function Status({ tone, children, className }: { tone: Tone; children: string; className?: string }) {
   return (
     <span className={cx('inline-flex min-w-0 items-center gap-1.5 whitespace-nowrap', className)}>

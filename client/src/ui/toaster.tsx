@@ -3,13 +3,17 @@ import { useEffect } from 'react'
 import { useStore } from './external-store.ts'
 import { CloseIcon } from './icons.tsx'
 import { notices } from './toasts.tsx'
+import { cx } from './class-names.ts'
 
 /** Shows the notices, the newest at the bottom. */
 export function Toaster() {
   return (
     <Toast.Provider limit={3}>
       <Toast.Portal>
-        <Toast.Viewport className="fixed inset-x-4 bottom-18 z-50 flex flex-col items-end gap-2 outline-none md:inset-x-auto md:right-6 md:bottom-6 md:w-88">
+        <Toast.Viewport className={cx(
+          'fixed inset-x-4 bottom-18 z-50 flex flex-col items-end gap-2 outline-none md:inset-x-auto',
+          'md:right-6 md:bottom-6 md:w-88',
+        )}>
           <ToastList />
         </Toast.Viewport>
       </Toast.Portal>
@@ -36,7 +40,10 @@ function ToastList() {
     <Toast.Root
       key={toast.id}
       toast={toast}
-      className="w-full rounded-lg border border-line bg-raised shadow-float transition-opacity duration-150 data-ending-style:opacity-0 data-limited:hidden data-starting-style:opacity-0"
+      className={cx(
+        'w-full rounded-lg border border-line bg-raised shadow-float transition-opacity duration-150',
+        'data-ending-style:opacity-0 data-limited:hidden data-starting-style:opacity-0',
+      )}
     >
       <Toast.Content className="flex items-start gap-3 py-2.5 pr-2 pl-4">
         <div className="min-w-0 flex-1">
@@ -45,7 +52,10 @@ function ToastList() {
         </div>
         <Toast.Close
           aria-label="Dismiss"
-          className="inline-flex size-6 items-center justify-center rounded-md text-muted hover:bg-hover hover:text-text"
+          className={cx(
+            'inline-flex size-6 items-center justify-center rounded-md text-muted hover:bg-hover',
+            'hover:text-text',
+          )}
         >
           <CloseIcon size={14} />
         </Toast.Close>

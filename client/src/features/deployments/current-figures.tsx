@@ -41,7 +41,7 @@ export function CurrentFigures({ series, cursor, active, events, range }: Curren
       <div className="flex flex-wrap items-center justify-between gap-3">
         <p className="flex min-w-0 flex-wrap gap-x-2 text-muted">
           <span className="text-text">{headline(at, active, latest, late)}</span>
-          <span>{at === null ? sourceWords(series, active) : nearby ? `${eventWords(nearby)}, ${moment(new Date(nearby.at))}` : ''}</span>
+          <span>{at === null ? sourceWords(series, active) : nearby ? markWords(nearby) : ''}</span>
         </p>
         {range}
       </div>
@@ -53,19 +53,18 @@ export function CurrentFigures({ series, cursor, active, events, range }: Curren
             <div key={figure} className="-mt-px -ml-px border-t border-l border-line px-3 py-2.5 sm:px-4">
               <dt className="flex items-center gap-1.5 text-xs whitespace-nowrap text-muted">
                 {line && <span aria-hidden="true" className="h-0.5 w-3 rounded-full" style={{ background: line }} />}
-                {name}
+                {unit ? `${name}, ${unit}` : name}
                 <span className={alarm === 'high' ? 'text-bad' : 'text-warn'}>{alarm}</span>
               </dt>
               <dd
                 className={cx(
-                  'mt-0.5 flex items-baseline gap-1 text-xl leading-7 font-medium whitespace-nowrap',
+                  'mt-0.5 text-xl leading-7 font-medium whitespace-nowrap',
                   (dimmed || value === NO_DATA) && 'text-faint',
                   alarm === 'high' && 'text-bad',
                   alarm === 'raised' && 'text-warn',
                 )}
               >
                 {value}
-                <span className="text-xs font-normal text-muted">{value === NO_DATA ? '' : unit}</span>
               </dd>
             </div>
           )
@@ -80,6 +79,10 @@ function headline(at: number | null, active: boolean, latest: Sample | undefined
   if (!active) return 'Paused: no samples are recorded'
   if (!latest) return 'Waiting for the first sample'
   return late ? `${late} old` : 'Now'
+}
+
+function markWords(event: EventSentence_EventFragment): string {
+  return `${eventWords(event)}, ${moment(new Date(event.at))}`
 }
 
 const SOURCES: Record<string, string> = { SIMULATED: 'Simulated samples' }

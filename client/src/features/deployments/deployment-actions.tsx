@@ -100,9 +100,13 @@ const DeleteDocument = graphql(`
 
 const Confirm = lazy(() => import('../../ui/dialog.tsx').then((module) => ({ default: module.Confirm })))
 
+interface DeploymentActionsProps {
+  deployment: FragmentType<typeof DeploymentActionsFragment>
+}
+
 /** Pause, resume and delete. What was refused is said right below the buttons. */
-export function DeploymentActions({ deployment: masked }: { deployment: FragmentType<typeof DeploymentActionsFragment> }) {
-  const deployment = readFragment(DeploymentActionsFragment, masked)
+export function DeploymentActions(props: DeploymentActionsProps) {
+  const deployment = readFragment(DeploymentActionsFragment, props.deployment)
   const navigate = useNavigate()
   const reasonId = useId()
   const [asking, setAsking] = useState(false)

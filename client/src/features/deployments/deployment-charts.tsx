@@ -48,42 +48,35 @@ export function DeploymentCharts({ id, active, events, range, log, onRange, onLo
   const lost = isLost(useStore(connection))
   const state = useSyncExternalStore(series.subscribe, () => series.state)
 
-  const chart = (title: string, figures: readonly Figure[], format: (value: number) => string, least: number, height: number, extra?: { log?: boolean; action?: ReactNode }) => (
-    <Chart
-      title={title}
-      figures={figures}
-      series={series}
-      marks={marks}
-      cursor={cursor}
-      syncKey={syncKey}
-      format={format}
-      least={least}
-      height={height}
-      log={extra?.log ?? false}
-      action={extra?.action}
-    />
-  )
+  const shared = { series, marks, cursor, syncKey }
   return (
     <section aria-label="Metrics" className="flex flex-col gap-4">
-      <CurrentFigures series={series} cursor={cursor} active={active} events={events} range={<RangeChoice range={range} onRange={onRange} />} />
+      <CurrentFigures
+        series={series}
+        cursor={cursor}
+        active={active}
+        events={events}
+        range={<RangeChoice range={range} onRange={onRange} />}
+      />
       {state === 'failed' && (
         <p role="status" className="text-muted">
           The history could not be loaded. It is asked for again in a moment; what is live goes on below.
         </p>
       )}
       <div className={cx('grid gap-y-4 rounded-lg border border-line bg-surface p-3 sm:p-4', lost && 'opacity-60')}>
-        {chart('Latency', LATENCY, (ms) => written(latency(ms)), 1, 240, {
-          log,
-          action: (
-            <label className="flex items-center gap-1.5 text-xs text-muted">
-              <input type="checkbox" checked={log} onChange={(event) => onLog(event.target.checked)} className="accent-accent" />
-              Log scale
-            </label>
-          ),
-        })}
-        {chart('Requests/s', TRAFFIC, amount, 1, 140)}
-        {chart('Errors', ERRORS, (rate) => `${percent(rate)} %`, 0.01, 120)}
-        {chart('Tokens/s', TOKENS, amount, 1, 140)}
+        <Chart
+          {...shared}
+          title="Latency"
+          figures={LATENCY}
+          format={(ms) => written(latency(ms))}
+          least={1}
+          height={240}
+          log={log}
+          action={<LogChoice log={log} onLog={onLog} />}
+        />
+        <Chart {...shared} title="Requests/s" figures={TRAFFIC} format={amount} least={1} height={140} />
+        <Chart {...shared} title="Errors" figures={ERRORS} format={asPercent} least={0.01} height={120} />
+        <Chart {...shared} title="Tokens/s" figures={TOKENS} format={amount} least={1} height={140} />
       </div>
     </section>
   )
@@ -99,11 +92,14 @@ interface ChartProps {
   format: (value: number) => string
   least: number
   height: number
-  log: boolean
+  log?: boolean
   action?: ReactNode
 }
 
-function Chart({ title, figures, series, marks, cursor, syncKey, format, least, height, log, action }: ChartProps) {
+const asPercent = (rate: number) => `${percent(rate)} %`
+
+function Chart(props: ChartProps) {
+  const { title, figures, series, marks, cursor, syncKey, format, least, height, log = false, action } = props
   const source = useMemo(
     (): ChartSource => ({
       read: () => series.read(figures),
@@ -113,7 +109,10 @@ function Chart({ title, figures, series, marks, cursor, syncKey, format, least, 
     }),
     [series, figures, marks],
   )
-  const lines = useMemo(() => figures.map((figure) => ({ label: figure, colour: LINE_COLOURS[figure] ?? ('series' as const) })), [figures])
+  const lines = useMemo(
+    () => figures.map((figure) => ({ label: figure, colour: LINE_COLOURS[figure] ?? ('series' as const) })),
+    [figures],
+  )
   return (
     <div>
       <div className="flex h-6 items-center justify-between">
@@ -135,6 +134,20 @@ function Chart({ title, figures, series, marks, cursor, syncKey, format, least, 
   )
 }
 
+function LogChoice({ log, onLog }: { log: boolean; onLog: (log: boolean) => void }) {
+  return (
+    <label className="flex items-center gap-1.5 text-xs text-muted">
+      <input
+        type="checkbox"
+        checked={log}
+        onChange={(event) => onLog(event.target.checked)}
+        className="accent-accent"
+      />
+      Log scale
+    </label>
+  )
+}
+
 function RangeChoice({ range, onRange }: { range: Range; onRange: (range: Range) => void }) {
   return (
     <div role="radiogroup" aria-label="Range" className="flex rounded-md border border-line-strong bg-surface p-0.5">
@@ -142,7 +155,8 @@ function RangeChoice({ range, onRange }: { range: Range; onRange: (range: Range)
         <label
           key={one}
           className={cx(
-            'flex h-6.5 cursor-pointer items-center rounded px-2.5 text-xs whitespace-nowrap has-focus-visible:outline-2 has-focus-visible:outline-accent',
+            'flex h-6.5 cursor-pointer items-center rounded px-2.5 text-xs whitespace-nowrap',
+            'has-focus-visible:outline-2 has-focus-visible:outline-accent',
             one === range ? 'bg-mark font-medium' : 'text-muted hover:text-text',
           )}
         >

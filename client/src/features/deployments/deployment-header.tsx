@@ -34,9 +34,13 @@ export const DeploymentHeaderFragment = graphql(`
   }
 `)
 
+interface DeploymentHeaderProps {
+  deployment: FragmentType<typeof DeploymentHeaderFragment>
+}
+
 /** What is deployed, since when it is as it is, by whom, and what can be done with it. */
-export function DeploymentHeader({ deployment: masked }: { deployment: FragmentType<typeof DeploymentHeaderFragment> }) {
-  const deployment = readFragment(DeploymentHeaderFragment, masked)
+export function DeploymentHeader(props: DeploymentHeaderProps) {
+  const deployment = readFragment(DeploymentHeaderFragment, props.deployment)
   const { model, version, status, trainingJob } = deployment
   useTitle(`${model.name} ${version}`)
   const by = deployment.lastEvent.edges[0]?.node.by

@@ -7,7 +7,7 @@ import { Skeleton } from '../../ui/skeleton.tsx'
 import { ForbiddenPage, NotFoundPage, UnavailablePage } from '../shell/problem-pages.tsx'
 import { DeploymentCharts } from './deployment-charts.tsx'
 import { DeploymentHeader } from './deployment-header.tsx'
-import { DEFAULT_RANGE } from './deployment-search.ts'
+import { DEFAULT_RANGE, type DeploymentSearch } from './deployment-search.ts'
 import { EventSentence, EventSentenceFragment } from './event-sentence.tsx'
 
 const DeploymentPageDocument = graphql(`
@@ -33,6 +33,8 @@ export function DeploymentPage() {
   const { id } = useParams({ from: '/app/deployments/$id' })
   const { range = DEFAULT_RANGE, log = false } = useSearch({ from: '/app/deployments/$id' })
   const navigate = useNavigate({ from: '/deployments/$id' })
+  const change = (part: DeploymentSearch) =>
+    void navigate({ search: (before) => ({ ...before, ...part }), replace: true })
   const [{ data, error, fetching }, again] = useQuery({ query: DeploymentPageDocument, variables: { id } })
   const deployment = data?.deployment
   const edges = deployment?.events.edges
@@ -53,10 +55,8 @@ export function DeploymentPage() {
         events={events}
         range={range}
         log={log}
-        onRange={(next) =>
-          void navigate({ search: (before) => ({ ...before, range: next === DEFAULT_RANGE ? undefined : next }), replace: true })
-        }
-        onLog={(next) => void navigate({ search: (before) => ({ ...before, log: next ? true : undefined }), replace: true })}
+        onRange={(next) => change({ range: next === DEFAULT_RANGE ? undefined : next })}
+        onLog={(next) => change({ log: next ? true : undefined })}
       />
       <section aria-labelledby="events">
         <h2 id="events" className="mb-2 font-medium">

@@ -67,8 +67,9 @@ export interface Reading {
 }
 
 /**
- * The samples of one deployment over the range on the screen: history first, then live from where it ended, without a seam. Long ranges come in
- * merged windows, which only the server can make (percentiles cannot be averaged), so those are asked for again from time to time.
+ * The samples of one deployment over the range on the screen: history first, then live from where it ended, without a
+ * seam. Long ranges come in merged windows, which only the server can make (percentiles cannot be averaged), so those
+ * are asked for again from time to time.
  */
 export class DeploymentSeries {
   readonly #options: SeriesOptions
@@ -116,7 +117,9 @@ export class DeploymentSeries {
     return () => this.#listeners.delete(listener)
   }
 
-  /** The range on the screen, in seconds since 1970: it ends with the newest window, or with the clock where none comes. */
+  /**
+   * The range on the screen, in seconds since 1970: it ends with the newest window, or with the clock where none comes.
+   */
   range(): [from: number, to: number] {
     const to = Math.max(this.#end, this.#ring.newest + this.#step)
     return [to - this.#options.rangeSeconds, to]

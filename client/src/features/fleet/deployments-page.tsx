@@ -79,12 +79,18 @@ export function DeploymentsPage() {
     return () => clearTimeout(timer)
   }, [search.new, change])
 
-  const matching = useMemo(() => nodes?.filter(matches({ q: search.q, model: search.model })), [nodes, search.q, search.model])
+  const matching = useMemo(
+    () => nodes?.filter(matches({ q: search.q, model: search.model })),
+    [nodes, search.q, search.model],
+  )
   const rows = useMemo(
     () => matching?.filter(({ status }) => !search.status || status === search.status),
     [matching, search.status],
   )
-  const models = useMemo(() => [...new Set(nodes?.map(({ model }) => model.name))].sort((a, b) => a.localeCompare(b)), [nodes])
+  const models = useMemo(
+    () => [...new Set(nodes?.map(({ model }) => model.name))].sort((a, b) => a.localeCompare(b)),
+    [nodes],
+  )
   const sort = useMemo(
     () => (search.sort ? { column: search.sort, descending: search.dir === 'desc' } : undefined),
     [search.sort, search.dir],
@@ -154,7 +160,8 @@ export function DeploymentsPage() {
       )}
       {truncated && (
         <p className="text-muted">
-          The newest {nodes?.length} of {first?.deploymentCounts.total} deployments. Search reaches only these; the API reaches all.
+          The newest {nodes?.length} of {first?.deploymentCounts.total} deployments. Search reaches only these; the API
+          reaches all.
         </p>
       )}
       {rows && !complete && !truncated && <p className="text-muted">Loading the rest…</p>}

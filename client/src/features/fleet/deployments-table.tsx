@@ -171,7 +171,12 @@ function columnsFor(phone: boolean, width: number): Column<Row>[] {
       sortFn: byText,
       cell: ({ row }) => <ModelCell row={row.original} phone={phone} />,
     },
-    { id: 'version', accessorFn: (row) => minorOf(row.deployment.version), sortFn: byNumber, cell: ({ row }) => row.original.deployment.version },
+    {
+      id: 'version',
+      accessorFn: (row) => minorOf(row.deployment.version),
+      sortFn: byNumber,
+      cell: ({ row }) => row.original.deployment.version,
+    },
     {
       id: 'status',
       accessorFn: (row) => row.deployment.status,
@@ -229,8 +234,8 @@ const RESORT_MS = 5_000
 const NO_FIGURES: ReadonlyMap<string, Sample> = new Map()
 
 /**
- * The figures that rows are sorted by: those of now, taken anew every five seconds, but not while somebody points at the table or stands in it
- * with the keyboard, so that no row slips away from under them.
+ * The figures that rows are sorted by: those of now, taken anew every five seconds, but not while somebody points at
+ * the table or stands in it with the keyboard, so that no row slips away from under them.
  */
 function useFiguresForOrder(
   fleet: FleetFigures,

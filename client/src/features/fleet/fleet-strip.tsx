@@ -13,7 +13,10 @@ interface FleetStripProps {
   total: number | undefined
 }
 
-/** What the table shows, in four figures. The percentile is of all requests together, from the server: it is no average of the rows. */
+/**
+ * What the table shows, in four figures. The percentile is of all requests together, from the server: it is no average
+ * of the rows.
+ */
 export function FleetStrip({ track, active, total }: FleetStripProps) {
   const { fleet } = useServices()
   const sample = useTrack(track)
@@ -50,9 +53,9 @@ export function FleetStrip({ track, active, total }: FleetStripProps) {
       />
       <Figure
         name="Active"
-        quantity={{ value: active === undefined ? NO_DATA : String(active), unit: total === undefined ? '' : `of ${total}` }}
+        quantity={{ value: active === undefined ? NO_DATA : String(active), unit: '' }}
         tone=""
-        note=""
+        note={total === undefined ? '' : `of ${total}`}
       />
     </dl>
   )
@@ -70,14 +73,12 @@ function Figure({ name, quantity, tone, note, trend }: FigureProps) {
   return (
     <div className="-mt-px -ml-px flex items-end justify-between gap-3 border-t border-l border-line px-4 py-3">
       <div className="min-w-0">
+        {/* The unit stands here: beside the figure it would move with every digit. */}
         <dt className="flex gap-2 text-xs whitespace-nowrap text-muted">
-          {name}
+          {quantity.unit ? `${name}, ${quantity.unit}` : name}
           <span className={cx('truncate', tone)}>{note}</span>
         </dt>
-        <dd className={cx('mt-0.5 flex items-baseline gap-1 text-2xl leading-8 font-medium whitespace-nowrap', tone)}>
-          {quantity.value}
-          <span className="text-sm font-normal text-muted">{quantity.value === NO_DATA ? '' : quantity.unit}</span>
-        </dd>
+        <dd className={cx('mt-0.5 text-2xl leading-8 font-medium whitespace-nowrap', tone)}>{quantity.value}</dd>
       </div>
       <div className="hidden sm:block">{trend}</div>
     </div>

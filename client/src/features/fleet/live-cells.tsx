@@ -2,8 +2,8 @@ import { useLateness, useTrack } from '../../live/use-track.ts'
 import { Sparkline } from '../../charts/sparkline.tsx'
 import { useServices } from '../../services.ts'
 import { cx } from '../../ui/class-names.ts'
-import { Latency } from '../../ui/figure.tsx'
-import { amount, type ErrorLevel, errorLevel, NO_DATA, percent } from '../../ui/format.ts'
+import { Figure, Latency } from '../../ui/figure.tsx'
+import { amount, type ErrorLevel, errorLevel, percent } from '../../ui/format.ts'
 import { Shape, Status } from '../../ui/status.tsx'
 
 interface CellProps {
@@ -17,14 +17,13 @@ const LATE = 'text-faint'
 export function LatencyCell({ id, active, figure }: CellProps & { figure: 'p50Ms' | 'p95Ms' | 'p99Ms' }) {
   const sample = useTrack(id)
   const late = useLateness(active ? sample : undefined)
-  return <Latency ms={active ? sample?.[figure] : null} {...(late ? { className: LATE } : {})} />
+  return <Latency ms={active ? sample?.[figure] : null} className={late ? LATE : ''} />
 }
 
 export function RateCell({ id, active }: CellProps) {
   const sample = useTrack(id)
   const late = useLateness(active ? sample : undefined)
-  const value = amount(active ? sample?.requestsPerSecond : null)
-  return <span className={cx((late || value === NO_DATA) && LATE)}>{value}</span>
+  return <Figure value={amount(active ? sample?.requestsPerSecond : null)} className={late ? LATE : ''} />
 }
 
 export function ErrorCell({ id, active }: CellProps) {
@@ -33,11 +32,11 @@ export function ErrorCell({ id, active }: CellProps) {
   const rate = active ? sample?.errorRate : null
   const level = errorLevel(rate)
   const value = percent(rate)
-  if (late || level === 'none') return <span className={cx((late || value === NO_DATA) && LATE)}>{value}</span>
+  if (late || level === 'none') return <Figure value={value} className={late ? LATE : ''} />
   return (
-    <span className={cx('inline-flex items-center gap-1.5 font-medium', level === 'high' ? 'text-bad' : 'text-warn')}>
+    <span className={cx('flex items-center font-medium', level === 'high' ? 'text-bad' : 'text-warn')}>
       <Shape tone={level === 'high' ? 'bad' : 'warn'} />
-      {value}
+      <Figure value={value} />
     </span>
   )
 }
@@ -64,7 +63,9 @@ export function TrendCell({ id, active, width }: CellProps & { width: number }) 
       <span className={cx(late && 'opacity-40')}>
         <Sparkline fleet={fleet} track={id} figure="p95Ms" width={width} height={22} />
       </span>
-      {late && <span className="absolute inset-y-0 right-0 bg-ground pl-1 text-2xs leading-[22px] text-muted">{late} old</span>}
+      {late && <span className={cx(
+        'absolute inset-y-0 right-0 bg-ground pl-1 text-2xs leading-[22px] text-muted',
+      )}>{late} old</span>}
     </span>
   )
 }

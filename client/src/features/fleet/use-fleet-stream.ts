@@ -29,8 +29,8 @@ export function totalsKey(filter: DeploymentFilter): string {
 }
 
 /**
- * The one subscription of the page: puts every deployment's figures and their totals into the fleet. Gives a number that grows when there was
- * a hole (a hidden tab, a lost connection).
+ * The one subscription of the page: puts every deployment's figures and their totals into the fleet. Gives a number
+ * that grows when there was a hole (a hidden tab, a lost connection).
  */
 export function useFleetStream(filter: DeploymentFilter): number {
   const { streams, fleet } = useServices()

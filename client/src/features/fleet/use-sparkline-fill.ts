@@ -21,7 +21,8 @@ const AT_A_TIME = 20
 const SETTLED_AFTER_MS = 60
 
 /**
- * Asks for the last two minutes of the deployments in sight, each once, so that sparklines start filled. `epoch` grows when they have a hole;
+ * Asks for the last two minutes of the deployments in sight, each once, so that sparklines start filled. `epoch` grows
+ * when they have a hole;
  * `onFilled` is called when all that was asked for is here.
  */
 export function useSparklineFill(ids: readonly string[], epoch: number, onFilled: () => void): void {

@@ -37,7 +37,7 @@ export async function signIn(proof: { secret: string } | { token: string }): Pro
   if (response.status === 429) return { ok: false, message: 'Too many attempts. Wait a minute and try again.' }
   const message =
     'secret' in proof
-      ? 'This sign-in link has been used or is older than ten minutes. Start the server again for a new one, or type a token.'
+      ? 'This sign-in link was used, is older than ten minutes, or is from before a restart. Type a token instead.'
       : 'No token like this is known, or it has expired.'
   return { ok: false, message }
 }

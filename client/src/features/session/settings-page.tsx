@@ -22,7 +22,9 @@ export function SettingsPage() {
           Tokens
         </h2>
         <p className="text-muted">
-          Programs sign in with the server's <code className="font-mono text-xs text-text">ADMIN_TOKEN</code>, sent as{' '}
+          Programs sign in with the server's <code className={cx(
+            'font-mono text-xs text-text',
+          )}>ADMIN_TOKEN</code>, sent as{' '}
           <code className="font-mono text-xs text-text">Authorization: Bearer …</code>
         </p>
       </section>
@@ -68,7 +70,8 @@ function Appearance() {
           <label
             key={value}
             className={cx(
-              'flex h-9 cursor-pointer items-center gap-2 rounded-md border px-3 has-focus-visible:outline-2 has-focus-visible:outline-accent',
+              'flex h-9 cursor-pointer items-center gap-2 rounded-md border px-3',
+              'has-focus-visible:outline-2 has-focus-visible:outline-accent',
               value === choice ? 'border-accent bg-mark' : 'border-line-strong bg-surface hover:bg-hover',
             )}
           >

@@ -3,6 +3,7 @@ import { useClock } from '../../live/clock.ts'
 import { span, timeOfDay } from '../../ui/format.ts'
 import { useStore } from '../../ui/external-store.ts'
 import { Status, type Tone } from '../../ui/status.tsx'
+import { cx } from '../../ui/class-names.ts'
 
 const STATES: Record<ConnectionName, { tone: Tone; word: string }> = {
   connecting: { tone: 'busy', word: 'Connecting' },
@@ -20,7 +21,7 @@ export function ConnectionBadge() {
       role="status"
       data-connection={name}
       data-via={via}
-      title={name === 'live' && via === 'sse' ? 'Live over SSE: WebSocket is blocked on the way to the server' : undefined}
+      title={name === 'live' && via === 'sse' ? 'Live over SSE, because WebSocket is blocked on the way' : undefined}
       className="mr-2 inline-flex h-8 w-26 items-center justify-end text-muted"
     >
       <Status tone={tone}>{word}</Status>
@@ -35,7 +36,10 @@ export function ConnectionBar() {
   return (
     <div
       role="alert"
-      className="fixed inset-x-0 top-0 z-30 flex justify-center gap-1.5 border-b border-warn bg-warn-ground px-4 py-px text-xs"
+      className={cx(
+        'fixed inset-x-0 top-0 z-30 flex justify-center gap-1.5 border-b border-warn bg-warn-ground px-4',
+        'py-px text-xs',
+      )}
     >
       <span className="font-medium">{current.name === 'offline' ? 'This device is offline' : 'Connection lost'}</span>
       <span>

@@ -5,9 +5,12 @@ import { ConnectionBar, ConnectionBadge } from './connection.tsx'
 import { LiveEvents } from './live-events.tsx'
 import { SessionMenu, ThemeMenu } from './menus.tsx'
 import { Shortcuts } from './shortcuts.tsx'
+import { cx } from '../../ui/class-names.ts'
 
-const ITEM =
-  'flex flex-1 flex-col items-center justify-center gap-1 rounded-lg px-1 py-2 text-2xs whitespace-nowrap text-muted hover:bg-hover hover:text-text md:flex-none aria-[current=page]:bg-hover aria-[current=page]:text-accent'
+const ITEM = cx(
+  'flex flex-1 flex-col items-center justify-center gap-1 rounded-lg px-1 py-2 text-2xs whitespace-nowrap text-muted',
+  'hover:bg-hover hover:text-text md:flex-none aria-[current=page]:bg-hover aria-[current=page]:text-accent',
+)
 
 /** Rail, top line and connection around every page of someone who is signed in. */
 export function Frame() {
@@ -15,13 +18,20 @@ export function Frame() {
     <div className="min-h-dvh md:pl-22">
       <a
         href="#content"
-        className="sr-only rounded-md bg-accent px-3 py-1.5 text-on-accent focus:not-sr-only focus:fixed focus:top-2 focus:left-2 focus:z-50"
+        className={cx(
+          'sr-only rounded-md bg-accent px-3 py-1.5 text-on-accent focus:not-sr-only focus:fixed focus:top-2',
+          'focus:left-2 focus:z-50',
+        )}
       >
         Skip to the content
       </a>
       <nav
         aria-label="Main"
-        className="fixed inset-x-0 bottom-0 z-30 flex border-t border-line bg-surface pb-[env(safe-area-inset-bottom)] md:inset-x-auto md:inset-y-0 md:left-0 md:w-22 md:flex-col md:gap-1 md:border-t-0 md:border-r md:p-1.5"
+        className={cx(
+          'fixed inset-x-0 bottom-0 z-30 flex border-t border-line bg-surface',
+          'pb-[env(safe-area-inset-bottom)] md:inset-x-auto md:inset-y-0 md:left-0 md:w-22 md:flex-col',
+          'md:gap-1 md:border-t-0 md:border-r md:p-1.5',
+        )}
       >
         <Link
           to="/deployments"
@@ -66,7 +76,13 @@ export function Frame() {
   )
 }
 
-function RailLink({ to, icon, children }: { to: '/deployments' | '/training-jobs' | '/settings'; icon: ReactNode; children: string }) {
+interface RailLinkProps {
+  to: '/deployments' | '/training-jobs' | '/settings'
+  icon: ReactNode
+  children: string
+}
+
+function RailLink({ to, icon, children }: RailLinkProps) {
   return (
     <Link to={to} className={ITEM} activeProps={{ 'aria-current': 'page' }} activeOptions={{ includeSearch: false }}>
       {icon}

@@ -29,8 +29,8 @@ const LiveEventsDocument = graphql(`
 const WORDS = { DEPLOYED: 'deployed', PAUSED: 'paused', RESUMED: 'resumed', DELETED: 'deleted' } as const
 
 /**
- * Follows what everybody does to deployments, on every page, which keeps the cache true (see `graphql/cache.ts`), and tells screen readers.
- * It also holds the connection, so its state is known wherever one is.
+ * Follows what everybody does to deployments, on every page, which keeps the cache true (see `graphql/cache.ts`), and
+ * tells screen readers. It also holds the connection, so its state is known wherever one is.
  */
 export function LiveEvents() {
   const [{ data }] = useSubscription({ query: LiveEventsDocument, variables: {} })

@@ -1,4 +1,6 @@
-import { type ErrorComponentProps, Link, useRouter } from '@tanstack/react-router'
+import { type ErrorComponentProps, Link } from '@tanstack/react-router'
+import { useEffect, useEffectEvent } from 'react'
+import { connection } from '../../graphql/connection.ts'
 import { Button, buttonClass } from '../../ui/button.tsx'
 import { EmptyState } from '../../ui/message.tsx'
 import { useTitle } from '../../ui/title.ts'
@@ -36,7 +38,10 @@ export function ForbiddenPage() {
   )
 }
 
+/** Nothing could be loaded. Tries again when asked to, and by itself as soon as the connection is back. */
 export function UnavailablePage({ onRetry }: { onRetry: () => void }) {
+  const retry = useEffectEvent(onRetry)
+  useEffect(() => connection.subscribe(() => connection.get().name === 'live' && retry()), [])
   return (
     <EmptyState title="The server could not answer" action={<Button onClick={onRetry}>Try again</Button>}>
       Nothing is lost: what it records goes on being recorded.
@@ -45,20 +50,20 @@ export function UnavailablePage({ onRetry }: { onRetry: () => void }) {
 }
 
 /** The last resort of the router: something threw while a page was loaded or drawn. */
-export function CrashedPage({ error, reset }: ErrorComponentProps) {
-  const router = useRouter()
-  const unreachable = error instanceof ServerUnreachableError
+export function CrashedPage({ error }: ErrorComponentProps) {
+  const unreachable = error instanceof ServerUnreachableError || isMissingScript(error)
   useTitle(unreachable ? 'No connection' : 'Something went wrong')
-  const retry = () => {
-    reset()
-    void router.invalidate()
-  }
   return (
     <EmptyState
       title={unreachable ? 'The server does not answer' : 'Something went wrong on this page'}
-      action={<Button onClick={retry}>Try again</Button>}
+      action={<Button onClick={() => location.reload()}>Try again</Button>}
     >
       {unreachable ? 'It may be starting, or the network is down.' : error instanceof Error ? error.message : ''}
     </EmptyState>
   )
+}
+
+/** A page's script could not be loaded; browsers differ in words. Only a whole reload asks for it again everywhere. */
+function isMissingScript(error: unknown): boolean {
+  return error instanceof TypeError && /import|module script/i.test(error.message)
 }

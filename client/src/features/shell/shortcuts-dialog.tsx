@@ -1,4 +1,5 @@
 import { Dialog } from '../../ui/dialog.tsx'
+import { cx } from '../../ui/class-names.ts'
 
 const KEYS: readonly [keys: string[], what: string][] = [
   [['/'], 'Search'],
@@ -23,7 +24,10 @@ export function ShortcutsDialog({ onClose }: { onClose: () => void }) {
               {keys.map((key) => (
                 <kbd
                   key={key}
-                  className="inline-flex min-w-6 justify-center rounded border border-line-strong bg-ground px-1.5 font-mono text-xs"
+                  className={cx(
+                    'inline-flex min-w-6 justify-center rounded border border-line-strong bg-ground px-1.5',
+                    'font-mono text-xs',
+                  )}
                 >
                   {key}
                 </kbd>

@@ -15,9 +15,10 @@ export type StartField = keyof StartForm
 /** What is wrong with the form, by field, in sentences. The server checks again and has the last word. */
 export function checkStart(form: StartForm): Partial<Record<StartField, string>> {
   const problems: Partial<Record<StartField, string>> = {}
-  if (form.modelName.trim() === '') problems.modelName = 'A job trains a model: give its name.'
-  else if (form.modelName.trim().length > 100) problems.modelName = 'At most 100 characters.'
-  else if (!/^[A-Za-z0-9._/-]+$/.test(form.modelName.trim())) problems.modelName = 'Only letters, digits and . _ - / can be used.'
+  const model = form.modelName.trim()
+  if (model === '') problems.modelName = 'A job trains a model: give its name.'
+  else if (model.length > 100) problems.modelName = 'At most 100 characters.'
+  else if (!/^[A-Za-z0-9._/-]+$/.test(model)) problems.modelName = 'Only letters, digits and . _ - / can be used.'
   if (form.name.trim().length > 100) problems.name = 'At most 100 characters.'
   if (form.dataset.trim().length > 200) problems.dataset = 'At most 200 characters.'
   if (form.framework.trim().length > 100) problems.framework = 'At most 100 characters.'

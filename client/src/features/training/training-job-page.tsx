@@ -17,6 +17,7 @@ import { ForbiddenPage, NotFoundPage, UnavailablePage } from '../shell/problem-p
 import { DeployButton } from './deploy-button.tsx'
 import { JobStatus } from './job-status.tsx'
 import { LossChart } from './loss-chart.tsx'
+import { cx } from '../../ui/class-names.ts'
 
 const TrainingJobPageDocument = graphql(`
   query TrainingJobPage($id: ID!) {
@@ -225,7 +226,9 @@ function Deployments({ job }: { job: Job }) {
       {edges.length === 0 && <p className="text-muted">Not deployed yet.</p>}
       <ul className="flex flex-col">
         {edges.map(({ node }) => (
-          <li key={node.id} className="flex min-h-8 flex-wrap items-center gap-x-6 border-t border-line px-2 last:border-b">
+          <li key={node.id} className={cx(
+            'flex min-h-8 flex-wrap items-center gap-x-6 border-t border-line px-2 last:border-b',
+          )}>
             <Link to="/deployments/$id" params={{ id: node.id }} className="w-20 font-medium hover:underline">
               {node.version}
             </Link>

@@ -52,7 +52,9 @@ const TrainingProgressDocument = graphql(`
 `)
 
 // The dialog is for the few who start a job; the table should not wait for it.
-const StartJobDialog = lazy(() => import('./start-job-dialog.tsx').then((module) => ({ default: module.StartJobDialog })))
+const StartJobDialog = lazy(() =>
+  import('./start-job-dialog.tsx').then((module) => ({ default: module.StartJobDialog })),
+)
 
 const connectionOf = (data: TrainingJobsPageQuery) => data.trainingJobs
 

@@ -122,7 +122,7 @@ function columnsFor(phone: boolean): Column<Row>[] {
       accessorFn: ({ job }) => job.finalLoss ?? undefined,
       sortUndefined: 'last',
       sortFn: byNumber,
-      cell: ({ row }) => <Value>{row.original.job.finalLoss == null ? NO_DATA : significant(row.original.job.finalLoss)}</Value>,
+      cell: ({ row }) => <Value>{lossText(row.original.job.finalLoss)}</Value>,
     },
     {
       id: 'accuracy',
@@ -133,7 +133,8 @@ function columnsFor(phone: boolean): Column<Row>[] {
     },
     {
       id: 'duration',
-      accessorFn: ({ job }) => (job.startedAt ? Date.parse(job.finishedAt ?? FAR) - Date.parse(job.startedAt) : undefined),
+      accessorFn: ({ job: { startedAt, finishedAt } }) =>
+        startedAt ? Date.parse(finishedAt ?? FAR) - Date.parse(startedAt) : undefined,
       sortUndefined: 'last',
       sortFn: byNumber,
       cell: ({ row }) => <Duration job={row.original.job} />,
@@ -173,6 +174,10 @@ function NameCell({ job, phone }: { job: Job; phone: boolean }) {
       </span>
     </span>
   )
+}
+
+function lossText(loss: number | null | undefined): string {
+  return loss == null ? NO_DATA : significant(loss)
 }
 
 function Value({ children }: { children: string }) {
