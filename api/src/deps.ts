@@ -96,7 +96,7 @@ export function createDeps(
     onError: logError('the active deployments could not be read'),
   })
   const sampleStore = new SampleStore(database)
-  const history = new MetricsHistory(sampleStore, intervalMs)
+  const history = new MetricsHistory(sampleStore, intervalMs, clock)
   const recent = new RecentSamples({ store: sampleStore, bus, now })
   const sampleLogs = new SampleLogs({
     store: sampleStore,

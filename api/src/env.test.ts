@@ -80,6 +80,7 @@ describe('readEnv', () => {
     ['SAMPLE_INTERVAL_MS', '9'],
     ['SAMPLE_INTERVAL_MS', '60001'],
     ['SAMPLE_INTERVAL_MS', '1e3'],
+    ['SAMPLE_INTERVAL_MS', '700'],
     ['SEED', 'Demo'],
     ['ALLOWED_ORIGINS', '*'],
     ['ALLOWED_ORIGINS', 'null'],

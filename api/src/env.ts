@@ -82,7 +82,11 @@ const settings = {
   },
   // Below 10 ms timers and one statement a window can't keep up; above a minute nothing about it is live, and catching
   // up (at most 60 s) would never hold a whole window.
-  SAMPLE_INTERVAL_MS: { schema: wholeNumber(10, 60_000), mayHold: 'milliseconds from 10 to 60000' },
+  SAMPLE_INTERVAL_MS: {
+    // Whole windows make up every point of a history, the finest of which are read in minutes.
+    schema: wholeNumber(10, 60_000).refine((ms) => 60_000 % ms === 0),
+    mayHold: 'milliseconds from 10 to 60000 that divide a minute, like 100, 250, 1000 or 5000',
+  },
   SEED: { schema: z.enum(['demo', 'none']), mayHold: 'demo or none' },
   // Exact origins only. A wildcard or `null` would let any page call with a person's credentials.
   ALLOWED_ORIGINS: {

@@ -61,7 +61,7 @@ export const DeploymentType = builder.prismaNode('Deployment', {
         const history = await services.history.ofDeployment({
           deploymentKey: deployment.key,
           fromMs: from.getTime(),
-          toMs: to?.getTime() ?? Date.now(),
+          toMs: to?.getTime(),
           maxPoints: maxPoints ?? 300,
         })
         return { ...history, deploymentId: deployment.id }

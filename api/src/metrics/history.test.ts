@@ -35,7 +35,8 @@ describe('the resolution of a history', () => {
 
   it('is never finer than the windows that are recorded, and as fine as them where they are short', () => {
     expect(resolutionFor(NOON, NOON + MINUTE, 2000, 5 * SECOND)).toBe(5 * SECOND)
-    expect(resolutionFor(NOON, NOON + MINUTE, 2000, 7 * SECOND)).toBe(10 * SECOND)
+    // Whole windows only: two of six seconds would not fill a point of ten.
+    expect(resolutionFor(NOON, NOON + MINUTE, 8, 6 * SECOND)).toBe(30 * SECOND)
     expect(resolutionFor(NOON, NOON + SECOND, 100, 10)).toBe(10)
     expect(resolutionFor(NOON, NOON + SECOND, 99, 10)).toBe(SECOND)
   })

@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts'
 import { RefusedError } from '../errors.ts'
 import { MetricsMerger, type MetricsSummary } from './metrics-summary.ts'
 import type { SampleStore } from './sample-store.ts'
@@ -5,7 +6,8 @@ import type { SampleStore } from './sample-store.ts'
 export interface HistoryRequest {
   deploymentKey: number
   fromMs: number
-  toMs: number
+  /** Now when left out. */
+  toMs?: number | undefined
   maxPoints: number
 }
 
@@ -34,27 +36,29 @@ const RESOLUTIONS_S = [
 export class MetricsHistory {
   readonly #store: SampleStore
   readonly #intervalMs: number
+  readonly #clock: Clock
 
-  constructor(store: SampleStore, intervalMs: number) {
+  constructor(store: SampleStore, intervalMs: number, clock: Clock) {
     this.#store = store
     this.#intervalMs = intervalMs
+    this.#clock = clock
   }
 
   /** Covers whole windows of the resolution: `from` is rounded down, `to` up. Throws BAD_USER_INPUT. */
   async ofDeployment(request: HistoryRequest): Promise<History> {
-    const { deploymentKey, maxPoints } = request
+    const { deploymentKey, maxPoints, fromMs: askedFromMs, toMs: askedToMs = this.#clock.now() } = request
     if (!Number.isInteger(maxPoints) || maxPoints < 1 || maxPoints > MAX_POINTS) {
       throw new RefusedError('BAD_USER_INPUT', `maxPoints must be from 1 to ${MAX_POINTS}, not ${maxPoints}.`)
     }
-    if (!(request.fromMs < request.toMs)) {
+    if (!(askedFromMs < askedToMs)) {
       throw new RefusedError('BAD_USER_INPUT', 'from must lie before to, which is now when it is left out.')
     }
-    if (request.fromMs < EARLIEST_MS || request.toMs > LATEST_MS) {
+    if (askedFromMs < EARLIEST_MS || askedToMs > LATEST_MS) {
       throw new RefusedError('BAD_USER_INPUT', 'from and to must lie between the years 1970 and 2200.')
     }
-    const resolutionMs = resolutionFor(request.fromMs, request.toMs, maxPoints, this.#intervalMs)
-    const fromMs = Math.floor(request.fromMs / resolutionMs) * resolutionMs
-    const toMs = Math.ceil(request.toMs / resolutionMs) * resolutionMs
+    const resolutionMs = resolutionFor(askedFromMs, askedToMs, maxPoints, this.#intervalMs)
+    const fromMs = Math.floor(askedFromMs / resolutionMs) * resolutionMs
+    const toMs = Math.ceil(askedToMs / resolutionMs) * resolutionMs
     const points: MetricsSummary[] = []
     const total = new MetricsMerger()
     let point = null as { atMs: number; merger: MetricsMerger } | null
@@ -82,8 +86,9 @@ export class MetricsHistory {
 export function resolutionFor(fromMs: number, toMs: number, maxPoints: number, intervalMs: number): number {
   const fits = (width: number) => Math.ceil(toMs / width) - Math.floor(fromMs / width) <= maxPoints
   const readable = RESOLUTIONS_S.map((seconds) => seconds * 1000)
-  const widths = intervalMs < 1000 ? [intervalMs, ...readable] : readable
-  for (const width of widths) if (width >= intervalMs && fits(width)) return width
+  // Whole windows: the interval divides a minute.
+  const widths = [intervalMs, ...readable.filter((width) => width > intervalMs && width % intervalMs === 0)]
+  for (const width of widths) if (fits(width)) return width
   // Whole weeks. Wider than the distance to the epoch, a span has no border left in it but that one.
   const coarsest = widths.at(-1) ?? intervalMs
   let width = Math.ceil((toMs - fromMs) / maxPoints / coarsest) * coarsest
