@@ -73,6 +73,16 @@ describe.each(await testDatabaseKinds())('active deployments on %s', (kind) => {
     expect(changes.size).toBe(0)
   })
 
+  it('tell nobody when a read finds nothing new', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    await deploy('a')
+    await active.start()
+    expect(await changes.next()).toEqual(['a 0'])
+    vi.advanceTimersByTime(30_000)
+    await deploy('b')
+    expect(await changes.next()).toEqual(['a 0', 'b 0'])
+  })
+
   it('are filtered, in the same order', async () => {
     await deploy('b')
     await deploy('a')

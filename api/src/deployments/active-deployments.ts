@@ -17,6 +17,8 @@ export class ActiveDeployments implements FleetDirectory<DeploymentWithNames, De
   readonly #options: ActiveDeploymentsOptions
   /** Sorted by model, then newest version first. */
   #active: DeploymentWithNames[] = []
+  /** Which they are, and since when: all that a change can change. */
+  #seen: string | null = null
   #listeners = new Set<() => void>()
   #unsubscribe: (() => void) | null = null
   #timer: NodeJS.Timeout | null = null
@@ -84,6 +86,9 @@ export class ActiveDeployments implements FleetDirectory<DeploymentWithNames, De
       const trainingJob = { ...deployment.trainingJob, model: deployment.model, deployments: [deployment] }
       return { ...deployment, trainingJob }
     })
+    const seen = active.map(({ key, statusChangedAt }) => `${key}:${statusChangedAt.getTime()}`).join()
+    if (seen === this.#seen) return
+    this.#seen = seen
     for (const listener of this.#listeners) listener()
   }
 }

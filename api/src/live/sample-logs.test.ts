@@ -7,6 +7,14 @@ import type { FollowedDeployment } from './sample-logs.ts'
 
 const by = 'amira'
 
+function deferred(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = () => undefined as void
+  const promise = new Promise<void>((done) => {
+    resolve = done
+  })
+  return { promise, resolve }
+}
+
 describe.each(await testDatabaseKinds())('following samples on %s', (kind) => {
   let database: TestDatabase
   let deps: TestDeps
@@ -165,6 +173,26 @@ describe.each(await testDatabaseKinds())('following samples on %s', (kind) => {
     await other.return()
     await other.return()
     expect(deps.services.sampleLogs.counts).toEqual({ logs: 0, followers: 0 })
+  })
+
+  it('lets those wait who come while a log is being opened: its head is not known yet', async () => {
+    await record(deps, 10_000)
+    const { sampleStore } = deps.services
+    const after = sampleStore.after.bind(sampleStore)
+    const { promise: released, resolve: release } = deferred()
+    const { promise: reading, resolve: isReading } = deferred()
+    const reads = vi.spyOn(sampleStore, 'after').mockImplementation(async (...request) => {
+      isReading()
+      await released
+      return after(...request)
+    })
+    const first = follow(0)
+    await reading
+    const second = follow(9)
+    release()
+    reads.mockRestore()
+    expect(await take(await second, 1)).toEqual(['10'])
+    expect(await take(await first, 10)).toEqual(Array.from({ length: 10 }, (_, index) => String(index + 1)))
   })
 
   it('opens one log for many that come at once, also when the first leaves at once', async () => {

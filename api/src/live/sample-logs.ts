@@ -92,7 +92,8 @@ export class SampleLogs {
 
   async #acquire(deployment: FollowedDeployment): Promise<OpenLog | null> {
     for (;;) {
-      let open: OpenLog | null = this.#open.get(deployment.key) ?? null
+      // One that is being opened has not read up to its head yet.
+      let open: OpenLog | null = this.#opening.has(deployment.key) ? null : (this.#open.get(deployment.key) ?? null)
       if (!open || open.log.closed) {
         let opening = this.#opening.get(deployment.key)
         if (!opening) {

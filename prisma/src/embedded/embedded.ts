@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads'
 import type pg from 'pg'
 import { DatabaseStartError } from '../database-start-error.ts'
 import { createPool } from '../pool.ts'
-import { lockDataFolder } from './data-folder-lock.ts'
+import { type DataFolderLock, lockDataFolder } from './data-folder-lock.ts'
 
 export interface WorkerSettings {
   pgData: string
@@ -37,6 +37,10 @@ export interface EmbeddedPostgres {
 }
 
 const maxConnections = 8
+/** What pg looks for in a folder that it is given as host. */
+const SOCKET = '.s.PGSQL.5432'
+/** A longer path is cut off without a word, and the socket then lies outside the private folder. */
+const MAX_SOCKET_PATH_BYTES = process.platform === 'darwin' ? 103 : 107
 /** PGlite 0.5 is PostgreSQL 18; a data folder of another major version cannot be read. */
 const majorVersion = '18'
 
@@ -47,8 +51,8 @@ const majorVersion = '18'
  * @throws DatabaseStartError when the folder cannot be used or holds something else.
  */
 export async function startEmbedded(dataDir: string, snapshot: string | null): Promise<EmbeddedPostgres> {
-  const lock = lockDataFolder(dataDir)
-  const socketFolder = mkdtempSync(join(tmpdir(), 'gaugeline-'))
+  const socketFolder = makeSocketFolder()
+  const lock = lockOrElse(dataDir, () => rmSync(socketFolder, { recursive: true, force: true }))
   const removeSocketFolder = () => rmSync(socketFolder, { recursive: true, force: true })
   process.once('exit', removeSocketFolder)
   const leave = () => {
@@ -63,7 +67,7 @@ export async function startEmbedded(dataDir: string, snapshot: string | null): P
     const worker = new EmbeddedWorker({
       pgData,
       snapshot: isNew ? snapshot : null,
-      socketPath: join(socketFolder, '.s.PGSQL.5432'),
+      socketPath: join(socketFolder, SOCKET),
       maxConnections,
     })
     await worker.ready().catch(async (error: unknown) => {
@@ -102,6 +106,35 @@ export function createEmbeddedPool(server: EmbeddedPostgres, onIdleError: (error
     },
     onIdleError,
   )
+}
+
+function makeSocketFolder(): string {
+  const parent = tmpdir()
+  // mkdtemp adds six characters.
+  const length = Buffer.byteLength(join(parent, 'gaugeline-XXXXXX', SOCKET))
+  if (length > MAX_SOCKET_PATH_BYTES) {
+    const room = MAX_SOCKET_PATH_BYTES - (length - Buffer.byteLength(parent))
+    throw new DatabaseStartError(
+      `The folder for temporary files, ${parent}, has a path too long for a socket: set TMPDIR to one of at most ${room} bytes.`,
+    )
+  }
+  try {
+    return mkdtempSync(join(parent, 'gaugeline-'))
+  } catch (error) {
+    throw new DatabaseStartError(
+      `The folder for temporary files, ${parent}, cannot be used: ${firstLine(error)}. Make it, or set TMPDIR to another one.`,
+      { cause: error },
+    )
+  }
+}
+
+function lockOrElse(dataDir: string, undo: () => void): DataFolderLock {
+  try {
+    return lockDataFolder(dataDir)
+  } catch (error) {
+    undo()
+    throw error
+  }
 }
 
 /** Gives whether the database has yet to be made. What an interrupted first start left behind is thrown away. */
