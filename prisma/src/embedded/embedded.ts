@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads'
 import type pg from 'pg'
 import { DatabaseStartError } from '../database-start-error.ts'
 import { createPool } from '../pool.ts'
-import { type DataFolderLock, lockDataFolder } from './data-folder-lock.ts'
+import { lockDataFolder } from './data-folder-lock.ts'
 
 export interface WorkerSettings {
   pgData: string
@@ -51,8 +51,8 @@ const majorVersion = '18'
  * @throws DatabaseStartError when the folder cannot be used or holds something else.
  */
 export async function startEmbedded(dataDir: string, snapshot: string | null): Promise<EmbeddedPostgres> {
-  const socketFolder = makeSocketFolder()
-  const lock = lockOrElse(dataDir, () => rmSync(socketFolder, { recursive: true, force: true }))
+  const lock = lockDataFolder(dataDir)
+  const socketFolder = makeSocketFolder(() => lock.release())
   const removeSocketFolder = () => rmSync(socketFolder, { recursive: true, force: true })
   process.once('exit', removeSocketFolder)
   const leave = () => {
@@ -108,8 +108,17 @@ export function createEmbeddedPool(server: EmbeddedPostgres, onIdleError: (error
   )
 }
 
-function makeSocketFolder(): string {
-  const parent = tmpdir()
+/** `undo` is called before it throws. */
+function makeSocketFolder(undo: () => void): string {
+  try {
+    return makePrivateFolder(tmpdir())
+  } catch (error) {
+    undo()
+    throw error
+  }
+}
+
+function makePrivateFolder(parent: string): string {
   // mkdtemp adds six characters.
   const length = Buffer.byteLength(join(parent, 'gaugeline-XXXXXX', SOCKET))
   if (length > MAX_SOCKET_PATH_BYTES) {
@@ -125,15 +134,6 @@ function makeSocketFolder(): string {
       `The folder for temporary files, ${parent}, cannot be used: ${firstLine(error)}. Make it, or set TMPDIR to another one.`,
       { cause: error },
     )
-  }
-}
-
-function lockOrElse(dataDir: string, undo: () => void): DataFolderLock {
-  try {
-    return lockDataFolder(dataDir)
-  } catch (error) {
-    undo()
-    throw error
   }
 }
 
