@@ -8,6 +8,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['e2e/**/*.test.ts'],
+          exclude: ['**/*.long.test.ts'],
           environment: 'node',
           // Each file starts a server and a browser of its own; two at a time would fight over the processor.
           fileParallelism: false,

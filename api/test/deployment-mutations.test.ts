@@ -139,7 +139,9 @@ describe.each(await testDatabaseKinds())('the lifecycle of a deployment, through
     const jobs = await Promise.all(Array.from({ length: 20 }, () => registerJob(app.client, { modelName: 'versions' })))
     const fields = '... on DeployTrainingJobSuccess { deployment { version } }'
     const results = await Promise.all(
-      jobs.map((trainingJobId) => act<{ deployment: { version: string } }>('deployTrainingJob', { trainingJobId }, fields)),
+      jobs.map((trainingJobId) =>
+        act<{ deployment: { version: string } }>('deployTrainingJob', { trainingJobId }, fields),
+      ),
     )
     const versions = results.map(({ deployment }) => deployment.version)
     expect(new Set(versions)).toEqual(new Set(Array.from({ length: 20 }, (_, n) => `v1.${n}.0`)))

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { deploy, pause, registerJob, unknownId } from './acts.ts'
 import { createTestApp, type TestApp } from './create-test-app.ts'
 import { liveClient } from './live-clients.ts'
+import { sampleOf } from './sample-of.ts'
 
 const INTERVAL_MS = 50
 
@@ -231,5 +232,62 @@ describe.each(await testDatabaseKinds())('metrics on %s', (kind) => {
     }
     expect(await refusal({ from: '0001-01-01T00:00:00Z' })).toEqual({ code: 'BAD_USER_INPUT' })
     expect(await refusal({ from: span.from, to: '9999-12-31T23:59:59Z' })).toEqual({ code: 'BAD_USER_INPUT' })
+  })
+
+  // The last one: from here on the test records.
+  it('add up to known figures over time and over the fleet, percentiles within 1 % of the exact rank', async () => {
+    const { recorder, services, bus, clock } = app.deps
+    const ids = [await deploy(app.client), await deploy(app.client)]
+    await recorder.stop()
+    const heads = (await services.sampleStore.recordingHeads()).slice(-2)
+    const startMs = Math.ceil(clock.now() / 1000) * 1000 + 1000
+    const latencies = (seed: number) =>
+      Array.from({ length: 50 + seed * 7 }, (_, n) => 20 * Math.exp(2 * Math.sin((n + 1) * (seed + 1) * 12.9898)))
+    const recorded = [0, 1, 2, 3].map((window) =>
+      heads.map(({ deploymentKey, sequence }, d) => ({
+        latenciesMs: latencies(2 * window + d),
+        deploymentKey,
+        sequence: sequence + 1 + window,
+        windowStartMs: startMs + window * INTERVAL_MS,
+        windowMs: INTERVAL_MS,
+        errors: 2 * window + d,
+        inFlight: 10 * window + d,
+        promptTokens: 1000 + window,
+        generatedTokens: d === 0 ? 100 : null,
+      })),
+    )
+    const expectTotal = (metrics: Metrics, of: (typeof recorded)[number], seconds: number) => {
+      const sorted = of.flatMap(({ latenciesMs }) => latenciesMs).toSorted((a, b) => a - b)
+      const errors = of.reduce((sum, sample) => sum + sample.errors, 0)
+      expect([metrics.requests, metrics.errors]).toEqual([sorted.length, errors])
+      expect(metrics.requestsPerSecond).toBeCloseTo(sorted.length / seconds, 6)
+      expect(metrics.errorRate).toBeCloseTo(errors / sorted.length, 9)
+      expect(metrics.latency!.maxMs).toBe(sorted.at(-1))
+      expect(metrics.latency!.meanMs).toBeCloseTo(sorted.reduce((sum, ms) => sum + ms, 0) / sorted.length, 6)
+      for (const [q, given] of [[0.5, 'p50Ms'], [0.95, 'p95Ms'], [0.99, 'p99Ms']] as const) {
+        const exact = sorted[Math.ceil(q * sorted.length) - 1]!
+        expect(Math.abs(metrics.latency![given] / exact - 1)).toBeLessThan(0.01)
+      }
+    }
+    await using live = liveClient('websocket', app.origin)
+    await using fleet = live.subscribe<{ fleetMetrics: { at: string; totals: Metrics } }>(
+      `subscription ($ids: [ID!]) { fleetMetrics(filter: { ids: $ids }) { at totals { ${METRICS} } } }`,
+      { ids },
+    )
+    await fleet.next()
+    for (const window of recorded) {
+      const stored = await services.sampleStore.store(window.map(sampleOf))
+      const at = startMs + recorded.indexOf(window) * INTERVAL_MS
+      bus.publish('recorded', { throughMs: at + INTERVAL_MS, samples: stored, last: true })
+      const { totals } = (await fleet.until(({ fleetMetrics }) => time(fleetMetrics.at) === at)).at(-1)!.fleetMetrics
+      expectTotal(totals, window, INTERVAL_MS / 1000)
+      expect([totals.inFlight, totals.generatedTokens]).toEqual([window[0]!.inFlight + window[1]!.inFlight, 100])
+    }
+    for (const [d, deployment] of ids.entries()) {
+      const own = recorded.map((window) => window[d]!)
+      const { summary } = await history({ id: deployment, from: iso(startMs), to: iso(startMs + 200), maxPoints: 1 })
+      expectTotal(summary, own, 0.2)
+      expect([summary.inFlight, summary.generatedTokens]).toEqual([30 + d, d === 0 ? 400 : null])
+    }
   })
 })

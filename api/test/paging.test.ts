@@ -115,7 +115,8 @@ describe.each(await testDatabaseKinds())('paging on %s', (kind) => {
     const query = `{ deployments(filter: { model: "beta" }, orderBy: { field: VERSION, direction: ASC }) {
       edges { node { version } } } }`
     const data = await app.client.data<{ deployments: { edges: { node: { version: string } }[] } }>(query)
-    expect(data.deployments.edges.map(({ node }) => node.version)).toEqual(Array.from({ length: 12 }, (_, n) => `v1.${n}.0`))
+    const versions = data.deployments.edges.map(({ node }) => node.version)
+    expect(versions).toEqual(Array.from({ length: 12 }, (_, n) => `v1.${n}.0`))
   })
 
   it('walks models by name, and the lists of an object, both ways', async () => {

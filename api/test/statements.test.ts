@@ -51,6 +51,7 @@ describe.each(await testDatabaseKinds())('statements of an answer on %s', (kind)
         deploymentKey,
         sequence: 1,
         ...window,
+        ...window,
         ...figures,
         promptTokens: null,
         generatedTokens: null,

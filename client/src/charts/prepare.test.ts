@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { linearRange, logRange, longestStep, sparkRuns, within, withGaps } from './prepare.ts'
+import { linearRange, logRange, longestStep, sparkRuns, tickLabel, within, withGaps } from './prepare.ts'
 
 const NaN_ = Number.NaN
 
@@ -71,11 +71,34 @@ describe('ranges', () => {
     expect(linearRange(null, 1)).toEqual([0, 1.5])
   })
 
+  it('end where the figure ends', () => {
+    expect(linearRange(0.99, 0.01, 1)).toEqual([0, 1])
+  })
+
   it('span whole decades on a log scale, at least one', () => {
     expect(logRange(12, 740)).toEqual([10, 1000])
     expect(logRange(10, 10)).toEqual([10, 100])
     expect(logRange(null, null)).toEqual([1, 10])
     expect(logRange(0, 100)).toEqual([1, 10])
+  })
+})
+
+describe('tickLabel', () => {
+  it('leaves out zeros that say nothing', () => {
+    const labels = ['1.50 s', '1.00 s', '750 ms', '0 ms', '0 %', '7.50', '100', '0.500', '1.20k', '10.0 %', '0.05 %']
+    expect(labels.map(tickLabel)).toEqual([
+      '1.5 s',
+      '1 s',
+      '750 ms',
+      '0',
+      '0',
+      '7.5',
+      '100',
+      '0.5',
+      '1.2k',
+      '10 %',
+      '0.05 %',
+    ])
   })
 })
 

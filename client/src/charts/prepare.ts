@@ -56,11 +56,12 @@ export function longestStep(times: readonly number[]): number {
 
 /**
  * The vertical range of a chart: from zero to a little above the largest value, on a step that stays the same while the
- * values wander, so that the scale does not move with every sample. `least` is the smallest top, for quiet series.
+ * values wander, so that the scale does not move with every sample. `least` is the smallest top, for quiet series; `most` the largest,
+ * for figures that have an end.
  */
-export function linearRange(max: number | null | undefined, least: number): [number, number] {
+export function linearRange(max: number | null | undefined, least: number, most = Infinity): [number, number] {
   const top = Math.max(max ?? 0, least)
-  return [0, roundUp(top * 1.08)]
+  return [0, Math.min(most, roundUp(top * 1.08))]
 }
 
 /** Whole decades around the values; `null` and what is not above zero count as one decade from 1. */
@@ -76,6 +77,12 @@ function roundUp(value: number): number {
   const size = 10 ** Math.floor(Math.log10(value))
   const step = [1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((one) => one * size >= value * (1 - 1e-9)) ?? 10
   return step * size
+}
+
+/** A value at an axis without the zeros that only hold a changing figure still: `1.50 s` is `1.5 s`, `0 ms` is `0`. */
+export function tickLabel(text: string): string {
+  if (/^0(\.0+)?(?!\.?\d)/.test(text)) return '0'
+  return text.replace(/(\.\d*?)0+(?!\d)/, '$1').replace(/\.(?!\d)/, '')
 }
 
 /** Where a sparkline goes through, in pixels: runs of points, broken where there is no data. */

@@ -2,7 +2,7 @@ import { useEffect, useRef } from 'react'
 import type uPlot from 'uplot'
 import { theme } from '../ui/theme.ts'
 import { chartColours, type ColourToken } from './colours.ts'
-import { type Columns, linearRange, logRange, longestStep, within, withGaps } from './prepare.ts'
+import { type Columns, linearRange, logRange, longestStep, tickLabel, within, withGaps } from './prepare.ts'
 
 export interface Mark {
   /** Seconds since 1970. */
@@ -25,6 +25,8 @@ export interface TimeChartProps {
   format: (value: number) => string
   /** The smallest top of the vertical axis. */
   least: number
+  /** The largest top, where a figure has an end. */
+  most?: number
   log?: boolean
   height: number
   /** Charts with the same key share the crosshair. */
@@ -134,7 +136,7 @@ function options(props: TimeChartProps, UPlot: typeof uPlot, width: number): uPl
       x: { time, auto: false, range: (_plot, min, max) => [min, max] },
       y: props.log
         ? { distr: LOGARITHMIC, range: (_plot, min, max) => logRange(min, max) }
-        : { range: (_plot, _min, max) => linearRange(max, props.least) },
+        : { range: (_plot, _min, max) => linearRange(max, props.least, props.most) },
     },
     axes: [
       { ...axis, size: 26, gap: 6, space: 70, ...(time ? { values: TIME_LABELS } : {}) },
@@ -143,7 +145,7 @@ function options(props: TimeChartProps, UPlot: typeof uPlot, width: number): uPl
         size: AXIS_WIDTH,
         gap: 8,
         space: 32,
-        values: (_plot, splits) => splits.map((value) => (value === null ? '' : props.format(value))),
+        values: (_plot, splits) => splits.map((value) => (value === null ? '' : tickLabel(props.format(value)))),
       },
     ],
     series: [

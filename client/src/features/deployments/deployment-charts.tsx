@@ -75,7 +75,7 @@ export function DeploymentCharts({ id, active, events, range, log, onRange, onLo
           action={<LogChoice log={log} onLog={onLog} />}
         />
         <Chart {...shared} title="Requests/s" figures={TRAFFIC} format={amount} least={1} height={140} />
-        <Chart {...shared} title="Errors" figures={ERRORS} format={asPercent} least={0.01} height={120} />
+        <Chart {...shared} title="Errors" figures={ERRORS} format={asPercent} least={0.01} most={1} height={120} />
         <Chart {...shared} title="Tokens/s" figures={TOKENS} format={amount} least={1} height={140} />
       </div>
     </section>
@@ -91,6 +91,7 @@ interface ChartProps {
   syncKey: string
   format: (value: number) => string
   least: number
+  most?: number
   height: number
   log?: boolean
   action?: ReactNode
@@ -99,7 +100,7 @@ interface ChartProps {
 const asPercent = (rate: number) => `${percent(rate)} %`
 
 function Chart(props: ChartProps) {
-  const { title, figures, series, marks, cursor, syncKey, format, least, height, log = false, action } = props
+  const { title, figures, series, marks, cursor, syncKey, format, least, most, height, log = false, action } = props
   const source = useMemo(
     (): ChartSource => ({
       read: () => series.read(figures),
@@ -124,6 +125,7 @@ function Chart(props: ChartProps) {
         series={lines}
         format={format}
         least={least}
+        {...(most === undefined ? {} : { most })}
         log={log}
         height={height}
         syncKey={syncKey}

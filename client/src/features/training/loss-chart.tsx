@@ -1,4 +1,4 @@
-import { useEffect, useMemo } from 'react'
+import { useEffect, useMemo, useSyncExternalStore } from 'react'
 import { type ChartSource, TimeChart } from '../../charts/time-chart.tsx'
 import { type FragmentType, graphql, readFragment } from '../../graphql/documents.ts'
 import { createStore, useStore } from '../../ui/external-store.ts'
@@ -39,7 +39,7 @@ export function LossChart({ steps, live }: LossChartProps) {
     [curve],
   )
   const at = useStore(cursor)
-  const shown = curve.at(at ?? Infinity)
+  const shown = useSyncExternalStore(curve.subscribe, () => curve.at(at ?? Infinity))
   return (
     <>
       <p className="flex h-5 gap-4 text-xs text-muted">
