@@ -13,6 +13,7 @@ export default defineConfig({
     proxy: {
       '/graphql': { target: api, ws: true, changeOrigin: true },
       '/session': { target: api, changeOrigin: true },
+      '/schema.graphql': { target: api, changeOrigin: true },
     },
   },
 })

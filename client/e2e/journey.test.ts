@@ -83,7 +83,10 @@ describe('a person', () => {
     await page.reload()
     await page.getByText('Paused: no samples are recorded').waitFor()
     expect(await page.locator('dl dd').allTextContents()).toEqual(['–', '–', '–', '–', '–', '–'])
-    await page.getByText(/^Paused by/).first().waitFor()
+    await page
+      .getByText(/^Paused by/)
+      .first()
+      .waitFor()
   })
 
   it('resumes it, and samples go on', async () => {
@@ -91,7 +94,10 @@ describe('a person', () => {
     await page.getByRole('button', { name: 'Resume' }).click()
     await page.getByRole('button', { name: 'Pause' }).waitFor()
     await waitForWindow(page, newest + 2)
-    await page.getByText(/^Resumed by/).first().waitFor()
+    await page
+      .getByText(/^Resumed by/)
+      .first()
+      .waitFor()
     expect((await drawnSeries(page)).newest).toBeGreaterThanOrEqual(newest + 2)
   })
 
@@ -187,7 +193,8 @@ describe('the page', () => {
     const jobHref = await page.locator('[data-row-link]').first().getAttribute('href')
     for (const path of ['/deployments', href, '/training-jobs', jobHref, '/settings', '/training-jobs?start=true']) {
       await page.goto(path ?? '')
-      await page.getByRole('main').waitFor()
+      // A dialog hides it from everybody but the eye.
+      await page.getByRole('main', { includeHidden: true }).waitFor()
       await page.waitForLoadState('networkidle')
       const width = await page.evaluate(() => document.documentElement.scrollWidth)
       expect({ path, fits: width <= 390 }).toEqual({ path, fits: true })
@@ -218,8 +225,14 @@ describe('the page', () => {
     await page.mouse.move(0, 0)
     const before = await drawnSeries(page)
     await server.kill()
-    await page.getByRole('alert').filter({ hasText: /Connection lost\s*since/ }).waitFor()
-    await page.getByText(/^\d+ s old$/).first().waitFor()
+    await page
+      .getByRole('alert')
+      .filter({ hasText: /Connection lost\s*since/ })
+      .waitFor()
+    await page
+      .getByText(/^\d+ s old$/)
+      .first()
+      .waitFor()
     await server.start()
     await page.locator('[data-connection="live"]').waitFor()
     const now = await page.evaluate(() => Math.floor(Date.now() / 1000))

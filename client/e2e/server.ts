@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { type Database, openDatabase } from '@gaugeline/prisma'
 
 const MAIN = fileURLToPath(new URL('../../api/dist/main.js', import.meta.url))
 /** The first start makes the database and fills it. */
@@ -26,9 +27,24 @@ export interface RunningServer {
   stop(): Promise<void>
 }
 
-/** Starts the server with demo data and gives it once it has printed its sign-in link. */
-export async function startServer(): Promise<RunningServer> {
+export interface ServerOptions {
+  /** Fills the empty database before the server opens it; without it, the server fills it with demo data. */
+  fill?: (database: Database) => Promise<void>
+  /** Length of a window. */
+  sampleIntervalMs?: number
+}
+
+/** Starts the server and gives it once it has printed its sign-in link. */
+export async function startServer({ fill, sampleIntervalMs = 1000 }: ServerOptions = {}): Promise<RunningServer> {
   const dataDir = await mkdtemp(join(tmpdir(), 'gaugeline-e2e-'))
+  if (fill) {
+    const database = await openDatabase({ dataDir })
+    try {
+      await fill(database)
+    } finally {
+      await database.close()
+    }
+  }
   const port = await freePort()
   let running: { child: ChildProcess; signInUrl: string }
 
@@ -39,9 +55,12 @@ export async function startServer(): Promise<RunningServer> {
         HOST: '127.0.0.1',
         PORT: String(port),
         DATA_DIR: dataDir,
-        SEED: 'demo',
+        SEED: fill ? 'none' : 'demo',
+        SAMPLE_INTERVAL_MS: String(sampleIntervalMs),
         ADMIN_TOKEN,
         LOG_LEVEL: 'warn',
+        // Where a test's own receiver of webhooks listens.
+        WEBHOOK_ALLOWED_HOSTS: '127.0.0.1',
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     })

@@ -6,6 +6,7 @@ import {
   Outlet,
   redirect,
 } from '@tanstack/react-router'
+import { readSettingsSearch } from './features/access/settings-search.ts'
 import { readDeploymentSearch } from './features/deployments/deployment-search.ts'
 import { readFleetSearch } from './features/fleet/fleet-search.ts'
 import { loadSession } from './features/session/session.ts'
@@ -26,8 +27,16 @@ function Root() {
 
 const root = createRootRoute({
   component: Root,
-  notFoundComponent: () => <NotFoundPage what="page" />,
-  errorComponent: CrashedPage,
+  notFoundComponent: () => (
+    <main>
+      <NotFoundPage what="page" />
+    </main>
+  ),
+  errorComponent: (props) => (
+    <main>
+      <CrashedPage {...props} />
+    </main>
+  ),
 })
 
 const signIn = createRoute({
@@ -85,6 +94,7 @@ const trainingJob = createRoute({
 const settings = createRoute({
   getParentRoute: () => app,
   path: '/settings',
+  validateSearch: readSettingsSearch,
   component: lazyRouteComponent(() => import('./features/session/settings-page.tsx'), 'SettingsPage'),
 })
 

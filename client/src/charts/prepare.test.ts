@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { linearRange, logRange, longestStep, sparkRuns, tickLabel, within, withGaps } from './prepare.ts'
+import { latencyUnit, linearRange, logRange, longestStep, sparkRuns, tickLabel, within, withGaps } from './prepare.ts'
 
 const NaN_ = Number.NaN
 
@@ -24,7 +24,16 @@ describe('withGaps', () => {
   })
 
   it('breaks all series of a chart at once', () => {
-    const [times, ...values] = withGaps({ times: [10, 40], values: [[1, 2], [3, 4]] }, 10)
+    const [times, ...values] = withGaps(
+      {
+        times: [10, 40],
+        values: [
+          [1, 2],
+          [3, 4],
+        ],
+      },
+      10,
+    )
     expect(times).toEqual([10, 20, 40])
     expect(values).toEqual([
       [1, null, 2],
@@ -73,6 +82,12 @@ describe('ranges', () => {
 
   it('end where the figure ends', () => {
     expect(linearRange(0.99, 0.01, 1)).toEqual([0, 1])
+  })
+
+  it('are round in minutes and hours, too', () => {
+    expect(linearRange(723_456, 1, Infinity, latencyUnit)).toEqual([0, 15 * 60_000])
+    expect(linearRange(6 * 3_600_000, 1, Infinity, latencyUnit)).toEqual([0, 8 * 3_600_000])
+    expect(linearRange(81, 1, Infinity, latencyUnit)).toEqual([0, 100])
   })
 
   it('span whole decades on a log scale, at least one', () => {

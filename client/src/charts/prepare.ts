@@ -57,11 +57,23 @@ export function longestStep(times: readonly number[]): number {
 /**
  * The vertical range of a chart: from zero to a little above the largest value, on a step that stays the same while the
  * values wander, so that the scale does not move with every sample. `least` is the smallest top, for quiet series; `most` the largest,
- * for figures that have an end.
+ * for figures that have an end; `unitOf` the unit in which an axis up to a value is divided.
  */
-export function linearRange(max: number | null | undefined, least: number, most = Infinity): [number, number] {
-  const top = Math.max(max ?? 0, least)
-  return [0, Math.min(most, roundUp(top * 1.08))]
+export function linearRange(
+  max: number | null | undefined,
+  least: number,
+  most = Infinity,
+  unitOf: (top: number) => number = () => 1,
+): [number, number] {
+  const top = Math.max(max ?? 0, least) * 1.08
+  const unit = unitOf(top)
+  return [0, Math.min(most, roundUp(top / unit) * unit)]
+}
+
+/** Times are divided by tens up to a minute, then in minutes, then in hours. All in ms. */
+export function latencyUnit(top: number): number {
+  if (top <= 60_000) return 1
+  return top <= 3_600_000 ? 60_000 : 3_600_000
 }
 
 /** Whole decades around the values; `null` and what is not above zero count as one decade from 1. */

@@ -31,12 +31,12 @@ export function Sparkline({ fleet, track, figure, width, height }: SparklineProp
       }
       context.setTransform(ratio, 0, 0, ratio, 0, 0)
       context.clearRect(0, 0, width, height)
-      const { ring } = fleet.track(track)
+      const { ring, latest } = fleet.track(track)
       const to = ring.newest
       if (!Number.isFinite(to)) return
       const runs = sparkRuns(
         { times: ring.times(), values: ring.column(figure) },
-        { from: to - SPAN_SECONDS, to, width: width - 2, height, stepSeconds: 1 },
+        { from: to - SPAN_SECONDS, to, width: width - 2, height, stepSeconds: (latest?.windowMs ?? 1000) / 1000 },
       )
       context.strokeStyle = chartColours().series
       context.lineWidth = 1.25

@@ -1,5 +1,6 @@
 import { useEffect, useRef } from 'react'
 import type uPlot from 'uplot'
+import { amount } from '../ui/format.ts'
 import { theme } from '../ui/theme.ts'
 import { chartColours, type ColourToken } from './colours.ts'
 import { type Columns, linearRange, logRange, longestStep, tickLabel, within, withGaps } from './prepare.ts'
@@ -27,6 +28,8 @@ export interface TimeChartProps {
   least: number
   /** The largest top, where a figure has an end. */
   most?: number
+  /** In what unit an axis up to `top` is divided into round steps, where that is not always the same. */
+  unitOf?: (top: number) => number
   log?: boolean
   height: number
   /** Charts with the same key share the crosshair. */
@@ -120,7 +123,7 @@ function options(props: TimeChartProps, UPlot: typeof uPlot, width: number): uPl
     ticks: { show: false },
     border: { show: false },
   }
-  const time = props.time ?? true
+  const { time = true, unitOf } = props
   return {
     width,
     height: props.height,
@@ -136,15 +139,16 @@ function options(props: TimeChartProps, UPlot: typeof uPlot, width: number): uPl
       x: { time, auto: false, range: (_plot, min, max) => [min, max] },
       y: props.log
         ? { distr: LOGARITHMIC, range: (_plot, min, max) => logRange(min, max) }
-        : { range: (_plot, _min, max) => linearRange(max, props.least, props.most) },
+        : { range: (_plot, _min, max) => linearRange(max, props.least, props.most, props.unitOf) },
     },
     axes: [
-      { ...axis, size: 26, gap: 6, space: 70, ...(time ? { values: TIME_LABELS } : {}) },
+      { ...axis, size: 26, gap: 6, space: 70, values: time ? TIME_LABELS : STEP_LABELS },
       {
         ...axis,
         size: AXIS_WIDTH,
         gap: 8,
         space: 32,
+        ...(unitOf ? { incrs: (_plot, _axis, _min, max) => INCREMENTS.map((step) => step * unitOf(max)) } : {}),
         values: (_plot, splits) => splits.map((value) => (value === null ? '' : tickLabel(props.format(value)))),
       },
     ],
@@ -171,6 +175,10 @@ function options(props: TimeChartProps, UPlot: typeof uPlot, width: number): uPl
     },
   }
 }
+
+const INCREMENTS = [-3, -2, -1, 0, 1, 2, 3, 4, 5].flatMap((power) => [1, 2, 5].map((digit) => digit * 10 ** power))
+
+const STEP_LABELS: uPlot.Axis.DynamicValues = (_plot, splits) => splits.map((step) => tickLabel(amount(step)))
 
 const TWO = (value: number) => String(value).padStart(2, '0')
 /** 24-hour clock, seconds only where the steps are shorter than a minute. */

@@ -1,14 +1,26 @@
 import { type Cache, cacheExchange } from '@urql/exchange-graphcache'
 import {
+  ApiTokenRow_ApiTokenFragmentDoc,
+  ApiTokensDocument,
   DeploymentsPageDocument,
   DeploymentsTable_DeploymentFragmentDoc,
   TrainingJobsPageDocument,
   TrainingJobsTable_TrainingJobFragmentDoc,
+  WebhookRow_WebhookFragmentDoc,
+  WebhooksDocument,
 } from './gql/graphql.ts'
 import { makeFragmentData } from './gql/index.ts'
 
 /** Types without an identity of their own: they belong to what holds them. */
 const KEYLESS = [
+  'ApiTokenConnection',
+  'ApiTokenEdge',
+  'ApiTokenNotFoundError',
+  'CancelTrainingJobSuccess',
+  'CreateApiTokenSuccess',
+  'CreateWebhookSuccess',
+  'DeleteDeploymentSuccess',
+  'DeleteWebhookSuccess',
   'Deployability',
   'DeployTrainingJobSuccess',
   'DeploymentActiveError',
@@ -20,6 +32,7 @@ const KEYLESS = [
   'DeploymentEventUpdate',
   'DeploymentNotFoundError',
   'DuplicateActiveDeploymentError',
+  'IdempotencyConflictError',
   'InferenceMetrics',
   'InputIssue',
   'InvalidInputError',
@@ -27,6 +40,11 @@ const KEYLESS = [
   'ModelConnection',
   'ModelEdge',
   'PageInfo',
+  'PauseDeploymentSuccess',
+  'ResumeDeploymentSuccess',
+  'RevokeApiTokenSuccess',
+  'SendTestWebhookSuccess',
+  'StartTrainingJobSuccess',
   'TrainingJobConnection',
   'TrainingJobEdge',
   'TrainingJobFinishedError',
@@ -36,6 +54,12 @@ const KEYLESS = [
   'TrainingJobUpdate',
   'TrainingStep',
   'Viewer',
+  'WebhookAttempt',
+  'WebhookConnection',
+  'WebhookDisabledError',
+  'WebhookEdge',
+  'WebhookLimitError',
+  'WebhookNotFoundError',
 ]
 
 const withoutKey = () => null
@@ -54,6 +78,9 @@ export function createCache() {
           addTrainingJob(cache, idAt(result, 'startTrainingJob', 'trainingJob')),
         deleteTrainingJob: (result, _args, cache) =>
           removeTrainingJob(cache, stringAt(result, 'deleteTrainingJob', 'trainingJobId')),
+        createApiToken: (result, _args, cache) => addApiToken(cache, idAt(result, 'createApiToken', 'apiToken')),
+        createWebhook: (result, _args, cache) => addWebhook(cache, idAt(result, 'createWebhook', 'webhook')),
+        deleteWebhook: (result, _args, cache) => removeWebhook(cache, stringAt(result, 'deleteWebhook', 'webhookId')),
       },
       Subscription: {
         deploymentEvents(result, _args, cache) {
@@ -133,6 +160,41 @@ function removeTrainingJob(cache: Cache, id: string | undefined): void {
       return { ...page, trainingJobs: { ...page.trainingJobs, edges } }
     })
   }
+}
+
+function addApiToken(cache: Cache, id: string | undefined): void {
+  if (id === undefined) return
+  const row = cache.readFragment(ApiTokenRow_ApiTokenFragmentDoc, { __typename: 'ApiToken', id })
+  if (!row) return
+  cache.updateQuery({ query: ApiTokensDocument, variables: {} }, (page) => {
+    if (!page) return page
+    const node = { __typename: 'ApiToken' as const, id, ...makeFragmentData(row, ApiTokenRow_ApiTokenFragmentDoc) }
+    const edge = { __typename: 'ApiTokenEdge' as const, cursor: '', node }
+    const { apiTokens } = page.viewer
+    return { ...page, viewer: { ...page.viewer, apiTokens: { ...apiTokens, edges: [edge, ...apiTokens.edges] } } }
+  })
+}
+
+function addWebhook(cache: Cache, id: string | undefined): void {
+  if (id === undefined) return
+  const row = cache.readFragment(WebhookRow_WebhookFragmentDoc, { __typename: 'Webhook', id })
+  if (!row) return
+  cache.updateQuery({ query: WebhooksDocument, variables: {} }, (page) => {
+    if (!page) return page
+    const node = { __typename: 'Webhook' as const, id, ...makeFragmentData(row, WebhookRow_WebhookFragmentDoc) }
+    const edge = { __typename: 'WebhookEdge' as const, cursor: '', node }
+    return { ...page, webhooks: { ...page.webhooks, edges: [edge, ...page.webhooks.edges] } }
+  })
+}
+
+/** There are at most fifty, so they are all on the first page. */
+function removeWebhook(cache: Cache, id: string | undefined): void {
+  if (id === undefined) return
+  cache.updateQuery({ query: WebhooksDocument, variables: {} }, (page) => {
+    if (!page) return page
+    const edges = page.webhooks.edges.filter(({ node }) => node.id !== id)
+    return { ...page, webhooks: { ...page.webhooks, edges } }
+  })
 }
 
 /** The `after` of every page of a list that the cache holds. */

@@ -26,10 +26,14 @@ export function createGraphqlClient(streams: Streams, onUnauthenticated: () => v
       subscriptionExchange({
         forwardSubscription: ({ query, variables }) => ({
           subscribe: (sink) => ({
-            unsubscribe: streams.subscribe<Record<string, unknown>>(query ?? '', { ...variables }, {
-              next: (result) => sink.next(result),
-              complete: () => sink.complete(),
-            }),
+            unsubscribe: streams.subscribe<Record<string, unknown>>(
+              query ?? '',
+              { ...variables },
+              {
+                next: (result) => sink.next(result),
+                complete: () => sink.complete(),
+              },
+            ),
           }),
         }),
       }),

@@ -161,10 +161,14 @@ describe('streams', () => {
   it('ends, with its reason, what the server will never give', () => {
     const { streams, opened, waits } = setup()
     const heard: string[] = []
-    streams.subscribe(LOG, {}, {
-      next: ({ errors }) => heard.push(errors?.[0]?.message ?? ''),
-      complete: () => heard.push('end'),
-    })
+    streams.subscribe(
+      LOG,
+      {},
+      {
+        next: ({ errors }) => heard.push(errors?.[0]?.message ?? ''),
+        complete: () => heard.push('end'),
+      },
+    )
     opened[0]?.error([{ message: 'There is no such deployment.', extensions: { code: 'NOT_FOUND' } }])
     expect(heard).toEqual(['There is no such deployment.', 'end'])
     expect(waits).toHaveLength(0)

@@ -171,13 +171,7 @@ export function createStreams({ client, onUnauthenticated, wait = waitOrWake }: 
 }
 
 /** Codes after which asking again can only give the same answer. */
-const FINAL = new Set([
-  'FORBIDDEN',
-  'NOT_FOUND',
-  'BAD_USER_INPUT',
-  'GRAPHQL_VALIDATION_FAILED',
-  'GRAPHQL_PARSE_FAILED',
-])
+const FINAL = new Set(['FORBIDDEN', 'NOT_FOUND', 'BAD_USER_INPUT', 'GRAPHQL_VALIDATION_FAILED', 'GRAPHQL_PARSE_FAILED'])
 
 type Coded = { extensions?: Record<string, unknown> | undefined }
 

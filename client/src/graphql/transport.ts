@@ -113,4 +113,3 @@ function pauseWhileHidden(streams: Streams): void {
     else streams.resume()
   })
 }
-

@@ -30,6 +30,16 @@ describe('SampleRing', () => {
     expect(ring.column('errorRate')).toEqual([Number.NaN])
   })
 
+  it('knows whether there is anything to draw from a time on', () => {
+    const ring = new SampleRing(4)
+    ring.push(1, figures(5))
+    ring.push(2, figures(null))
+    expect(ring.has(['p95Ms'], 1)).toBe(true)
+    expect(ring.has(['p95Ms'], 2)).toBe(false)
+    expect(ring.has(['p95Ms', 'p99Ms'], 2)).toBe(true)
+    expect(ring.has(['p99Ms'], 3)).toBe(false)
+  })
+
   it('begins anew after clear, from any time', () => {
     const ring = new SampleRing(2)
     ring.push(100, figures(1))

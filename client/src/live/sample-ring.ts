@@ -69,6 +69,14 @@ export class SampleRing {
     return this.#read(this.#columns[figure])
   }
 
+  /** Whether a window that began at or after `from` (seconds since 1970) has any of these figures. */
+  has(figures: readonly Figure[], from: number): boolean {
+    for (let index = this.#length - 1; index >= 0 && this.#value(this.#at, index) >= from; index -= 1) {
+      if (figures.some((figure) => !Number.isNaN(this.#value(this.#columns[figure], index)))) return true
+    }
+    return false
+  }
+
   /** Everything again as rows, oldest first; `at` in seconds since 1970. */
   *rows(): Generator<Figures & { at: number }> {
     for (let index = 0; index < this.#length; index += 1) {

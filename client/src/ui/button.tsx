@@ -4,11 +4,14 @@ import { cx } from './class-names.ts'
 export type ButtonKind = 'primary' | 'accent' | 'plain' | 'danger' | 'quiet'
 
 const KINDS: Record<ButtonKind, string> = {
-  primary: 'bg-accent text-on-accent hover:not-disabled:bg-accent-hover border-transparent font-medium',
-  accent: 'bg-surface border-line-strong text-accent font-medium hover:not-disabled:border-accent',
-  plain: 'bg-surface border-line-strong hover:not-disabled:bg-hover',
-  danger: 'bg-surface border-line-strong text-bad hover:not-disabled:bg-bad-ground hover:not-disabled:border-bad',
-  quiet: 'border-transparent text-muted hover:not-disabled:bg-hover hover:not-disabled:text-text',
+  primary:
+    'bg-accent text-on-accent hover:not-disabled:not-aria-disabled:bg-accent-hover border-transparent font-medium',
+  accent: 'bg-surface border-line-strong text-accent font-medium hover:not-disabled:not-aria-disabled:border-accent',
+  plain: 'bg-surface border-line-strong hover:not-disabled:not-aria-disabled:bg-hover',
+  danger:
+    'bg-surface border-line-strong text-bad hover:not-disabled:not-aria-disabled:bg-bad-ground hover:not-disabled:not-aria-disabled:border-bad',
+  quiet:
+    'border-transparent text-muted hover:not-disabled:not-aria-disabled:bg-hover hover:not-disabled:not-aria-disabled:text-text',
 }
 
 /** The look of a button, for links that are one too. */
@@ -26,18 +29,26 @@ interface ButtonProps extends ComponentProps<'button'> {
   small?: boolean
   /** Shows its work: the words stay, so the width does, and a second press does nothing. */
   busy?: boolean
+  /** Cannot be pressed, yet a keyboard reaches it to hear the reason, which `aria-describedby` names. */
+  off?: boolean
   children: ReactNode
 }
 
 export function Button(props: ButtonProps) {
-  const { kind = 'plain', small = false, busy = false, className, children, onClick, ...rest } = props
+  const { kind = 'plain', small = false, busy = false, off = false, className, children, onClick, ...rest } = props
   return (
     <button
       type="button"
       {...rest}
       aria-busy={busy || undefined}
-      onClick={busy ? undefined : onClick}
-      className={cx(buttonClass(kind, small), busy && 'animate-pulse cursor-progress', className)}
+      aria-disabled={off || undefined}
+      onClick={busy || off ? undefined : onClick}
+      className={cx(
+        buttonClass(kind, small),
+        busy && 'animate-pulse cursor-progress',
+        off && 'cursor-not-allowed opacity-55',
+        className,
+      )}
     >
       {children}
     </button>

@@ -1,12 +1,13 @@
 import { useState } from 'react'
 import { cx } from './class-names.ts'
+import { copyText } from './copy-text.ts'
 import { CheckIcon, CopyIcon } from './icons.tsx'
 
 /** An id in mono type with a button that copies it. */
 export function CopyId({ id, className }: { id: string; className?: string }) {
   const [copied, setCopied] = useState(false)
   const copy = async () => {
-    await navigator.clipboard.writeText(id)
+    if (!(await copyText(id))) return
     setCopied(true)
     setTimeout(() => setCopied(false), 1500)
   }

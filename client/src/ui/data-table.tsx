@@ -131,9 +131,11 @@ export function DataTable<Row extends { id: string }>(props: DataTableProps<Row>
   useKeys({ j: () => move(1), k: () => move(-1) })
 
   return (
-    <table aria-label={props.label} aria-rowcount={sorted.length + 1} className={cx(
-      'w-full table-fixed border-collapse text-left',
-    )}>
+    <table
+      aria-label={props.label}
+      aria-rowcount={sorted.length + 1}
+      className={cx('w-full table-fixed border-collapse text-left')}
+    >
       <colgroup>
         {shown.map((id) => (
           <col key={id} {...(layout[id]?.width ? { style: { width: layout[id].width } } : {})} />
@@ -201,9 +203,9 @@ const TableRow = memo(function TableRow<Row extends object>(props: TableRowProps
       onClick={open}
       style={{ height: props.height }}
       className={cx(
-        'cursor-pointer border-t border-line transition-colors duration-700',
-        'focus-within:bg-hover hover:bg-hover hover:duration-0',
-        props.marked && 'bg-mark',
+        // No transition: while one scrolls, every row that passes under the pointer would fade for a while.
+        'cursor-pointer border-t border-line focus-within:bg-hover hover:bg-hover',
+        props.marked && 'animate-mark bg-mark',
       )}
     >
       {cells.map((cell) => (

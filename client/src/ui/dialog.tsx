@@ -21,13 +21,14 @@ interface DialogProps {
   children: ReactNode
 }
 
-export function Dialog({ open, onClose, title, children }: DialogProps) {
+/** With `stays`, a press beside it does not close it: what it shows is seen only once. */
+export function Dialog({ open, onClose, title, children, stays = false }: DialogProps & { stays?: boolean }) {
   return (
-    <BaseDialog.Root open={open} onOpenChange={(next) => !next && onClose()}>
+    <BaseDialog.Root open={open} onOpenChange={(next) => !next && onClose()} disablePointerDismissal={stays}>
       <BaseDialog.Portal>
         <BaseDialog.Backdrop className={BACKDROP} />
         <BaseDialog.Popup className={POPUP}>
-          <BaseDialog.Title className="mb-4 text-base font-semibold">{title}</BaseDialog.Title>
+          <BaseDialog.Title className="mb-4 pr-8 text-base font-semibold">{title}</BaseDialog.Title>
           {children}
           {/* Last, so that the keyboard begins with the content. */}
           <BaseDialog.Close

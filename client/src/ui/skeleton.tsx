@@ -1,6 +1,24 @@
+import type { CSSProperties } from 'react'
 import { cx } from './class-names.ts'
 
 /** A still place-holder with the size of what will stand there. */
 export function Skeleton({ className }: { className?: string }) {
   return <span aria-hidden="true" className={cx('block rounded bg-hover', className)} />
+}
+
+/** Twelve rows of a table that is still loading; on a phone they are of another height, in px. */
+export function RowSkeletons({ phoneHeight }: { phoneHeight: number }) {
+  return (
+    <div aria-busy="true" role="status" aria-label="Loading" style={{ '--row': `${phoneHeight}px` } as CSSProperties}>
+      {Array.from({ length: 12 }, (_, index) => (
+        <div
+          key={index}
+          className="flex h-(--row) items-center gap-6 border-t border-line px-2 first:border-t-0 md:h-8"
+        >
+          <Skeleton className="h-3 w-52" />
+          <Skeleton className="h-3 flex-1" />
+        </div>
+      ))}
+    </div>
+  )
 }

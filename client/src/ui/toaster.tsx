@@ -10,10 +10,12 @@ export function Toaster() {
   return (
     <Toast.Provider limit={3}>
       <Toast.Portal>
-        <Toast.Viewport className={cx(
-          'fixed inset-x-4 bottom-18 z-50 flex flex-col items-end gap-2 outline-none md:inset-x-auto',
-          'md:right-6 md:bottom-6 md:w-88',
-        )}>
+        <Toast.Viewport
+          className={cx(
+            'fixed inset-x-4 bottom-18 z-50 flex flex-col items-end gap-2 outline-none md:inset-x-auto',
+            'md:right-6 md:bottom-6 md:w-88',
+          )}
+        >
           <ToastList />
         </Toast.Viewport>
       </Toast.Portal>

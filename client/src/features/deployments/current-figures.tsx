@@ -40,7 +40,7 @@ export function CurrentFigures({ series, cursor, active, events, range }: Curren
     <div className="flex flex-col gap-3">
       <div className="flex flex-wrap items-center justify-between gap-3">
         <p className="flex min-w-0 flex-wrap gap-x-2 text-muted">
-          <span className="text-text">{headline(at, active, latest, late)}</span>
+          <span className="text-text">{headline(series, at, active, late)}</span>
           <span>{at === null ? sourceWords(series, active) : nearby ? markWords(nearby) : ''}</span>
         </p>
         {range}
@@ -74,10 +74,10 @@ export function CurrentFigures({ series, cursor, active, events, range }: Curren
   )
 }
 
-function headline(at: number | null, active: boolean, latest: Sample | undefined, late: string): string {
+function headline(series: DeploymentSeries, at: number | null, active: boolean, late: string): string {
   if (at !== null) return timeOfDay(new Date(at * 1000))
   if (!active) return 'Paused: no samples are recorded'
-  if (!latest) return 'Waiting for the first sample'
+  if (!series.latest) return series.state === 'loading' ? 'Loading' : 'Waiting for the first sample'
   return late ? `${late} old` : 'Now'
 }
 

@@ -7,6 +7,7 @@ import { PauseIcon, PlayIcon } from '../../ui/icons.tsx'
 import { Problem } from '../../ui/message.tsx'
 import { problemText } from '../../ui/problem-text.ts'
 import { notify } from '../../ui/toasts.tsx'
+import { NOT_ALLOWED, useMay } from '../session/scopes.ts'
 
 const DeploymentActionsFragment = graphql(`
   fragment DeploymentActions_deployment on Deployment {
@@ -154,33 +155,40 @@ export function DeploymentActions(props: DeploymentActionsProps) {
   }
 
   const active = deployment.status === 'ACTIVE'
+  const mayDeploy = useMay('DEPLOY')
+  const reason = !mayDeploy ? NOT_ALLOWED : active ? 'An active deployment cannot be deleted. Pause it first.' : ''
+  const refused = mayDeploy ? {} : { off: true, 'aria-describedby': reasonId }
   return (
     <div className="flex flex-col items-end gap-2">
-      <div className="flex gap-2">
+      <div className="flex items-center gap-2">
+        <span id={reasonId} className={mayDeploy ? 'sr-only' : 'text-xs text-muted'}>
+          {reason}
+        </span>
         {active ? (
-          <Button onClick={() => void onPause()} busy={pausing.fetching} disabled={!deployment.canPause}>
+          <Button onClick={() => void onPause()} busy={pausing.fetching} disabled={!deployment.canPause} {...refused}>
             <PauseIcon size={14} />
             Pause
           </Button>
         ) : (
-          <Button onClick={() => void onResume()} busy={resuming.fetching} disabled={!deployment.canResume}>
+          <Button
+            onClick={() => void onResume()}
+            busy={resuming.fetching}
+            disabled={!deployment.canResume}
+            {...refused}
+          >
             <PlayIcon size={14} />
             Resume
           </Button>
         )}
         <Button
           kind="danger"
-          aria-disabled={!deployment.canDelete}
-          aria-describedby={deployment.canDelete ? undefined : reasonId}
-          title={active ? 'Pause it first' : undefined}
-          className={deployment.canDelete ? undefined : 'cursor-not-allowed opacity-55'}
-          onClick={() => deployment.canDelete && setAsking(true)}
+          off={!mayDeploy || !deployment.canDelete}
+          aria-describedby={reason ? reasonId : undefined}
+          title={reason || undefined}
+          onClick={() => setAsking(true)}
         >
           Delete…
         </Button>
-        <span id={reasonId} className="sr-only">
-          {active ? 'An active deployment cannot be deleted. Pause it first.' : ''}
-        </span>
       </div>
       {problem && <Problem>{problem}</Problem>}
       {asking && (

@@ -1,5 +1,6 @@
 import { type ReactNode, useEffect, useMemo, useSyncExternalStore } from 'react'
 import type { ColourToken } from '../../charts/colours.ts'
+import { latencyUnit } from '../../charts/prepare.ts'
 import { type ChartSource, type Mark, TimeChart } from '../../charts/time-chart.tsx'
 import { connection, isLost } from '../../graphql/connection.ts'
 import type { EventSentence_EventFragment } from '../../graphql/gql/graphql.ts'
@@ -37,8 +38,7 @@ const TOKENS: readonly Figure[] = ['tokensPerSecond']
 export function DeploymentCharts({ id, active, events, range, log, onRange, onLog }: DeploymentChartsProps) {
   const { streams, samples, fleet } = useServices()
   const series = useMemo(
-    () =>
-      new DeploymentSeries({ id, rangeSeconds: RANGE_SECONDS[range], streams, samples, seed: fleet.track(id) }),
+    () => new DeploymentSeries({ id, rangeSeconds: RANGE_SECONDS[range], streams, samples, seed: fleet.track(id) }),
     [id, range, streams, samples, fleet],
   )
   useEffect(() => series.start(), [series])
@@ -70,6 +70,7 @@ export function DeploymentCharts({ id, active, events, range, log, onRange, onLo
           figures={LATENCY}
           format={(ms) => written(latency(ms))}
           least={1}
+          unitOf={latencyUnit}
           height={240}
           log={log}
           action={<LogChoice log={log} onLog={onLog} />}
@@ -92,6 +93,7 @@ interface ChartProps {
   format: (value: number) => string
   least: number
   most?: number
+  unitOf?: (top: number) => number
   height: number
   log?: boolean
   action?: ReactNode
@@ -100,7 +102,8 @@ interface ChartProps {
 const asPercent = (rate: number) => `${percent(rate)} %`
 
 function Chart(props: ChartProps) {
-  const { title, figures, series, marks, cursor, syncKey, format, least, most, height, log = false, action } = props
+  const { title, figures, series, marks, cursor, syncKey, format, least, most, unitOf, height, action } = props
+  const { log = false } = props
   const source = useMemo(
     (): ChartSource => ({
       read: () => series.read(figures),
@@ -114,8 +117,9 @@ function Chart(props: ChartProps) {
     () => figures.map((figure) => ({ label: figure, colour: LINE_COLOURS[figure] ?? ('series' as const) })),
     [figures],
   )
+  const nothing = useSyncExternalStore(series.subscribe, () => whyEmpty(series, figures))
   return (
-    <div>
+    <div className="relative">
       <div className="flex h-6 items-center justify-between">
         <h3 className="text-xs font-medium text-muted">{title}</h3>
         {action}
@@ -126,14 +130,27 @@ function Chart(props: ChartProps) {
         format={format}
         least={least}
         {...(most === undefined ? {} : { most })}
+        {...(unitOf ? { unitOf } : {})}
         log={log}
         height={height}
         syncKey={syncKey}
         label={`${title} over time`}
         onCursor={cursor.set}
       />
+      {nothing && (
+        <p className="pointer-events-none absolute inset-x-0 top-6 bottom-7 grid place-items-center text-muted">
+          <span className="bg-surface px-2">{nothing}</span>
+        </p>
+      )}
     </div>
   )
+}
+
+/** Why a chart draws nothing; empty when it draws something, or may soon. */
+function whyEmpty(series: DeploymentSeries, figures: readonly Figure[]): string {
+  if (series.state !== 'ready' || series.has(figures)) return ''
+  if (!series.has(TRAFFIC)) return 'Nothing was recorded in this range'
+  return figures === TOKENS ? 'No tokens were reported in this range' : 'No request finished in this range'
 }
 
 function LogChoice({ log, onLog }: { log: boolean; onLog: (log: boolean) => void }) {

@@ -3,6 +3,7 @@ import { useMemo } from 'react'
 import { useQuery } from 'urql'
 import { codeOf } from '../../graphql/client.ts'
 import { graphql, readFragment } from '../../graphql/documents.ts'
+import { cx } from '../../ui/class-names.ts'
 import { Skeleton } from '../../ui/skeleton.tsx'
 import { ForbiddenPage, NotFoundPage, UnavailablePage } from '../shell/problem-pages.tsx'
 import { DeploymentCharts } from './deployment-charts.tsx'
@@ -76,12 +77,21 @@ export function DeploymentPage() {
 
 function HeaderSkeleton() {
   return (
-    <div aria-busy="true" aria-label="Loading" className="flex flex-col gap-1">
-      <div className="flex h-7 items-center">
-        <Skeleton className="h-4 w-72" />
+    <div aria-busy="true" className="flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
+      <div className="w-96 max-w-full">
+        <div className="flex h-7 items-center">
+          <Skeleton className="h-4 w-72" />
+        </div>
+        {/* One line on a desk, three on a phone. */}
+        {['', 'sm:hidden', 'sm:hidden'].map((only, index) => (
+          <div key={index} className={cx('mt-1 flex h-5 items-center', only)}>
+            <Skeleton className="h-3 w-full" />
+          </div>
+        ))}
       </div>
-      <div className="flex h-6 items-center">
-        <Skeleton className="h-3 w-96 max-w-full" />
+      <div className="flex gap-2">
+        <Skeleton className="h-8 w-22" />
+        <Skeleton className="h-8 w-20" />
       </div>
     </div>
   )

@@ -133,6 +133,11 @@ export class DeploymentSeries {
     }
   }
 
+  /** Whether anything of these figures lies in the range. */
+  has(figures: readonly Figure[]): boolean {
+    return this.#ring.has(figures, this.range()[0])
+  }
+
   /** Begins loading and following; call the result to end. */
   start(): () => void {
     void this.#reload()
@@ -178,7 +183,6 @@ export class DeploymentSeries {
     if (!merged || !this.#stopLive) this.#follow(history?.endCursor ?? undefined)
     if (merged || !history) this.#reloadLater(load)
   }
-
 
   /** Whether the range is drawn from windows as they were recorded, of which this is one. */
   #isSingle(sample: Sample): boolean {

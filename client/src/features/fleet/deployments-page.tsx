@@ -12,7 +12,7 @@ import { Menu } from '../../ui/menu.tsx'
 import { EmptyState } from '../../ui/message.tsx'
 import { SearchField } from '../../ui/search-field.tsx'
 import { Select } from '../../ui/select.tsx'
-import { Skeleton } from '../../ui/skeleton.tsx'
+import { RowSkeletons } from '../../ui/skeleton.tsx'
 import { useTitle } from '../../ui/title.ts'
 import { ForbiddenPage, UnavailablePage } from '../shell/problem-pages.tsx'
 import { COLUMN_WORDS, DeploymentsTable } from './deployments-table.tsx'
@@ -64,8 +64,7 @@ export function DeploymentsPage() {
   const holes = useFleetStream(filter)
 
   const change = useCallback(
-    (part: Partial<FleetSearch>) =>
-      void navigate({ search: (before) => clean({ ...before, ...part }), replace: true }),
+    (part: Partial<FleetSearch>) => void navigate({ search: (before) => clean({ ...before, ...part }), replace: true }),
     [navigate],
   )
   const onSearch = useCallback((q: string) => change({ q: q.trim() || undefined }), [change])
@@ -144,20 +143,22 @@ export function DeploymentsPage() {
           </span>
         </div>
       </div>
-      {rows ? (
-        <DeploymentsTable
-          deployments={rows}
-          hidden={hidden}
-          sort={sort}
-          onSort={onSort}
-          marked={search.new}
-          totals={totalsKey(filter)}
-          holes={holes}
-          empty={<NoRows any={nodes !== undefined && nodes.length > 0} onClear={() => change(NO_FILTER)} />}
-        />
-      ) : (
-        <TableSkeleton />
-      )}
+      <DeploymentsTable
+        deployments={rows ?? NO_ROWS}
+        hidden={hidden}
+        sort={sort}
+        onSort={onSort}
+        marked={search.new}
+        totals={totalsKey(filter)}
+        holes={holes}
+        empty={
+          nodes ? (
+            <NoRows any={nodes.length > 0} onClear={() => change(NO_FILTER)} />
+          ) : (
+            <RowSkeletons phoneHeight={52} />
+          )
+        }
+      />
       {truncated && (
         <p className="text-muted">
           The newest {nodes?.length} of {first?.deploymentCounts.total} deployments. Search reaches only these; the API
@@ -169,6 +170,7 @@ export function DeploymentsPage() {
   )
 }
 
+const NO_ROWS: [] = []
 const NO_FILTER = { q: undefined, model: undefined, status: undefined }
 
 function NoRows({ any, onClear }: { any: boolean; onClear: () => void }) {
@@ -213,20 +215,6 @@ function ColumnMenu({ hidden, onChange }: { hidden: readonly string[]; onChange:
         onChange: (show) => onChange(show ? hidden.filter((one) => one !== column) : [...hidden, column]),
       }))}
     />
-  )
-}
-
-function TableSkeleton() {
-  return (
-    <div aria-busy="true" aria-label="Loading deployments">
-      <div className="h-8" />
-      {Array.from({ length: 12 }, (_, index) => (
-        <div key={index} className="flex h-13 items-center gap-6 border-t border-line px-2 md:h-8">
-          <Skeleton className="h-3 w-52" />
-          <Skeleton className="h-3 flex-1" />
-        </div>
-      ))}
-    </div>
   )
 }
 

@@ -3,6 +3,7 @@ import { Sparkline } from '../../charts/sparkline.tsx'
 import type { Figure } from '../../live/sample-ring.ts'
 import { useLateness, useTrack } from '../../live/use-track.ts'
 import { useServices } from '../../services.ts'
+import { useMedia } from '../../ui/media.ts'
 import { cx } from '../../ui/class-names.ts'
 import { amount, errorLevel, latency, NO_DATA, percent, type Quantity } from '../../ui/format.ts'
 
@@ -22,9 +23,10 @@ export function FleetStrip({ track, active, total }: FleetStripProps) {
   const sample = useTrack(track)
   const late = useLateness(sample)
   const level = errorLevel(sample?.errorRate)
+  const narrow = useMedia('(min-width: 1024px) and (max-width: 1279px)')
   const spark = (figure: Figure) => (
     <span className={cx('block', late && 'opacity-40')}>
-      <Sparkline fleet={fleet} track={track} figure={figure} width={128} height={32} />
+      <Sparkline fleet={fleet} track={track} figure={figure} width={narrow ? 88 : 128} height={32} />
     </span>
   )
   const tone = late ? 'text-faint' : ''
@@ -71,16 +73,14 @@ interface FigureProps {
 
 function Figure({ name, quantity, tone, note, trend }: FigureProps) {
   return (
-    <div className="-mt-px -ml-px flex items-end justify-between gap-3 border-t border-l border-line px-4 py-3">
-      <div className="min-w-0">
-        {/* The unit stands here: beside the figure it would move with every digit. */}
-        <dt className="flex gap-2 text-xs whitespace-nowrap text-muted">
-          {quantity.unit ? `${name}, ${quantity.unit}` : name}
-          <span className={cx('truncate', tone)}>{note}</span>
-        </dt>
-        <dd className={cx('mt-0.5 text-2xl leading-8 font-medium whitespace-nowrap', tone)}>{quantity.value}</dd>
-      </div>
-      <div className="hidden sm:block">{trend}</div>
+    <div className="-mt-px -ml-px grid grid-cols-[minmax(0,1fr)_auto] items-end gap-x-3 border-t border-l border-line px-4 py-3">
+      {/* The unit stands here: beside the figure it would move with every digit. */}
+      <dt className="col-span-2 flex gap-2 text-xs whitespace-nowrap text-muted">
+        {quantity.unit ? `${name}, ${quantity.unit}` : name}
+        <span className={cx('truncate', tone)}>{note}</span>
+      </dt>
+      <dd className={cx('mt-0.5 text-2xl leading-8 font-medium whitespace-nowrap', tone)}>{quantity.value}</dd>
+      {trend && <dd className="hidden sm:block">{trend}</dd>}
     </div>
   )
 }

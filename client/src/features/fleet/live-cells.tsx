@@ -63,9 +63,11 @@ export function TrendCell({ id, active, width }: CellProps & { width: number }) 
       <span className={cx(late && 'opacity-40')}>
         <Sparkline fleet={fleet} track={id} figure="p95Ms" width={width} height={22} />
       </span>
-      {late && <span className={cx(
-        'absolute inset-y-0 right-0 bg-ground pl-1 text-2xs leading-[22px] text-muted',
-      )}>{late} old</span>}
+      {late && (
+        <span className={cx('absolute inset-y-0 right-0 bg-ground pl-1 text-2xs leading-[22px] text-muted')}>
+          {late} old
+        </span>
+      )}
     </span>
   )
 }

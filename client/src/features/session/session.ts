@@ -42,8 +42,10 @@ export async function signIn(proof: { secret: string } | { token: string }): Pro
   return { ok: false, message }
 }
 
+/** Throws `ServerUnreachableError` when the session goes on. */
 export async function signOut(): Promise<void> {
-  await call('DELETE')
+  const response = await call('DELETE')
+  if (!response.ok) throw new ServerUnreachableError(`DELETE /session was answered with ${response.status}.`)
   session.set(null)
 }
 

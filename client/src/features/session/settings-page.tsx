@@ -5,6 +5,8 @@ import { MoonIcon, ScreenIcon, SunIcon } from '../../ui/icons.tsx'
 import { cx } from '../../ui/class-names.ts'
 import { chooseTheme, themeChoice, THEME_CHOICES } from '../../ui/theme.ts'
 import { useTitle } from '../../ui/title.ts'
+import { ApiTokens } from '../access/api-tokens.tsx'
+import { Webhooks } from '../access/webhooks.tsx'
 import { leaveSession } from './leave-session.ts'
 import { session } from './session.ts'
 
@@ -17,17 +19,8 @@ export function SettingsPage() {
       <h1 className="text-lg font-semibold">Settings</h1>
       <Session />
       <Appearance />
-      <section aria-labelledby="tokens">
-        <h2 id="tokens" className="mb-2 font-medium">
-          Tokens
-        </h2>
-        <p className="text-muted">
-          Programs sign in with the server's <code className={cx(
-            'font-mono text-xs text-text',
-          )}>ADMIN_TOKEN</code>, sent as{' '}
-          <code className="font-mono text-xs text-text">Authorization: Bearer …</code>
-        </p>
-      </section>
+      <ApiTokens />
+      <Webhooks />
     </div>
   )
 }

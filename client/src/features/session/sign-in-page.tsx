@@ -5,6 +5,7 @@ import { GaugeIcon } from '../../ui/icons.tsx'
 import { Problem } from '../../ui/message.tsx'
 import { useTitle } from '../../ui/title.ts'
 import { loadSession, ServerUnreachableError, signIn } from './session.ts'
+import { wayBack } from './way-back.ts'
 
 /** A link's secret is good for one exchange, so it is sent once, however often React mounts the page. */
 const exchanges = new Map<string, Promise<string | null>>()
@@ -104,8 +105,7 @@ async function isSignedIn(): Promise<boolean> {
   }
 }
 
-/** A whole page load, so that nothing of an earlier session is left in a cache. Only ever to a path of this site. */
+/** A whole page load, so that nothing of an earlier session is left in a cache. */
 function enter(back: string | undefined): void {
-  const safe = back !== undefined && /^\/(?![/\\])/.test(back) && !back.startsWith('/sign-in')
-  location.replace(safe ? back : '/deployments')
+  location.replace(wayBack(back, location.origin))
 }

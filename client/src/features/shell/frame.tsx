@@ -30,13 +30,13 @@ export function Frame() {
         className={cx(
           'fixed inset-x-0 bottom-0 z-30 flex border-t border-line bg-surface',
           'pb-[env(safe-area-inset-bottom)] md:inset-x-auto md:inset-y-0 md:left-0 md:w-22 md:flex-col',
-          'md:gap-1 md:border-t-0 md:border-r md:p-1.5',
+          'md:gap-1 md:border-t-0 md:border-r md:px-1.5 md:pt-4',
         )}
       >
         <Link
           to="/deployments"
           aria-label="Gaugeline"
-          className="hidden h-12 items-center justify-center text-accent md:flex"
+          className="hidden h-10 items-center justify-center text-accent md:flex"
         >
           <GaugeIcon size={22} />
         </Link>

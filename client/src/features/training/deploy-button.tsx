@@ -4,6 +4,7 @@ import { useMutation } from 'urql'
 import { type FragmentType, graphql, readFragment } from '../../graphql/documents.ts'
 import { Button } from '../../ui/button.tsx'
 import { notify, notifyProblem } from '../../ui/toasts.tsx'
+import { NOT_ALLOWED } from '../session/scopes.ts'
 import { problemText } from '../../ui/problem-text.ts'
 
 const DeployButtonFragment = graphql(`
@@ -60,6 +61,9 @@ const DeployDocument = graphql(`
             ...DeployButton_trainingJob
           }
         }
+      }
+      ... on IdempotencyConflictError {
+        message
       }
       ... on InvalidInputError {
         message
@@ -120,14 +124,7 @@ export function DeployButton({ job: masked, small = false }: DeployButtonProps) 
           <span title={message ?? undefined}>{SHORT_REASONS[job.deployability.reason ?? 'NOT_ALLOWED']}</span>
         )}
       </span>
-      {/* Not `disabled`: a keyboard has to reach it to hear the reason. */}
-      <Button
-        small={small}
-        aria-disabled="true"
-        aria-describedby={reasonId}
-        className="cursor-not-allowed opacity-55 max-sm:hidden"
-        title={message ?? undefined}
-      >
+      <Button small={small} off aria-describedby={reasonId} className="max-sm:hidden" title={message ?? undefined}>
         Deploy
         <span className="sr-only"> {job.name}</span>
       </Button>
@@ -138,7 +135,7 @@ export function DeployButton({ job: masked, small = false }: DeployButtonProps) 
 const SHORT_REASONS = {
   NOT_COMPLETED: 'Not completed',
   ALREADY_ACTIVE: 'Already active',
-  NOT_ALLOWED: 'Not allowed for your token',
+  NOT_ALLOWED: NOT_ALLOWED,
 }
 
 function DeploymentLink({ id }: { id: string }) {

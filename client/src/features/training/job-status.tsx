@@ -22,7 +22,7 @@ export function JobStatus({ status, progress }: { status: TrainingStatus; progre
   if (status !== 'RUNNING') return <Status tone={TONES[status]}>{STATUS_WORDS[status]}</Status>
   const percent = Math.floor(Math.min(1, Math.max(0, progress)) * 100)
   return (
-    <span className="inline-flex items-center gap-2">
+    <span className="inline-flex items-center gap-2 whitespace-nowrap">
       <Status tone="busy">Running</Status>
       <span
         role="progressbar"
@@ -34,7 +34,7 @@ export function JobStatus({ status, progress }: { status: TrainingStatus; progre
       >
         <span className="block h-full bg-accent" style={{ width: `${percent}%` }} />
       </span>
-      <span className="w-[4ch] text-right text-xs text-muted">{percent} %</span>
+      <span className="min-w-[5ch] text-right text-xs text-muted">{percent} %</span>
     </span>
   )
 }

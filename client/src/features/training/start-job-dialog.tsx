@@ -1,11 +1,11 @@
-import { type SubmitEvent, type ReactNode, useId, useState } from 'react'
+import { type SubmitEvent, useId, useState } from 'react'
 import { useNavigate } from '@tanstack/react-router'
 import { useMutation } from 'urql'
 import { graphql } from '../../graphql/documents.ts'
 import { Button } from '../../ui/button.tsx'
-import { cx } from '../../ui/class-names.ts'
 import { Dialog } from '../../ui/dialog.tsx'
 import { Problem } from '../../ui/message.tsx'
+import { TextField } from '../../ui/text-field.tsx'
 import { problemText } from '../../ui/problem-text.ts'
 import { notify } from '../../ui/toasts.tsx'
 import { checkStart, type StartField, type StartForm, toInput } from './start-form.ts'
@@ -20,6 +20,9 @@ const StartJobDocument = graphql(`
           name
           ...TrainingJobsTable_trainingJob
         }
+      }
+      ... on IdempotencyConflictError {
+        message
       }
       ... on InvalidInputError {
         message
@@ -72,6 +75,7 @@ export function StartJobDialog({ models, onClose }: { models: readonly string[];
       return
     }
     if (!result) return setProblem(problemText(error))
+    if (result.__typename !== 'InvalidInputError') return setProblem(result.message)
     const fields: Partial<Record<StartField, string>> = {}
     const elsewhere: string[] = []
     for (const { path, message } of result.issues) {
@@ -84,7 +88,7 @@ export function StartJobDialog({ models, onClose }: { models: readonly string[];
   }
 
   const field = (name: StartField, label: string, extra: { hint?: string; list?: string } = {}) => (
-    <Field
+    <TextField
       label={label}
       value={form[name]}
       onChange={(value) => change(name, value)}
@@ -121,40 +125,5 @@ export function StartJobDialog({ models, onClose }: { models: readonly string[];
         </div>
       </form>
     </Dialog>
-  )
-}
-
-interface FieldProps {
-  label: string
-  value: string
-  onChange: (value: string) => void
-  problem: string | undefined
-  hint?: ReactNode
-  list?: string
-}
-
-function Field({ label, value, onChange, problem, hint, list }: FieldProps) {
-  const id = useId()
-  return (
-    <div className="flex min-w-0 flex-col gap-1">
-      <label htmlFor={id} className="font-medium">
-        {label}
-      </label>
-      <input
-        id={id}
-        value={value}
-        list={list}
-        onChange={(event) => onChange(event.target.value)}
-        aria-invalid={problem !== undefined}
-        aria-describedby={`${id}-note`}
-        autoComplete="off"
-        spellCheck={false}
-        className={cx('h-9 w-full rounded-md border bg-ground px-2.5', problem ? 'border-bad' : 'border-line-strong')}
-      />
-      {/* Always there, so that a sentence that appears moves nothing below it. */}
-      <span id={`${id}-note`} className={cx('min-h-4 text-xs', problem ? 'text-bad' : 'text-muted')}>
-        {problem ?? hint}
-      </span>
-    </div>
   )
 }

@@ -13,6 +13,7 @@ import { problemText } from '../../ui/problem-text.ts'
 import { Skeleton } from '../../ui/skeleton.tsx'
 import { Status } from '../../ui/status.tsx'
 import { useTitle } from '../../ui/title.ts'
+import { useMay } from '../session/scopes.ts'
 import { ForbiddenPage, NotFoundPage, UnavailablePage } from '../shell/problem-pages.tsx'
 import { DeployButton } from './deploy-button.tsx'
 import { JobStatus } from './job-status.tsx'
@@ -106,13 +107,14 @@ export function TrainingJobPage() {
   const [{ data, error, fetching }, again] = useQuery({ query: TrainingJobPageDocument, variables: { id } })
   const [progress] = useSubscription({ query: JobProgressDocument, variables: { id } })
   const job = data?.trainingJob
+  const mayTrain = useMay('TRAIN')
   useTitle(job?.name ?? 'Training job')
 
   if (!job) {
     if (error && codeOf(error) === 'FORBIDDEN') return <ForbiddenPage />
     if (error && error.networkError) return <UnavailablePage onRetry={() => again({ requestPolicy: 'network-only' })} />
     if (!fetching && (data || error)) return <NotFoundPage what="training job" />
-    return <Skeleton className="h-7 w-80" />
+    return <PageSkeleton />
   }
   return (
     <div className="flex flex-col gap-6">
@@ -133,7 +135,7 @@ export function TrainingJobPage() {
           </div>
         </div>
         <div className="flex items-center gap-2">
-          {(job.status === 'RUNNING' || job.status === 'QUEUED') && <CancelButton id={job.id} />}
+          {mayTrain && (job.status === 'RUNNING' || job.status === 'QUEUED') && <CancelButton id={job.id} />}
           <DeployButton job={job} />
         </div>
       </header>
@@ -150,6 +152,32 @@ export function TrainingJobPage() {
         <Facts job={job} />
       </div>
       <Deployments job={job} />
+    </div>
+  )
+}
+
+function PageSkeleton() {
+  return (
+    <div aria-busy="true" className="flex flex-col gap-6">
+      <div>
+        <div className="flex h-7 items-center">
+          <Skeleton className="h-4 w-72" />
+        </div>
+        <div className="mt-1 flex h-5 items-center">
+          <Skeleton className="h-3 w-96 max-w-full" />
+        </div>
+      </div>
+      <div className="grid gap-6 lg:grid-cols-[1fr_20rem]">
+        <div>
+          <Skeleton className="mt-1 mb-3 h-3 w-12" />
+          <div className="h-79 rounded-lg border border-line bg-surface" />
+        </div>
+        <div className="flex flex-col gap-3 pt-8">
+          {Array.from({ length: 10 }, (_, index) => (
+            <Skeleton key={index} className="h-3 w-full" />
+          ))}
+        </div>
+      </div>
     </div>
   )
 }
@@ -226,9 +254,10 @@ function Deployments({ job }: { job: Job }) {
       {edges.length === 0 && <p className="text-muted">Not deployed yet.</p>}
       <ul className="flex flex-col">
         {edges.map(({ node }) => (
-          <li key={node.id} className={cx(
-            'flex min-h-8 flex-wrap items-center gap-x-6 border-t border-line px-2 last:border-b',
-          )}>
+          <li
+            key={node.id}
+            className={cx('flex min-h-8 flex-wrap items-center gap-x-6 border-t border-line px-2 last:border-b')}
+          >
             <Link to="/deployments/$id" params={{ id: node.id }} className="w-20 font-medium hover:underline">
               {node.version}
             </Link>

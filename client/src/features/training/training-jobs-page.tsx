@@ -1,5 +1,5 @@
 import { useNavigate, useSearch } from '@tanstack/react-router'
-import { lazy, Suspense, useCallback, useMemo } from 'react'
+import { lazy, Suspense, useCallback, useId, useMemo } from 'react'
 import { useClient, useSubscription } from 'urql'
 import { codeOf } from '../../graphql/client.ts'
 import { graphql } from '../../graphql/documents.ts'
@@ -9,8 +9,9 @@ import { Button } from '../../ui/button.tsx'
 import { FilterChips } from '../../ui/filter-chips.tsx'
 import { EmptyState } from '../../ui/message.tsx'
 import { SearchField } from '../../ui/search-field.tsx'
-import { Skeleton } from '../../ui/skeleton.tsx'
+import { RowSkeletons } from '../../ui/skeleton.tsx'
 import { useTitle } from '../../ui/title.ts'
+import { NOT_ALLOWED, useMay } from '../session/scopes.ts'
 import { ForbiddenPage, UnavailablePage } from '../shell/problem-pages.tsx'
 import { STATUS_WORDS } from './job-status.tsx'
 import { TrainingJobsTable } from './training-jobs-table.tsx'
@@ -64,6 +65,7 @@ export function TrainingJobsPage() {
   const search = useSearch({ from: '/app/training-jobs' })
   const navigate = useNavigate({ from: '/training-jobs' })
   const client = useClient()
+  const mayTrain = useMay('TRAIN')
   const { nodes, error, truncated, complete } = usePages(TrainingJobsPageDocument, connectionOf)
   useSubscription({ query: TrainingProgressDocument })
 
@@ -106,7 +108,7 @@ export function TrainingJobsPage() {
     <div className="flex flex-col gap-4">
       <div className="flex items-center justify-between gap-4">
         <h1 className="text-lg font-semibold">Training jobs</h1>
-        <Button onClick={() => change({ start: true }, false)}>Start a training job</Button>
+        <StartButton onStart={() => change({ start: true }, false)} />
       </div>
       <div className="flex flex-wrap items-center justify-between gap-2">
         <FilterChips
@@ -124,19 +126,21 @@ export function TrainingJobsPage() {
         />
         <SearchField label="Search job or model" value={search.q ?? ''} onChange={onSearch} />
       </div>
-      {rows ? (
-        <TrainingJobsTable
-          jobs={rows}
-          sort={sort}
-          onSort={onSort}
-          empty={<NoRows any={(nodes?.length ?? 0) > 0} onStart={() => change({ start: true }, false)} />}
-        />
-      ) : (
-        <TableSkeleton />
-      )}
+      <TrainingJobsTable
+        jobs={rows ?? NO_ROWS}
+        sort={sort}
+        onSort={onSort}
+        empty={
+          nodes ? (
+            <NoRows any={nodes.length > 0} onStart={() => change({ start: true }, false)} />
+          ) : (
+            <RowSkeletons phoneHeight={56} />
+          )
+        }
+      />
       {truncated && <p className="text-muted">The newest {nodes?.length} jobs. The API reaches all of them.</p>}
       {rows && !complete && !truncated && <p className="text-muted">Loading the rest…</p>}
-      {search.start && (
+      {search.start && mayTrain && (
         <Suspense>
           <StartJobDialog
             models={[...new Set(nodes?.map(({ model }) => model.name))]}
@@ -148,33 +152,37 @@ export function TrainingJobsPage() {
   )
 }
 
-function NoRows({ any, onStart }: { any: boolean; onStart: () => void }) {
-  if (any) return <EmptyState title="No training job matches" />
+/** Opens the dialog; for those who may not train, says so. */
+function StartButton({ primary = false, onStart }: { primary?: boolean; onStart: () => void }) {
+  const reasonId = useId()
+  const mayTrain = useMay('TRAIN')
   return (
-    <EmptyState
-      title="There are no training jobs yet"
-      action={
-        <Button kind="primary" onClick={onStart}>
-          Start a training job
-        </Button>
-      }
-    >
-      A simulated run takes about a minute. Your own jobs appear here once they are registered through the API.
-    </EmptyState>
+    <span className="inline-flex items-center gap-2">
+      {!mayTrain && (
+        <span id={reasonId} className="text-xs text-muted">
+          {NOT_ALLOWED}
+        </span>
+      )}
+      <Button
+        kind={primary ? 'primary' : 'plain'}
+        off={!mayTrain}
+        aria-describedby={mayTrain ? undefined : reasonId}
+        onClick={onStart}
+      >
+        Start a training job
+      </Button>
+    </span>
   )
 }
 
-function TableSkeleton() {
+const NO_ROWS: [] = []
+
+function NoRows({ any, onStart }: { any: boolean; onStart: () => void }) {
+  if (any) return <EmptyState title="No training job matches" />
   return (
-    <div aria-busy="true" aria-label="Loading training jobs">
-      <div className="h-8" />
-      {Array.from({ length: 12 }, (_, index) => (
-        <div key={index} className="flex h-14 items-center gap-6 border-t border-line px-2 md:h-8">
-          <Skeleton className="h-3 w-52" />
-          <Skeleton className="h-3 flex-1" />
-        </div>
-      ))}
-    </div>
+    <EmptyState title="There are no training jobs yet" action={<StartButton primary onStart={onStart} />}>
+      A simulated run takes about a minute. Your own jobs appear here once they are registered through the API.
+    </EmptyState>
   )
 }
 

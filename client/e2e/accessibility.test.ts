@@ -1,0 +1,79 @@
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import type { AxeResults } from 'axe-core'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { launchBrowser, signedInPage } from './browser.ts'
+import { type RunningServer, startServer } from './server.ts'
+import { findSubjects, pageStates, type PageState } from './states.ts'
+
+const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+let server: RunningServer
+let browser: Browser
+let states: PageState[]
+
+beforeAll(async () => {
+  ;[server, browser] = await Promise.all([startServer(), launchBrowser()])
+  const { page, context } = await signedInPage(browser, server)
+  states = pageStates(await findSubjects(page))
+  await context.close()
+})
+
+afterAll(async () => {
+  await browser.close()
+  await server.stop()
+})
+
+interface Finding {
+  state: string
+  rule: string
+  where: string[]
+}
+
+/** What axe finds on the page that keeps somebody from using it. */
+async function findings(page: Page, state: string): Promise<Finding[]> {
+  // Evaluated by the browser's own debugger, which the page's content policy does not concern.
+  await page.evaluate(axe)
+  const { violations } = await page.evaluate(async () => {
+    const { axe: scanner } = window as unknown as { axe: { run(context: object): Promise<AxeResults> } }
+    // Base UI's guards at the edges of a popup hand the focus on the moment they get it.
+    return scanner.run({ exclude: ['[data-base-ui-focus-guard]'] })
+  })
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => ({
+      state,
+      rule: id,
+      where: nodes.map(({ html, failureSummary }) => `${html}: ${failureSummary ?? ''}`),
+    }))
+}
+
+const DESK: BrowserContextOptions = { viewport: { width: 1440, height: 900 } }
+const PHONE: BrowserContextOptions = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }
+
+describe.each([
+  { name: 'on a desk, light', options: { ...DESK, colorScheme: 'light' as const } },
+  { name: 'on a desk, dark', options: { ...DESK, colorScheme: 'dark' as const } },
+  { name: 'on a phone, light', options: { ...PHONE, colorScheme: 'light' as const } },
+  { name: 'on a phone, dark', options: { ...PHONE, colorScheme: 'dark' as const } },
+])('$name', ({ options }) => {
+  it('every page and dialog can be used by everybody', { timeout: 300_000 }, async () => {
+    const { page, context } = await signedInPage(browser, server, { ...options, reducedMotion: 'reduce' })
+    const found: Finding[] = []
+    for (const { name, path, reach, signedOut } of states) {
+      if (signedOut) continue
+      await page.goto(path)
+      await page.locator('main').waitFor()
+      await reach?.(page)
+      await page.locator('[aria-busy="true"]').waitFor({ state: 'detached' })
+      found.push(...(await findings(page, name)))
+    }
+    await context.clearCookies()
+    await page.goto('/sign-in')
+    await page.getByLabel('Token').waitFor()
+    found.push(...(await findings(page, 'sign-in')))
+    await context.close()
+    expect(found).toEqual([])
+  })
+})

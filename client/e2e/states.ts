@@ -1,0 +1,120 @@
+import type { Page } from 'playwright-core'
+
+/** Ids that the server of a test gave to things worth looking at. */
+export interface Subjects {
+  active: string
+  paused: string
+  job: string
+  runningJob: string
+}
+
+/** Finds a page's address for each kind of thing, by the API as a person's browser asks it. */
+export async function findSubjects(page: Page): Promise<Subjects> {
+  const query = `{
+    active: deployments(first: 1, filter: { status: [ACTIVE] }) { edges { node { id } } }
+    paused: deployments(first: 1, filter: { status: [PAUSED] }) { edges { node { id } } }
+    job: trainingJobs(first: 1, filter: { status: [COMPLETED] }) { edges { node { id } } }
+    runningJob: trainingJobs(first: 1, filter: { status: [RUNNING] }) { edges { node { id } } }
+  }`
+  const answer = await page.request.post('/graphql', { data: { query } })
+  const { data } = (await answer.json()) as { data: Record<keyof Subjects, { edges: { node: { id: string } }[] }> }
+  const first = (name: keyof Subjects) => {
+    const id = data[name].edges[0]?.node.id
+    if (id === undefined) throw new Error(`The server has no ${name}`)
+    return id
+  }
+  return { active: first('active'), paused: first('paused'), job: first('job'), runningJob: first('runningJob') }
+}
+
+export interface PageState {
+  name: string
+  path: string
+  /** Brings the page from loaded to what its name says. */
+  reach?: (page: Page) => Promise<unknown>
+  /** Seen by nobody who is signed in. */
+  signedOut?: true
+}
+
+async function makeToken(page: Page): Promise<void> {
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Name').fill('a bot with a name that is a good deal longer than it would have to be')
+  await dialog.getByRole('checkbox', { name: /^deploy/ }).check()
+  await dialog.getByLabel('Expires').selectOption('Never')
+  await dialog.getByRole('button', { name: 'Make it' }).click()
+  await dialog.getByText('Copy it now.').waitFor()
+}
+
+/** Every page and main dialog as it is when all is well. */
+export function pageStates({ active, paused, job, runningJob }: Subjects): PageState[] {
+  const rows = (page: Page) => page.locator('tbody tr[data-id]').first().waitFor()
+  const chart = (page: Page) => page.locator('[data-points]').first().waitFor()
+  return [
+    { name: 'sign-in', path: '/sign-in', signedOut: true },
+    { name: 'deployments', path: '/deployments', reach: rows },
+    { name: 'deployments-none-matching', path: '/deployments?q=nothing-like-this' },
+    { name: 'deployment', path: `/deployments/${active}`, reach: chart },
+    { name: 'deployment-paused', path: `/deployments/${paused}`, reach: chart },
+    {
+      name: 'deployment-delete',
+      path: `/deployments/${paused}`,
+      reach: async (page) => {
+        await page.getByRole('button', { name: 'Delete…' }).click()
+        await page.getByRole('alertdialog').waitFor()
+      },
+    },
+    { name: 'training-jobs', path: '/training-jobs', reach: rows },
+    {
+      name: 'training-jobs-start',
+      path: '/training-jobs?start=true',
+      reach: async (page) => {
+        const dialog = page.getByRole('dialog')
+        await dialog.getByLabel('Model').fill('not a name')
+        await dialog.getByRole('button', { name: 'Start', exact: true }).click()
+      },
+    },
+    { name: 'training-job', path: `/training-jobs/${job}`, reach: chart },
+    { name: 'training-job-running', path: `/training-jobs/${runningJob}`, reach: chart },
+    {
+      name: 'settings-new-token',
+      path: '/settings?newToken=true',
+      reach: (page) => page.getByRole('dialog').getByRole('button', { name: 'Make it' }).click(),
+    },
+    { name: 'settings-secret', path: '/settings?newToken=true', reach: makeToken },
+    {
+      name: 'settings-revoke',
+      path: '/settings',
+      reach: async (page) => {
+        await page
+          .getByRole('button', { name: /^Revoke…/ })
+          .first()
+          .click()
+        await page.getByRole('alertdialog').waitFor()
+      },
+    },
+    {
+      name: 'settings-new-webhook',
+      path: '/settings?newWebhook=true',
+      reach: (page) => page.getByRole('dialog').getByRole('button', { name: 'Add it' }).click(),
+    },
+    { name: 'settings', path: '/settings', reach: (page) => page.getByText('Does not expire').first().waitFor() },
+    {
+      name: 'shortcuts',
+      path: '/settings',
+      reach: async (page) => {
+        await page.getByRole('heading', { level: 1 }).waitFor()
+        await page.keyboard.press('?')
+        await page.getByRole('dialog').waitFor()
+      },
+    },
+    {
+      name: 'theme-menu',
+      path: '/settings',
+      reach: async (page) => {
+        await page.getByRole('button', { name: 'Theme' }).click()
+        await page.getByRole('menu').waitFor()
+      },
+    },
+    { name: 'not-found', path: '/nowhere' },
+    { name: 'deployment-not-found', path: '/deployments/bm90aGluZw==' },
+  ]
+}

@@ -1,0 +1,55 @@
+import { type ReactNode, useId, useState } from 'react'
+import { Button } from '../../ui/button.tsx'
+import { cx } from '../../ui/class-names.ts'
+import { copyText } from '../../ui/copy-text.ts'
+import { CheckIcon, CopyIcon } from '../../ui/icons.tsx'
+import { useMedia } from '../../ui/media.ts'
+
+interface SecretOnceProps {
+  label: string
+  secret: string
+  /** What else to know about it. */
+  children: ReactNode
+  onClose: () => void
+}
+
+/** A secret that is shown this once, with a button that copies it. */
+export function SecretOnce({ label, secret, children, onClose }: SecretOnceProps) {
+  const id = useId()
+  const phone = useMedia('(max-width: 639px)')
+  const [copied, setCopied] = useState<boolean | null>(null)
+  return (
+    <div className="flex flex-col gap-4">
+      <p id={id} className="rounded-md bg-warn-ground px-3 py-2">
+        <strong className="font-medium">Copy it now.</strong> It is shown this once. {children}
+      </p>
+      <div className="flex gap-2">
+        <textarea
+          readOnly
+          rows={phone ? 2 : 1}
+          value={secret}
+          aria-label={label}
+          aria-describedby={id}
+          onFocus={(event) => event.target.select()}
+          className={cx(
+            'min-w-0 flex-1 resize-none rounded-md border border-line-strong bg-ground px-2.5 py-1.5',
+            'font-mono text-xs leading-4.5 break-all',
+          )}
+        />
+        <Button className="w-22" onClick={() => void copyText(secret).then(setCopied)}>
+          {copied ? <CheckIcon size={14} /> : <CopyIcon size={14} />}
+          {copied ? 'Copied' : 'Copy'}
+        </Button>
+      </div>
+      <p role="status" className="min-h-5 text-muted">
+        {copied === true && 'It is on the clipboard.'}
+        {copied === false && 'The browser does not allow copying: select it and copy by keyboard.'}
+      </p>
+      <div className="flex justify-end">
+        <Button kind="primary" onClick={onClose}>
+          Done
+        </Button>
+      </div>
+    </div>
+  )
+}

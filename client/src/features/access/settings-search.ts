@@ -1,0 +1,19 @@
+/** The state of the settings page, as it stands in the URL: which dialog is open. */
+export interface SettingsSearch {
+  newToken?: true
+  /** The id of the token that is about to be revoked. */
+  revoke?: string
+  newWebhook?: true
+  /** The id of the webhook that is about to be deleted. */
+  deleteWebhook?: string
+}
+
+export function readSettingsSearch(search: Record<string, unknown>): SettingsSearch {
+  const { newToken, revoke, newWebhook, deleteWebhook } = search
+  return {
+    ...(newToken === true ? { newToken } : {}),
+    ...(typeof revoke === 'string' && revoke ? { revoke } : {}),
+    ...(newWebhook === true ? { newWebhook } : {}),
+    ...(typeof deleteWebhook === 'string' && deleteWebhook ? { deleteWebhook } : {}),
+  }
+}

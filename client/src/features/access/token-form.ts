@@ -1,0 +1,56 @@
+import type { CreateApiTokenInput } from '../../graphql/gql/graphql.ts'
+import { type Scope, SCOPES } from '../session/scopes.ts'
+
+/** The form as it stands; `days` is how long the token is good, or null for ever. */
+export interface TokenForm {
+  name: string
+  scopes: ReadonlySet<Scope>
+  days: number | null
+}
+export type TokenField = 'name' | 'scopes' | 'expiresAt'
+
+export const EXPIRIES: readonly { days: number | null; label: string }[] = [
+  { days: 7, label: 'In 7 days' },
+  { days: 30, label: 'In 30 days' },
+  { days: 90, label: 'In 90 days' },
+  { days: 365, label: 'In a year' },
+  { days: null, label: 'Never' },
+]
+
+const DAY_MS = 86_400_000
+const MOST_CHARACTERS = 100
+
+/** What is wrong with the form, by field, in sentences. The server checks again and has the last word. */
+export function checkToken({ name, scopes }: TokenForm): Partial<Record<TokenField, string>> {
+  const problems: Partial<Record<TokenField, string>> = {}
+  const { length } = name.trim()
+  if (length === 0) problems.name = 'Who will use it? The name stands on everything done with it.'
+  else if (length > MOST_CHARACTERS) problems.name = `At most ${MOST_CHARACTERS} characters.`
+  if (scopes.size === 0) problems.scopes = 'Choose at least one.'
+  return problems
+}
+
+/** The checked form as the mutation takes it; `now` is the server's time in ms since 1970. */
+export function toTokenInput({ name, scopes, days }: TokenForm, now: number): CreateApiTokenInput {
+  return {
+    name: name.trim(),
+    scopes: SCOPES.filter((scope) => scopes.has(scope)),
+    ...(days === null ? {} : { expiresAt: new Date(now + days * DAY_MS).toISOString() }),
+  }
+}
+
+/** The field that an issue's path leads to. */
+export function tokenFieldOf(path: readonly string[]): TokenField | undefined {
+  return (['name', 'scopes', 'expiresAt'] as const).find((field) => path.includes(field))
+}
+
+export type TokenState = 'active' | 'expired' | 'revoked'
+
+/** `now` is the server's time in ms since 1970. */
+export function tokenState(
+  token: { expiresAt?: string | null | undefined; revokedAt?: string | null | undefined },
+  now: number,
+): TokenState {
+  if (token.revokedAt) return 'revoked'
+  return token.expiresAt && Date.parse(token.expiresAt) <= now ? 'expired' : 'active'
+}

@@ -1,0 +1,41 @@
+import type { CreateWebhookInput, WebhookEventType } from '../../graphql/gql/graphql.ts'
+
+export interface WebhookForm {
+  name: string
+  url: string
+  events: ReadonlySet<WebhookEventType>
+}
+export type WebhookField = 'name' | 'url' | 'events'
+
+/** What a webhook can be told of, as its `type` says it. */
+export const WEBHOOK_EVENTS: Record<WebhookEventType, string> = {
+  DEPLOYMENT_DEPLOYED: 'deployment.deployed',
+  DEPLOYMENT_PAUSED: 'deployment.paused',
+  DEPLOYMENT_RESUMED: 'deployment.resumed',
+  DEPLOYMENT_DELETED: 'deployment.deleted',
+  TRAINING_JOB_COMPLETED: 'training_job.completed',
+  TRAINING_JOB_FAILED: 'training_job.failed',
+}
+export const EVENT_TYPES = Object.keys(WEBHOOK_EVENTS) as WebhookEventType[]
+
+/** What is wrong with the form, by field, in sentences. The server checks again and has the last word. */
+export function checkWebhook({ name, url, events }: WebhookForm): Partial<Record<WebhookField, string>> {
+  const problems: Partial<Record<WebhookField, string>> = {}
+  const { length } = name.trim()
+  if (length === 0) problems.name = 'What is it for?'
+  else if (length > 100) problems.name = 'At most 100 characters.'
+  if (!/^https?:\/\//i.test(url.trim()) || !URL.canParse(url.trim()))
+    problems.url = 'A URL that begins with https:// or http://'
+  if (events.size === 0) problems.events = 'Choose at least one.'
+  return problems
+}
+
+/** The checked form as the mutation takes it. */
+export function toWebhookInput({ name, url, events }: WebhookForm): CreateWebhookInput {
+  return { name: name.trim(), url: url.trim(), events: EVENT_TYPES.filter((event) => events.has(event)) }
+}
+
+/** The field that an issue's path leads to. */
+export function webhookFieldOf(path: readonly string[]): WebhookField | undefined {
+  return (['name', 'url', 'events'] as const).find((field) => path.includes(field))
+}
