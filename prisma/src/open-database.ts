@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import { DatabaseAdapter } from './adapter.ts'
 import { DatabaseStartError, reasonOf } from './database-start-error.ts'
+import { freeBytesOf, guardDisk } from './embedded/disk-guard.ts'
 import { createEmbeddedPool, startEmbedded } from './embedded/embedded.ts'
 import { maintain } from './embedded/maintenance.ts'
 import { findSnapshot } from './embedded/snapshot.ts'
@@ -39,7 +40,7 @@ export interface OpenDatabaseOptions {
   dataDir: string
   /** Gets a line for each step that can take a while. */
   onProgress?: ((line: string) => void) | undefined
-  /** Gets what fails while nobody waits for it: the loss of an idle connection, a round of maintenance. */
+  /** Gets what fails while nobody waits for it: the loss of an idle connection, a round of maintenance, room on the disk. */
   onIdleError?: ((error: Error) => void) | undefined
 }
 
@@ -74,8 +75,9 @@ async function openEmbedded(
   const server = await startEmbedded(dataDir, sources.snapshot)
   const pool = createEmbeddedPool(server, onIdleError)
   const endMaintenance = maintain(pool, onIdleError)
+  const endGuard = guardDisk(pool, () => freeBytesOf(dataDir), onIdleError)
   const stop = async () => {
-    await endMaintenance()
+    await Promise.all([endMaintenance(), endGuard()])
     await endWithin(pool, 5_000)
     await server.stop()
   }

@@ -14,7 +14,11 @@ export function createPool(config: pg.PoolConfig, onIdleError: (error: Error) =>
     types: parsers(),
   })
   // Without a listener the loss of an idle connection would end the process; the pool opens a new one by itself.
-  pool.on('error', onIdleError)
+  pool.on('error', (error) => {
+    // The pool hangs its whole client on it, with the key that cancels other statements: nothing for a log.
+    Reflect.deleteProperty(error, 'client')
+    onIdleError(error)
+  })
   return pool
 }
 

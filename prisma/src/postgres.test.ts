@@ -55,12 +55,19 @@ test('a wrong password, an unknown user and a missing database each say what to 
   expect(await refusal(`postgres://me:s3cret@127.0.0.1:${other.port}/app`)).toContain('sorry, too many clients already')
 })
 
-test.each(['', 'nonsense', 'mysql://me:s3cret@127.0.0.1/app', 'postgres://me:s3cret%@127.0.0.1/app', 'http://s3cret'])(
-  'the address %j is refused',
-  async (url) => {
-    expect(await refusal(url)).toMatch(/^DATABASE_URL is not a PostgreSQL address: write it as postgres:\/\/user:/)
-  },
-)
+test.each([
+  '',
+  'nonsense',
+  'mysql://me:s3cret@127.0.0.1/app',
+  'postgres://me:s3cret%@127.0.0.1/app',
+  'http://s3cret',
+  'postgres://me:pa/s3cret@127.0.0.1/app',
+  'postgres://me:1/s3cret@127.0.0.1/app',
+  'postgres://me:1#s3cret@127.0.0.1/app',
+  'postgres://me:1?s3cret@127.0.0.1/app',
+])('the address %j is refused', async (url) => {
+  expect(await refusal(url)).toMatch(/^DATABASE_URL is not a PostgreSQL address: write it as postgres:\/\/user:/)
+})
 
 test('servers before version 14, standbys and other encodings are refused', () => {
   const fit = { version: 140_000, encoding: 'UTF8', standby: false }

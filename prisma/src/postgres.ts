@@ -4,11 +4,14 @@ import { createPool } from './pool.ts'
 
 const oldestVersion = 14
 const connectTimeoutMs = 5_000
-const statementTimeoutMs = 15_000
+/** Statements are short by construction: one that takes longer waits for a database in trouble. */
+const statementTimeoutMs = 5_000
+/** A server that is there cuts statements off itself before that; this is for one that has gone silent. */
+const readTimeoutMs = 6_000
 
 /** Pools for one PostgreSQL server, both reached by the same url. */
 export interface PostgresPools {
-  /** For the life of the server: statements are cut off after 15 s, and sooner or later when the network is gone. */
+  /** For the life of the server: a statement fails after 5 s, after 6 s when no answer comes. */
   main: pg.Pool
   /** For migrations, which may take as long as they need. */
   migrations: pg.Pool
@@ -27,9 +30,8 @@ export async function openPostgres(url: string, onIdleError: (error: Error) => v
     {
       ...config,
       max: 10,
-      // A server that is there cuts statements off itself; the client gives up on one that has gone silent.
       options: `${options} -c statement_timeout=${statementTimeoutMs} -c idle_in_transaction_session_timeout=60000`,
-      query_timeout: statementTimeoutMs + 5_000,
+      query_timeout: readTimeoutMs,
     },
     onIdleError,
   )
@@ -98,6 +100,8 @@ function parse(text: string): URL {
     // Without a host, which pg allows: the socket folder may stand in the query.
     const url = new URL(text.replace('@/', '@localhost/'))
     decodeURIComponent(url.username + url.password + url.pathname)
+    // What a password ends in when it holds a /, # or ? as it is: the rest of it must not be taken for a path, and shown.
+    if (url.hash !== '' || `${url.pathname}${url.search}`.includes('@')) return refuse()
     return url.protocol === 'postgres:' || url.protocol === 'postgresql:' ? url : refuse()
   } catch {
     return refuse()

@@ -22,7 +22,16 @@ const rows = `
       latency_max_ms, latency, prompt_tokens, generated_tokens, in_flight, source)
     VALUES (1, 1, '2026-01-01Z', 1000, 2, 1, 30, 20, '\\x01', 5, 6, 0, 'SIMULATED'),
       (1, 2, '2026-01-02Z', 1000, 0, 0, 0, 0, NULL, NULL, NULL, NULL, 'SIMULATED');
-  INSERT INTO sessions (token_hash, name, expires_at) VALUES ('hash', 'me', now() + interval '1 hour');`
+  INSERT INTO idempotency_keys (caller, key, request_hash, created_at)
+    VALUES ('me', 'key', sha256('request'), now());
+  INSERT INTO api_tokens (id, token_hash, name, scopes, created_by, created_at, expires_at)
+    VALUES ('${id(6)}', '${'0a'.repeat(32)}', 'ci', '{READ}', 'me', now(), now() + interval '1 hour');
+  INSERT INTO sessions (token_hash, name, expires_at, api_token_id)
+    VALUES ('hash', 'me', now() + interval '1 hour', '${id(6)}');
+  INSERT INTO webhooks (id, name, url, events, secret, created_at, created_by)
+    VALUES ('${id(10)}', 'hook', 'https://example.com', '{DEPLOYMENT_PAUSED}', 'whsec_x', now(), 'me');
+  INSERT INTO webhook_deliveries (id, webhook_id, message_id, type, body, next_attempt_at, created_at)
+    VALUES ('${id(11)}', '${id(10)}', 'msg_1', 'deployment.paused', '{}', now(), now());`
 
 const copy = (table: string, changes: string) =>
   `INSERT INTO ${table} SELECT (jsonb_populate_record(t, '${changes}')).* FROM ${table} t LIMIT 1`
@@ -87,9 +96,34 @@ const refused: [constraint: string, statement: string][] = [
   ['samples_tokens_check', 'UPDATE samples SET generated_tokens = -1 WHERE sequence = 1'],
   ['samples_in_flight_check', 'UPDATE samples SET in_flight = -1'],
   ['samples_deployment_key_window_start_key', `UPDATE samples SET window_start = '2026-01-01Z'`],
+  ['api_tokens_token_hash_key', copy('api_tokens', `{"id": "${id(9)}"}`)],
+  ['api_tokens_token_hash_check', `UPDATE api_tokens SET token_hash = 'gl_the-secret-itself'`],
+  ['api_tokens_name_check', `UPDATE api_tokens SET name = ''`],
+  ['api_tokens_name_check', `UPDATE api_tokens SET name = ' ci'`],
+  ['api_tokens_name_check', `UPDATE api_tokens SET name = '${long(101)}'`],
+  ['api_tokens_scopes_check', `UPDATE api_tokens SET scopes = '{}'`],
+  ['api_tokens_scopes_check', 'UPDATE api_tokens SET scopes = NULL'],
+  ['api_tokens_created_by_check', `UPDATE api_tokens SET created_by = ''`],
+  ['api_tokens_expires_at_check', 'UPDATE api_tokens SET expires_at = created_at'],
   ['sessions_token_hash_check', `UPDATE sessions SET token_hash = ''`],
   ['sessions_name_check', `UPDATE sessions SET name = ''`],
   ['sessions_expires_at_check', 'UPDATE sessions SET expires_at = created_at'],
+  ['webhooks_name_check', `UPDATE webhooks SET name = ' '`],
+  ['webhooks_name_check', `UPDATE webhooks SET name = '${long(101)}'`],
+  ['webhooks_url_check', `UPDATE webhooks SET url = 'ftp://example.com'`],
+  ['webhooks_url_check', `UPDATE webhooks SET url = 'https://${long(2000)}'`],
+  ['webhooks_events_check', `UPDATE webhooks SET events = '{}'`],
+  ['webhooks_secret_check', `UPDATE webhooks SET secret = 'x'`],
+  ['webhooks_previous_secret_check', `UPDATE webhooks SET previous_secret = 'whsec_y'`],
+  ['webhooks_created_by_check', `UPDATE webhooks SET created_by = ''`],
+  ['webhook_deliveries_message_id_check', `UPDATE webhook_deliveries SET message_id = ''`],
+  ['webhook_deliveries_next_attempt_at_check', 'UPDATE webhook_deliveries SET next_attempt_at = NULL'],
+  ['webhook_deliveries_next_attempt_at_check', `UPDATE webhook_deliveries SET status = 'FAILED'`],
+  ['webhook_deliveries_attempts_check', `UPDATE webhook_deliveries SET attempts = '{}'`],
+  ['idempotency_keys_caller_check', `UPDATE idempotency_keys SET caller = ''`],
+  ['idempotency_keys_key_check', `UPDATE idempotency_keys SET key = ''`],
+  ['idempotency_keys_key_check', `UPDATE idempotency_keys SET key = '${long(201)}'`],
+  ['idempotency_keys_request_hash_check', `UPDATE idempotency_keys SET request_hash = '\\x01'`],
 ]
 
 describe.each(await testDatabaseKinds())('the schema on %s', (kind) => {
@@ -129,6 +163,7 @@ describe.each(await testDatabaseKinds())('the schema on %s', (kind) => {
     `UPDATE training_steps SET training_job_id = '${id(99)}'`,
     `UPDATE deployments SET model_id = '${id(99)}'`,
     `UPDATE deployments SET training_job_id = '${id(99)}'`,
+    `UPDATE sessions SET api_token_id = '${id(99)}'`,
   ])('a foreign key refuses %s', async (statement) => {
     expect(isForeignKeyViolation(await refusalOf(statement))).toBe(true)
   })

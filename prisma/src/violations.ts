@@ -22,8 +22,8 @@ export function checkViolation(error: unknown): string | null {
 }
 
 /**
- * Whether the database could not be reached, gave no answer in time or was going down: whether trying again later makes
- * sense. The outcome of a statement that was under way is unknown then.
+ * Whether the database could not be reached, gave no answer in time, was going down or takes no writes: whether trying
+ * again later makes sense. The outcome of a statement that was under way is unknown then.
  */
 export function isUnavailable(error: unknown): boolean {
   for (const { code, message, kind } of chain(error)) {
@@ -38,8 +38,10 @@ const unavailableCodes = new RegExp(
   `^(${[
     // Sockets.
     'ECONNREFUSED|ECONNRESET|ENOENT|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN',
-    // Connection exceptions, too many connections, timeouts, shutdown, crash, starting up, read-only after a failover.
-    '08\\w{3}|53300|57014|57P0[1-3]|25P03|25006',
+    // Connection exceptions, too many connections, timeouts, shutdown, crash, starting up.
+    '08\\w{3}|53300|57014|57P0[1-3]|25P03',
+    // A full disk; read-only after a failover, or because the disk is nearly full.
+    '53100|25006',
     // Prisma's own for the same.
     'P1001|P1002|P1008|P1017|P2024|P2028|P2037',
   ].join('|')})$`,

@@ -7,6 +7,7 @@ import type pg from 'pg'
 import { DatabaseStartError } from '../database-start-error.ts'
 import { createPool } from '../pool.ts'
 import { lockDataFolder } from './data-folder-lock.ts'
+import { refuseFullDisk } from './disk-guard.ts'
 
 export interface WorkerSettings {
   pgData: string
@@ -16,10 +17,7 @@ export interface WorkerSettings {
 }
 export type WorkerRequest = { type: 'stop' } | { type: 'dump'; path: string }
 export type WorkerReport =
-  | { type: 'ready' }
-  | { type: 'stopped' }
-  | { type: 'dumped' }
-  | { type: 'failed'; reason: string }
+  { type: 'ready' } | { type: 'stopped' } | { type: 'dumped' } | { type: 'failed'; reason: string }
 
 export interface EmbeddedPostgres {
   /** For pg: the private folder that holds the Unix socket. */
@@ -61,6 +59,7 @@ export async function startEmbedded(dataDir: string, snapshot: string | null): P
     lock.release()
   }
   try {
+    await refuseFullDisk(dataDir)
     const pgData = join(dataDir, 'postgres')
     const unfinished = join(dataDir, 'first-start-unfinished')
     const isNew = prepare(dataDir, pgData, unfinished)

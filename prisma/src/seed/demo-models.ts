@@ -54,7 +54,9 @@ export const demoModels: DemoModel[] = [
       job('router-focal-loss', 'CANCELLED', 'Jonas Weber', 402, 6, { fraction: 0.42, set: { loss: 'focal' } }),
       job('router-xlmr-hard-negatives', 'COMPLETED', 'Amara Okafor', 286, 6.4),
       job('router-large', 'FAILED', 'Jonas Weber', 190, 11, {
-        fraction: 0.35, failureReason: outOfMemory, set: { base: 'xlm-roberta-large' },
+        fraction: 0.35,
+        failureReason: outOfMemory,
+        set: { base: 'xlm-roberta-large' },
       }),
       job('router-large-bs32', 'COMPLETED', 'Jonas Weber', 62, 12.5, {
         set: { base: 'xlm-roberta-large', batchSize: 32 },
@@ -73,7 +75,9 @@ export const demoModels: DemoModel[] = [
       job('summarizer-sft-r16', 'COMPLETED', 'Mei Tanaka', 560, 21, { set: { loraRank: 16 } }),
       job('summarizer-sft-r64', 'COMPLETED', 'Mei Tanaka', 420, 26),
       job('summarizer-full-finetune', 'FAILED', 'Luca Moretti', 366, 40, {
-        fraction: 0.61, failureReason: 'Lost contact with worker 5 of 8 for 10 minutes', set: { loraRank: 0 },
+        fraction: 0.61,
+        failureReason: 'Lost contact with worker 5 of 8 for 10 minutes',
+        set: { loraRank: 0 },
       }),
       job('summarizer-dpo-beta-0.1', 'COMPLETED', 'Luca Moretti', 214, 18, { set: { stage: 'dpo', beta: 0.1 } }),
       job('summarizer-dpo-beta-0.3', 'COMPLETED', 'Luca Moretti', 118, 18.5, { set: { stage: 'dpo', beta: 0.3 } }),
@@ -136,7 +140,9 @@ export const demoModels: DemoModel[] = [
       job('calls-conformer-l', 'COMPLETED', 'Hannah Kim', 600, 33),
       job('calls-conformer-l-noise', 'COMPLETED', 'Hannah Kim', 390, 35, { set: { noiseAugment: 'street+office' } }),
       job('calls-conformer-xl', 'FAILED', 'Diego Ramos', 312, 52, {
-        fraction: 0.22, failureReason: outOfMemory, set: { architecture: 'fastconformer-xl' },
+        fraction: 0.22,
+        failureReason: outOfMemory,
+        set: { architecture: 'fastconformer-xl' },
       }),
       job('calls-french-boost', 'COMPLETED', 'Hannah Kim', 170, 36, { set: { samplingFr: 2.5 } }),
       job('calls-streaming-320ms', 'COMPLETED', 'Diego Ramos', 88, 38, { set: { chunkMs: 320 } }),
@@ -155,7 +161,8 @@ export const demoModels: DemoModel[] = [
       job('wake-88k-more-negatives', 'COMPLETED', 'Noor Aziz', 274, 1.9, { set: { negatives: 60 } }),
       job('wake-44k', 'COMPLETED', 'Noor Aziz', 145, 1.1, { set: { parameters: 44000 } }),
       job('wake-44k-lr5e-3', 'CANCELLED', 'Noor Aziz', 140, 1.1, {
-        fraction: 0.5, set: { parameters: 44000, learningRate: 0.005 },
+        fraction: 0.5,
+        set: { parameters: 44000, learningRate: 0.005 },
       }),
       job('wake-children-voices', 'COMPLETED', 'Hannah Kim', 27, 2.2, { set: { negatives: 60, childrenShare: 0.15 } }),
       job('wake-22k', 'QUEUED', 'Noor Aziz', 0.3, 1, { set: { parameters: 22000 } }),
@@ -181,7 +188,8 @@ export const demoModels: DemoModel[] = [
         set: { heads: 'joint', languages: 36 },
       }),
       job('reviews-curriculum', 'CANCELLED', 'Jonas Weber', 33, 10, {
-        fraction: 0.15, set: { curriculum: 'short-first' },
+        fraction: 0.15,
+        set: { curriculum: 'short-first' },
       }),
       job('reviews-nightly', 'QUEUED', 'scheduler', 0.1, 9),
     ],

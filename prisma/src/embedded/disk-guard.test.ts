@@ -1,0 +1,72 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { createTestDatabase, type TestDatabase } from '../testing.ts'
+import { isUnavailable } from '../violations.ts'
+import { guardDisk, NEEDED_BYTES } from './disk-guard.ts'
+
+describe('a disk that is nearly full', () => {
+  let database: TestDatabase
+  let free: number
+  let told: string[]
+  let end: () => Promise<void>
+  beforeEach(async () => {
+    database = await createTestDatabase('embedded')
+    free = NEEDED_BYTES
+    told = []
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    end = guardDisk(
+      database.pool,
+      () => Promise.resolve(free),
+      ({ message }) => told.push(message),
+    )
+  })
+  afterEach(async () => {
+    await end()
+    vi.useRealTimers()
+    await database[Symbol.asyncDispose]()
+  })
+
+  const write = (name: string) => database.prisma.model.create({ data: { name } })
+  /** Whether writes are refused, on a connection of the pool and in a transaction. */
+  const refused = async () => {
+    const outcomes = await Promise.allSettled([
+      database.pool.query('delete from models where false'),
+      database.prisma.$transaction(async (tx) => await tx.model.create({ data: { name: 'refused' } })),
+    ])
+    return outcomes.map((outcome) => outcome.status === 'rejected' && isUnavailable(outcome.reason))
+  }
+
+  it('takes no writes on any connection, answers reads, and takes writes again once there is room', async () => {
+    await write('before')
+    await vi.advanceTimersByTimeAsync(1000)
+    await expect(write('at-the-bound')).resolves.toBeTruthy()
+
+    free = NEEDED_BYTES - 1
+    await vi.advanceTimersByTimeAsync(1000)
+    await expect.poll(refused, { timeout: 5000 }).toEqual([true, true])
+    expect(await Promise.all([1, 2, 3].map(() => database.prisma.model.count()))).toEqual([2, 2, 2])
+    await vi.advanceTimersByTimeAsync(3000)
+    expect(told).toEqual(['The disk has only 63 MB left: nothing is written until it has more.'])
+
+    free = NEEDED_BYTES
+    await vi.advanceTimersByTimeAsync(1000)
+    await expect.poll(() => write('after').then(() => 'written', String), { timeout: 5000 }).toBe('written')
+    expect(told).toHaveLength(1)
+  })
+
+  it('tells of a look that failed, and looks again', async () => {
+    await end()
+    let looks = 0
+    end = guardDisk(
+      database.pool,
+      () => {
+        looks += 1
+        return looks === 1 ? Promise.reject(new Error('no such file system')) : Promise.resolve(0)
+      },
+      ({ message }) => told.push(message),
+    )
+    await vi.advanceTimersByTimeAsync(1000)
+    expect(told).toEqual(['no such file system'])
+    await vi.advanceTimersByTimeAsync(1000)
+    await expect.poll(refused, { timeout: 5000 }).toEqual([true, true])
+  })
+})
