@@ -34,14 +34,14 @@ function readJson(path) {
   return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : null
 }
 
-/** Runs `npm ci` if it is needed, with progress. Throws StepFailure with npm's last lines. */
-export async function install() {
-  const lock = readJson(join(ROOT, 'package-lock.json'))
-  const reason = installFault(lock, readJson(join(ROOT, 'node_modules/.package-lock.json')))
+/** Runs `npm ci` in a folder if it is needed, with progress. Throws StepFailure with npm's last lines. */
+export async function install(folder = ROOT) {
+  const lock = readJson(join(folder, 'package-lock.json'))
+  const reason = installFault(lock, readJson(join(folder, 'node_modules/.package-lock.json')))
   if (!reason) return
   const paths = Object.entries(lock.packages)
     .filter(([path, entry]) => path.includes('node_modules/') && !entry.link && fitsHere(entry, process))
-    .map(([path]) => join(ROOT, path))
+    .map(([path]) => join(folder, path))
   const result = await step('installing packages (npm ci)', async (detail) => {
     const count = setInterval(
       () => detail(`${paths.filter((path) => existsSync(join(path, 'package.json'))).length} of about ${paths.length}`),
@@ -49,7 +49,9 @@ export async function install() {
     )
     try {
       // No package here needs its install script, and npm 10 would run them where npm 11 does not.
-      return await run(npmCommand(), ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--no-progress'])
+      return await run(npmCommand(), ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--no-progress'], {
+        cwd: folder,
+      })
     } finally {
       clearInterval(count)
     }

@@ -12,7 +12,7 @@ export const LAYERS = [
   // The Pothos types of a domain folder are part of the GraphQL layer; the service beside them is not.
   { name: 'graphql', files: /^api\/src\/(graphql\/|.*\.schema\.ts$)/ },
   { name: 'http', files: /^api\/src\/http\// },
-  { name: 'services', files: /^api\/src\/(auth|models|training|deployments)\// },
+  { name: 'services', files: /^api\/src\/(auth|models|training|deployments|idempotency|webhooks)\// },
   { name: 'bus interface', files: /^api\/src\/live\/bus\.ts$/ },
   { name: 'live', files: /^api\/src\/live\// },
   { name: 'sources', files: /^api\/src\/metrics\/sources\// },
@@ -22,6 +22,7 @@ export const LAYERS = [
   { name: 'built server', files: /^api\/dist\// },
   { name: 'database', files: /^prisma\// },
   { name: 'schema', files: /^api\/schema\.graphql$/ },
+  { name: 'browser tests', files: /^client\/e2e\// },
   { name: 'client', files: /^client\// },
   { name: 'scripts', files: /^scripts\// },
 ]
@@ -64,6 +65,8 @@ export const MAY_IMPORT = {
   base: [],
   database: [],
   client: ['schema', 'scripts'],
+  // They fill a database before they start the built server on it.
+  'browser tests': ['client', 'scripts', 'database'],
   scripts: ['built server'],
 }
 

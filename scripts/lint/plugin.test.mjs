@@ -92,7 +92,11 @@ refused(
   `import { x } from '@gaugeline/prisma'`,
   'client may not import database (prisma/src/index.ts).',
 )
-refused('client/e2e/a.test.ts', `import { x } from '../../api/test/app.ts'`, 'client may not import api/test/app.ts.')
+refused(
+  'client/e2e/a.test.ts',
+  `import { x } from '../../api/test/app.ts'`,
+  'browser tests may not import api/test/app.ts.',
+)
 refused(
   'prisma/src/seed.ts',
   `import { x } from '../../api/src/clock.ts'`,

@@ -1,0 +1,44 @@
+import { type Contestant, deliveryTable, measureDelivery, medianAt } from '../delivery.ts'
+import { interleaved, type Run } from '../rounds.ts'
+import type { Section } from '../section.ts'
+import { gaugeline, reference } from '../servers.ts'
+
+/** All subscribers of one deployment, each on a WebSocket of its own. */
+export async function fanout(run: Run): Promise<Section> {
+  const sockets = run.quick ? [10, 30] : [100, 1_000, 5_000]
+  const [, thousand = 0, most = thousand] = sockets
+  const contestants = [
+    { name: 'raw ws', start: reference('raw-ws.mjs', 'raw') },
+    { name: 'Gaugeline', start: gaugeline },
+    { name: 'Yoga + Pothos + graphql-ws', start: reference('yoga.mjs', 'graphql') },
+    { name: 'Mercurius', start: reference('mercurius.mjs', 'graphql') },
+    { name: 'Apollo Server + graphql-ws', start: reference('apollo.mjs', 'graphql') },
+  ].map((each): Contestant => ({ ...each, transport: 'websocket', sockets, subscriptions: 1 }))
+  const measured = await interleaved(run, contestants, (each) => measureDelivery(each, run.quick ? 300 : 5_000))
+  const cpuUs = (name: string, count = thousand) => medianAt(measured, name, count, (point) => point.cpuUsPerMessage)
+  const compared = (name: string, target: number) => ({
+    what: `CPU a message over WebSocket, ${thousand} subscribers, to ${name}`,
+    value: cpuUs('Gaugeline') / cpuUs(name),
+    target,
+    unit: '×',
+  })
+  return {
+    title: 'Fan-out over WebSocket',
+    about:
+      'Subscribers of one deployment, each on a socket of its own, at four samples a second. CPU is that of the server ' +
+      'process with the subscribers less that without, per delivered message. Latency counts from the end of the ' +
+      'window; in Gaugeline the sample is measured and stored within it.',
+    ...deliveryTable(measured, (count) => cpuUs('raw ws', count)),
+    verdicts: [
+      compared('raw ws', 1.2),
+      compared('Yoga + Pothos + graphql-ws', 1 / 6),
+      compared('Mercurius', 1 / 4),
+      {
+        what: `memory a subscriber, ${most} subscribers`,
+        value: medianAt(measured, 'Gaugeline', most, ({ rssKb }) => rssKb),
+        target: 30,
+        unit: 'KB',
+      },
+    ],
+  }
+}

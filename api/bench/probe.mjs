@@ -1,0 +1,52 @@
+// Preloaded into every measured server: answers, over the channel of its parent, what it has used so far, and which
+// statements requests have caused between `record` and `recorded`.
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { createRequire } from 'node:module'
+
+const requests = new AsyncLocalStorage()
+/** Gives what was recorded, and leaves nothing behind. */
+let stopRecording = () => []
+
+function record() {
+  const pg = createRequire(process.argv[1])('pg')
+  const { query } = pg.Client.prototype
+  const recorded = []
+  pg.Client.prototype.query = function (statement, values, ...rest) {
+    // What nobody has requested is the server's own work.
+    if (requests.getStore() !== undefined) {
+      const { text, rowMode, values: bound } = typeof statement === 'string' ? { text: statement } : statement
+      recorded.push({ text, rowMode, values: bound ?? (Array.isArray(values) ? values : undefined) })
+    }
+    return query.call(this, statement, values, ...rest)
+  }
+  const enter = () => requests.enterWith({})
+  subscribe('http.server.request.start', enter)
+  stopRecording = () => {
+    pg.Client.prototype.query = query
+    unsubscribe('http.server.request.start', enter)
+    requests.disable()
+    return recorded
+  }
+}
+
+/** CPU of all threads in milliseconds, memory in bytes, after a collection when one is asked for. */
+function figures(afterCollection) {
+  // The second run collects what finalizers of the first have let go.
+  if (afterCollection) for (let run = 0; run < 2; run += 1) globalThis.gc()
+  const { user, system } = process.cpuUsage()
+  const { rss, heapUsed, external } = process.memoryUsage()
+  return { cpuMs: (user + system) / 1000, rss, heap: heapUsed + external }
+}
+
+function answerTo(ask) {
+  if (ask === 'recorded') return stopRecording()
+  if (ask !== 'record') return figures(ask === 'memory')
+  record()
+  return true
+}
+
+process.on('message', ({ ask }) => process.send({ answer: answerTo(ask) }))
+process.on('disconnect', () => process.exit())
+// The server ends as if nobody asked it anything.
+process.channel.unref()
