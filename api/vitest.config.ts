@@ -6,7 +6,10 @@ const conditions = ['@gaugeline/source', 'module', 'node', 'development|producti
 
 export default defineConfig({
   // The graphql that Node gives to packages, not its second build that Vite would find: two in one process are refused.
-  resolve: { conditions, alias: [{ find: /^graphql$/, replacement: createRequire(import.meta.url).resolve('graphql') }] },
+  resolve: {
+    conditions,
+    alias: [{ find: /^graphql$/, replacement: createRequire(import.meta.url).resolve('graphql') }],
+  },
   ssr: { resolve: { conditions } },
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],

@@ -2,12 +2,12 @@ import { fileURLToPath } from 'node:url'
 import { type Database, DatabaseStartError, isUnavailable, openDatabase } from '@gaugeline/prisma'
 import type { Logger } from 'pino'
 import { createAuth } from './auth/auth.ts'
-import { createPrismaSessionStore } from './auth/prisma-session-store.ts'
 import type { RecordingClock } from './clock.ts'
 import { createDeps, createSource, type Deps, TraceError } from './deps.ts'
 import type { Env } from './env.ts'
 import { RefusedError } from './errors.ts'
 import { createContext } from './graphql/context.ts'
+import { operationCost, runningCost } from './graphql/operation-cost.ts'
 import { printedSchema } from './graphql/printed-schema.ts'
 import { schema } from './graphql/schema.ts'
 import { refuseMalformedStrings } from './graphql/well-formed-strings.ts'
@@ -88,7 +88,7 @@ export function createApp({ env, log, onProgress, onFailure, clock }: AppOptions
       url: env.databaseUrl,
       dataDir: env.dataDir,
       onProgress,
-      onIdleError: (error) => log.warn({ err: error }, 'a database connection was lost'),
+      onIdleError: (error) => log.warn({ err: error }, 'the database is in trouble'),
     })
     opened.push(() => database.close())
     goOn()
@@ -116,18 +116,21 @@ export function createApp({ env, log, onProgress, onFailure, clock }: AppOptions
     deps: Deps,
   ): Promise<RunningApp> {
     const auth = createAuth({
-      store: createPrismaSessionStore(database.prisma),
+      ...deps.access,
+      findToken: (hash) => deps.access.apiTokens.byHash(hash),
+      onTokenUse: (tokenId) => deps.access.tokenUses.note(tokenId),
       clock: deps.clock,
       port: address.port,
       secure: address.publicOrigin.startsWith('https:'),
       adminToken: env.adminToken,
     })
-    await auth.sessions.removeExpired()
     server.serve({
       graphql: {
         schema,
         createContext: (viewer, requestId) => createContext(deps.services, viewer, requestId),
         refusalOf,
+        costOf: operationCost,
+        runningCostOf: (args) => runningCost(args, deps.services.activeDeployments.size),
         plugins: [refuseMalformedStrings()],
       },
       auth,
@@ -167,13 +170,18 @@ function asStartError(error: unknown): unknown {
 }
 
 function databaseGone(cause: unknown): StartError {
-  return new StartError('The database stopped answering during the start: see that it runs, then start again.', { cause })
+  return new StartError('The database stopped answering during the start: see that it runs, then start again.', {
+    cause,
+  })
 }
 
-/** A database that is gone is said to be so, fast; the caller may try again. */
+/** A database that is gone or full is said to be so, fast; the caller may try again. */
 function refusalOf(error: unknown): RefusedError | undefined {
   if (!isUnavailable(error)) return undefined
-  return new RefusedError('UNAVAILABLE', 'The database cannot be reached right now. Try again in a moment.')
+  return new RefusedError(
+    'UNAVAILABLE',
+    'The database cannot be reached right now, or takes no writes. Try again in a moment.',
+  )
 }
 
 async function readiness({ pool }: Database): Promise<Readiness> {

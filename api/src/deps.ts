@@ -1,12 +1,16 @@
-import type { Database, PrismaClient } from '@gaugeline/prisma'
+import { type Database, isUnavailable, type PrismaClient } from '@gaugeline/prisma'
 import type { Logger } from 'pino'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { type Access, createAccess } from './auth/access.ts'
+import type { ApiTokens } from './auth/api-tokens.ts'
+import type { Sessions } from './auth/sessions.ts'
 import { RecordingClock } from './clock.ts'
 import { ActiveDeployments } from './deployments/active-deployments.ts'
 import { type DeploymentFilter, type DeploymentWithNames, filterKey } from './deployments/deployment-filter.ts'
 import { Deployments } from './deployments/deployments.ts'
 import { EventRecords } from './deployments/event-records.ts'
 import type { Env } from './env.ts'
+import { Idempotency } from './idempotency/idempotency.ts'
 import type { Bus } from './live/bus.ts'
 import { Cursors } from './live/cursors.ts'
 import { EventLog } from './live/event-log.ts'
@@ -22,12 +26,21 @@ import { createSimulatedSource } from './metrics/sources/simulator/simulated-sou
 import { loadTrace, TraceError } from './metrics/sources/simulator/trace.ts'
 import type { Source } from './metrics/sources/source.ts'
 import { Models } from './models/models.ts'
+import { Sweeper } from './sweeper.ts'
 import { TrainingJobs } from './training/training-jobs.ts'
 import { TrainingProgress } from './training/training-progress.ts'
 import { TrainingRuns } from './training/training-runs.ts'
+import { AddressGuard } from './webhooks/address-guard.ts'
+import { DeliveryQueue } from './webhooks/delivery-queue.ts'
+import { DeliveryWorker } from './webhooks/delivery-worker.ts'
+import { WebhookOutbox } from './webhooks/outbox.ts'
+import { allowedHosts } from './webhooks/public-addresses.ts'
+import { Webhooks } from './webhooks/webhooks.ts'
 
 /** One-second samples are kept this long: an embedded database is one file on somebody's laptop. */
 const KEEP_HOURS = { embedded: 6, postgres: 24 }
+
+const SWEEP_EVERY_MS = 60_000
 
 /** What resolvers reach of it. */
 export interface Services {
@@ -45,16 +58,23 @@ export interface Services {
   eventLog: EventLog
   fleet: Fleet<DeploymentWithNames, DeploymentFilter>
   cursors: Cursors
+  apiTokens: ApiTokens
+  sessions: Sessions
+  webhooks: Webhooks
 }
 
 /** Every part of a running server, and what starts and ends them in order. */
 export interface Deps {
   services: Services
+  access: Access
   source: Source
   bus: Bus
   recorder: Recorder
   retention: Retention
   trainingRuns: TrainingRuns
+  outbox: WebhookOutbox
+  deliveryQueue: DeliveryQueue
+  deliveryWorker: DeliveryWorker
   figures: Registry
   clock: RecordingClock
   start(): Promise<void>
@@ -78,18 +98,33 @@ export function createDeps(
 ): Deps {
   const { prisma } = database
   const { sampleIntervalMs: intervalMs } = env
-  const logError = (what: string) => (error: unknown) => log.error({ err: error }, what)
+  const logError = (what: string) => errorLog(log, what)
   const now = () => clock.now()
   const figures = new Registry()
 
   const bus = createMemoryBus(logError('a receiver of a bus message failed'))
   const cursors = new Cursors(database.epoch)
   const models = new Models(prisma)
-  const events = new EventRecords(prisma)
-  const deployments = new Deployments({ prisma, models, events, bus, clock })
-  const trainingJobs = new TrainingJobs({ prisma, models, bus, clock })
+  const outbox = new WebhookOutbox(cursors, bus)
+  const events = new EventRecords(prisma, outbox)
+  const idempotency = new Idempotency(prisma, clock)
+  const access = createAccess({
+    prisma,
+    idempotency,
+    clock,
+    adminToken: env.adminToken,
+    onError: logError('the last use of API tokens could not be written'),
+  })
+  const deployments = new Deployments({ prisma, models, events, idempotency, bus, clock })
+  const trainingJobs = new TrainingJobs({ prisma, models, idempotency, bus, outbox, clock })
   const trainingProgress = new TrainingProgress(bus, trainingJobs)
-  const trainingRuns = new TrainingRuns({ prisma, bus, clock, onError: logError('simulated training runs are held up') })
+  const trainingRuns = new TrainingRuns({
+    prisma,
+    bus,
+    outbox,
+    clock,
+    onError: logError('simulated training runs are held up'),
+  })
   const activeDeployments = new ActiveDeployments({
     prisma,
     bus,
@@ -122,7 +157,28 @@ export function createDeps(
     now,
     onError: logError('old samples could not be removed'),
   })
-  liveFigures(figures, { sampleLogs, fleet, trainingProgress, activeDeployments })
+  const guard = new AddressGuard(allowedHosts(env.webhookAllowedHosts))
+  const webhooks = new Webhooks({ prisma, guard, outbox, idempotency, clock })
+  const deliveryQueue = new DeliveryQueue({ prisma, clock, random: Math.random })
+  const deliveryWorker = new DeliveryWorker({
+    queue: deliveryQueue,
+    guard,
+    bus,
+    clock,
+    onError: logError('webhooks are held up'),
+  })
+  const sweeper = new Sweeper({
+    everyMs: SWEEP_EVERY_MS,
+    sweeps: [
+      () => idempotency.removeExpired(),
+      () => access.sessions.removeEnded(),
+      () => deliveryQueue.removeOld(),
+      () => deliveryQueue.removeExcess(),
+      () => deliveryQueue.forgetSecrets(),
+    ],
+    onError: logError('what is past its time could not be removed'),
+  })
+  liveFigures(figures, { sampleLogs, fleet, trainingProgress, activeDeployments, deliveryWorker })
 
   return {
     services: {
@@ -139,12 +195,19 @@ export function createDeps(
       eventLog,
       fleet,
       cursors,
+      apiTokens: access.apiTokens,
+      sessions: access.sessions,
+      webhooks,
     },
+    access,
     source,
     bus,
     recorder,
     retention,
     trainingRuns,
+    outbox,
+    deliveryQueue,
+    deliveryWorker,
     figures,
     clock,
     async start() {
@@ -158,12 +221,17 @@ export function createDeps(
       trainingProgress.start()
       trainingRuns.start()
       retention.start()
+      sweeper.start()
+      deliveryWorker.start()
       recorder.start()
     },
     async stop() {
       await recorder.stop()
       await trainingRuns.stop()
+      await deliveryWorker.stop()
       await retention.stop()
+      await sweeper.stop()
+      await access.tokenUses.stop()
       trainingProgress.stop()
       fleet.stop()
       recent.stop()
@@ -194,7 +262,8 @@ function recordingFigures(registry: Registry): (latenessMs: number, count: numbe
 
 function liveFigures(
   registry: Registry,
-  parts: Pick<Services, 'sampleLogs' | 'fleet' | 'trainingProgress' | 'activeDeployments'>,
+  parts: Pick<Services, 'sampleLogs' | 'fleet' | 'trainingProgress' | 'activeDeployments'> &
+    Pick<Deps, 'deliveryWorker'>,
 ): void {
   const gauge = (name: string, help: string, read: () => number) =>
     new Gauge({
@@ -211,5 +280,17 @@ function liveFigures(
   gauge('gaugeline_fleet_filters', 'Distinct filters of fleet subscriptions.', () => parts.fleet.counts.filters)
   gauge('gaugeline_fleet_watchers', 'Subscriptions to the fleet.', () => parts.fleet.counts.watchers)
   gauge('gaugeline_training_watchers', 'Subscriptions to training jobs.', () => parts.trainingProgress.watchers)
+  gauge('gaugeline_webhook_deliveries', 'Webhook deliveries under way.', () => parts.deliveryWorker.inFlight)
 }
 
+/** Logs each error, but of a database that is gone once a minute only: who asks it again every two seconds says nothing new. */
+function errorLog(log: Logger, what: string): (error: unknown) => void {
+  let quietUntilMs = -Infinity
+  return (error) => {
+    if (isUnavailable(error)) {
+      if (performance.now() < quietUntilMs) return
+      quietUntilMs = performance.now() + 60_000
+    }
+    log.error({ err: error }, what)
+  }
+}

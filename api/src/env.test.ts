@@ -24,6 +24,7 @@ describe('readEnv', () => {
       allowedOrigins: [],
       publicUrl: undefined,
       logLevel: 'info',
+      webhookAllowedHosts: [],
       trafficTrace: undefined,
     })
   })
@@ -42,6 +43,7 @@ describe('readEnv', () => {
         ALLOWED_ORIGINS: 'https://a.example, http://127.0.0.1:5173/,',
         PUBLIC_URL: 'https://Gauges.example.com/',
         LOG_LEVEL: 'debug',
+        WEBHOOK_ALLOWED_HOSTS: '10.0.0.0/8, ::1,hooks.internal',
         TRAFFIC_TRACE: 'trace.csv',
       }),
     ).toEqual({
@@ -55,6 +57,7 @@ describe('readEnv', () => {
       allowedOrigins: ['https://a.example', 'http://127.0.0.1:5173'],
       publicUrl: 'https://gauges.example.com',
       logLevel: 'debug',
+      webhookAllowedHosts: ['10.0.0.0/8', '::1', 'hooks.internal'],
       trafficTrace: 'trace.csv',
     })
   })
@@ -89,6 +92,10 @@ describe('readEnv', () => {
     ['PUBLIC_URL', 'gauges.example.com'],
     ['PUBLIC_URL', 'https://gauges.example.com/app'],
     ['PUBLIC_URL', 'ws://gauges.example.com'],
+    ['WEBHOOK_ALLOWED_HOSTS', 'http://hooks.internal'],
+    ['WEBHOOK_ALLOWED_HOSTS', '10.0.0.0/33'],
+    ['WEBHOOK_ALLOWED_HOSTS', '10.0.0'],
+    ['WEBHOOK_ALLOWED_HOSTS', '*'],
     ['LOG_LEVEL', 'verbose'],
     ['DATABASE_URL', 'mysql://db/gauges'],
   ])('refuses %s=%s in one line that names it, shows it and says what it may hold', (name, value) => {
@@ -116,6 +123,9 @@ describe('readEnv', () => {
     'postgresql:owner:hunter2@db/gauges',
     'postgresql//owner:hunter2@db',
     'postgresql://owner:hunter2@db:99999/gauges',
+    'postgresql://owner:1/hunter2@db/gauges',
+    'postgresql://owner:1#hunter2@db/gauges',
+    'postgresql://owner:1?hunter2@db/gauges',
   ])('never prints the password of a database URL: %s', (url) => {
     expect(messageFor({ DATABASE_URL: url })).not.toContain('hunter2')
   })

@@ -22,6 +22,8 @@ export interface Env {
   /** The origin that people and links use, when it is not the address the server listens on. */
   publicUrl: string | undefined
   logLevel: LogLevel
+  /** Host names, addresses and networks that webhooks may reach beside public addresses. */
+  webhookAllowedHosts: readonly string[]
   /** Path of a recorded trace that drives the simulated traffic. */
   trafficTrace: string | undefined
 }
@@ -46,7 +48,31 @@ function originOf(text: string): string | undefined {
 
 function wholeNumber(min: number, max: number) {
   // Digits only: Number() would also take '', ' 1 ', '0x10' and '1e3'.
-  return z.string().regex(/^\d{1,9}$/).transform(Number).pipe(z.number().min(min).max(max))
+  return z
+    .string()
+    .regex(/^\d{1,9}$/)
+    .transform(Number)
+    .pipe(z.number().min(min).max(max))
+}
+
+function entriesOf(list: string): string[] {
+  return list
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '')
+}
+
+/** What looks like an address and is none is more likely a slip than a name. */
+function isHostName(text: string): boolean {
+  return HOST_NAME.test(text) && !/^[\d.]+$/.test(text)
+}
+
+/** An IP address, or one with the length of a network's prefix. */
+function isNetwork(text: string): boolean {
+  const [address = '', prefix, ...more] = text.split('/')
+  const version = isIP(address)
+  if (version === 0 || more.length > 0) return false
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128))
 }
 
 interface Setting {
@@ -66,7 +92,9 @@ const settings = {
   PORT: { schema: wholeNumber(0, 65_535), mayHold: 'a port from 0 (any free one) to 65535' },
   // PostgreSQL is the one dialect.
   DATABASE_URL: {
-    schema: z.string().refine((text) => /^postgres(ql)?:\/\//.test(text) && URL.canParse(text)),
+    schema: z
+      .string()
+      .refine((text) => /^postgres(ql)?:\/\//.test(text) && URL.canParse(text) && !isCutShort(new URL(text))),
     mayHold: 'a URL like postgresql://user:password@host:5432/database, or nothing for the embedded database',
     shown: describeDatabaseUrl,
   },
@@ -92,7 +120,7 @@ const settings = {
   ALLOWED_ORIGINS: {
     schema: z
       .string()
-      .transform((list) => list.split(',').map((entry) => entry.trim()).filter((entry) => entry !== ''))
+      .transform(entriesOf)
       .refine((entries) => entries.every((entry) => originOf(entry) !== undefined))
       .transform((entries) => entries.flatMap((entry) => originOf(entry) ?? [])),
     mayHold: 'exact origins separated by commas, like https://app.example.com,http://127.0.0.1:5173',
@@ -106,6 +134,14 @@ const settings = {
     mayHold: 'http(s)://host[:port] without a path, user or query, like https://gauges.example.com',
     shown: (value) => (value.includes('@') ? 'a URL with a user or password' : quote(value)),
   },
+  // Nothing but public addresses unless told otherwise: a webhook must not be a way into the operator's own network.
+  WEBHOOK_ALLOWED_HOSTS: {
+    schema: z
+      .string()
+      .transform(entriesOf)
+      .refine((entries) => entries.every((entry) => isNetwork(entry) || isHostName(entry))),
+    mayHold: 'host names, IP addresses and networks separated by commas, like hooks.internal,10.1.0.0/16,fd00::/8',
+  },
   LOG_LEVEL: { schema: z.enum(LOG_LEVELS), mayHold: `one of ${LOG_LEVELS.join(', ')}` },
   TRAFFIC_TRACE: { schema: z.string(), mayHold: 'the path of a recorded trace (CSV)' },
 } satisfies Record<string, Setting>
@@ -118,9 +154,15 @@ function quote(value: string): string {
   return JSON.stringify(cut)
 }
 
+/** A password with a /, # or ? as it is ends there, and its rest would stand in the path, the query or the hash. */
+function isCutShort({ hash, pathname, search }: URL): boolean {
+  return hash !== '' || `${pathname}${search}`.includes('@')
+}
+
 /** Where the URL leads, without user, password or query: all three can hold secrets. */
 function describeDatabaseUrl(value: string): string {
   if (!URL.canParse(value)) return 'something that is not a URL (not shown: it may hold a password)'
+  if (isCutShort(new URL(value))) return 'an address with an unencoded /, # or ? in its password (not shown)'
   const { protocol, host, pathname } = new URL(value)
   // Without `//` everything after the scheme is one opaque path, a password included.
   return host === '' ? `a ${protocol} URL without a host (not shown)` : quote(`${protocol}//…@${host}${pathname}`)
@@ -153,6 +195,7 @@ export function readEnv(source: Record<string, string | undefined> = process.env
     allowedOrigins: read('ALLOWED_ORIGINS') ?? [],
     publicUrl: read('PUBLIC_URL'),
     logLevel: read('LOG_LEVEL') ?? 'info',
+    webhookAllowedHosts: read('WEBHOOK_ALLOWED_HOSTS') ?? [],
     trafficTrace: read('TRAFFIC_TRACE'),
   }
 }

@@ -11,6 +11,8 @@ export type RefusalCode =
   | 'NOT_FOUND'
   | 'BAD_USER_INPUT'
   | 'CURSOR_INVALID'
+  | 'LIMIT_EXCEEDED'
+  | 'RATE_LIMITED'
   | 'UNAVAILABLE'
 
 /** What the caller can't mend by changing a mutation's input; reaches them as an error with this code. */
@@ -19,6 +21,8 @@ export class RefusedError extends Error {
   constructor(
     readonly code: RefusalCode,
     message: string,
+    /** After which trying again makes sense. */
+    readonly retryAfterSeconds?: number,
   ) {
     super(message)
   }

@@ -39,9 +39,12 @@ describe('checking an input', () => {
     }
   })
 
-  it.each(['a', 'two\tcolumns\r\nand lines', 'Ärger 模型 🦀', 'עברית \u200f!', 'e\u0301'])('takes the text %j', (text) => {
-    expect(ofText(text, { min: 1, max: 100 })).toEqual([])
-  })
+  it.each(['a', 'two\tcolumns\r\nand lines', 'Ärger 模型 🦀', 'עברית \u200f!', 'e\u0301'])(
+    'takes the text %j',
+    (text) => {
+      expect(ofText(text, { min: 1, max: 100 })).toEqual([])
+    },
+  )
 
   it.each(['\u0000', 'a\u0000b', '\u0008', '\u000b', '\u000c', '\u000e', '\u001b[31m', '\u001f', '\u007f'])(
     'refuses the control characters in %j',

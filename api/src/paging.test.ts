@@ -72,13 +72,15 @@ const findIn =
   (all: readonly Row[], asked: KeysetQuery[] = []) =>
   async (query: KeysetQuery): Promise<Row[]> => {
     asked.push(query)
-    const sorted = all.filter((row) => matches(row, query.where)).toSorted((a, b) => {
-      for (const order of query.orderBy) {
-        const compared = compare(a, b, order)
-        if (compared !== 0) return compared
-      }
-      return 0
-    })
+    const sorted = all
+      .filter((row) => matches(row, query.where))
+      .toSorted((a, b) => {
+        for (const order of query.orderBy) {
+          const compared = compare(a, b, order)
+          if (compared !== 0) return compared
+        }
+        return 0
+      })
     return sorted.slice(0, query.take)
   }
 const page = (keyset: Keyset<Row>, request: PageRequest, all = rows): Promise<Page<Row>> =>
@@ -220,10 +222,10 @@ describe('a page', () => {
     }
   })
 
-  it.each([['NUL', 'a\u0000b'], ['half a surrogate pair', '\ud800']])(
-    'is refused under a cursor with %s in a text, which no database takes',
-    async (_what, name) => {
-      expect(await refused({ after: forged('owner', name, id(1)) })).toMatchObject({ code: 'CURSOR_INVALID' })
-    },
-  )
+  it.each([
+    ['NUL', 'a\u0000b'],
+    ['half a surrogate pair', '\ud800'],
+  ])('is refused under a cursor with %s in a text, which no database takes', async (_what, name) => {
+    expect(await refused({ after: forged('owner', name, id(1)) })).toMatchObject({ code: 'CURSOR_INVALID' })
+  })
 })

@@ -1,9 +1,16 @@
 import { describe, expect, it } from 'vitest'
-import { containing, foldCase } from './text-search.ts'
+import { checkSearch, containing, foldCase } from './text-search.ts'
 
 describe('searching in a text', () => {
   it('asks for characters, not for a pattern', () => {
     expect(containing(String.raw`50%_\n`)).toEqual({ contains: String.raw`50\%\_\\n`, mode: 'insensitive' })
+  })
+
+  it('is for texts as long as a name, and refused beyond', () => {
+    for (const refuse of [checkSearch, containing]) {
+      expect(() => refuse('x'.repeat(201))).toThrow(expect.objectContaining({ code: 'BAD_USER_INPUT' }))
+      refuse('x'.repeat(200))
+    }
   })
 
   it('folds one character for one, wherever it stands', () => {

@@ -77,6 +77,6 @@ export async function remove(client: GraphQLTestClient, deploymentId: string): P
 }
 
 /** A global id that nothing has. */
-export function unknownId(type: 'Model' | 'TrainingJob' | 'Deployment' | 'DeploymentEvent'): string {
+export function unknownId(type: 'Model' | 'TrainingJob' | 'Deployment' | 'DeploymentEvent' | 'ApiToken'): string {
   return Buffer.from(`${type}:00000000-0000-4000-8000-000000000000`).toString('base64')
 }

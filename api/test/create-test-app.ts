@@ -1,6 +1,7 @@
 import { createTestDatabase, type TestDatabase, type TestDatabaseKind } from '@gaugeline/prisma/testing'
 import pino, { type Logger } from 'pino'
 import { createApp, type RunningApp } from '../src/app.ts'
+import { RecordingClock, type TimeSources } from '../src/clock.ts'
 import { type Env, readEnv } from '../src/env.ts'
 import { GraphQLTestClient } from './graphql-client.ts'
 
@@ -19,18 +20,24 @@ export async function createTestApp(
   kind: TestDatabaseKind,
   settings: Partial<Env> = {},
   log: Logger = pino({ level: process.env['LOG_LEVEL'] ?? 'silent' }),
+  time?: TimeSources,
 ): Promise<TestApp> {
   const database = await createTestDatabase(kind)
   await database.close()
   try {
-    return await startOn(database, settings, log)
+    return await startOn(database, settings, log, time)
   } catch (error) {
     await database[Symbol.asyncDispose]()
     throw error
   }
 }
 
-async function startOn(database: TestDatabase, settings: Partial<Env>, log: Logger): Promise<TestApp> {
+async function startOn(
+  database: TestDatabase,
+  settings: Partial<Env>,
+  log: Logger,
+  time?: TimeSources,
+): Promise<TestApp> {
   const app = createApp({
     env: {
       ...readEnv({}),
@@ -46,6 +53,7 @@ async function startOn(database: TestDatabase, settings: Partial<Env>, log: Logg
     onFailure: (error) => {
       throw error
     },
+    ...(time && { clock: new RecordingClock(time) }),
   })
   const running = await app.start()
   return {
@@ -54,7 +62,7 @@ async function startOn(database: TestDatabase, settings: Partial<Env>, log: Logg
     stop: () => app.stop(),
     restart: async () => {
       await app.stop()
-      return startOn(database, settings, log)
+      return startOn(database, settings, log, time)
     },
     [Symbol.asyncDispose]: async () => {
       await app.stop()

@@ -99,6 +99,8 @@ describe.each(await testDatabaseKinds())('hostile input on %s', (kind) => {
       ['subscription ($v: String) { fleetMetrics(filter: { search: $v }) { at } }', { v: 'a\0b' }],
       ['subscription { fleetMetrics(filter: { search: "\\u0000" }) { at } }', {}],
       ['subscription ($v: ID!) { inferenceMetrics(deploymentId: $v) { skipped } }', { v: '\ud800' }],
+      // It would be looked for in every deployment, every second.
+      ['subscription ($v: String) { fleetMetrics(filter: { search: $v }) { at } }', { v: 'x'.repeat(60_000) }],
     ] as const) {
       expect([query, await live.subscribe(query, variables).refusal()]).toEqual([query, 'BAD_USER_INPUT'])
     }
@@ -131,7 +133,11 @@ describe.each(await testDatabaseKinds())('hostile input on %s', (kind) => {
     ]
     for (const [input, paths] of cases) {
       const { __typename, issues } = await register(input)
-      expect([input, __typename, issues?.map(({ path }) => path.join('.'))]).toEqual([input, 'InvalidInputError', paths])
+      expect([input, __typename, issues?.map(({ path }) => path.join('.'))]).toEqual([
+        input,
+        'InvalidInputError',
+        paths,
+      ])
     }
     for (const name of ['', '\u202e', 'x'.repeat(101)]) {
       const result = await mutate(app.client, 'startTrainingJob', { modelName: 'm', name })

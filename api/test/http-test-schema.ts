@@ -95,6 +95,12 @@ async function* countThenEnd(to: number) {
   for (let i = 1; i <= to; i += 1) yield i
 }
 
+/** Lets go of its subscriber only when the test says so. */
+async function countAfterWait(state: TestState, to: number) {
+  await state.wait()
+  return pulledCounter(state, to)
+}
+
 async function* failAfterOne() {
   yield 1
   throw new Error('secret detail of the source')
@@ -106,7 +112,7 @@ export function createTestSchema(state: TestState): GraphQLSchema {
   const text = new GraphQLNonNull(GraphQLString)
   const number = new GraphQLNonNull(GraphQLInt)
   const subscription = (
-    subscribe: (args: { to: number }) => AsyncIterable<number>,
+    subscribe: (args: { to: number }) => AsyncIterable<number> | Promise<AsyncIterable<number>>,
   ): GraphQLFieldConfig<number, TestContext, { to: number; padding: number }> => ({
     type: text,
     args: { to: { type: number, defaultValue: 0 }, padding: { type: number, defaultValue: 0 } },
@@ -174,6 +180,7 @@ export function createTestSchema(state: TestState): GraphQLSchema {
       name: 'Subscription',
       fields: {
         count: subscription(({ to }) => pulledCounter(state, to)),
+        countAfterWait: subscription(({ to }) => countAfterWait(state, to)),
         countThenEnd: subscription(({ to }) => countThenEnd(to)),
         failing: subscription(() => failAfterOne()),
       },

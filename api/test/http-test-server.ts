@@ -5,9 +5,19 @@ import { Writable } from 'node:stream'
 import { printSchema } from 'graphql'
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
-import type { Auth } from '../src/auth/auth.ts'
-import { createAuth } from '../src/auth/auth.ts'
-import type { SessionStore, StoredSession } from '../src/auth/sessions.ts'
+import { AccessEnds } from '../src/auth/access-ends.ts'
+import { tokenHashOf } from '../src/auth/api-tokens.ts'
+import { type Auth, type AuthOptions, createAuth } from '../src/auth/auth.ts'
+import type { KnownToken } from '../src/auth/authenticator.ts'
+import { newSecret } from '../src/auth/secrets.ts'
+import {
+  type SessionHolder,
+  Sessions,
+  type SessionStore,
+  type SessionToken,
+  type StoredSession,
+} from '../src/auth/sessions.ts'
+import { type Scope, SCOPES } from '../src/auth/viewer.ts'
 import { RefusedError } from '../src/errors.ts'
 import type { HttpApp } from '../src/http/router.ts'
 import type { HttpServer, HttpServerOptions, ListenAddress } from '../src/http/server.ts'
@@ -16,15 +26,41 @@ import { DatabaseGone, TestState, createTestSchema } from './http-test-schema.ts
 
 export const ADMIN_TOKEN = 'test-admin-token-0123456789-abcdefgh'
 
-/** Sessions in memory; `isGone` makes every call fail, as a database does that can't be reached. */
+/** Sessions and API tokens in memory; `isGone` makes every call fail, as a database does that can't be reached. */
 export class MemorySessionStore implements SessionStore {
   readonly rows = new Map<string, StoredSession>()
+  readonly tokens = new Map<string, KnownToken & SessionToken>()
   isGone = false
-  /** Makes `find` wait for ever. */
+  /** Makes `find` and `findToken` wait for ever. */
   hangs = false
+  /** Calls of `find` and `findToken`. */
+  lookups = 0
 
   #check(): void {
     if (this.isGone) throw new DatabaseGone('connect ECONNREFUSED 10.0.0.7')
+  }
+
+  async #lookUp(): Promise<void> {
+    this.lookups += 1
+    this.#check()
+    if (this.hangs) await new Promise(() => undefined)
+  }
+
+  /** Makes an API token and gives its secret. */
+  addToken(id: string, scopes: readonly Scope[] = SCOPES, expiresAt: Date | null = null): string {
+    const secret = `gl_${newSecret()}`
+    this.tokens.set(tokenHashOf(secret) ?? '', { id, name: `token ${id}`, scopes, expiresAt, revokedAt: null })
+    return secret
+  }
+
+  revoke(id: string, revokedAt: Date): void {
+    for (const token of this.tokens.values()) if (token.id === id) token.revokedAt ??= revokedAt
+  }
+
+  async findToken(hash: string): Promise<KnownToken | undefined> {
+    await this.#lookUp()
+    const token = this.tokens.get(hash)
+    return token?.revokedAt === null ? token : undefined
   }
 
   async insert(session: StoredSession): Promise<void> {
@@ -32,21 +68,46 @@ export class MemorySessionStore implements SessionStore {
     this.rows.set(session.tokenHash, session)
   }
 
-  async find(tokenHash: string): Promise<StoredSession | null> {
-    this.#check()
-    if (this.hangs) await new Promise(() => undefined)
-    return this.rows.get(tokenHash) ?? null
+  async find(tokenHash: string) {
+    await this.#lookUp()
+    const session = this.rows.get(tokenHash)
+    if (session === undefined) return null
+    return { ...session, apiToken: [...this.tokens.values()].find(({ id }) => id === session.apiTokenId) ?? null }
   }
 
-  async remove(tokenHash: string): Promise<void> {
+  async hashesOf({ name, apiTokenId }: SessionHolder, now: Date): Promise<string[]> {
     this.#check()
-    this.rows.delete(tokenHash)
+    const rows = [...this.rows.values()].filter(
+      (row) => row.name === name && row.apiTokenId === apiTokenId && row.expiresAt > now,
+    )
+    return rows.toReversed().map(({ tokenHash }) => tokenHash)
   }
 
-  async removeExpired(now: Date): Promise<void> {
+  async remove(tokenHashes: readonly string[]): Promise<number> {
     this.#check()
-    for (const [key, row] of this.rows) if (row.expiresAt <= now) this.rows.delete(key)
+    return tokenHashes.filter((hash) => this.rows.delete(hash)).length
   }
+
+  async removeEnded(now: Date): Promise<number> {
+    this.#check()
+    const ended = [...this.rows.values()].filter(({ expiresAt }) => expiresAt <= now)
+    return await this.remove(ended.map(({ tokenHash }) => tokenHash))
+  }
+}
+
+/** Auth as the app wires it, over a store in memory. */
+export function createTestAuth(
+  store: MemorySessionStore,
+  options: Pick<AuthOptions, 'clock' | 'port' | 'secure' | 'adminToken' | 'onTokenUse'>,
+): Auth {
+  const ends = new AccessEnds()
+  const sessions = new Sessions({
+    store,
+    clock: options.clock,
+    adminToken: options.adminToken,
+    onEnd: (sessionId) => ends.tell({ sessionId }),
+  })
+  return createAuth({ ...options, sessions, ends, findToken: (hash) => store.findToken(hash) })
 }
 
 export interface HttpTestServer extends AsyncDisposable {
@@ -63,15 +124,18 @@ export interface HttpTestServer extends AsyncDisposable {
   /** Every line logged so far, parsed. */
   logged: Record<string, unknown>[]
   /** A `Cookie` header of a fresh session. */
-  signIn(): Promise<string>
+  signIn(token?: string): Promise<string>
+  /** Revokes an API token of the store. */
+  revoke(id: string): void
 }
 
-type ListenOptions = Partial<Pick<HttpServerOptions, 'publicUrl' | 'allowedOrigins' | 'host'>>
+type ListenOptions = Partial<Pick<HttpServerOptions, 'publicUrl' | 'allowedOrigins' | 'host' | 'idleTimeoutMs'>>
 
 export interface HttpTestServerOptions extends ListenOptions {
   clientFolder?: string
   readiness?: HttpApp['readiness']
   webSockets?: HttpApp['webSockets']
+  budgets?: HttpApp['budgets']
 }
 
 /** A real server on a free port, over a throwaway schema and a session store in memory. Closes with `await using`. */
@@ -91,10 +155,16 @@ export async function createHttpTestServer(options: HttpTestServerOptions = {}):
   const clock = { nowMs: Date.UTC(2026, 0, 1), now: () => clock.nowMs }
   const store = new MemorySessionStore()
   const state = new TestState()
-  const server = createHttpServer({ host, port: 0, publicUrl, allowedOrigins, log })
+  const server = createHttpServer({
+    host,
+    port: 0,
+    publicUrl,
+    allowedOrigins,
+    log,
+    idleTimeoutMs: options.idleTimeoutMs,
+  })
   const address = await server.listen()
-  const auth = createAuth({
-    store,
+  const auth = createTestAuth(store, {
     clock,
     port: address.port,
     secure: publicUrl?.startsWith('https:') ?? false,
@@ -115,6 +185,7 @@ export async function createHttpTestServer(options: HttpTestServerOptions = {}):
     metrics: new Registry(),
     clock,
     webSockets: options.webSockets,
+    ...(options.budgets && { budgets: options.budgets }),
   })
   return {
     server,
@@ -126,9 +197,13 @@ export async function createHttpTestServer(options: HttpTestServerOptions = {}):
     state,
     clock,
     logged,
-    async signIn() {
-      const secret = await auth.signIn({ token: ADMIN_TOKEN })
+    async signIn(token = ADMIN_TOKEN) {
+      const secret = await auth.signIn({ token })
       return `${auth.cookie.name}=${secret}`
+    },
+    revoke(id) {
+      store.revoke(id, new Date(clock.nowMs))
+      auth.ends.tell({ tokenId: id })
     },
     async [Symbol.asyncDispose]() {
       state.release()

@@ -141,7 +141,10 @@ describe.each(await testDatabaseKinds())('metrics on %s', (kind) => {
       expect(total(merged, ({ requests }) => requests)).toBe(total(samples, ({ requests }) => requests))
       expect(total(merged, ({ errors }) => errors)).toBe(total(samples, ({ errors }) => errors))
       expect(total(merged, (m) => m.generatedTokens)).toBe(total(samples, (m) => m.generatedTokens))
-      expect(total(merged, (m) => m.coveredSeconds)).toBeCloseTo(total(samples, (m) => m.coveredSeconds), 9)
+      expect(total(merged, (m) => m.coveredSeconds)).toBeCloseTo(
+        total(samples, (m) => m.coveredSeconds),
+        9,
+      )
     }
     for (const point of points) {
       expect(time(point.at) % (resolutionSeconds * 1000)).toBe(0)
@@ -264,7 +267,11 @@ describe.each(await testDatabaseKinds())('metrics on %s', (kind) => {
       expect(metrics.errorRate).toBeCloseTo(errors / sorted.length, 9)
       expect(metrics.latency!.maxMs).toBe(sorted.at(-1))
       expect(metrics.latency!.meanMs).toBeCloseTo(sorted.reduce((sum, ms) => sum + ms, 0) / sorted.length, 6)
-      for (const [q, given] of [[0.5, 'p50Ms'], [0.95, 'p95Ms'], [0.99, 'p99Ms']] as const) {
+      for (const [q, given] of [
+        [0.5, 'p50Ms'],
+        [0.95, 'p95Ms'],
+        [0.99, 'p99Ms'],
+      ] as const) {
         const exact = sorted[Math.ceil(q * sorted.length) - 1]!
         expect(Math.abs(metrics.latency![given] / exact - 1)).toBeLessThan(0.01)
       }

@@ -22,8 +22,7 @@ describe.each(await testDatabaseKinds())('objects by their ids, on %s', (kind) =
   })
   afterAll(() => app[Symbol.asyncDispose]())
 
-  const nodes = async (wanted: string[]) =>
-    (await app.client.data<{ nodes: unknown[] }>(NODES, { ids: wanted })).nodes
+  const nodes = async (wanted: string[]) => (await app.client.data<{ nodes: unknown[] }>(NODES, { ids: wanted })).nodes
   const refusal = async (query: string, variables: Record<string, unknown>) => {
     const { errors } = await app.client.request(query, variables)
     return errors?.[0]?.extensions?.['code']
@@ -62,7 +61,8 @@ describe.each(await testDatabaseKinds())('objects by their ids, on %s', (kind) =
       expect(await app.client.data(NODE, { id: unknownId(type) })).toEqual({ node: null })
     }
     expect(await app.client.data(NODE, { id: gone })).toEqual({ node: null })
-    const one = 'query ($job: ID!, $deployment: ID!) { trainingJob(id: $job) { id } deployment(id: $deployment) { id } }'
+    const one =
+      'query ($job: ID!, $deployment: ID!) { trainingJob(id: $job) { id } deployment(id: $deployment) { id } }'
     expect(await app.client.data(one, { job: unknownId('TrainingJob'), deployment: gone })).toEqual({
       trainingJob: null,
       deployment: null,

@@ -57,11 +57,12 @@ describe('the schema', () => {
   it('has the roots of its design', () => {
     expect(fieldsOf('Query').toSorted()).toEqual(
       words(`deployment deploymentCounts deploymentEvents deployments model models node nodes trainingJob trainingJobs
-        viewer`),
+        viewer webhooks`),
     )
     expect(fieldsOf('Mutation').toSorted()).toEqual(
-      words(`cancelTrainingJob deleteDeployment deleteTrainingJob deployTrainingJob pauseDeployment registerTrainingJob
-        resumeDeployment startTrainingJob updateTrainingJob`),
+      sortedWords(`cancelTrainingJob createApiToken deleteDeployment deleteTrainingJob deployTrainingJob endSessions pauseDeployment
+        registerTrainingJob resumeDeployment revokeApiToken startTrainingJob updateTrainingJob createWebhook updateWebhook deleteWebhook
+        rotateWebhookSecret sendTestWebhook redeliverWebhook`),
     )
     expect(fieldsOf('Subscription').toSorted()).toEqual(
       words('deploymentEvents fleetMetrics inferenceMetrics trainingJobProgress'),
@@ -70,11 +71,17 @@ describe('the schema', () => {
 
   it('answers every mutation with its success and what a caller can mend', () => {
     const unions = Object.fromEntries(
-      own.filter(isUnionType).map((union) => [union.name, union.getTypes().map(({ name }) => name).toSorted()]),
+      own.filter(isUnionType).map((union) => [
+        union.name,
+        union
+          .getTypes()
+          .map(({ name }) => name)
+          .toSorted(),
+      ]),
     )
     expect(unions).toEqual({
       DeployTrainingJobResult: sortedWords(`DeployTrainingJobSuccess TrainingJobNotFoundError
-        TrainingJobNotCompletedError DuplicateActiveDeploymentError InvalidInputError`),
+        TrainingJobNotCompletedError DuplicateActiveDeploymentError IdempotencyConflictError InvalidInputError`),
       PauseDeploymentResult: sortedWords('PauseDeploymentSuccess DeploymentNotFoundError InvalidInputError'),
       ResumeDeploymentResult: sortedWords(
         'ResumeDeploymentSuccess DeploymentNotFoundError DuplicateActiveDeploymentError InvalidInputError',
@@ -82,15 +89,30 @@ describe('the schema', () => {
       DeleteDeploymentResult: sortedWords(
         'DeleteDeploymentSuccess DeploymentNotFoundError DeploymentActiveError InvalidInputError',
       ),
-      RegisterTrainingJobResult: sortedWords('RegisterTrainingJobSuccess InvalidInputError'),
-      StartTrainingJobResult: sortedWords('StartTrainingJobSuccess InvalidInputError'),
+      RegisterTrainingJobResult: sortedWords('RegisterTrainingJobSuccess IdempotencyConflictError InvalidInputError'),
+      StartTrainingJobResult: sortedWords('StartTrainingJobSuccess IdempotencyConflictError InvalidInputError'),
       UpdateTrainingJobResult: sortedWords(`UpdateTrainingJobSuccess TrainingJobNotFoundError TrainingJobFinishedError
         TrainingJobSimulatedError InvalidInputError`),
       CancelTrainingJobResult: sortedWords(
         'CancelTrainingJobSuccess TrainingJobNotFoundError TrainingJobFinishedError InvalidInputError',
       ),
+      CreateApiTokenResult: sortedWords('CreateApiTokenSuccess IdempotencyConflictError InvalidInputError'),
+      RevokeApiTokenResult: sortedWords('RevokeApiTokenSuccess ApiTokenNotFoundError InvalidInputError'),
+      EndSessionsResult: sortedWords('EndSessionsSuccess InvalidInputError'),
       DeleteTrainingJobResult: sortedWords(
         'DeleteTrainingJobSuccess TrainingJobNotFoundError TrainingJobHasDeploymentsError InvalidInputError',
+      ),
+      CreateWebhookResult: sortedWords(
+        'CreateWebhookSuccess WebhookLimitError IdempotencyConflictError InvalidInputError',
+      ),
+      UpdateWebhookResult: sortedWords('UpdateWebhookSuccess WebhookNotFoundError InvalidInputError'),
+      DeleteWebhookResult: sortedWords('DeleteWebhookSuccess WebhookNotFoundError InvalidInputError'),
+      RotateWebhookSecretResult: sortedWords('RotateWebhookSecretSuccess WebhookNotFoundError InvalidInputError'),
+      SendTestWebhookResult: sortedWords(
+        'SendTestWebhookSuccess WebhookNotFoundError WebhookDisabledError InvalidInputError',
+      ),
+      RedeliverWebhookResult: sortedWords(
+        'RedeliverWebhookSuccess WebhookDeliveryNotFoundError WebhookDisabledError InvalidInputError',
       ),
     })
     const ErrorType = schema.getType('Error')
@@ -132,6 +154,8 @@ describe('the schema', () => {
         recentMetrics metricsHistory events canPause canResume canDelete`,
       DeploymentEvent: 'id cursor kind at by note deploymentId deployment modelName version',
       DeploymentCounts: 'active paused total',
+      Viewer: 'name scopes apiTokens',
+      ApiToken: 'id name scopes createdAt createdBy expiresAt lastUsedAt revokedAt',
       TrainingJobFilter: 'status model search',
       DeploymentFilter: 'status model search ids',
     }
@@ -149,7 +173,7 @@ describe('the schema', () => {
       .filter(isObjectType)
       .flatMap((type) => Object.values(type.getFields()))
       .filter(({ type }) => String(type).endsWith('Connection!'))
-    expect(connections).toHaveLength(8)
+    expect(connections).toHaveLength(11)
     for (const { args } of connections) {
       expect(args.map(({ name, type }) => `${name}: ${String(type)}`)).toEqual(
         expect.arrayContaining(['first: Int', 'after: String', 'last: Int', 'before: String']),

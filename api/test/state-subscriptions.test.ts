@@ -82,7 +82,11 @@ describe.each(await testDatabaseKinds())('a server on %s', (kind) => {
       const messages = (await fleet.take(10)).map(({ fleetMetrics }) => fleetMetrics)
       const { prisma, sampleStore } = app.deps.services
       const keys = await prisma.deployment.findMany({ where: { id: { in: ids.map((id) => decodeId(id).id) } } })
-      const stored = await sampleStore.since(keys.map(({ key }) => key), 0, 10_000)
+      const stored = await sampleStore.since(
+        keys.map(({ key }) => key),
+        0,
+        10_000,
+      )
       for (const { at, totals, deployments } of messages) {
         const each = deployments.map(({ metrics }) => metrics)
         expect(totals.at).toBe(at)
@@ -105,7 +109,10 @@ describe.each(await testDatabaseKinds())('a server on %s', (kind) => {
         for (const sample of stored) {
           if (sample.windowStartMs === new Date(at).getTime() && sample.latency) merged.mergeEncoded(sample.latency)
         }
-        for (const [q, given] of [[0.5, p50Ms], [0.99, p99Ms]] as const) {
+        for (const [q, given] of [
+          [0.5, p50Ms],
+          [0.99, p99Ms],
+        ] as const) {
           expect(Math.abs(given / merged.quantile(q, maxMs)! - 1)).toBeLessThan(0.01)
         }
       }

@@ -51,7 +51,6 @@ describe.each(await testDatabaseKinds())('statements of an answer on %s', (kind)
         deploymentKey,
         sequence: 1,
         ...window,
-        ...window,
         ...figures,
         promptTokens: null,
         generatedTokens: null,
@@ -115,9 +114,9 @@ describe.each(await testDatabaseKinds())('statements of an answer on %s', (kind)
   })
 
   it('are at most six for a hundred nodes of several types', async () => {
-    const { list } = await app.client.data<{ list: { edges: { node: { id: string; trainingJob: { id: string } } }[] } }>(
-      '{ list: deployments(first: 50) { edges { node { id trainingJob { id } } } } }',
-    )
+    const { list } = await app.client.data<{
+      list: { edges: { node: { id: string; trainingJob: { id: string } } }[] }
+    }>('{ list: deployments(first: 50) { edges { node { id trainingJob { id } } } } }')
     const ids = list.edges.flatMap(({ node }) => [node.id, node.trainingJob.id])
     const query = `query ($ids: [ID!]!) { nodes(ids: $ids) {
       ... on Deployment { version model { name } latestMetrics { at } } ... on TrainingJob { name model { name } } } }`

@@ -182,7 +182,15 @@ describe.each(await testDatabaseKinds())('training jobs, through the API on %s',
       [{ status: 'QUEUED' }, ['status']],
       [{ failureReason: 'but it runs' }, ['failureReason']],
       [{ status: 'FAILED', failureReason: 'x'.repeat(10_000) }, ['failureReason']],
-      [{ steps: [{ step: 1, loss: 1 }, { step: -1, loss: 1 }] }, ['steps', '1', 'step']],
+      [
+        {
+          steps: [
+            { step: 1, loss: 1 },
+            { step: -1, loss: 1 },
+          ],
+        },
+        ['steps', '1', 'step'],
+      ],
       [{ steps: [{ step: 1, loss: 1, accuracy: 1.5 }] }, ['steps', '0', 'accuracy']],
       [{ steps: steps(1001) }, ['steps']],
     ]

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { ADMIN_TOKEN, MemorySessionStore } from '../../test/http-test-server.ts'
+import { ADMIN_TOKEN, createTestAuth, MemorySessionStore } from '../../test/http-test-server.ts'
+import type { RefusedError } from '../errors.ts'
+import type { AccessEnd } from './access-ends.ts'
 import type { Auth } from './auth.ts'
-import { createAuth } from './auth.ts'
 import { SESSION_LIFETIME_MS } from './sessions.ts'
 import { SIGN_IN_LINK_LIFETIME_MS } from './sign-in-links.ts'
 import { SCOPES } from './viewer.ts'
@@ -12,7 +13,7 @@ let store: MemorySessionStore
 
 /** A server's auth; another call with the same store is the next start. */
 function start(adminToken: string | undefined = ADMIN_TOKEN): Auth {
-  return createAuth({ store, clock: { now: () => nowMs }, port: 4000, secure: false, adminToken })
+  return createTestAuth(store, { clock: { now: () => nowMs }, port: 4000, secure: false, adminToken })
 }
 
 function secretOf(url: string): string {
@@ -46,6 +47,16 @@ describe('sign-in links', () => {
     const link = secretOf(auth.newSignInUrl(ORIGIN))
     const both = await Promise.all([auth.signIn({ secret: link }), auth.signIn({ secret: link })])
     expect(both.filter((secret) => secret !== undefined)).toHaveLength(1)
+  })
+
+  it('stay good when the session they should open could not be stored', async () => {
+    const auth = start()
+    const link = secretOf(auth.newSignInUrl(ORIGIN))
+    store.isGone = true
+    await expect(auth.signIn({ secret: link })).rejects.toThrow('ECONNREFUSED')
+    store.isGone = false
+    expect(await auth.signIn({ secret: link })).toBeDefined()
+    expect(await auth.signIn({ secret: link })).toBeUndefined()
   })
 
   it('are good for ten minutes, and not a millisecond more', async () => {
@@ -91,14 +102,14 @@ describe('sessions', () => {
     await expect(auth.authenticator.authenticate({ cookie })).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
   })
 
-  it('are removed at a start once they have expired, and only then', async () => {
+  it('are removed once they have expired, and only then', async () => {
     const auth = start()
     await signIn(auth)
     nowMs += SESSION_LIFETIME_MS - 1
-    await auth.sessions.removeExpired()
+    await auth.sessions.removeEnded()
     expect(store.rows.size).toBe(1)
     nowMs += 1
-    await auth.sessions.removeExpired()
+    await auth.sessions.removeEnded()
     expect(store.rows.size).toBe(0)
   })
 
@@ -108,8 +119,55 @@ describe('sessions', () => {
     expect((await start().authenticator.authenticate({ cookie })).name).toBe('admin')
     const rotated = start('another-admin-token-0123456789-abcdef')
     await expect(rotated.authenticator.authenticate({ cookie })).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
-    const none = createAuth({ store, clock: { now: () => nowMs }, port: 4000, secure: false })
+    const none = createTestAuth(store, { clock: { now: () => nowMs }, port: 4000, secure: false })
     await expect(none.authenticator.authenticate({ cookie })).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
+  })
+
+  it('of an API token have its name, its scopes and its end', async () => {
+    const auth = start()
+    const expiresAt = new Date(nowMs + 3_600_000)
+    const cookie = `gaugeline_session_4000=${await auth.signIn({ token: store.addToken('t1', ['READ'], expiresAt) })}`
+    const { sessionId, ...viewer } = await auth.authenticator.authenticate({ cookie })
+    expect(sessionId).toBeDefined()
+    expect(viewer).toEqual({ name: 'token t1', scopes: new Set(['READ']), key: 'token:t1', tokenId: 't1', expiresAt })
+    nowMs += 3_600_000
+    await expect(auth.authenticator.authenticate({ cookie })).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
+  })
+
+  it('are a hundred for each token or name; the oldest ends for the next', async () => {
+    const auth = start()
+    const token = store.addToken('t1')
+    const ended: AccessEnd[] = []
+    auth.ends.on((end) => ended.push(end))
+    const owner = await signIn(auth)
+    const first = await auth.signIn({ token })
+    for (let i = 1; i < 100; i += 1) await auth.signIn({ token })
+    const viewer = await auth.authenticator.authenticate({ cookie: `gaugeline_session_4000=${first}` })
+    expect(ended).toEqual([])
+    await auth.signIn({ token })
+    expect(ended).toEqual([{ sessionId: viewer.sessionId }])
+    expect(store.rows.size).toBe(101)
+    expect((await auth.authenticator.authenticate({ cookie: owner })).name).toBe('owner')
+  })
+
+  it('end for whatever they opened even when the store gave no answer', async () => {
+    const auth = start()
+    const cookie = await signIn(auth)
+    const { sessionId } = await auth.authenticator.authenticate({ cookie })
+    const ended: AccessEnd[] = []
+    auth.ends.on((end) => ended.push(end))
+    store.isGone = true
+    await expect(auth.sessions.end(cookie.split('=')[1] ?? '')).rejects.toThrow('ECONNREFUSED')
+    expect(ended).toEqual([{ sessionId }])
+  })
+
+  it('that never were end nobody’s', async () => {
+    const auth = start()
+    const ended: AccessEnd[] = []
+    auth.ends.on((end) => ended.push(end))
+    await auth.sessions.end(`o.${'x'.repeat(43)}`)
+    await auth.sessions.end('x')
+    expect(ended).toEqual([])
   })
 
   it('are told apart by the port in the name of their cookie', async () => {
@@ -124,11 +182,11 @@ describe('sessions', () => {
   it('name the ended session to their listeners', async () => {
     const auth = start()
     const cookie = await signIn(auth)
-    const ended: string[] = []
-    auth.sessions.onEnd((id) => ended.push(id))
+    const ended: AccessEnd[] = []
+    auth.ends.on((end) => ended.push(end))
     const { sessionId } = await auth.authenticator.authenticate({ cookie })
     await auth.sessions.end(cookie.split('=')[1] ?? '')
-    expect(ended).toEqual([sessionId])
+    expect(ended).toEqual([{ sessionId }])
   })
 })
 
@@ -160,9 +218,24 @@ describe('the authenticator', () => {
   })
 
   it('refuses every token where no ADMIN_TOKEN is set', async () => {
-    const auth = createAuth({ store, clock: { now: () => nowMs }, port: 4000, secure: false })
+    const auth = createTestAuth(store, { clock: { now: () => nowMs }, port: 4000, secure: false })
     await expect(auth.authenticator.authenticate({ token: '' })).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
     expect(await auth.signIn({ token: '' })).toBeUndefined()
+  })
+
+  it('looks up a hundred unknown tokens of an address at once, and no more; one token is one of them', async () => {
+    const { authenticator } = start()
+    store.hangs = true
+    const ask = (secret: string, address: string) =>
+      Promise.race([
+        authenticator
+          .authenticate({ token: `gl_${secret.padStart(43, 'x')}`, address })
+          .catch((error: unknown) => (error as RefusedError).code),
+        new Promise((resolve) => setImmediate(resolve, 'waits')),
+      ])
+    const asked = await Promise.all(Array.from({ length: 102 }, (_, i) => ask(String(i), '10.0.0.1')))
+    expect(asked.slice(98)).toEqual(['waits', 'waits', 'RATE_LIMITED', 'RATE_LIMITED'])
+    expect(await Promise.all([ask('0', '10.0.0.1'), ask('new', '10.0.0.2')])).toEqual(['waits', 'waits'])
   })
 
   it('refuses a wrong token whatever the cookie says', async () => {
@@ -175,15 +248,22 @@ describe('the authenticator', () => {
 })
 
 describe('the session cookie', () => {
+  it('counts only when there is one of it', async () => {
+    const auth = start()
+    const cookie = `gaugeline_session_4000=${await auth.signIn({ token: ADMIN_TOKEN })}`
+    for (const both of [`${cookie}; gaugeline_session_4000=planted`, `gaugeline_session_4000=planted; ${cookie}`]) {
+      await expect(auth.authenticator.authenticate({ cookie: both })).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
+    }
+  })
+
   it('is out of reach of scripts, other sites and other ports', () => {
-    expect(start().cookie.set('s')).toBe(
-      'gaugeline_session_4000=s; Max-Age=2592000; Path=/; HttpOnly; SameSite=Strict',
-    )
+    expect(start().cookie.set('s')).toBe('gaugeline_session_4000=s; Max-Age=2592000; Path=/; HttpOnly; SameSite=Strict')
   })
 
   it('is Secure where people come by https', () => {
-    const { cookie } = createAuth({ store, clock: { now: () => nowMs }, port: 4000, secure: true })
-    expect(cookie.set('s')).toMatch(/; Secure$/)
-    expect(cookie.clear()).toMatch(/; Secure$/)
+    const { cookie } = createTestAuth(store, { clock: { now: () => nowMs }, port: 4000, secure: true })
+    expect(cookie.set('s')).toMatch(/^__Host-gaugeline_session_4000=s; .*Path=\/; .*; Secure$/)
+    expect(cookie.clear()).toMatch(/^__Host-gaugeline_session_4000=; .*; Secure$/)
+    expect(cookie.read('gaugeline_session_4000=planted; __Host-gaugeline_session_4000=ours')).toBe('ours')
   })
 })

@@ -1,10 +1,14 @@
 import type { Clock } from '../clock.ts'
-import { Authenticator, ADMIN_NAME } from './authenticator.ts'
+import { RefusedError } from '../errors.ts'
+import type { CallerAddress, KnownToken } from './authenticator.ts'
+import { Authenticator } from './authenticator.ts'
 import type { SessionCookie } from './session-cookie.ts'
 import { createSessionCookie } from './session-cookie.ts'
-import type { SessionStore } from './sessions.ts'
-import { SESSION_LIFETIME_MS, Sessions } from './sessions.ts'
+import type { SessionOrigin, Sessions } from './sessions.ts'
+import { SESSION_LIFETIME_MS } from './sessions.ts'
 import { SignInLinks } from './sign-in-links.ts'
+import type { AccessEnds } from './access-ends.ts'
+import type { Viewer } from './viewer.ts'
 
 /** Who acts in a session opened with the printed sign-in link: whoever runs this server. */
 export const OWNER_NAME = 'owner'
@@ -13,18 +17,23 @@ export const OWNER_NAME = 'owner'
 export interface Auth {
   authenticator: Authenticator
   sessions: Sessions
+  /** Tells which tokens and sessions are over; nothing that they opened may go on. */
+  ends: AccessEnds
   cookie: SessionCookie
   /**
    * Exchanges a sign-in link's secret or a token for a session, and gives the session's secret; undefined when
-   * neither is worth anything.
+   * neither is worth anything. Throws RATE_LIMITED for an address that was wrong too often.
    */
-  signIn(offer: { secret: string } | { token: string }): Promise<string | undefined>
+  signIn(offer: { secret: string } | { token: string }, caller?: CallerAddress): Promise<string | undefined>
   /** A new link under `origin`: single use, ten minutes. */
   newSignInUrl(origin: string): string
 }
 
 export interface AuthOptions {
-  store: SessionStore
+  sessions: Sessions
+  ends: AccessEnds
+  findToken: (hash: string) => Promise<KnownToken | undefined>
+  onTokenUse?: (tokenId: string) => void
   clock: Clock
   /** The port that the server listens on. */
   port: number
@@ -33,23 +42,33 @@ export interface AuthOptions {
   adminToken?: string | undefined
 }
 
-export function createAuth({ store, clock, port, secure, adminToken }: AuthOptions): Auth {
+export function createAuth(options: AuthOptions): Auth {
+  const { sessions, ends, clock, port, secure } = options
   const cookie = createSessionCookie({ port, secure, maxAgeSeconds: SESSION_LIFETIME_MS / 1000 })
-  const sessions = new Sessions({ store, clock, adminToken })
-  const authenticator = new Authenticator({ adminToken, sessions, cookie })
+  const authenticator = new Authenticator({ ...options, cookie })
+  // Before anybody closes what was open: whoever comes back at once must not be let in again.
+  ends.on(() => authenticator.forget())
   const links = new SignInLinks(clock)
   return {
     authenticator,
     sessions,
+    ends,
     cookie,
-    async signIn(offer) {
+    async signIn(offer, caller = {}) {
       if ('secret' in offer) {
-        return links.redeem(offer.secret) ? await sessions.open(OWNER_NAME, { bound: false }) : undefined
+        return await links.redeem(offer.secret, () => sessions.open({ kind: 'link', name: OWNER_NAME }))
       }
-      // ADMIN_TOKEN is the only token so far.
-      const viewer = authenticator.viewerOfToken(offer.token)
-      return viewer?.name === ADMIN_NAME ? await sessions.open(ADMIN_NAME, { bound: true }) : undefined
+      try {
+        return await sessions.open(originOf(await authenticator.authenticate({ token: offer.token, ...caller })))
+      } catch (error) {
+        if (error instanceof RefusedError && error.code === 'UNAUTHENTICATED') return undefined
+        throw error
+      }
     },
     newSignInUrl: (origin) => `${origin}/sign-in#${links.create()}`,
   }
+}
+
+function originOf({ name, tokenId, expiresAt }: Viewer): SessionOrigin {
+  return tokenId === undefined ? { kind: 'admin', name } : { kind: 'token', name, tokenId, expiresAt }
 }

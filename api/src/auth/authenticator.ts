@@ -1,12 +1,24 @@
+import { isIP } from 'node:net'
+import type { Clock } from '../clock.ts'
 import { RefusedError } from '../errors.ts'
+import { tokenHashOf } from './api-tokens.ts'
+import { CredentialCache } from './credential-cache.ts'
+import { FailedAttempts } from './failed-attempts.ts'
 import { digest, sameDigest } from './secrets.ts'
 import type { SessionCookie } from './session-cookie.ts'
-import type { Sessions } from './sessions.ts'
-import type { Viewer } from './viewer.ts'
+import type { Session, Sessions } from './sessions.ts'
+import type { Scope, Viewer } from './viewer.ts'
 import { ALL_SCOPES } from './viewer.ts'
 
+export interface CallerAddress {
+  /** The IP address at the other end of the connection. */
+  address?: string | undefined
+  /** An `X-Forwarded-For` header; believed only where a proxy stands before us. */
+  forwardedFor?: string | undefined
+}
+
 /** Whatever a request or a `connection_init` brings to say who is calling. */
-export interface Credentials {
+export interface Credentials extends CallerAddress {
   /** An `Authorization` header or the field of that name in `connection_init`: `Bearer <token>`. */
   authorization?: string | undefined
   /** A bare token, from `connection_init` or the sign-in page. */
@@ -18,30 +30,68 @@ export interface Credentials {
 /** Who acts with `ADMIN_TOKEN`. */
 export const ADMIN_NAME = 'admin'
 
+/** An API token as it is stored. */
+export interface KnownToken {
+  id: string
+  name: string
+  scopes: readonly Scope[]
+  expiresAt: Date | null
+}
+
+export interface AuthenticatorOptions {
+  clock: Clock
+  adminToken?: string | undefined
+  sessions: Pick<Sessions, 'find' | 'hashOf'>
+  /** The live API token behind a hash. */
+  findToken: (hash: string) => Promise<KnownToken | undefined>
+  cookie: SessionCookie
+  /** Whether people come by https: then through a proxy, since this server speaks http. */
+  secure: boolean
+  /** Told of each use of an API token, by its id. */
+  onTokenUse?: (tokenId: string) => void
+}
+
 /** Says who is calling: the one place, for header, cookie and `connection_init` alike. */
 export class Authenticator {
+  readonly #clock: Clock
   readonly #adminDigest: Buffer | undefined
-  readonly #sessions: Sessions
+  readonly #sessions: AuthenticatorOptions['sessions']
   readonly #cookie: SessionCookie
+  readonly #isProxied: boolean
+  readonly #onTokenUse: (tokenId: string) => void
+  readonly #byToken: CredentialCache<Viewer>
+  readonly #bySession: CredentialCache<Viewer>
+  readonly #failures: FailedAttempts
 
-  constructor(options: { adminToken?: string | undefined; sessions: Sessions; cookie: SessionCookie }) {
-    this.#adminDigest = options.adminToken === undefined ? undefined : digest(options.adminToken)
-    this.#sessions = options.sessions
-    this.#cookie = options.cookie
+  constructor(options: AuthenticatorOptions) {
+    const { clock, adminToken, sessions, findToken, cookie, secure, onTokenUse = () => undefined } = options
+    this.#clock = clock
+    this.#adminDigest = adminToken === undefined ? undefined : digest(adminToken)
+    this.#sessions = sessions
+    this.#cookie = cookie
+    this.#isProxied = secure
+    this.#onTokenUse = onTokenUse
+    this.#failures = new FailedAttempts(clock)
+    this.#byToken = new CredentialCache(clock, async (hash) => viewerOfToken(await findToken(hash)))
+    this.#bySession = new CredentialCache(clock, async (hash) => viewerOfSession(await sessions.find(hash)))
+  }
+
+  /** Some token or session has ended: nothing that was looked up before counts any more. */
+  forget(): void {
+    this.#byToken.clear()
+    this.#bySession.clear()
   }
 
   /**
    * The viewer behind these credentials. A token, where one is given, decides alone: a wrong one is refused, whatever
    * the cookie says.
-   * @throws RefusedError UNAUTHENTICATED, with what to do. Errors of the session store pass through.
+   * @throws RefusedError UNAUTHENTICATED, with what to do; RATE_LIMITED for who was wrong too often. Errors of the stores
+   *   pass through.
    */
   async authenticate(credentials: Credentials): Promise<Viewer> {
+    const address = this.addressOf(credentials)
     const token = tokenOf(credentials)
-    if (token !== undefined) {
-      const viewer = this.viewerOfToken(token)
-      if (viewer === undefined) throw new RefusedError('UNAUTHENTICATED', 'This token is not valid.')
-      return viewer
-    }
+    if (token !== undefined) return await this.#viewerOfToken(token, address)
     const secret = this.#cookie.read(credentials.cookie)
     if (secret === undefined) {
       throw new RefusedError(
@@ -49,18 +99,57 @@ export class Authenticator {
         'Sign in at /sign-in, or send a token as "Authorization: Bearer <token>" (over WebSocket: in connection_init).',
       )
     }
-    const session = await this.#sessions.find(secret)
-    if (session === undefined) {
-      throw new RefusedError('UNAUTHENTICATED', 'This session has ended. Sign in again at /sign-in.')
-    }
-    return { name: session.name, scopes: ALL_SCOPES, sessionId: session.id, expiresAt: session.expiresAt }
+    const complaint = 'This session has ended. Sign in again at /sign-in.'
+    return await this.#lookUp(this.#bySession, this.#sessions.hashOf(secret), address, complaint)
   }
 
-  /** The viewer who holds a bare token, if it is one. */
-  viewerOfToken(token: string): Viewer | undefined {
-    const isAdmin = this.#adminDigest !== undefined && sameDigest(digest(token), this.#adminDigest)
-    return isAdmin ? { name: ADMIN_NAME, scopes: ALL_SCOPES } : undefined
+  /** The proxy adds whom it was called by at the end; what stands before that came from the caller. */
+  addressOf({ address = '', forwardedFor = '' }: CallerAddress): string {
+    const last = forwardedFor.split(',').at(-1)?.trim() ?? ''
+    return this.#isProxied && isIP(last) !== 0 ? last : address
   }
+
+  async #viewerOfToken(token: string, address: string): Promise<Viewer> {
+    if (this.#adminDigest !== undefined && sameDigest(digest(token), this.#adminDigest)) {
+      return { name: ADMIN_NAME, scopes: ALL_SCOPES, key: ADMIN_NAME }
+    }
+    return await this.#lookUp(this.#byToken, tokenHashOf(token), address, 'This token is not valid.')
+  }
+
+  async #lookUp(
+    cache: CredentialCache<Viewer>,
+    hash: string | undefined,
+    address: string,
+    complaint: string,
+  ): Promise<Viewer> {
+    if (hash === undefined || !cache.knows(hash)) this.#failures.check(address)
+    const viewer = hash === undefined ? undefined : await this.#read(cache, hash, address)
+    if (viewer === undefined || (viewer.expiresAt !== undefined && viewer.expiresAt.getTime() <= this.#clock.now())) {
+      this.#failures.add(address)
+      throw new RefusedError('UNAUTHENTICATED', complaint)
+    }
+    if (viewer.tokenId !== undefined) this.#onTokenUse(viewer.tokenId)
+    return viewer
+  }
+
+  async #read(cache: CredentialCache<Viewer>, hash: string, address: string): Promise<Viewer | undefined> {
+    // A thousand who come back with one token are one lookup.
+    if (cache.knows(hash) || cache.isReading(hash)) return await cache.get(hash)
+    return await this.#failures.during(address, () => cache.get(hash))
+  }
+}
+
+function viewerOfToken(token: KnownToken | undefined): Viewer | undefined {
+  if (token === undefined) return undefined
+  const { id, name, scopes, expiresAt } = token
+  return { name, scopes: new Set(scopes), key: `token:${id}`, tokenId: id, ...(expiresAt && { expiresAt }) }
+}
+
+function viewerOfSession(session: Session | undefined): Viewer | undefined {
+  if (session === undefined) return undefined
+  const { id: sessionId, name, apiTokenId, scopes, expiresAt } = session
+  if (apiTokenId === null) return { name, scopes: ALL_SCOPES, key: name, sessionId, expiresAt }
+  return { name, scopes: new Set(scopes), key: `token:${apiTokenId}`, tokenId: apiTokenId, sessionId, expiresAt }
 }
 
 /** The token of the credentials; an `Authorization` of another scheme counts as a wrong token, not as none. */

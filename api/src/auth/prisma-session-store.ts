@@ -1,26 +1,33 @@
-import type { SessionStore, StoredSession } from './sessions.ts'
+import type { PrismaClient } from '@gaugeline/prisma'
+import type { SessionStore } from './sessions.ts'
 
-/** The part of a Prisma client that sessions need. */
-export interface SessionTable {
-  session: {
-    create(args: { data: StoredSession }): PromiseLike<unknown>
-    findUnique(args: { where: { tokenHash: string } }): PromiseLike<StoredSession | null>
-    deleteMany(args: { where: { tokenHash: string } | { expiresAt: { lte: Date } } }): PromiseLike<unknown>
-  }
-}
+const MAX_REMOVED = 1000
 
 /** Sessions in the Session table. */
-export function createPrismaSessionStore(prisma: SessionTable): SessionStore {
+export function createPrismaSessionStore({ session }: Pick<PrismaClient, 'session'>): SessionStore {
   return {
     insert: async (data) => {
-      await prisma.session.create({ data })
+      await session.create({ data })
     },
-    find: async (tokenHash) => await prisma.session.findUnique({ where: { tokenHash } }),
-    remove: async (tokenHash) => {
-      await prisma.session.deleteMany({ where: { tokenHash } })
+    find: async (tokenHash) => await session.findUnique({ where: { tokenHash }, include: { apiToken: true } }),
+    hashesOf: async ({ name, apiTokenId }, now) => {
+      const rows = await session.findMany({
+        where: { name, apiTokenId, expiresAt: { gt: now } },
+        orderBy: [{ createdAt: 'desc' }, { tokenHash: 'desc' }],
+        select: { tokenHash: true },
+      })
+      return rows.map(({ tokenHash }) => tokenHash)
     },
-    removeExpired: async (now) => {
-      await prisma.session.deleteMany({ where: { expiresAt: { lte: now } } })
+    remove: async (tokenHashes) => {
+      const { count } = await session.deleteMany({ where: { tokenHash: { in: [...tokenHashes] } } })
+      return count
+    },
+    removeEnded: async (now) => {
+      const { count } = await session.deleteMany({
+        where: { OR: [{ expiresAt: { lte: now } }, { apiToken: { revokedAt: { not: null } } }] },
+        limit: MAX_REMOVED,
+      })
+      return count
     },
   }
 }

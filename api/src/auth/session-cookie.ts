@@ -1,7 +1,7 @@
 /** How the session's secret travels in a browser. */
 export interface SessionCookie {
   readonly name: string
-  /** The secret in a `Cookie` header, if there. */
+  /** The secret in a `Cookie` header, if there; an empty one when there are several: one of them is not from us. */
   read(header: string | undefined): string | undefined
   /** `Set-Cookie` values. */
   set(secret: string): string
@@ -16,18 +16,20 @@ export interface SessionCookieOptions {
   maxAgeSeconds: number
 }
 
-/** SameSite=Strict: no other site can make a browser act with it. HttpOnly: no script can read it. */
+/**
+ * SameSite=Strict: no other site can make a browser act with it. HttpOnly: no script can read it. `__Host-`, which takes
+ * https: no other host of the domain can have set it.
+ */
 export function createSessionCookie({ port, secure, maxAgeSeconds }: SessionCookieOptions): SessionCookie {
-  const name = `gaugeline_session_${port}`
+  const name = `${secure ? '__Host-' : ''}gaugeline_session_${port}`
   const attributes = `Path=/; HttpOnly; SameSite=Strict${secure ? '; Secure' : ''}`
   return {
     name,
-    read: (header) =>
-      header
-        ?.split(';')
-        .map((pair) => pair.trim())
-        .find((pair) => pair.startsWith(`${name}=`))
-        ?.slice(name.length + 1),
+    read: (header) => {
+      const pairs = header?.split(';').map((pair) => pair.trim()) ?? []
+      const ours = pairs.filter((pair) => pair.startsWith(`${name}=`))
+      return ours.length > 1 ? '' : ours[0]?.slice(name.length + 1)
+    },
     set: (secret) => `${name}=${secret}; Max-Age=${maxAgeSeconds}; ${attributes}`,
     clear: () => `${name}=; Max-Age=0; ${attributes}`,
   }

@@ -1,94 +1,140 @@
 import type { Clock } from '../clock.ts'
 import { digest, newSecret } from './secrets.ts'
+import type { Scope } from './viewer.ts'
 
 export const SESSION_LIFETIME_MS = 30 * 24 * 3_600_000
+/** Live sessions of one holder; the oldest goes first. */
+export const MAX_SESSIONS = 100
 
-export interface StoredSession {
-  tokenHash: string
+/** Whose sessions they are: those of an API token, or of a name that needs none. */
+export interface SessionHolder {
   name: string
+  apiTokenId: string | null
+}
+
+export interface StoredSession extends SessionHolder {
+  tokenHash: string
   createdAt: Date
   expiresAt: Date
+}
+
+/** The API token that a session was opened with, as it is now. */
+export interface SessionToken {
+  scopes: readonly Scope[]
+  expiresAt: Date | null
+  revokedAt: Date | null
 }
 
 /** Where sessions outlive a restart: the rows of the Session table, which only `Sessions` writes. */
 export interface SessionStore {
   insert(session: StoredSession): Promise<void>
-  find(tokenHash: string): Promise<StoredSession | null>
-  /** Gives nothing back: removing what is gone already is no error. */
-  remove(tokenHash: string): Promise<void>
-  removeExpired(now: Date): Promise<void>
+  find(tokenHash: string): Promise<(StoredSession & { apiToken: SessionToken | null }) | null>
+  /** Those of a holder that have not expired, newest first, by their hashes. */
+  hashesOf(holder: SessionHolder, now: Date): Promise<string[]>
+  /** Gives how many there were to remove. */
+  remove(tokenHashes: readonly string[]): Promise<number>
+  /** Some of those whose time is up or whose token is revoked; gives how many, 0 when none are left. */
+  removeEnded(now: Date): Promise<number>
 }
 
 /** A session as its holder knows it; `id` names it in memory and is no secret. */
-export interface Session {
+export interface Session extends SessionHolder {
   id: string
-  name: string
   expiresAt: Date
+  /** Absent: not opened with an API token. */
+  scopes?: readonly Scope[]
 }
 
+export interface SessionsOptions {
+  store: SessionStore
+  clock: Clock
+  adminToken?: string | undefined
+  /** Told of every session that is being ended, whether or not the store's answer came through. */
+  onEnd: (sessionId: string) => void
+}
+
+/** What a session is opened with: a sign-in link, `ADMIN_TOKEN` or an API token. */
+export type SessionOrigin =
+  | { kind: 'link' | 'admin'; name: string }
+  | { kind: 'token'; name: string; tokenId: string; expiresAt?: Date | undefined }
+
+const PREFIX = { link: 'o.', admin: 'a.', token: 't.' }
+
 /**
- * Browser sessions: thirty days, stored as hashes. A session that was opened with `ADMIN_TOKEN` is bound to it: with
- * another `ADMIN_TOKEN`, or none, it is gone.
+ * Browser sessions: thirty days, stored as hashes. One that was opened with a token is bound to it: it has the token's
+ * scopes and ends with it. With another `ADMIN_TOKEN`, or none, the sessions opened with the last one are gone.
  */
 export class Sessions {
   readonly #store: SessionStore
   readonly #clock: Clock
   readonly #adminKey: Buffer | undefined
-  readonly #onEnd = new Set<(sessionId: string) => void>()
+  readonly #onEnd: (sessionId: string) => void
 
-  constructor(options: { store: SessionStore; clock: Clock; adminToken?: string | undefined }) {
-    this.#store = options.store
-    this.#clock = options.clock
-    this.#adminKey = options.adminToken === undefined ? undefined : digest(options.adminToken)
+  constructor({ store, clock, adminToken, onEnd }: SessionsOptions) {
+    this.#store = store
+    this.#clock = clock
+    this.#adminKey = adminToken === undefined ? undefined : digest(adminToken)
+    this.#onEnd = onEnd
   }
 
-  /** Forgets expired sessions; called once at every start. */
-  async removeExpired(): Promise<void> {
-    await this.#store.removeExpired(new Date(this.#clock.now()))
+  /** Removes some of those that have ended; gives how many, 0 when none are left. */
+  async removeEnded(): Promise<number> {
+    return await this.#store.removeEnded(new Date(this.#clock.now()))
   }
 
-  /** Opens a session and gives its secret, which is kept nowhere. `bound`: to the current `ADMIN_TOKEN`. */
-  async open(name: string, { bound }: { bound: boolean }): Promise<string> {
-    const secret = `${bound ? 'a' : 'o'}.${newSecret()}`
-    const tokenHash = this.#hash(secret)
+  /** Opens a session and gives its secret, which is kept nowhere. The holder's oldest one ends when there are too many. */
+  async open(origin: SessionOrigin): Promise<string> {
+    const secret = PREFIX[origin.kind] + newSecret()
+    const tokenHash = this.hashOf(secret)
     if (tokenHash === undefined) throw new Error('A session can be bound to ADMIN_TOKEN only where there is one.')
     const now = this.#clock.now()
-    await this.#store.insert({
-      tokenHash,
-      name,
-      createdAt: new Date(now),
-      expiresAt: new Date(now + SESSION_LIFETIME_MS),
-    })
+    const isToken = origin.kind === 'token'
+    const holder = { name: origin.name, apiTokenId: isToken ? origin.tokenId : null }
+    const endMs = Math.min(now + SESSION_LIFETIME_MS, (isToken && origin.expiresAt?.getTime()) || Infinity)
+    await this.#store.insert({ ...holder, tokenHash, createdAt: new Date(now), expiresAt: new Date(endMs) })
+    await this.#remove((await this.#store.hashesOf(holder, new Date(now))).slice(MAX_SESSIONS))
     return secret
   }
 
-  /** The session of a secret, unless it is unknown, ended or expired. */
-  async find(secret: string): Promise<Session | undefined> {
-    const id = this.#hash(secret)
-    if (id === undefined) return undefined
-    const stored = await this.#store.find(id)
-    if (stored === null || stored.expiresAt.getTime() <= this.#clock.now()) return undefined
-    return { id, name: stored.name, expiresAt: stored.expiresAt }
+  /** The session of a hash, unless it is unknown, has ended or expired. */
+  async find(hash: string): Promise<Session | undefined> {
+    const stored = await this.#store.find(hash)
+    if (stored === null) return undefined
+    const { name, apiTokenId, apiToken } = stored
+    if (apiToken !== null && apiToken.revokedAt !== null) return undefined
+    const expiresAt = new Date(Math.min(stored.expiresAt.getTime(), apiToken?.expiresAt?.getTime() ?? Infinity))
+    if (expiresAt.getTime() <= this.#clock.now()) return undefined
+    return { id: hash, name, apiTokenId, expiresAt, ...(apiToken && { scopes: apiToken.scopes }) }
   }
 
-  /** Ends the session of a secret, and with it whatever `onEnd` listeners hold open for it. */
+  /** Ends the session of a secret, and with it whatever is open for it. */
   async end(secret: string): Promise<void> {
-    const id = this.#hash(secret)
-    if (id === undefined) return
-    await this.#store.remove(id)
-    for (const listener of this.#onEnd) listener(id)
+    const id = this.hashOf(secret)
+    if (id !== undefined) await this.#remove([id])
   }
 
-  /** Calls `listener` with the id of every session that is signed out; gives the way to stop. */
-  onEnd(listener: (sessionId: string) => void): () => void {
-    this.#onEnd.add(listener)
-    return () => this.#onEnd.delete(listener)
+  /** Ends every session of a holder but `exceptId`; gives how many there were. */
+  async endAll(holder: SessionHolder, exceptId?: string): Promise<number> {
+    const ids = await this.#store.hashesOf(holder, new Date(this.#clock.now()))
+    return await this.#remove(ids.filter((id) => id !== exceptId))
   }
 
-  /** Undefined for what can be no session's secret. */
-  #hash(secret: string): string | undefined {
-    if (secret.startsWith('o.')) return digest(secret).toString('hex')
-    if (secret.startsWith('a.') && this.#adminKey !== undefined) return digest(secret, this.#adminKey).toString('hex')
-    return undefined
+  /** What a session is stored under; undefined for what can be no session's secret. */
+  hashOf(secret: string): string | undefined {
+    if (!/^[oat]\.[\w-]{43}$/.test(secret)) return undefined
+    if (!secret.startsWith(PREFIX.admin)) return digest(secret).toString('hex')
+    return this.#adminKey === undefined ? undefined : digest(secret, this.#adminKey).toString('hex')
+  }
+
+  async #remove(ids: readonly string[]): Promise<number> {
+    if (ids.length === 0) return 0
+    let removed: number | undefined
+    try {
+      removed = await this.#store.remove(ids)
+      return removed
+    } finally {
+      // What strangers make up is nobody's session.
+      if (removed !== 0) for (const id of ids) this.#onEnd(id)
+    }
   }
 }

@@ -29,11 +29,20 @@ export class SignInLinks {
     return secret
   }
 
-  /** Whether the secret opens a session now; from here on it never does again. */
-  redeem(secret: string): boolean {
+  /**
+   * What `open` gives, when the secret is worth it: it never is again. It stays good when `open` fails.
+   * Two who come at once open one session.
+   */
+  async redeem<T>(secret: string, open: () => Promise<T>): Promise<T | undefined> {
     const key = digest(secret).toString('hex')
     const expiresAt = this.#expiryByDigest.get(key)
     this.#expiryByDigest.delete(key)
-    return expiresAt !== undefined && this.#clock.now() < expiresAt
+    if (expiresAt === undefined || expiresAt <= this.#clock.now()) return undefined
+    try {
+      return await open()
+    } catch (error) {
+      this.#expiryByDigest.set(key, expiresAt)
+      throw error
+    }
   }
 }

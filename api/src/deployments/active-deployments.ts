@@ -1,7 +1,7 @@
 import type { PrismaClient } from '@gaugeline/prisma'
 import type { Bus } from '../live/bus.ts'
 import type { FleetDirectory } from '../live/fleet.ts'
-import { type DeploymentFilter, type DeploymentWithNames, matchesFilter } from './deployment-filter.ts'
+import { type DeploymentFilter, type DeploymentWithNames, matcherOf } from './deployment-filter.ts'
 
 /** All is read again this often, whatever the bus says. */
 const REFRESH_MS = 30_000
@@ -17,6 +17,7 @@ export class ActiveDeployments implements FleetDirectory<DeploymentWithNames, De
   readonly #options: ActiveDeploymentsOptions
   /** Sorted by model, then newest version first. */
   #active: DeploymentWithNames[] = []
+  #byId = new Map<string, DeploymentWithNames>()
   /** Which they are, and since when: all that a change can change. */
   #seen: string | null = null
   #listeners = new Set<() => void>()
@@ -46,7 +47,11 @@ export class ActiveDeployments implements FleetDirectory<DeploymentWithNames, De
   }
 
   active(filter: DeploymentFilter): DeploymentWithNames[] {
-    return this.#active.filter((deployment) => matchesFilter(deployment, filter))
+    return this.#active.filter(matcherOf(filter))
+  }
+
+  byId(id: string): DeploymentWithNames | undefined {
+    return this.#byId.get(id)
   }
 
   /** Called whenever a deployment became active or stopped being so. */
@@ -86,6 +91,7 @@ export class ActiveDeployments implements FleetDirectory<DeploymentWithNames, De
       const trainingJob = { ...deployment.trainingJob, model: deployment.model, deployments: [deployment] }
       return { ...deployment, trainingJob }
     })
+    this.#byId = new Map(this.#active.map((deployment) => [deployment.id, deployment]))
     const seen = active.map(({ key, statusChangedAt }) => `${key}:${statusChangedAt.getTime()}`).join()
     if (seen === this.#seen) return
     this.#seen = seen

@@ -52,8 +52,10 @@ const DeploymentEventConnection = builder.connectionObject(
 builder.queryField('deploymentEvents', (t) =>
   t.connection(
     {
+      scope: 'READ',
       type: DeploymentEventType,
-      description: 'All lifecycle events, those of deleted deployments too, newest first.',
+      description:
+        'All lifecycle events, those of deleted deployments too, newest first. Like `deploymentEvents(first: 10) { edges { node { at kind by note } } }`.',
       resolve: (_root, args, { services }) => services.deployments.events(null, args),
     },
     DeploymentEventConnection,
@@ -93,8 +95,10 @@ const UpdateType = builder.objectRef<Followed<DeploymentEventRecord>>('Deploymen
 
 builder.subscriptionField('deploymentEvents', (t) =>
   t.field({
+    scope: 'READ',
     type: UpdateType,
-    description: 'A log: lifecycle events, of one deployment or of all; from now on, or right after `after`.',
+    description:
+      'A log: lifecycle events, of one deployment or of all; from now on, or right after `after`. Like `deploymentEvents { cursor event { kind by note } }`.',
     args: {
       deploymentId: t.arg.id({ description: 'Of which deployment; of all when left out.' }),
       after: t.arg({ type: 'EventCursor', description: 'Resume right after this cursor.' }),

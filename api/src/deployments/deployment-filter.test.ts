@@ -5,7 +5,7 @@ import {
   type DeploymentFilter,
   type DeploymentWithNames,
   filterKey,
-  matchesFilter,
+  matcherOf,
   whereFilter,
 } from './deployment-filter.ts'
 
@@ -51,8 +51,7 @@ describe.each(await testDatabaseKinds())('the filter of deployments on %s', (kin
     const found = await database.prisma.deployment.findMany({ where: whereFilter(filter), orderBy: { key: 'asc' } })
     return found.map(({ id }) => id)
   }
-  const fromMemory = (filter: DeploymentFilter) =>
-    all.filter((deployment) => matchesFilter(deployment, filter)).map(({ id }) => id)
+  const fromMemory = (filter: DeploymentFilter) => all.filter(matcherOf(filter)).map(({ id }) => id)
   const namesOf = (ids: string[]) =>
     all.filter(({ id }) => ids.includes(id)).map(({ model, trainingJob }) => `${model.name}: ${trainingJob.name}`)
   /** What it finds, in the database and in memory alike. */

@@ -24,7 +24,7 @@ export interface DeploymentOrder {
 /** A deployment with what its filter looks at. */
 export type DeploymentWithNames = Deployment & { model: Model; trainingJob: TrainingJob }
 
-/** The filter for the database; `matchesFilter` is the same for rows in memory. */
+/** The filter for the database; `matcherOf` is the same for rows in memory. */
 export function whereFilter(filter: DeploymentFilter | null | undefined): Prisma.DeploymentWhereInput {
   if (!filter) return {}
   const { status, model, search, ids, trainingJobId } = filter
@@ -39,15 +39,19 @@ export function whereFilter(filter: DeploymentFilter | null | undefined): Prisma
   }
 }
 
-export function matchesFilter(deployment: DeploymentWithNames, filter: DeploymentFilter): boolean {
-  const { status, model, search, ids, trainingJobId } = filter
-  if (trainingJobId && deployment.trainingJobId !== trainingJobId) return false
-  if (status && !status.includes(deployment.status)) return false
-  if (ids && !ids.includes(deployment.id)) return false
-  if (model && deployment.model.name !== model) return false
-  if (!search) return true
-  const wanted = foldCase(search)
-  return [deployment.model.name, deployment.trainingJob.name].some((name) => foldCase(name).includes(wanted))
+/** Made once for any number of deployments: what a filter holds may be long. */
+export function matcherOf(filter: DeploymentFilter): (deployment: DeploymentWithNames) => boolean {
+  const { status, model, search, trainingJobId } = filter
+  const ids = filter.ids && new Set(filter.ids)
+  const wanted = search ? foldCase(search) : null
+  return (deployment) => {
+    if (trainingJobId && deployment.trainingJobId !== trainingJobId) return false
+    if (status && !status.includes(deployment.status)) return false
+    if (ids && !ids.has(deployment.id)) return false
+    if (model && deployment.model.name !== model) return false
+    if (wanted === null) return true
+    return [deployment.model.name, deployment.trainingJob.name].some((name) => foldCase(name).includes(wanted))
+  }
 }
 
 /** Equal for filters that mean the same. */
@@ -89,4 +93,3 @@ export function deploymentKeyset(order: DeploymentOrder | null | undefined): Key
   } as const
   return { name: `deployment-${field}-${direction}`, columns: [...columns[field]] }
 }
-

@@ -3,6 +3,8 @@ import { InvalidInputError } from '../errors.ts'
 import { builder } from '../graphql/builder.ts'
 import { ErrorInterface } from '../graphql/errors.schema.ts'
 import { encodeId, inputUuid } from '../graphql/ids.ts'
+import { callKeyOf, IDEMPOTENCY_KEY } from '../idempotency/idempotency.schema.ts'
+import { IdempotencyConflictError } from '../idempotency/idempotency.errors.ts'
 import { TrainingJobStatusEnum } from '../training/training-job.schema.ts'
 import { TrainingJobNotFoundError } from '../training/training.errors.ts'
 import { DeploymentType } from './deployment.schema.ts'
@@ -69,6 +71,7 @@ const DeployInput = builder.inputType('DeployTrainingJobInput', {
   fields: (t) => ({
     trainingJobId: t.id({ required: true, description: 'A completed training job.' }),
     note: t.string({ description: `${NOTE} Also on the deployment.` }),
+    idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
 })
 const PauseInput = builder.inputType('PauseDeploymentInput', {
@@ -101,28 +104,37 @@ function unionOf(mutation: string) {
 
 builder.mutationFields((t) => ({
   deployTrainingJob: t.field({
-    type: deploymentSuccess('DeployTrainingJobSuccess', 'The deployment is active; samples begin with the next window.'),
-    description: 'Deploys a completed training job: active at once, under the next version of its model.',
+    scope: 'DEPLOY',
+    type: deploymentSuccess(
+      'DeployTrainingJobSuccess',
+      'The deployment is active; samples begin with the next window.',
+    ),
+    description:
+      'Deploys a completed training job: active at once, under the next version of its model. Like `deployTrainingJob(input: { trainingJobId: "VHJhaW5pbmdKb2I6…", note: "by the release bot" })`.',
     errors: {
       types: [
         TrainingJobNotFoundError,
         TrainingJobNotCompletedError,
         DuplicateActiveDeploymentError,
+        IdempotencyConflictError,
         InvalidInputError,
       ],
       union: unionOf('DeployTrainingJob'),
     },
     args: { input: t.arg({ type: DeployInput, required: true, description: 'What to deploy.' }) },
     resolve: async (_root, { input }, { services, viewer }) => ({
-      deployment: await services.deployments.deploy(inputUuid('TrainingJob', 'trainingJobId', input.trainingJobId), {
-        by: viewer.name,
-        note: input.note,
-      }),
+      deployment: await services.deployments.deploy(
+        inputUuid('TrainingJob', 'trainingJobId', input.trainingJobId),
+        { by: viewer.name, note: input.note },
+        callKeyOf(viewer, input.idempotencyKey),
+      ),
     }),
   }),
   pauseDeployment: t.field({
+    scope: 'DEPLOY',
     type: deploymentSuccess('PauseDeploymentSuccess', 'The deployment is paused.'),
-    description: 'Stops the samples and keeps everything. Pausing what is paused succeeds and changes nothing.',
+    description:
+      'Stops the samples and keeps everything. Pausing what is paused succeeds and changes nothing. Like `pauseDeployment(input: { deploymentId: "RGVwbG95bWVudDo…" })`.',
     errors: { types: [DeploymentNotFoundError, InvalidInputError], union: unionOf('PauseDeployment') },
     args: { input: t.arg({ type: PauseInput, required: true, description: 'What to pause.' }) },
     resolve: async (_root, { input }, { services, viewer }) => ({
@@ -133,9 +145,10 @@ builder.mutationFields((t) => ({
     }),
   }),
   resumeDeployment: t.field({
+    scope: 'DEPLOY',
     type: deploymentSuccess('ResumeDeploymentSuccess', 'The deployment is active again.'),
     description:
-      'Goes on under the same id, version and sequence. Refused while another deployment of the same job is active.',
+      'Goes on under the same id, version and sequence. Refused while another deployment of the same job is active. Like `resumeDeployment(input: { deploymentId: "RGVwbG95bWVudDo…" })`.',
     errors: {
       types: [DeploymentNotFoundError, DuplicateActiveDeploymentError, InvalidInputError],
       union: unionOf('ResumeDeployment'),
@@ -149,8 +162,10 @@ builder.mutationFields((t) => ({
     }),
   }),
   deleteDeployment: t.field({
+    scope: 'DEPLOY',
     type: DeleteSuccess,
-    description: 'Deletes a paused deployment with its samples. Its events stay, and its version never comes back.',
+    description:
+      'Deletes a paused deployment with its samples. Its events stay, and its version never comes back. Like `deleteDeployment(input: { deploymentId: "RGVwbG95bWVudDo…" })`.',
     errors: {
       types: [DeploymentNotFoundError, DeploymentActiveError, InvalidInputError],
       union: unionOf('DeleteDeployment'),

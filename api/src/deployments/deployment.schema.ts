@@ -4,6 +4,7 @@ import { uuidOf } from '../graphql/ids.ts'
 import { InferenceMetricsHistoryType, InferenceMetricsType } from '../metrics/metrics.schema.ts'
 import { summaryOf } from '../metrics/metrics-summary.ts'
 import { versionOf } from '../models/models.ts'
+import { checkSearch } from '../text-search.ts'
 import { OrderDirectionEnum } from '../training/training-job.schema.ts'
 import { DuplicateActiveDeploymentError, TrainingJobNotCompletedError } from './deployment.errors.ts'
 import type { DeploymentFilter } from './deployment-filter.ts'
@@ -103,6 +104,7 @@ type FilterShape = typeof FilterInput.$inferInput
 
 /** The filter in the words of the service. Throws BAD_USER_INPUT. */
 export function deploymentFilter(filter: FilterShape | null | undefined): DeploymentFilter {
+  checkSearch(filter?.search)
   return { ...filter, ids: filter?.ids?.map((id) => uuidOf('Deployment', id)) }
 }
 
@@ -128,43 +130,42 @@ const OrderInput = builder.inputType('DeploymentOrder', {
   }),
 })
 
-const CountsType = builder
-  .objectRef<{ active: number; paused: number; total: number }>('DeploymentCounts')
-  .implement({
-    description: 'How many deployments there are.',
-    fields: (t) => ({
-      active: t.exposeInt('active', { description: 'Active ones.' }),
-      paused: t.exposeInt('paused', { description: 'Paused ones.' }),
-      total: t.exposeInt('total', { description: 'All of them.' }),
-    }),
-  })
+const CountsType = builder.objectRef<{ active: number; paused: number; total: number }>('DeploymentCounts').implement({
+  description: 'How many deployments there are.',
+  fields: (t) => ({
+    active: t.exposeInt('active', { description: 'Active ones.' }),
+    paused: t.exposeInt('paused', { description: 'Paused ones.' }),
+    total: t.exposeInt('total', { description: 'All of them.' }),
+  }),
+})
 
 builder.queryFields((t) => ({
   deployment: t.prismaField({
+    scope: 'READ',
     type: 'Deployment',
     nullable: true,
-    description: 'A deployment by its id; null when there is none.',
+    description:
+      'A deployment by its id; null when there is none. Like `deployment(id: "RGVwbG95bWVudDo…") { version status }`.',
     args: { id: t.arg.id({ required: true, description: 'Its id.' }) },
     resolve: (query, _root, { id }, { services }) => services.deployments.byId(uuidOf('Deployment', id), query),
   }),
   deployments: t.connection(
     {
+      scope: 'READ',
       type: DeploymentType,
-      description: 'Deployments, newest first unless asked otherwise.',
+      description:
+        'Deployments, newest first unless asked otherwise. Like `deployments(first: 10, filter: { status: [ACTIVE] }) { edges { node { id version } } }`.',
       args: { filter: t.arg(filterArg), orderBy: t.arg({ type: OrderInput, description: 'In which order.' }) },
       resolve: (_root, args, context, info) =>
-        context.services.deployments.list(
-          deploymentFilter(args.filter),
-          args.orderBy,
-          args,
-          nodesQuery(context, info),
-        ),
+        context.services.deployments.list(deploymentFilter(args.filter), args.orderBy, args, nodesQuery(context, info)),
     },
     DeploymentConnection,
   ),
   deploymentCounts: t.field({
+    scope: 'READ',
     type: CountsType,
-    description: 'How many deployments there are, by status.',
+    description:
+      'How many deployments there are, by status. Like `deploymentCounts(filter: { search: "llama" }) { active paused }`.',
     args: { filter: t.arg(filterArg) },
     resolve: (_root, { filter }, { services }) => services.deployments.counts(deploymentFilter(filter)),
   }),

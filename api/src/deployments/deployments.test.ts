@@ -22,7 +22,8 @@ describe.each(await testDatabaseKinds())('deployments on %s', (kind) => {
   })
   afterAll(() => database[Symbol.asyncDispose]())
 
-  const deploy = async (modelName: string) => deps.services.deployments.deploy(await completedJob(deps, modelName), { by })
+  const deploy = async (modelName: string) =>
+    deps.services.deployments.deploy(await completedJob(deps, modelName), { by })
   const eventsOf = async (id: string) =>
     (await deps.services.deployments.events(id, { last: 100 })).edges.map(({ node }) => node.kind)
 

@@ -8,6 +8,7 @@ import {
   uniqueViolation,
 } from '@gaugeline/prisma'
 import type { Clock } from '../clock.ts'
+import { type CallKey, checkCallKey, type Idempotency } from '../idempotency/idempotency.ts'
 import { InputChecks } from '../input-checks.ts'
 import type { Bus, DeploymentEventRecord } from '../live/bus.ts'
 import type { Models } from '../models/models.ts'
@@ -37,6 +38,7 @@ export interface DeploymentsOptions {
   prisma: PrismaClient
   models: Models
   events: EventRecords
+  idempotency: Idempotency
   bus: Bus
   clock: Clock
 }
@@ -45,6 +47,12 @@ export interface DeploymentsOptions {
 export interface Act {
   by: string
   note?: string | null | undefined
+}
+
+/** What a change made; without an event when it changed nothing. */
+interface Change {
+  deployment: Deployment
+  event: DeploymentEventRecord | null
 }
 
 /** Owns the deployments, their lifecycle, their events and the recording state of their logs. */
@@ -78,7 +86,9 @@ export class Deployments {
     })
   }
 
-  async counts(filter: DeploymentFilter | null | undefined): Promise<{ active: number; paused: number; total: number }> {
+  async counts(
+    filter: DeploymentFilter | null | undefined,
+  ): Promise<{ active: number; paused: number; total: number }> {
     const groups = await this.#options.prisma.deployment.groupBy({
       by: ['status'],
       where: whereFilter(filter),
@@ -94,38 +104,52 @@ export class Deployments {
 
   /**
    * Deploys a completed training job: ACTIVE at once, under the next version of its model.
-   * Throws TrainingJobNotFoundError, TrainingJobNotCompletedError, DuplicateActiveDeploymentError, InvalidInputError.
+   * Throws TrainingJobNotFoundError, TrainingJobNotCompletedError, DuplicateActiveDeploymentError, InvalidInputError,
+   * IdempotencyConflictError.
    */
-  async deploy(trainingJobId: string, act: Act): Promise<Deployment> {
-    checkNote(act)
-    return this.#change(trainingJobId, async (tx) => {
-      const job = await tx.trainingJob.findUnique({ where: { id: trainingJobId } })
-      if (!job) throw new TrainingJobNotFoundError()
-      if (job.status !== 'COMPLETED') throw new TrainingJobNotCompletedError(job.status)
-      await this.#options.models.lock(tx, job.modelId)
-      await refuseSecondActive(tx, trainingJobId)
-      const at = this.#now()
-      const deployment = await tx.deployment.create({
-        data: {
-          modelId: job.modelId,
-          trainingJobId,
-          versionNumber: await this.#options.models.takeVersionNumber(tx, job.modelId),
-          status: 'ACTIVE',
-          note: act.note ?? null,
-          createdAt: at,
-          createdBy: act.by,
-          statusChangedAt: at,
+  async deploy(trainingJobId: string, act: Act, callKey?: CallKey): Promise<Deployment> {
+    checkAct(act, callKey)
+    return this.#change(trainingJobId, (tx) =>
+      this.#options.idempotency.once<Change>(tx, callKey, {
+        operation: 'deployTrainingJob',
+        input: { trainingJobId, note: act.note },
+        first: () => this.#deploy(tx, trainingJobId, act),
+        idOf: ({ deployment }) => deployment.id,
+        again: async (id) => {
+          const deployment = await tx.deployment.findUnique({ where: { id } })
+          return deployment && { deployment, event: null }
         },
-        include: { model: true },
-      })
-      await tx.sampleHead.create({ data: { deploymentKey: deployment.key, recordingSince: at } })
-      return { deployment, event: await this.#event(tx, 'DEPLOYED', deployment, at, act) }
+      }),
+    )
+  }
+
+  async #deploy(tx: Prisma.TransactionClient, trainingJobId: string, act: Act): Promise<Change> {
+    const job = await tx.trainingJob.findUnique({ where: { id: trainingJobId } })
+    if (!job) throw new TrainingJobNotFoundError()
+    if (job.status !== 'COMPLETED') throw new TrainingJobNotCompletedError(job.status)
+    await this.#options.models.lock(tx, job.modelId)
+    await refuseSecondActive(tx, trainingJobId)
+    const at = this.#now()
+    const deployment = await tx.deployment.create({
+      data: {
+        modelId: job.modelId,
+        trainingJobId,
+        versionNumber: await this.#options.models.takeVersionNumber(tx, job.modelId),
+        status: 'ACTIVE',
+        note: act.note ?? null,
+        createdAt: at,
+        createdBy: act.by,
+        statusChangedAt: at,
+      },
+      include: { model: true },
     })
+    await tx.sampleHead.create({ data: { deploymentKey: deployment.key, recordingSince: at } })
+    return { deployment, event: await this.#event(tx, 'DEPLOYED', deployment, at, act) }
   }
 
   /** Stops the samples and keeps everything. Pausing what is paused changes nothing. Throws DeploymentNotFoundError. */
   async pause(id: string, act: Act): Promise<Deployment> {
-    checkNote(act)
+    checkAct(act)
     return this.#changeStatus(id, 'PAUSED', act)
   }
 
@@ -134,7 +158,7 @@ export class Deployments {
    * Throws DeploymentNotFoundError, DuplicateActiveDeploymentError.
    */
   async resume(id: string, act: Act): Promise<Deployment> {
-    checkNote(act)
+    checkAct(act)
     return this.#changeStatus(id, 'ACTIVE', act)
   }
 
@@ -175,7 +199,7 @@ export class Deployments {
   /** Runs one change in a transaction, and says so to the others once it is committed. */
   async #change(
     trainingJobId: string | null,
-    work: (tx: Prisma.TransactionClient) => Promise<{ deployment: Deployment; event: DeploymentEventRecord | null }>,
+    work: (tx: Prisma.TransactionClient) => Promise<Change>,
   ): Promise<Deployment> {
     const { prisma, bus } = this.#options
     try {
@@ -218,9 +242,10 @@ export class Deployments {
 /** Twenty at once wait for one another on an embedded database. */
 export const TRANSACTION = { maxWait: 10_000, timeout: 10_000 }
 
-function checkNote({ note }: Act): void {
+function checkAct({ note }: Act, callKey?: CallKey): void {
   const checks = new InputChecks()
   checks.text(['note'], note, { max: MAX_NOTE })
+  checkCallKey(checks, callKey)
   checks.done()
 }
 

@@ -2,6 +2,7 @@ import type { DeploymentEvent, Prisma, PrismaClient } from '@gaugeline/prisma'
 import type { DeploymentEventRecord } from '../live/bus.ts'
 import type { EventReader } from '../live/event-log.ts'
 import { type Keyset, type Page, type PageRequest, pageOf } from '../paging.ts'
+import type { WebhookOutbox } from '../webhooks/outbox.ts'
 
 /** Event sequences are bigints in the database and safe integers here: three a second for 95 million years. */
 const NEWEST_FIRST: Keyset<DeploymentEvent> = {
@@ -15,8 +16,11 @@ export type NewEvent = Omit<DeploymentEventRecord, 'sequence' | 'id'>
 export class EventRecords implements EventReader {
   readonly #prisma: PrismaClient
 
-  constructor(prisma: PrismaClient) {
+  readonly #outbox: WebhookOutbox
+
+  constructor(prisma: PrismaClient, outbox: WebhookOutbox) {
     this.#prisma = prisma
+    this.#outbox = outbox
   }
 
   /**
@@ -29,7 +33,9 @@ export class EventRecords implements EventReader {
       data: { lastSequence: { increment: 1 } },
       select: { lastSequence: true },
     })
-    return toRecord(await tx.deploymentEvent.create({ data: { ...event, sequence: lastSequence } }))
+    const record = toRecord(await tx.deploymentEvent.create({ data: { ...event, sequence: lastSequence } }))
+    await this.#outbox.addDeploymentEvent(tx, record)
+    return record
   }
 
   async head(): Promise<number> {

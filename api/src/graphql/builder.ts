@@ -4,8 +4,10 @@ import SchemaBuilder from '@pothos/core'
 import ErrorsPlugin from '@pothos/plugin-errors'
 import PrismaPlugin from '@pothos/plugin-prisma'
 import RelayPlugin from '@pothos/plugin-relay'
+import './scopes-plugin.ts'
 import type { Context } from './context.ts'
 import { decodeId, encodeId } from './ids.ts'
+import { requireScopeOfType } from './scopes-plugin.ts'
 import { MAX_PAGE } from '../paging.ts'
 import { RefusedError } from '../errors.ts'
 
@@ -26,7 +28,7 @@ export const builder = new SchemaBuilder<{
   DefaultEdgesNullability: false
   DefaultNodeNullability: false
 }>({
-  plugins: [ErrorsPlugin, RelayPlugin, PrismaPlugin],
+  plugins: ['scopes', ErrorsPlugin, RelayPlugin, PrismaPlugin],
   defaultFieldNullability: false,
   errors: { directResult: true },
   relay: {
@@ -48,16 +50,23 @@ export const builder = new SchemaBuilder<{
     startCursorFieldOptions: { description: 'Cursor of the first object.' },
     endCursorFieldOptions: { description: 'Cursor of the last object.' },
     nodeQueryOptions: {
+      scope: 'READ',
       description: 'Any object by its id; null when there is none.',
       args: { id: { description: 'A global id.' } },
+      resolve: (_root, { id }, { viewer }, { schema }, resolveNode) => {
+        requireScopeOfType(schema, id.typename, viewer)
+        return resolveNode(id)
+      },
     },
     nodesQueryOptions: {
+      scope: 'READ',
       description: `At most ${MAX_PAGE} objects by their ids, in their order; null where there is none.`,
       args: { ids: { description: 'Global ids.' } },
-      resolve: (_root, { ids }, _context, _info, resolveNodes) => {
+      resolve: (_root, { ids }, { viewer }, { schema }, resolveNodes) => {
         if (ids.length > MAX_PAGE) {
           throw new RefusedError('BAD_USER_INPUT', `ids must hold at most ${MAX_PAGE} ids, not ${ids.length}.`)
         }
+        for (const { typename } of ids) requireScopeOfType(schema, typename, viewer)
         return resolveNodes(ids)
       },
     },

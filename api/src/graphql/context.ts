@@ -35,13 +35,16 @@ export function createContext(services: Services, viewer: Viewer, requestId: str
 
 function createLoaders({ recent, sampleStore, trainingJobs }: Services): Loaders {
   return {
-    latest: new DataLoader(async (keys) => {
-      const inMemory = keys.map((key) => recent.latest(key) ?? null)
-      const missing = keys.filter((_, index) => inMemory[index] === null)
-      if (missing.length === 0) return inMemory
-      const stored = new Map((await sampleStore.latest(missing)).map((sample) => [sample.deploymentKey, sample]))
-      return keys.map((key, index) => inMemory[index] ?? stored.get(key) ?? null)
-    }, { cache: false }),
+    latest: new DataLoader(
+      async (keys) => {
+        const inMemory = keys.map((key) => recent.latest(key) ?? null)
+        const missing = keys.filter((_, index) => inMemory[index] === null)
+        if (missing.length === 0) return inMemory
+        const stored = new Map((await sampleStore.latest(missing)).map((sample) => [sample.deploymentKey, sample]))
+        return keys.map((key, index) => inMemory[index] ?? stored.get(key) ?? null)
+      },
+      { cache: false },
+    ),
     recent: new DataLoader((keys) => recent.of(keys), { cache: false }),
     lossCurve: new DataLoader((requests) => trainingJobs.lossCurves(requests), { cache: false }),
   }

@@ -1,14 +1,9 @@
+import { NODE_NAMES, type NodeName } from '../global-ids.ts'
 import { InvalidInputError, RefusedError } from '../errors.ts'
 
-/** The types that have ids. */
-export type NodeName = 'Model' | 'TrainingJob' | 'Deployment' | 'DeploymentEvent'
+export { encodeId, type NodeName } from '../global-ids.ts'
 
-const GLOBAL_ID = /^(Model|TrainingJob|Deployment|DeploymentEvent):([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
-
-/** A global id is the base64 of `Type:uuid`. */
-export function encodeId(typename: string, id: string): string {
-  return Buffer.from(`${typename}:${id}`).toString('base64')
-}
+const GLOBAL_ID = new RegExp(`^(${NODE_NAMES.join('|')}):([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$`)
 
 /** Throws BAD_USER_INPUT. */
 export function decodeId(globalId: string): { typename: string; id: string } {

@@ -4,7 +4,8 @@ import { builder } from './builder.ts'
 const DATE_TIME = /^(\d{4}-\d{2}-(\d{2}))T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/
 
 builder.scalarType('DateTime', {
-  description: 'A moment: ISO 8601 with an offset, like `2026-11-23T14:02:00.000Z`. Answers are in UTC with milliseconds.',
+  description:
+    'A moment: ISO 8601 with an offset, like `2026-11-23T14:02:00.000Z`. Answers are in UTC with milliseconds.',
   serialize: (value) => value.toISOString(),
   parseValue: (value) => {
     const [text, day, dayOfMonth] = (typeof value === 'string' && DATE_TIME.exec(value)) || []

@@ -1,6 +1,8 @@
 import './scalars.ts'
 import './errors.schema.ts'
 import '../auth/viewer.schema.ts'
+import '../auth/api-token.schema.ts'
+import '../auth/session.schema.ts'
 import '../metrics/metrics.schema.ts'
 import '../models/model.schema.ts'
 import '../training/training-job.schema.ts'
@@ -9,6 +11,8 @@ import '../deployments/deployment.schema.ts'
 import '../deployments/deployment-event.schema.ts'
 import '../deployments/deployment-mutations.schema.ts'
 import '../deployments/live-metrics.schema.ts'
+import '../webhooks/webhook.schema.ts'
+import '../webhooks/webhook-mutations.schema.ts'
 import { builder } from './builder.ts'
 
 /** The whole schema. Opens no database. */

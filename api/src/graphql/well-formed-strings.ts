@@ -41,8 +41,7 @@ function complaint({ document, variableValues }: ExecutionArgs): string | null {
   return isMalformed ? `A string in the document ${MALFORMED}` : null
 }
 
-const MALFORMED =
-  'holds a NUL character or half of a surrogate pair; strings must be well-formed Unicode without NUL.'
+const MALFORMED = 'holds a NUL character or half of a surrogate pair; strings must be well-formed Unicode without NUL.'
 
 /** Level by level, not by recursion: what came may be nested deeper than the stack. */
 function problemOf(value: unknown): string | null {

@@ -15,17 +15,22 @@ export interface Content {
   etag: string
   isCompressed: boolean
   bytes: Buffer
+  /** Uncompressed, for the few who take no gzip. One copy: those who never read it would each hold one of their own. */
+  plain: () => Promise<Buffer>
 }
 
 /** Compresses where it helps, once. */
 export async function createContent(type: string, raw: Buffer): Promise<Content> {
   const isCompressed = raw.length >= MIN_COMPRESSED_BYTES && COMPRESSIBLE.test(type)
+  const bytes = isCompressed ? await zip(raw) : raw
+  let plain: Promise<Buffer> | undefined
   return {
     type,
     // Weak: the compressed and the plain form share it.
     etag: `W/"${createHash('sha256').update(raw).digest('base64url').slice(0, 22)}"`,
     isCompressed,
-    bytes: isCompressed ? await zip(raw) : raw,
+    bytes,
+    plain: () => (plain ??= isCompressed ? unzip(bytes) : Promise.resolve(bytes)),
   }
 }
 
@@ -45,7 +50,7 @@ export async function sendContent(
     return
   }
   const takesGzip = /\bgzip\b(?!;q=0(\.0*)?\s*(,|$))/.test(req.headers['accept-encoding'] ?? '')
-  const bytes = content.isCompressed && !takesGzip ? await unzip(content.bytes) : content.bytes
+  const bytes = takesGzip ? content.bytes : await content.plain()
   if (content.isCompressed && takesGzip) res.setHeader('Content-Encoding', 'gzip')
   res.writeHead(status, { 'Content-Type': content.type, 'Content-Length': bytes.length })
   res.end(bytes)

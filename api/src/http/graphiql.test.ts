@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { buildSchema, parse, validate } from 'graphql'
 import { describe, expect, it } from 'vitest'
 import { createHttpTestServer } from '../../test/http-test-server.ts'
-import { rawHttp } from '../../test/raw-http.ts'
+import { openRawHttp, rawHttp } from '../../test/raw-http.ts'
 import { PLAYGROUND_TABS } from './playground-tabs.ts'
 
 describe('the playground', () => {
@@ -31,6 +31,16 @@ describe('the playground', () => {
       headers: { ...headers, 'if-none-match': first.headers.etag },
     })
     expect([again.status, again.body]).toEqual([304, ''])
+  })
+
+  it('is in memory once, however many strangers ask for it uncompressed and never read it', async () => {
+    await using server = await createHttpTestServer()
+    const page = { path: '/graphql', headers: { accept: 'text/html' } }
+    await rawHttp(server.port, page)
+    const before = process.memoryUsage().arrayBuffers
+    const stalled = await Promise.all(Array.from({ length: 20 }, () => openRawHttp(server.port, page)))
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(40_000_000)
+    for (const response of stalled) response.destroy()
   })
 
   it('runs only scripts that its policy names by their hash', async () => {

@@ -2,9 +2,10 @@ import { buildSchema, parse } from 'graphql'
 import { pino } from 'pino'
 import { describe, expect, it } from 'vitest'
 import { ALL_SCOPES } from '../auth/viewer.ts'
+import { Budgets } from './budgets.ts'
 import { createGraphQLEngine } from './graphql-engine.ts'
 
-const context = { viewer: { name: 'amira', scopes: ALL_SCOPES }, requestId: 'r1' }
+const context = { viewer: { name: 'amira', scopes: ALL_SCOPES, key: 'admin' }, requestId: 'r1' }
 
 function createEngine() {
   let parses = 0
@@ -22,6 +23,7 @@ function createEngine() {
         },
       ],
     },
+    new Budgets(),
     pino({ level: 'silent' }),
   )
   return { engine, parses: () => parses }

@@ -1,10 +1,18 @@
-import type { DocumentNode, ExecutionArgs, ExecutionResult, GraphQLError, GraphQLSchema } from 'graphql'
-import { execute, subscribe } from 'graphql'
+import { randomUUID } from 'node:crypto'
+import type { DocumentNode, ExecutionArgs, ExecutionResult, GraphQLSchema } from 'graphql'
+import { GraphQLError, OperationTypeNode, execute, getOperationAST } from 'graphql'
 import type { Plugin, YogaServerInstance } from 'graphql-yoga'
 import { createYoga } from 'graphql-yoga'
 import type { Logger } from 'pino'
-import type { Viewer } from '../auth/viewer.ts'
+import { anyViewerWith, type Viewer } from '../auth/viewer.ts'
 import type { RefusedError } from '../errors.ts'
+import { limitError } from '../graphql/limit-error.ts'
+import type { CostOf } from '../graphql/operation-cost.ts'
+import { MAX_RUNNING_COST } from '../limits.ts'
+import { SharedMember } from '../live/shared-group.ts'
+import { SharedSubscriptions } from '../live/shared-subscriptions.ts'
+import type { Budgets } from './budgets.ts'
+import { withLimits, withCosts } from './limit-plugins.ts'
 import { PublicErrors } from './public-errors.ts'
 
 /** What every operation starts from, whatever brought it. */
@@ -17,6 +25,8 @@ export interface OperationContext extends Record<string, unknown> {
     body: unknown
     /** The answer, when it is to be sent as a stream. */
     stream?: AsyncIterable<ExecutionResult>
+    /** The shared subscription in that stream, which Yoga wraps. */
+    member?: SharedMember
   }
 }
 
@@ -30,9 +40,12 @@ export interface GraphQLOptions {
   createContext: (viewer: Viewer, requestId: string) => object
   /** Turns errors of parts below into refusals; what it does not know is masked. */
   refusalOf?: (error: unknown) => RefusedError | undefined
+  /** What an operation costs, in points, as its caller is told; left out: 1, untold. */
+  costOf?: CostOf
+  /** What each message of a subscription costs; left out: 1. */
+  runningCostOf?: CostOf
   /**
-   * Envelop plugins, alike for HTTP, SSE and WebSocket: limits go here, and so does the sharing of subscriptions
-   * (`onSubscribe` may answer with results of its own).
+   * Envelop plugins, alike for HTTP, SSE and WebSocket.
    */
   plugins?: readonly OperationPlugin[]
 }
@@ -40,6 +53,7 @@ export interface GraphQLOptions {
 /** An operation that came over a WebSocket, checked and ready to run. */
 export interface PreparedOperation {
   args: ExecutionArgs
+  isSubscription: boolean
   execute: (args: ExecutionArgs) => Promise<Results>
   subscribe: (args: ExecutionArgs) => Promise<Results>
 }
@@ -48,6 +62,7 @@ export interface GraphQLEngine {
   /** Only parses, negotiates and makes bodies; errors, streams and the sending are ours. */
   yoga: YogaServerInstance<OperationContext, object>
   errors: PublicErrors
+  shared: SharedSubscriptions
   /** Parses, validates and makes the context as Yoga does for HTTP, with the same plugins. */
   prepare(
     params: { query: string; operationName?: string | null; variables?: Record<string, unknown> | null },
@@ -70,13 +85,27 @@ type Results = ExecutionResult | AsyncIterable<ExecutionResult>
 const MAX_CACHED_DOCUMENT_CHARACTERS = 16_384
 const MAX_CACHED_DOCUMENTS = 1_000
 
-export function createGraphQLEngine(options: GraphQLOptions, log: Logger): GraphQLEngine {
+export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, log: Logger): GraphQLEngine {
   const errors = new PublicErrors({ log, refusalOf: options.refusalOf })
+  const shared = new SharedSubscriptions({
+    present: (result) => errors.formatted(result, randomUUID()),
+    maxCostPerCaller: MAX_RUNNING_COST,
+    refusal: (asked) => limitError('running', MAX_RUNNING_COST, asked),
+  })
   const yoga = createYoga<OperationContext, object>({
     schema: options.schema,
     context: ({ viewer, requestId }) => options.createContext(viewer, requestId),
     graphqlEndpoint: '/graphql',
-    plugins: [withGraphQLJs, withParseErrorCode, withPublicErrors(errors), ...(options.plugins ?? [])],
+    plugins: [
+      withGraphQLJs,
+      withSharedSubscriptions(shared, options),
+      withLimits(budgets),
+      withParseErrorCode,
+      withPublicErrors(errors),
+      ...(options.plugins ?? []),
+      // Last: it reads variables, whose nesting the others have bounded.
+      withCosts(budgets, options.costOf),
+    ],
     parserAndValidationCache: { documentCache: smallDocuments<DocumentNode>(), errorCache: smallDocuments<Error>() },
     // PublicErrors does it, the same for every transport.
     maskedErrors: false,
@@ -95,6 +124,7 @@ export function createGraphQLEngine(options: GraphQLOptions, log: Logger): Graph
   return {
     yoga,
     errors,
+    shared,
     async prepare({ query, operationName, variables }, context) {
       const enveloped: Enveloped = yoga.getEnveloped(context)
       let document: DocumentNode
@@ -121,6 +151,7 @@ export function createGraphQLEngine(options: GraphQLOptions, log: Logger): Graph
           variableValues: variables ?? undefined,
           contextValue: await enveloped.contextFactory(),
         },
+        isSubscription: getOperationAST(document, operationName)?.operation === OperationTypeNode.SUBSCRIPTION,
         execute: (args) => answered(() => enveloped.execute(args)),
         subscribe: (args) => answered(() => enveloped.subscribe(args)),
       }
@@ -131,7 +162,28 @@ export function createGraphQLEngine(options: GraphQLOptions, log: Logger): Graph
 /** Yoga brings an executor of its own; the reference implementation is the one we know the rules of. */
 const withGraphQLJs: OperationPlugin = {
   onExecute: ({ setExecuteFn }) => setExecuteFn(execute),
-  onSubscribe: ({ setSubscribeFn }) => setSubscribeFn(subscribe),
+}
+
+/** Subscriptions of equal callers are executed once for all of them. */
+function withSharedSubscriptions(
+  shared: SharedSubscriptions,
+  { createContext, runningCostOf }: Pick<GraphQLOptions, 'createContext' | 'runningCostOf'>,
+): OperationPlugin {
+  return {
+    onSubscribe({ setSubscribeFn }) {
+      setSubscribeFn(async (args: ExecutionArgs) => {
+        const { viewer, http } = args.contextValue as OperationContext
+        const results = await shared.subscribe(args, {
+          key: viewer.key,
+          cost: runningCostOf?.(args) ?? 1,
+          access: [...viewer.scopes].toSorted().join(),
+          context: () => createContext(anyViewerWith(viewer.scopes), randomUUID()),
+        })
+        if (http !== undefined && results instanceof SharedMember) http.member = results
+        return results
+      })
+    },
+  }
 }
 
 /** Yoga gives it over HTTP only. */
@@ -139,10 +191,9 @@ const withParseErrorCode: OperationPlugin = {
   onParse:
     () =>
     ({ result }) => {
-      if (result instanceof Error && 'extensions' in result) Object.assign(result.extensions ?? {}, PARSE_FAILED)
+      if (result instanceof GraphQLError) result.extensions['code'] ??= 'GRAPHQL_PARSE_FAILED'
     },
 }
-const PARSE_FAILED = { code: 'GRAPHQL_PARSE_FAILED' }
 
 /** The last thing before a result becomes a body. Streams are handled where they are sent. */
 function withPublicErrors(errors: PublicErrors): OperationPlugin {
@@ -175,6 +226,8 @@ function smallDocuments<T>() {
       return value
     },
     set(document: string, value: T): void {
+      // Of the caller, not of the document.
+      if (value instanceof GraphQLError && value.extensions['code'] === 'RATE_LIMITED') return
       if (document.length > MAX_CACHED_DOCUMENT_CHARACTERS) return
       byText.set(document, value)
       for (const oldest of byText.keys()) {

@@ -80,6 +80,16 @@ describe('requests', () => {
     expect(got.headers['cache-control']).toBe('no-store')
   })
 
+  it.each(['variables={bad', 'extensions=[', 'variables="x"', 'variables=[]'])(
+    'by GET with %s are the caller’s mistake',
+    async (parameter) => {
+      await using server = await createHttpTestServer()
+      const path = `/graphql?query={whoami}&${parameter}`
+      const { status, body } = await rawHttp(server.port, { path, headers: { authorization } })
+      expect([status, codesOf(body), server.logged]).toEqual([400, ['BAD_REQUEST'], []])
+    },
+  )
+
   it('by GET never change anything', async () => {
     await using server = await createHttpTestServer()
     const { status, headers } = await get(server, 'mutation { bump }')

@@ -4,49 +4,73 @@ import { GraphQLError } from 'graphql'
 import type { GraphQLParams } from 'graphql-yoga'
 import type { Logger } from 'pino'
 import type { Viewer } from '../auth/viewer.ts'
+import { MAX_GRAPHQL_BODY_BYTES } from '../limits.ts'
+import type { BudgetState, Budgets } from './budgets.ts'
 import { EndableResults } from './endable-results.ts'
 import type { GraphQLEngine, GraphQLOptions, OperationContext, OperationPlugin } from './graphql-engine.ts'
 import { createGraphQLEngine } from './graphql-engine.ts'
-import type { CloseReason, LiveConnections } from './live-connections.ts'
+import { CLOSE_MESSAGES, type CloseReason, type LiveConnections } from './live-connections.ts'
 import { readJson } from './request-body.ts'
 import { sendError } from './responses.ts'
 import { sendEventStream } from './sse.ts'
 
-/** Ample for any document a person writes; a page of variables fits too. */
-export const MAX_GRAPHQL_BODY_BYTES = 256 * 1024
 const MEDIA_TYPES = ['application/json', 'application/graphql-response+json']
 const JSON_RANGES = [...MEDIA_TYPES, 'application/*', '*/*']
 
 export interface GraphQLHttp {
   engine: GraphQLEngine
-  /** Answers a GET or POST on /graphql of a viewer who is known. */
-  handle(req: IncomingMessage, res: ServerResponse, viewer: Viewer, requestId: string): Promise<void>
+  /**
+   * Answers a GET or POST on /graphql.
+   * @param authenticate says who is calling. Asked again whenever time has passed: while the body came, and when a stream
+   *   has been made known to those who end it.
+   */
+  handle(
+    req: IncomingMessage,
+    res: ServerResponse,
+    authenticate: () => Promise<Viewer>,
+    requestId: string,
+  ): Promise<void>
 }
 
 export interface GraphQLHttpOptions {
   graphql: GraphQLOptions
   connections: LiveConnections
+  budgets: Budgets
   log: Logger
 }
 
-export function createGraphQLHttp({ graphql, connections, log }: GraphQLHttpOptions): GraphQLHttp {
+export function createGraphQLHttp({ graphql, connections, budgets, log }: GraphQLHttpOptions): GraphQLHttp {
   const engine = createGraphQLEngine(
     { ...graphql, plugins: [withReadBody, withEventStream, ...(graphql.plugins ?? [])] },
+    budgets,
     log,
   )
 
-  async function stream(res: ServerResponse, source: AsyncIterable<ExecutionResult>, context: OperationContext) {
+  async function stream(
+    res: ServerResponse,
+    source: AsyncIterable<ExecutionResult>,
+    context: OperationContext,
+    authenticate: () => Promise<Viewer>,
+  ) {
     const { viewer, requestId } = context
     const results = new EndableResults(source, (err) => log.error({ err, requestId }, 'closing a subscription failed'))
+    try {
+      connections.checkRoom(viewer)
+    } catch (error) {
+      await results.close()
+      throw error
+    }
     const forget = connections.add({ viewer, transport: 'sse', close: (reason) => results.end(lastWords(reason)) })
     res.on('close', () => results.end())
     try {
       // Who left before the stream was there gets none, but the source hears of it.
+      await authenticate().catch((error: unknown) => results.end({ errors: [engine.errors.error(error, requestId)] }))
       if (res.closed) return
-      await sendEventStream(res, async () => {
+      const pull = async () => {
         const pulled = await nextOrError(results)
         return pulled.done === true ? undefined : engine.errors.formatted(pulled.value, requestId)
-      })
+      }
+      await sendEventStream(res, pull, (sink) => context.http?.member?.attach(sink))
     } finally {
       forget()
       await results.close()
@@ -55,12 +79,18 @@ export function createGraphQLHttp({ graphql, connections, log }: GraphQLHttpOpti
 
   return {
     engine,
-    async handle(req, res, viewer, requestId) {
-      const body = req.method === 'POST' ? await readJson(req, MAX_GRAPHQL_BODY_BYTES, MEDIA_TYPES) : undefined
+    async handle(req, res, authenticate, requestId) {
+      let viewer = await authenticate()
+      let body: unknown
+      if (req.method === 'POST') {
+        body = await readJson(req, MAX_GRAPHQL_BODY_BYTES, MEDIA_TYPES)
+        viewer = await authenticate()
+      }
       const http: NonNullable<OperationContext['http']> = { body }
       const context: OperationContext = { viewer, requestId, http }
       const response = await engine.yoga.handleNodeRequestAndResponse(req, res, context)
-      if (http.stream !== undefined) return await stream(res, http.stream, context)
+      setBudgetHeaders(res, budgets.state('operations', viewer))
+      if (http.stream !== undefined) return await stream(res, http.stream, context, authenticate)
       if (response.status === 406) {
         const message = 'Accept application/json, or text/event-stream for a subscription.'
         return sendError(req, res, { code: 'BAD_REQUEST', status: 406, message })
@@ -73,6 +103,13 @@ export function createGraphQLHttp({ graphql, connections, log }: GraphQLHttpOpti
       res.end(text)
     },
   }
+}
+
+/** As in the IETF's draft, in the three headers that clients know. */
+function setBudgetHeaders(res: ServerResponse, { limit, remaining, resetSeconds }: BudgetState): void {
+  res.setHeader('RateLimit-Limit', limit)
+  res.setHeader('RateLimit-Remaining', remaining)
+  res.setHeader('RateLimit-Reset', resetSeconds)
 }
 
 /** A source that throws tells its subscriber so, and then it is over. */
@@ -89,24 +126,43 @@ async function nextOrError(results: EndableResults) {
 /** What a stream says before it ends; a restart says nothing, since the client is to come back. */
 function lastWords(reason: CloseReason): ExecutionResult | undefined {
   if (reason === 'shutdown') return undefined
-  const message = reason === 'expired' ? 'This session has expired. Sign in again.' : 'Signed out.'
-  return { errors: [new GraphQLError(message, { extensions: { code: 'UNAUTHENTICATED' } })] }
+  return { errors: [new GraphQLError(`${CLOSE_MESSAGES[reason]}.`, { extensions: { code: 'UNAUTHENTICATED' } })] }
 }
 
-/** Yoga's own body parsers take forms and text too, and replace broken UTF-8. */
+/** Yoga's own parsers take forms and text too, replace broken UTF-8, and fail at a query string that is no JSON. */
 const withReadBody: OperationPlugin = {
-  onRequestParse(payload) {
-    if (payload.request.method !== 'POST') return
-    payload.setRequestParser(() => paramsOf(payload.serverContext.http?.body))
+  onRequestParse({ request, serverContext, setRequestParser }) {
+    if (request.method === 'POST') setRequestParser(() => paramsOf(serverContext.http?.body))
+    else setRequestParser(() => paramsOfQuery(new URL(request.url).searchParams))
   },
+}
+
+function paramsOfQuery(search: URLSearchParams): GraphQLParams {
+  const objectOf = (name: string): Record<string, unknown> | undefined => {
+    const text = search.get(name)
+    if (text === null || text === '') return undefined
+    try {
+      return JSON.parse(text) as Record<string, unknown>
+    } catch {
+      throw badRequest(`"${name}" must be JSON.`)
+    }
+  }
+  return {
+    operationName: search.get('operationName') || undefined,
+    query: search.get('query') || undefined,
+    variables: objectOf('variables'),
+    extensions: objectOf('extensions'),
+  }
 }
 
 function paramsOf(body: unknown): GraphQLParams | GraphQLParams[] {
   // A list is a batch, which Yoga refuses by itself.
   if (typeof body === 'object' && body !== null) return body
-  throw new GraphQLError('The body must be a JSON object with a "query".', {
-    extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
-  })
+  throw badRequest('The body must be a JSON object with a "query".')
+}
+
+function badRequest(message: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code: 'BAD_REQUEST', http: { status: 400 } } })
 }
 
 /**

@@ -9,10 +9,7 @@ const init = { type: 'connection_init', payload: { token: ADMIN_TOKEN } }
 const subscribe = { type: 'subscribe', id: 'a', payload: { query: '{ whoami }' } }
 
 describe('connection_init', () => {
-  it.each([
-    { authorization },
-    { token: ADMIN_TOKEN },
-  ])('is acknowledged with %j', async (payload) => {
+  it.each([{ authorization }, { token: ADMIN_TOKEN }])('is acknowledged with %j', async (payload) => {
     await using server = await createHttpTestServer()
     const client = await WsTestClient.open(server.origin)
     await client.init(payload)
@@ -31,18 +28,15 @@ describe('connection_init', () => {
     }
   })
 
-  it.each([
-    {},
-    { authorization: 'Bearer wrong' },
-    { authorization: 7 },
-    { token: '' },
-    { token: ['x'] },
-  ])('is refused with 4403 for %j', async (payload) => {
-    await using server = await createHttpTestServer()
-    const client = await WsTestClient.open(server.origin)
-    client.send({ type: 'connection_init', payload })
-    expect(await client.closed).toMatchObject({ code: 4403 })
-  })
+  it.each([{}, { authorization: 'Bearer wrong' }, { authorization: 7 }, { token: '' }, { token: ['x'] }])(
+    'is refused with 4403 for %j',
+    async (payload) => {
+      await using server = await createHttpTestServer()
+      const client = await WsTestClient.open(server.origin)
+      client.send({ type: 'connection_init', payload })
+      expect(await client.closed).toMatchObject({ code: 4403 })
+    },
+  )
 
   it('with a wrong token is refused whatever the cookie says', async () => {
     await using server = await createHttpTestServer()
@@ -223,8 +217,8 @@ describe('a client that stops reading', () => {
     await using server = await createHttpTestServer()
     const client = await WsTestClient.connect(server.origin, ADMIN_TOKEN)
     client.pause()
-    const requests = 3_000
-    for (let i = 0; i < requests; i += 1) client.subscribe('{ padded(length: 20000) }')
+    const requests = 150
+    for (let i = 0; i < requests; i += 1) client.subscribe('{ padded(length: 400000) }')
     await server.state.untilPulledStandsStill()
     // Sixty megabytes were asked for; the kernel holds a few, and we one and what the requests read last amount to.
     expect(server.state.pulled).toBeLessThan(requests * 0.5)

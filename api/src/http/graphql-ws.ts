@@ -10,18 +10,22 @@ import { WebSocketServer } from 'ws'
 import type { Authenticator } from '../auth/authenticator.ts'
 import type { Viewer } from '../auth/viewer.ts'
 import { RefusedError } from '../errors.ts'
+import { SharedMember } from '../live/shared-group.ts'
+import type { MessageSink } from '../live/shared-message.ts'
+import { limitError } from '../graphql/limit-error.ts'
+import { INIT_TIMEOUT_MS, MAX_FRAME_BYTES, MAX_SUBSCRIPTIONS_PER_SOCKET, PING_MS } from '../limits.ts'
+import { callerOf } from './caller.ts'
 import type { GraphQLEngine, PreparedOperation } from './graphql-engine.ts'
-import type { CloseReason, LiveConnections } from './live-connections.ts'
-import { PatientSocket } from './ws-socket.ts'
+import { CLOSE_MESSAGES, type CloseReason, type LiveConnections } from './live-connections.ts'
+import { refuseUpgrade } from './responses.ts'
+import { SocketInbox } from './socket-inbox.ts'
+import { SocketWriter } from './socket-writer.ts'
+import { WaitingSockets } from './waiting-sockets.ts'
 
-/** A message is one operation; a longer document belongs in a POST. */
-const MAX_PAYLOAD_BYTES = 64 * 1024
-/** From the opening of the socket to its acknowledgement, the time we take for it included. */
-const INIT_TIMEOUT_MS = 6_000
-const PING_MS = 12_000
 /** WebSocket's own codes, beside graphql-transport-ws's (CloseCode). */
 const SERVICE_RESTART = 1012
 const TRY_AGAIN_LATER = 1013
+const POLICY_VIOLATION = 1008
 /** What fits a close frame beside its code. */
 const MAX_REASON_BYTES = 123
 
@@ -29,7 +33,19 @@ const MAX_REASON_BYTES = 123
 interface SocketExtra {
   request: IncomingMessage
   socket: WebSocket
+  writer: SocketWriter
+  /** Ids of what is being followed. */
+  subscriptions: Set<string>
   viewer?: Viewer
+  /** It is known whose it is. */
+  leaveWaiting: () => void
+  /** Says who is calling, now. */
+  authenticate?: () => Promise<Viewer>
+}
+
+/** An operation and where its shared messages go. */
+interface SocketOperation extends PreparedOperation {
+  sinkOf: (member: SharedMember) => MessageSink
 }
 
 export interface GraphQLWebSocketsOptions {
@@ -47,16 +63,17 @@ export class GraphQLWebSockets {
   readonly #options: GraphQLWebSocketsOptions
   readonly #server = new WebSocketServer({
     noServer: true,
-    maxPayload: MAX_PAYLOAD_BYTES,
+    maxPayload: MAX_FRAME_BYTES,
     // 25 times the CPU per message and 1.7 MB per connection.
     perMessageDeflate: false,
     handleProtocols: (protocols) => handleProtocols(protocols),
   })
   readonly #protocol: ProtocolServer<SocketExtra>
+  readonly #waiting = new WaitingSockets()
   /** Queries and mutations being executed; a shutdown lets them answer. */
   readonly #executing = new Set<Promise<unknown>>()
   /** The envelop that prepared an operation also runs it. */
-  readonly #prepared = new WeakMap<ExecutionArgs, PreparedOperation>()
+  readonly #prepared = new WeakMap<ExecutionArgs, SocketOperation>()
   /** One for each socket until its operations have let go of their sources. */
   readonly #open = new Set<Promise<void>>()
   readonly #requestIds = new WeakMap<object, string>()
@@ -68,7 +85,10 @@ export class GraphQLWebSockets {
 
   /** Takes over the connection of an upgrade request that may come in. */
   accept(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    this.#server.handleUpgrade(request, socket, head, (ws) => this.#opened(ws, request))
+    const leave = this.#waiting.enter(this.#options.authenticator.addressOf(callerOf(request)))
+    if (leave === undefined) return refuseUpgrade(socket, 503, 'Too many sockets wait for their credentials.')
+    socket.once('close', leave)
+    this.#server.handleUpgrade(request, socket, head, (ws) => this.#opened(ws, socket, request, leave))
   }
 
   /**
@@ -94,38 +114,56 @@ export class GraphQLWebSockets {
       connectionInitWaitTimeout: 0,
       onConnect: async (ctx) => {
         const { request, socket } = ctx.extra
-        try {
-          const { authorization, token } = ctx.connectionParams ?? {}
-          ctx.extra.viewer = await authenticator.authenticate({
+        const { authorization, token } = ctx.connectionParams ?? {}
+        const authenticate = () =>
+          authenticator.authenticate({
             authorization: typeof authorization === 'string' ? authorization : request.headers.authorization,
             token: typeof token === 'string' ? token : undefined,
             cookie: request.headers.cookie,
+            ...callerOf(request),
           })
+        try {
+          const viewer = await authenticate()
+          // Who left meanwhile has nothing to be closed.
+          if (socket.readyState !== socket.OPEN) return false
+          connections.checkRoom(viewer)
+          const forget = connections.add({
+            viewer,
+            transport: 'websocket',
+            close: (reason) => closeFor(socket, reason),
+          })
+          socket.once('close', forget)
+          // Its credential may have ended before anybody could have closed the socket for it.
+          ctx.extra.viewer = await authenticate()
+          ctx.extra.authenticate = authenticate
+          ctx.extra.leaveWaiting()
+          return socket.readyState === socket.OPEN
         } catch (error) {
           refuse(socket, engine.errors.refusalOf(error) ?? error, log)
           // Never acknowledged: the socket is closing already.
           return false
         }
-        // Who left meanwhile has nothing to be closed.
-        if (socket.readyState !== socket.OPEN) return false
-        const forget = connections.add({
-          viewer: ctx.extra.viewer,
-          transport: 'websocket',
-          close: (reason) => closeFor(socket, reason),
-        })
-        socket.once('close', forget)
-        return true
       },
       // A mistake in a document answers its operation. Thrown from here it would close the socket.
-      onSubscribe: async (ctx, _id, payload) => {
-        const { viewer } = ctx.extra
-        if (viewer === undefined) throw new Error('An operation came before its socket was acknowledged.')
+      onSubscribe: async (ctx, id, payload) => {
+        const { authenticate } = ctx.extra
+        if (authenticate === undefined) throw new Error('An operation came before its socket was acknowledged.')
         const requestId = randomUUID()
         this.#requestIds.set(payload, requestId)
         try {
+          const viewer = await authenticate()
           const prepared = await engine.prepare(payload, { viewer, requestId })
           if (!('args' in prepared)) return prepared
-          this.#prepared.set(prepared.args, prepared)
+          const { writer, subscriptions } = ctx.extra
+          if (prepared.isSubscription) {
+            const asked = subscriptions.size + 1
+            if (asked > MAX_SUBSCRIPTIONS_PER_SOCKET) {
+              return [limitError('subscriptions', MAX_SUBSCRIPTIONS_PER_SOCKET, asked)]
+            }
+            subscriptions.add(id)
+          }
+          const sinkOf = (member: SharedMember) => writer.sinkFor(id, () => member.isWithdrawn)
+          this.#prepared.set(prepared.args, { ...prepared, sinkOf })
           return prepared.args
         } catch (error) {
           return [engine.errors.error(error, requestId)]
@@ -140,19 +178,24 @@ export class GraphQLWebSockets {
           this.#executing.delete(execution)
         }
       },
-      // Where shared subscriptions will hook in: this may answer with an iterator that yields nothing while frames are
-      // written to `ctx.extra.socket` from elsewhere.
-      subscribe: async (args) => await this.#preparedOf(args).subscribe(args),
+      // A shared one yields nothing here: its messages go straight to the socket, and the protocol hears of its end.
+      subscribe: async (args) => {
+        const { subscribe, sinkOf } = this.#preparedOf(args)
+        const results = await subscribe(args)
+        if (results instanceof SharedMember) results.attach(sinkOf(results))
+        return results
+      },
       onNext: (_ctx, _id, payload, _args, result) => engine.errors.formatted(result, this.#requestIdOf(payload)),
       onError: (_ctx, _id, payload, errors) =>
         errors.map((error) => engine.errors.format(error, this.#requestIdOf(payload))),
     })
   }
 
-  #opened(socket: WebSocket, request: IncomingMessage): void {
+  #opened(socket: WebSocket, stream: Duplex, request: IncomingMessage, leaveWaiting: () => void): void {
     const { log, initTimeoutMs = INIT_TIMEOUT_MS, pingMs = PING_MS } = this.#options
-    const patient = new PatientSocket(socket)
-    const extra: SocketExtra = { request, socket }
+    const writer = new SocketWriter(socket, stream)
+    const subscriptions = new Set<string>()
+    const extra: SocketExtra = { request, socket, writer, subscriptions, leaveWaiting }
     const initTimeout = setTimeout(() => {
       if (extra.viewer !== undefined) return
       socket.close(CloseCode.ConnectionInitialisationTimeout, 'Connection initialisation timeout')
@@ -162,13 +205,22 @@ export class GraphQLWebSockets {
     const closed = this.#protocol.opened(
       {
         protocol: socket.protocol,
-        send: async (data) => await patient.send(data),
+        send: async (data) => await writer.send(data),
         close: (code, reason) => socket.close(code, reason),
         onMessage: (handle) => {
+          const inbox = new SocketInbox(handle, (id) => subscriptions.delete(id))
+          const mayReceive = () => {
+            if (inbox.mayReceive()) return true
+            socket.close(POLICY_VIOLATION, 'Too many messages')
+            return false
+          }
+          socket.on('ping', () => socket.readyState === socket.OPEN && mayReceive())
           socket.on('message', (data, isBinary) => {
             // The protocol is JSON in text frames; binary ones skip the check of their UTF-8.
+            // What comes after we have closed, for whatever reason, is not for us any more.
+            if (socket.readyState !== socket.OPEN || !mayReceive()) return
             if (isBinary || !Buffer.isBuffer(data)) socket.close(CloseCode.BadRequest, 'Send text, not binary')
-            else handle(data.toString('utf8')).catch((error: unknown) => this.#handleFailure(socket, error))
+            else inbox.receive(data.toString('utf8')).catch((error: unknown) => this.#handleFailure(socket, error))
           })
         },
       },
@@ -199,7 +251,7 @@ export class GraphQLWebSockets {
     socket.close(CloseCode.InternalServerError, 'Internal server error')
   }
 
-  #preparedOf(args: ExecutionArgs): PreparedOperation {
+  #preparedOf(args: ExecutionArgs): SocketOperation {
     const prepared = this.#prepared.get(args)
     if (prepared === undefined) throw new Error('An operation reached its execution unprepared.')
     return prepared
@@ -213,7 +265,8 @@ export class GraphQLWebSockets {
 function refuse(socket: WebSocket, error: unknown, log: Logger): void {
   if (error instanceof RefusedError) {
     const reason = Buffer.byteLength(error.message) <= MAX_REASON_BYTES ? error.message : 'Forbidden'
-    socket.close(error.code === 'UNAVAILABLE' ? TRY_AGAIN_LATER : CloseCode.Forbidden, reason)
+    const isForNow = error.code === 'UNAVAILABLE' || error.code === 'RATE_LIMITED'
+    socket.close(isForNow ? TRY_AGAIN_LATER : CloseCode.Forbidden, reason)
     return
   }
   log.error({ err: error }, 'authenticating a websocket failed')
@@ -222,7 +275,7 @@ function refuse(socket: WebSocket, error: unknown, log: Logger): void {
 
 function closeFor(socket: WebSocket, reason: CloseReason): void {
   if (reason === 'shutdown') socket.close(SERVICE_RESTART, 'Service restart')
-  else socket.close(CloseCode.Forbidden, reason === 'expired' ? 'Session expired' : 'Signed out')
+  else socket.close(CloseCode.Forbidden, CLOSE_MESSAGES[reason])
 }
 
 /** Finds peers that are gone without a word: one ping, one period to answer it. */

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Registry } from 'prom-client'
 import { collectDefaultMetrics } from 'prom-client'
+import type { Clock } from '../clock.ts'
 import { sendBody, sendJson } from './responses.ts'
 
 /** Whether the server can serve, and what that rests on. */
@@ -8,6 +9,20 @@ export interface Readiness {
   ready: boolean
   /** Each part by name: `ok`, `degraded` (served without it) or `down`. Public: no addresses, no versions. */
   checks: Record<string, 'ok' | 'degraded' | 'down'>
+}
+
+/** The same, asked once a second, however many ask: strangers may, and each question goes to the database. */
+export function askedOnceASecond(ask: () => Promise<Readiness>, clock: Clock): () => Promise<Readiness> {
+  let answer: Promise<Readiness> | undefined
+  let askedAtMs = 0
+  return async () => {
+    const now = clock.now()
+    if (answer === undefined || now < askedAtMs || now >= askedAtMs + 1000) {
+      askedAtMs = now
+      answer = ask()
+    }
+    return await answer
+  }
 }
 
 /** `/readyz`: 200 while it can serve, 503 while it can't. */

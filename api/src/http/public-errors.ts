@@ -2,7 +2,9 @@ import type { ExecutionResult, FormattedExecutionResult, GraphQLFormattedError }
 import { GraphQLError, Kind } from 'graphql'
 import type { Logger } from 'pino'
 import { DomainError, RefusedError } from '../errors.ts'
-import { statusOf } from './responses.ts'
+import { type PublicCode, statusOf } from './responses.ts'
+
+const OWN_STATUS = new Set<PublicCode>(['UNAUTHENTICATED', 'FORBIDDEN', 'RATE_LIMITED', 'UNAVAILABLE', 'INTERNAL'])
 
 export interface PublicErrorsOptions {
   log: Logger
@@ -30,7 +32,11 @@ export class PublicErrors {
     if (result.errors === undefined) return result
     const errors = result.errors.map((error) => this.error(error, requestId))
     if (result.data !== undefined) return { ...result, errors }
-    for (const error of errors) error.extensions.http ??= httpOf(error)
+    for (const error of errors) {
+      error.extensions.http ??= httpOf(error)
+      // Yoga takes whatever fails while parsing for a mistake in the document.
+      if (isOwnStatus(error.extensions.code)) error.extensions.http.spec = false
+    }
     return { ...result, errors }
   }
 
@@ -60,11 +66,10 @@ export class PublicErrors {
       return relocated(root.message, error, { code: 'BAD_USER_INPUT' })
     }
     this.#logOnce(root, requestId)
-    return relocated(
-      `Something went wrong in the server. Its log says more under request ${requestId}.`,
-      error,
-      { code: 'INTERNAL', requestId },
-    )
+    return relocated(`Something went wrong in the server. Its log says more under request ${requestId}.`, error, {
+      code: 'INTERNAL',
+      requestId,
+    })
   }
 
   /** The refusal that this error is, or stands for. */
@@ -113,6 +118,10 @@ function relocated(message: string, at: unknown, extensions: GraphQLError['exten
 
 /** `spec`: under application/json the caller's own mistakes are answered 200, as GraphQL over HTTP wants it. */
 function httpOf({ extensions: { code } }: GraphQLError): { status: number; spec?: boolean } {
-  const isOurs = code === 'UNAUTHENTICATED' || code === 'FORBIDDEN' || code === 'UNAVAILABLE' || code === 'INTERNAL'
-  return isOurs ? { status: statusOf(code) } : { status: statusOf('BAD_REQUEST'), spec: true }
+  return isOwnStatus(code) ? { status: statusOf(code) } : { status: statusOf('BAD_REQUEST'), spec: true }
+}
+
+/** Not about what the caller asked, but about who, when or us. */
+function isOwnStatus(code: unknown): code is PublicCode {
+  return OWN_STATUS.has(code as PublicCode)
 }

@@ -1,4 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
 import type { RefusalCode } from '../errors.ts'
 
 /** Every code that stands in `extensions.code` when this layer answers, besides the services' refusals. */
@@ -11,6 +13,8 @@ const STATUS: Record<PublicCode, number> = {
   UNAUTHENTICATED: 401,
   FORBIDDEN: 403,
   NOT_FOUND: 404,
+  LIMIT_EXCEEDED: 400,
+  RATE_LIMITED: 429,
   INTERNAL: 500,
   UNAVAILABLE: 503,
 }
@@ -20,8 +24,12 @@ export function statusOf(code: PublicCode): number {
   return STATUS[code]
 }
 
-/** On every answer; a page adds its own Content-Security-Policy. */
-export function setSecurityHeaders(res: ServerResponse, requestId: string): void {
+/**
+ * On every answer; a page adds its own Content-Security-Policy.
+ * @param isHttps whether people come by https: browsers then never try http again, for a year.
+ */
+export function setSecurityHeaders(res: ServerResponse, requestId: string, isHttps: boolean): void {
+  if (isHttps) res.setHeader('Strict-Transport-Security', 'max-age=31536000')
   res.setHeader('X-Request-Id', requestId)
   res.setHeader('X-Content-Type-Options', 'nosniff')
   res.setHeader('X-Frame-Options', 'DENY')
@@ -52,14 +60,34 @@ export function sendJson(res: ServerResponse, status: number, value: unknown): v
 export function sendError(
   req: IncomingMessage,
   res: ServerResponse,
-  error: { code: PublicCode; message: string; requestId?: string; status?: number },
+  error: {
+    code: PublicCode
+    message: string
+    requestId?: string
+    status?: number
+    retryAfterSeconds?: number | undefined
+  },
 ): void {
-  const { code, message, requestId, status = STATUS[code] } = error
+  const { code, message, requestId, status = STATUS[code], retryAfterSeconds = 1 } = error
   if (status === 401) res.setHeader('WWW-Authenticate', 'Bearer realm="gaugeline"')
-  if (status === 503) res.setHeader('Retry-After', '1')
+  if (status === 429 || status === 503) res.setHeader('Retry-After', String(retryAfterSeconds))
   const type = req.headers.accept?.includes('application/graphql-response+json')
     ? 'application/graphql-response+json'
     : 'application/json'
   const extensions = requestId === undefined ? { code } : { code, requestId }
   sendBody(res, status, `${type}; charset=utf-8`, JSON.stringify({ errors: [{ message, extensions }] }))
+}
+
+/** Answers an upgrade with plain HTTP, and that is the end of the connection. */
+export function refuseUpgrade(socket: Duplex, status: number, message: string): void {
+  const body = `${message}\n`
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    'Connection: close',
+    'Content-Type: text/plain; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+  ]
+  // Nobody would ever close it for a peer who keeps his side open.
+  socket.once('finish', () => socket.destroy())
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
 }

@@ -5,13 +5,17 @@ import type { Registry } from 'prom-client'
 import { Gauge } from 'prom-client'
 import type { Auth } from '../auth/auth.ts'
 import type { Credentials } from '../auth/authenticator.ts'
+import { requireScope } from '../auth/viewer.ts'
 import type { Clock } from '../clock.ts'
+import { Budgets } from './budgets.ts'
+import { callerOf } from './caller.ts'
+import type { SharedSubscriptions } from '../live/shared-subscriptions.ts'
 import { GraphiQL } from './graphiql.ts'
 import { createGraphQLHttp } from './graphql-http.ts'
 import type { GraphQLOptions } from './graphql-engine.ts'
 import { GraphQLWebSockets } from './graphql-ws.ts'
 import type { Readiness } from './health.ts'
-import { createMetricsRoute, sendReadiness } from './health.ts'
+import { askedOnceASecond, createMetricsRoute, sendReadiness } from './health.ts'
 import { LiveConnections } from './live-connections.ts'
 import { sendBody, sendError, sendText } from './responses.ts'
 import { handleSession } from './session-routes.ts'
@@ -30,6 +34,8 @@ export interface HttpApp {
   /** The server's own figures; the process's and this layer's are added to it. */
   metrics: Registry
   clock: Clock
+  /** Smaller ones for tests. */
+  budgets?: ConstructorParameters<typeof Budgets>[0]
   /** Shorter times for tests. */
   webSockets?: { initTimeoutMs?: number; pingMs?: number } | undefined
 }
@@ -48,8 +54,9 @@ export interface Router {
 export function createRouter(app: HttpApp, log: Logger): Router {
   const { auth } = app
   const connections = new LiveConnections(app.clock)
-  auth.sessions.onEnd((sessionId) => connections.closeSession(sessionId))
-  const graphql = createGraphQLHttp({ graphql: app.graphql, connections, log })
+  auth.ends.on((end) => connections.closeEnded(end))
+  const budgets = new Budgets(app.budgets)
+  const graphql = createGraphQLHttp({ graphql: app.graphql, connections, budgets, log })
   const sockets = new GraphQLWebSockets({
     engine: graphql.engine,
     authenticator: auth.authenticator,
@@ -59,18 +66,19 @@ export function createRouter(app: HttpApp, log: Logger): Router {
   })
   const graphiql = new GraphiQL()
   const staticFiles = new StaticFiles(app.clientFolder)
+  const readiness = askedOnceASecond(app.readiness, app.clock)
   const sendMetrics = createMetricsRoute(app.metrics)
   addConnectionFigures(app.metrics, connections)
+  addSharedFigures(app.metrics, graphql.engine.shared)
 
   async function handleGraphQL(req: IncomingMessage, res: ServerResponse, requestId: string): Promise<void> {
     if (req.method !== 'GET' && req.method !== 'POST') return refuseMethod(req, res, 'GET, POST')
     if (req.method === 'GET' && wantsPage(req)) return await graphiql.send(req, res)
-    const viewer = await auth.authenticator.authenticate(credentialsOf(req))
-    await graphql.handle(req, res, viewer, requestId)
+    await graphql.handle(req, res, () => auth.authenticator.authenticate(credentialsOf(req)), requestId)
   }
 
   async function handleSdl(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    await auth.authenticator.authenticate(credentialsOf(req))
+    requireScope(await auth.authenticator.authenticate(credentialsOf(req)), 'READ')
     sendBody(res, 200, 'text/plain; charset=utf-8', app.sdl)
   }
 
@@ -79,14 +87,14 @@ export function createRouter(app: HttpApp, log: Logger): Router {
     if (path === '/graphql') return await handleGraphQL(req, res, requestId)
     if (path === '/session') return await handleSession(req, res, auth)
     if (req.method !== 'GET' && req.method !== 'HEAD') return refuseMethod(req, res, 'GET, HEAD')
-    if (path === '/readyz') return sendReadiness(res, await app.readiness())
+    if (path === '/readyz') return sendReadiness(res, await readiness())
     if (path === '/schema.graphql') return await handleSdl(req, res)
     if (path === '/metrics') return await handleMetrics(req, res)
     await staticFiles.send(req, res, path)
   }
 
   async function handleMetrics(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    await auth.authenticator.authenticate(credentialsOf(req))
+    requireScope(await auth.authenticator.authenticate(credentialsOf(req)), 'READ')
     await sendMetrics(res)
   }
 
@@ -112,8 +120,8 @@ export function pathOf(req: IncomingMessage): string {
   return (req.url ?? '/').split('?', 1)[0] ?? '/'
 }
 
-function credentialsOf({ headers }: IncomingMessage): Credentials {
-  return { authorization: headers.authorization, cookie: headers.cookie }
+function credentialsOf(req: IncomingMessage): Credentials {
+  return { authorization: req.headers.authorization, cookie: req.headers.cookie, ...callerOf(req) }
 }
 
 /** A browser that opens the address; its scripts ask for JSON. */
@@ -137,4 +145,18 @@ function addConnectionFigures(registry: Registry, connections: LiveConnections):
       for (const transport of ['websocket', 'sse'] as const) this.set({ transport }, connections.count(transport))
     },
   })
+}
+
+function addSharedFigures(registry: Registry, shared: SharedSubscriptions): void {
+  const figures = { groups: 'Groups of equal subscriptions.', members: 'Subscriptions in groups.' }
+  for (const [name, help] of Object.entries(figures)) {
+    void new Gauge({
+      name: `gaugeline_shared_subscription_${name}`,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(shared.counts[name as keyof typeof figures])
+      },
+    })
+  }
 }

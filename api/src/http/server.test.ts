@@ -1,10 +1,12 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { connect } from 'node:net'
 import { pino } from 'pino'
 import { describe, expect, it } from 'vitest'
 import { ADMIN_TOKEN, createHttpTestServer } from '../../test/http-test-server.ts'
-import { rawHttp } from '../../test/raw-http.ts'
+import { openRawHttp, rawHttp } from '../../test/raw-http.ts'
 import { UpgradeRefused, WsTestClient } from '../../test/ws-client.ts'
 import { ListenError, createHttpServer } from './server.ts'
 
@@ -181,6 +183,7 @@ describe('routes', () => {
       { status: 'degraded', checks: { database: 'ok', bus: 'degraded' } },
     ])
     database = 'down'
+    server.clock.nowMs += 1000
     const unready = await rawHttp(server.port, { path: '/readyz' })
     expect([unready.status, unready.json<{ status: string }>().status]).toEqual([503, 'unready'])
   })
@@ -207,3 +210,28 @@ describe('routes', () => {
     expect(server.logged.filter((line) => line.requestId === requestId)).toHaveLength(1)
   })
 })
+
+describe('a reader who has stopped', () => {
+  it('is cut when nothing has moved for a while', async () => {
+    await using server = await createHttpTestServer({ idleTimeoutMs: 500 })
+    const accepted = nextAccepted()
+    const path = '/graphql?query={padded(length:60000000)}'
+    const stalled = await openRawHttp(server.port, { path, headers: { authorization } })
+    stalled.on('error', () => undefined)
+    const connection = await accepted
+    await once(connection, 'close')
+    expect(connection.bytesWritten).toBeGreaterThan(60_000_000)
+    stalled.destroy()
+  })
+})
+
+/** The server's side of the next connection. */
+async function nextAccepted(): Promise<Socket> {
+  return await new Promise((resolve) => {
+    function take(message: unknown): void {
+      unsubscribe('net.server.socket', take)
+      resolve((message as { socket: Socket }).socket)
+    }
+    subscribe('net.server.socket', take)
+  })
+}

@@ -1,22 +1,27 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { STATUS_CODES, createServer } from 'node:http'
+import { createServer } from 'node:http'
+import type { Socket } from 'node:net'
+import { Server as NetServer } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
 import { RefusedError } from '../errors.ts'
+import {
+  CONNECTIONS_CHECKING_INTERVAL_MS,
+  HEADERS_TIMEOUT_MS,
+  IDLE_TIMEOUT_MS,
+  MAX_TCP_CONNECTIONS,
+  REQUEST_TIMEOUT_MS,
+} from '../limits.ts'
 import { BodyError } from './request-body.ts'
 import type { OriginPolicy, Verdict } from './origins.ts'
 import { createOriginPolicy } from './origins.ts'
-import { sendError, sendText, setSecurityHeaders } from './responses.ts'
+import { refuseUpgrade, sendError, sendText, setSecurityHeaders } from './responses.ts'
 import type { HttpApp, Router } from './router.ts'
 import { createRouter, pathOf } from './router.ts'
 
 /** A storm of a thousand reconnecting clients must fit; the kernel caps it at net.core.somaxconn. */
 const BACKLOG = 4096
-const HEADERS_TIMEOUT_MS = 8_000
-/** To receive a whole request. Answers may take as long as they like: streams do. */
-const REQUEST_TIMEOUT_MS = 10_000
-const CONNECTIONS_CHECKING_INTERVAL_MS = 1_000
 const PREFLIGHT_MAX_AGE_SECONDS = 600
 
 /** The address can't be listened on. One line, for the person who starts the server. */
@@ -31,6 +36,8 @@ export interface HttpServerOptions {
   publicUrl?: string | undefined
   allowedOrigins: readonly string[]
   log: Logger
+  /** A shorter one for tests. */
+  idleTimeoutMs?: number | undefined
 }
 
 export interface ListenAddress {
@@ -67,12 +74,19 @@ class NodeHttpServer implements HttpServer {
   })
   /** Requests that are being worked on, or whose answers have not been sent whole. */
   readonly #inFlight = new Set<Promise<void>>()
+  readonly #sockets = new Set<Socket>()
   #policy: OriginPolicy | undefined
   #router: Router | undefined
   #isClosing = false
 
   constructor(options: HttpServerOptions) {
     this.#options = options
+    this.#server.on('connection', (socket) => {
+      this.#sockets.add(socket)
+      socket.once('close', () => this.#sockets.delete(socket))
+    })
+    this.#server.timeout = options.idleTimeoutMs ?? IDLE_TIMEOUT_MS
+    this.#server.maxConnections = MAX_TCP_CONNECTIONS
     this.#server.on('request', (req, res) => this.#track(req, res))
     this.#server.on('upgrade', (req, socket, head) => this.#upgrade(req, socket, head))
   }
@@ -97,7 +111,10 @@ class NodeHttpServer implements HttpServer {
 
   async close(graceMs: number): Promise<void> {
     this.#isClosing = true
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
+    // The HTTP server's own close would cut connections whose answer is whole, but not sent yet.
+    const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(this.#server, () => resolve()))
+    // Browsers open connections ahead of need; Node takes one that has never sent a byte for a request on its way.
+    for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy()
     let grace: NodeJS.Timeout | undefined
     await Promise.race([
       this.#drain().then(() => closed),
@@ -107,7 +124,8 @@ class NodeHttpServer implements HttpServer {
     ])
     clearTimeout(grace)
     this.#router?.terminate()
-    this.#server.closeAllConnections()
+    // Node's own closeAllConnections knows nothing of those that were upgraded.
+    for (const socket of this.#sockets) socket.destroy()
     await closed
   }
 
@@ -129,7 +147,7 @@ class NodeHttpServer implements HttpServer {
   }
 
   async #answer(req: IncomingMessage, res: ServerResponse, requestId: string): Promise<void> {
-    setSecurityHeaders(res, requestId)
+    setSecurityHeaders(res, requestId, this.#policy?.publicOrigin.startsWith('https:') ?? false)
     // Whoever keeps a connection alive would otherwise keep a closing server alive.
     if (this.#isClosing) res.setHeader('Connection', 'close')
     const verdict = this.#verdictOn(req)
@@ -191,7 +209,10 @@ function applyCors(req: IncomingMessage, res: ServerResponse, corsOrigin: string
   if (!isApi) throw new RefusedError('FORBIDDEN', 'Other origins may call /graphql and /schema.graphql only.')
   res.setHeader('Access-Control-Allow-Origin', corsOrigin)
   res.setHeader('Access-Control-Allow-Credentials', 'true')
-  res.setHeader('Access-Control-Expose-Headers', 'X-Request-Id, Retry-After')
+  res.setHeader(
+    'Access-Control-Expose-Headers',
+    'X-Request-Id, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset',
+  )
   if (req.method !== 'OPTIONS' || req.headers['access-control-request-method'] === undefined) return false
   res.setHeader('Access-Control-Allow-Methods', 'GET, POST')
   res.setHeader('Access-Control-Allow-Headers', 'Accept, Authorization, Content-Type')
@@ -199,17 +220,6 @@ function applyCors(req: IncomingMessage, res: ServerResponse, corsOrigin: string
   res.writeHead(204)
   res.end()
   return true
-}
-
-function refuseUpgrade(socket: Duplex, status: number, message: string): void {
-  const body = `${message}\n`
-  const head = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
-    'Connection: close',
-    'Content-Type: text/plain; charset=utf-8',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-  ]
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
 }
 
 function listenError(cause: NodeJS.ErrnoException, host: string, port: number): ListenError {

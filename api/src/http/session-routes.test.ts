@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { ADMIN_TOKEN, createHttpTestServer } from '../../test/http-test-server.ts'
 import type { HttpTestServer } from '../../test/http-test-server.ts'
 import { rawHttp } from '../../test/raw-http.ts'
@@ -134,5 +134,20 @@ describe('DELETE /session', () => {
   it('succeeds where nobody is signed in', async () => {
     await using server = await createHttpTestServer()
     expect((await rawHttp(server.port, { method: 'DELETE', path: '/session' })).status).toBe(204)
+  })
+
+  it('removes nothing for strangers, who are told to stop; whoever is signed in signs out all the same', async () => {
+    await using server = await createHttpTestServer()
+    const cookie = cookieOf(await post(server, { token: ADMIN_TOKEN }))
+    await rawHttp(server.port, { path: '/session', headers: { cookie } })
+    const removing = vi.spyOn(server.store, 'remove')
+    const signOut = (headers: { cookie: string }) =>
+      rawHttp(server.port, { method: 'DELETE', path: '/session', headers })
+    const statuses = new Set<number>()
+    for (let i = 0; i < 40; i += 1) {
+      statuses.add((await signOut({ cookie: `${server.auth.cookie.name}=o.${String(i).padStart(43, 'x')}` })).status)
+    }
+    expect([[...statuses], removing.mock.calls]).toEqual([[204, 429], []])
+    expect([(await signOut({ cookie })).status, server.store.rows.size]).toEqual([204, 0])
   })
 })

@@ -2,6 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { z } from 'zod'
 import type { Auth } from '../auth/auth.ts'
 import type { Viewer } from '../auth/viewer.ts'
+import { RefusedError } from '../errors.ts'
+import { callerOf } from './caller.ts'
 import { readJson } from './request-body.ts'
 import { sendError, sendJson } from './responses.ts'
 
@@ -20,10 +22,13 @@ export async function handleSession(req: IncomingMessage, res: ServerResponse, a
     case 'POST':
       return await signIn(req, res, auth)
     case 'GET':
-      return sendJson(res, 200, shown(await auth.authenticator.authenticate({ cookie: req.headers.cookie })))
+      return sendJson(
+        res,
+        200,
+        shown(await auth.authenticator.authenticate({ cookie: req.headers.cookie, ...callerOf(req) })),
+      )
     case 'DELETE': {
-      const secret = auth.cookie.read(req.headers.cookie)
-      if (secret !== undefined) await auth.sessions.end(secret)
+      await signOut(req, auth)
       res.setHeader('Set-Cookie', auth.cookie.clear())
       res.writeHead(204)
       res.end()
@@ -41,7 +46,7 @@ async function signIn(req: IncomingMessage, res: ServerResponse, auth: Auth): Pr
     return sendError(req, res, { code: 'BAD_REQUEST', message: 'Send {"secret": "…"} or {"token": "…"}.' })
   }
   const previous = auth.cookie.read(req.headers.cookie)
-  const secret = await auth.signIn(offer.data)
+  const secret = await auth.signIn(offer.data, callerOf(req))
   if (secret === undefined) {
     const message = 'secret' in offer.data ? LINK_NOT_VALID : 'This token is not valid.'
     return sendError(req, res, { code: 'UNAUTHENTICATED', message })
@@ -51,6 +56,20 @@ async function signIn(req: IncomingMessage, res: ServerResponse, auth: Auth): Pr
   res.setHeader('Set-Cookie', auth.cookie.set(secret))
   const cookie = `${auth.cookie.name}=${secret}`
   sendJson(res, 200, shown(await auth.authenticator.authenticate({ cookie })))
+}
+
+async function signOut(req: IncomingMessage, auth: Auth): Promise<void> {
+  const secret = auth.cookie.read(req.headers.cookie)
+  if (secret === undefined) return
+  try {
+    // What strangers make up counts as a wrong credential, and is nothing to remove.
+    await auth.authenticator.authenticate({ cookie: req.headers.cookie, ...callerOf(req) })
+  } catch (error) {
+    if (error instanceof RefusedError && error.code === 'UNAUTHENTICATED') return
+    if (error instanceof RefusedError) throw error
+    // With the store gone, what is open for it is closed all the same.
+  }
+  await auth.sessions.end(secret)
 }
 
 function shown({ name, scopes }: Viewer) {

@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { GraphQLTestClient } from '../../test/graphql-client.ts'
 import { ADMIN_TOKEN, createHttpTestServer } from '../../test/http-test-server.ts'
-import { rawHttp } from '../../test/raw-http.ts'
+import { openRawHttp, rawHttp, readBytes } from '../../test/raw-http.ts'
 import { WsTestClient } from '../../test/ws-client.ts'
 
 const authorization = `Bearer ${ADMIN_TOKEN}`
@@ -40,6 +40,16 @@ describe('closing the server', () => {
     await untilRefused(server.port)
     expect(isClosed).toBe(false)
     server.state.release()
+    await closed
+  })
+
+  it('sends what was answered to the end, however slowly it is read', async () => {
+    await using server = await createHttpTestServer()
+    const path = '/graphql?query={padded(length:60000000)}'
+    const answer = await openRawHttp(server.port, { path, headers: { authorization } })
+    const closed = server.server.close(10_000)
+    await untilRefused(server.port)
+    expect((await readBytes(answer)).length).toBe(Number(answer.headers['content-length']))
     await closed
   })
 
@@ -113,5 +123,17 @@ describe('closing the server', () => {
     await server.server.close(50)
     socket.resume()
     expect([1012, 1006]).toContain((await socket.closed).code)
+  })
+
+  it('does not wait for a peer whose upgrade was refused and who stays', async () => {
+    await using server = await createHttpTestServer()
+    const peer = connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true })
+    const head = `Host: 127.0.0.1:${server.port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`
+    peer.write(`GET /elsewhere HTTP/1.1\r\n${head}`)
+    let answer = ''
+    for await (const chunk of peer.iterator({ destroyOnReturn: false })) answer += String(chunk)
+    expect(answer).toMatch(/^HTTP\/1\.1 404 /)
+    await server.server.close(60_000)
+    peer.destroy()
   })
 })

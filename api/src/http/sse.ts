@@ -1,18 +1,21 @@
 import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { FormattedExecutionResult } from 'graphql'
+import { HEARTBEAT_MS } from '../limits.ts'
+import type { MessageSink, SharedMessage } from '../live/shared-message.ts'
 
-/** Proxies and browsers drop a silent connection after a minute or less. */
-const HEARTBEAT_MS = 12_000
 const HEARTBEAT = ':\n\n'
 
 /**
  * Answers with a stream in graphql-sse's distinct connections mode: `next` for each result, `complete` at the end.
  * The next result is pulled only when the connection has taken the last, so a reader that stops costs one message.
  * @param pull gives the next result, or undefined at the end. What it throws cuts the connection and is thrown on.
+ * @param attach is given where shared messages go, once the stream has begun.
  */
 export async function sendEventStream(
   res: ServerResponse,
   pull: () => Promise<FormattedExecutionResult | undefined>,
+  attach: (sink: MessageSink) => void,
 ): Promise<void> {
   res.writeHead(200, {
     'Content-Type': 'text/event-stream; charset=utf-8',
@@ -23,10 +26,8 @@ export async function sendEventStream(
   res.socket?.setNoDelay(true)
   // Something must flow before a browser's fetch gives its caller the response.
   res.write(HEARTBEAT)
-  const heartbeat = setInterval(() => {
-    // To a reader that has stopped, beats would only pile up.
-    if (!res.writableNeedDrain) res.write(HEARTBEAT)
-  }, HEARTBEAT_MS)
+  const heartbeat = keepAlive(res)
+  if (res.socket !== null) attach(sinkOf(res, res.socket))
   try {
     while (!res.closed) {
       // One at a time is the point: nothing is pulled before it can be sent.
@@ -44,6 +45,42 @@ export async function sendEventStream(
   } finally {
     clearInterval(heartbeat)
   }
+}
+
+/**
+ * Where the shared messages of this stream go: past the response, as ready chunks, into its socket. HTTP/1.0 knows no
+ * chunks.
+ */
+function sinkOf(res: ServerResponse, socket: Socket): MessageSink {
+  return {
+    get isReady() {
+      return !socket.writableNeedDrain
+    },
+    write(message: SharedMessage) {
+      if (res.closed || res.writableEnded) return
+      if (res.chunkedEncoding) socket.write(message.eventChunk)
+      else res.write(message.event)
+    },
+    onReady: (resume) => void socket.once('drain', resume),
+  }
+}
+
+/** Beats at intervals, and cuts a reader who has taken nothing for two of them. */
+function keepAlive(res: ServerResponse): NodeJS.Timeout {
+  let takenBefore = 0
+  let stuck = 0
+  return setInterval(() => {
+    // To a reader that has stopped, beats would only pile up.
+    if (!res.writableNeedDrain && res.socket?.writableNeedDrain !== true) {
+      stuck = 0
+      res.write(HEARTBEAT)
+      return
+    }
+    const taken = (res.socket?.bytesWritten ?? 0) - (res.socket?.writableLength ?? 0)
+    stuck = taken > takenBefore ? 0 : stuck + 1
+    takenBefore = taken
+    if (stuck >= 2) res.destroy()
+  }, HEARTBEAT_MS)
 }
 
 /** Resolves when the connection can take more, or is gone. */

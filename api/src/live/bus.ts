@@ -43,6 +43,8 @@ export interface BusMessages {
   recorded: RecordedSamples
   deploymentEvent: DeploymentEventRecord
   trainingJob: TrainingJobChange
+  /** Something may be on its way to a webhook. */
+  webhookOutbox: null
 }
 
 export type Topic = keyof BusMessages

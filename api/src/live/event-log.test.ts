@@ -2,7 +2,8 @@ import { createTestDatabase, type TestDatabase, testDatabaseKinds } from '@gauge
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { completedJob, createTestDeps, type TestDeps } from '../../test/create-test-deps.ts'
 import type { DeploymentEventRecord } from './bus.ts'
-import type { LogFollower } from './log-follower.ts'
+import type { Followed } from './log-follower.ts'
+import type { LogSource } from './log-source.ts'
 
 const by = 'amira'
 
@@ -29,7 +30,7 @@ describe.each(await testDatabaseKinds())('following lifecycle events on %s', (ki
   const pause = (id: string) => deps.services.deployments.pause(id, { by, note: 'why not' })
   const resume = (id: string) => deps.services.deployments.resume(id, { by })
   const cursor = (sequence: number) => deps.services.cursors.event(sequence)
-  const take = async (follower: LogFollower<DeploymentEventRecord>, count: number) => {
+  const take = async (follower: LogSource<DeploymentEventRecord, Followed<DeploymentEventRecord>>, count: number) => {
     const taken: string[] = []
     while (taken.length < count) {
       const { value, done } = await follower.next()

@@ -1,7 +1,8 @@
 import type { Bus, DeploymentEventRecord } from './bus.ts'
 import type { Cursors } from './cursors.ts'
 import { LiveLog } from './live-log.ts'
-import { LogFollower } from './log-follower.ts'
+import type { Followed } from './log-follower.ts'
+import { LogSource } from './log-source.ts'
 
 const CAPACITY = 500
 const RECHECK_MS = 2000
@@ -52,7 +53,10 @@ export class EventLog {
   }
 
   /** Follows events from now on, or right after `cursor`; of one deployment, or of all. Throws CURSOR_INVALID. */
-  async follow(options: { deploymentId?: string; cursor?: string | null }): Promise<LogFollower<DeploymentEventRecord>> {
+  async follow(options: {
+    deploymentId?: string
+    cursor?: string | null
+  }): Promise<LogSource<DeploymentEventRecord, Followed<DeploymentEventRecord>>> {
     const log = this.#log
     if (!log) throw new Error('the event log was not started')
     const { deploymentId, cursor } = options
@@ -63,8 +67,9 @@ export class EventLog {
       after = this.#options.cursors.readEvent(cursor, head)
       log.announce(head)
     }
-    return new LogFollower(log, {
+    return new LogSource(log, {
       after,
+      payloadOf: (followed) => followed,
       // Events are never removed and are rare: nobody jumps.
       maxBehind: Infinity,
       ...(deploymentId === undefined

@@ -3,6 +3,7 @@ import type { Sample } from '../metrics/sample.ts'
 import type { Bus } from './bus.ts'
 import { LatestValue } from './latest-value.ts'
 import type { RecentSamples } from './recent-samples.ts'
+import type { SharedSource } from './shared-source.ts'
 
 /** All active deployments, from memory. */
 export interface FleetDirectory<M extends { key: number }, F> {
@@ -72,7 +73,7 @@ export class Fleet<M extends { key: number }, F> {
   }
 
   /** The current window first, then each new one; the newest wins. */
-  watch(filter: F): AsyncIterableIterator<FleetUpdate<M>> {
+  watch(filter: F): SharedSource<FleetUpdate<M>> {
     const key = this.#options.keyOf(filter)
     let watched = this.#watched.get(key)
     if (!watched) {

@@ -1,9 +1,12 @@
+import { type FeedUpdate, type SharedFeed, SharedSource, type Taken } from './shared-source.ts'
+
 /**
  * A value that is replaced, and those who watch it: each gets the current one first, then the newest whenever it asks;
  * what it was too slow for is not kept.
  */
-export class LatestValue<T> {
-  #value: { current: T } | null = null
+export class LatestValue<T> implements SharedFeed<T> {
+  readonly subject = this
+  #current: T | undefined
   #version = 0
   #closed = false
   #waiters = new Set<() => void>()
@@ -13,8 +16,16 @@ export class LatestValue<T> {
     return this.#watchers
   }
 
+  get version(): number {
+    return this.#version
+  }
+
+  get isClosed(): boolean {
+    return this.#closed
+  }
+
   set(value: T): void {
-    this.#value = { current: value }
+    this.#current = value
     this.#version += 1
     this.#wake()
   }
@@ -24,59 +35,108 @@ export class LatestValue<T> {
     this.#wake()
   }
 
+  /** The newest value, unless it is this version's. */
+  after(version: number): FeedUpdate<T> | undefined {
+    if (version >= this.#version) return undefined
+    return { version: this.#version, payload: this.#current as T }
+  }
+
+  onChange(wake: () => void): () => void {
+    this.#waiters.add(wake)
+    return () => void this.#waiters.delete(wake)
+  }
+
   /** Watching begins here, not with the first `next()`. `onEnd` is called once. */
-  watch(onEnd?: () => void): AsyncIterableIterator<T> {
-    let seen = 0
-    let ended = false
-    const waiting = new Set<() => void>()
+  watch(onEnd?: () => void): SharedSource<T> {
     this.#watchers += 1
-    const end = () => {
-      if (ended) return
-      ended = true
+    return new Watch(this, () => {
       this.#watchers -= 1
-      for (const resolve of waiting) {
-        this.#waiters.delete(resolve)
-        resolve()
-      }
       onEnd?.()
-    }
-    const pull = async (): Promise<IteratorResult<T>> => {
-      for (;;) {
-        if (ended) return { done: true, value: undefined }
-        if (this.#value && seen < this.#version) {
-          seen = this.#version
-          return { done: false, value: this.#value.current }
-        }
-        if (this.#closed) {
-          end()
-          return { done: true, value: undefined }
-        }
-        // oxlint-disable-next-line no-await-in-loop
-        await new Promise<void>((resolve) => {
-          const wake = () => {
-            waiting.delete(wake)
-            resolve()
-          }
-          waiting.add(wake)
-          this.#waiters.add(wake)
-        })
-      }
-    }
-    return {
-      [Symbol.asyncIterator]() {
-        return this
-      },
-      next: pull,
-      return: () => {
-        end()
-        return Promise.resolve({ done: true, value: undefined })
-      },
-    }
+    })
   }
 
   #wake(): void {
     const waiters = [...this.#waiters]
     this.#waiters.clear()
     for (const waiter of waiters) waiter()
+  }
+}
+
+/** One watcher: the version it has been given. */
+class Watch<T> extends SharedSource<T> {
+  readonly feed: LatestValue<T>
+  readonly mustRead = false
+  readonly #onEnd: () => void
+  #seen = 0
+  #isEnded = false
+  readonly #waiting = new Set<() => void>()
+
+  constructor(feed: LatestValue<T>, onEnd: () => void) {
+    super()
+    this.feed = feed
+    this.#onEnd = onEnd
+  }
+
+  get position(): number {
+    return this.#seen
+  }
+
+  get isOver(): boolean {
+    return this.#isEnded || (this.feed.isClosed && this.#seen >= this.feed.version)
+  }
+
+  take(): Taken<T> | undefined {
+    const update = this.#isEnded ? undefined : this.feed.after(this.#seen)
+    if (update === undefined) return undefined
+    this.#seen = update.version
+    return { payload: update.payload as T, version: update.version }
+  }
+
+  read(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  resumeAfter(version: number): void {
+    this.#seen = version
+  }
+
+  rest(): void {}
+
+  async next(): Promise<IteratorResult<T>> {
+    for (;;) {
+      const taken = this.take()
+      if (taken !== undefined) return { done: false, value: taken.payload }
+      if (this.isOver) {
+        this.#end()
+        return { done: true, value: undefined }
+      }
+      // oxlint-disable-next-line no-await-in-loop
+      await this.#news()
+    }
+  }
+
+  return(): Promise<IteratorResult<T>> {
+    this.#end()
+    return Promise.resolve({ done: true, value: undefined })
+  }
+
+  #news(): Promise<void> {
+    return new Promise((resolve) => {
+      const withdraw = this.feed.onChange(end)
+      const waiting = this.#waiting
+      function end(): void {
+        withdraw()
+        waiting.delete(end)
+        resolve()
+      }
+      waiting.add(end)
+    })
+  }
+
+  #end(): void {
+    if (this.#isEnded) return
+    this.#isEnded = true
+    for (const end of this.#waiting) end()
+    this.#onEnd()
   }
 }

@@ -95,6 +95,12 @@ export class LiveLog<T extends LogEntry> {
     return entries
   }
 
+  /** The entry of this sequence, if it is in memory. */
+  entry(sequence: number): T | undefined {
+    if (sequence < this.#firstKept || sequence > this.#newest) return undefined
+    return this.#ring[sequence % this.#options.capacity]
+  }
+
   /** Calls back once, at the next entry or at the end; gives the function that withdraws. */
   onChange(wake: () => void): () => void {
     this.#waiters.add(wake)

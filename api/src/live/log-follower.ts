@@ -50,6 +50,50 @@ export class LogFollower<T extends LogEntry> implements AsyncIterableIterator<Fo
     return this
   }
 
+  /** Everything through this sequence was given, or is not for this follower. */
+  get position(): number {
+    return this.#position
+  }
+
+  /** There is more than `take` gives: it must be read from the store. */
+  get mustRead(): boolean {
+    return !this.#ended && this.#position < this.#log.newest
+  }
+
+  /** Nothing comes after what `take` still gives. */
+  get isOver(): boolean {
+    return this.#ended || (this.#log.closed && this.#position >= this.#log.newest)
+  }
+
+  /** The next entry, if it is in memory. */
+  take(): Followed<T> | undefined {
+    while (!this.#ended) {
+      const entry = this.#ready[this.#readyIndex]
+      if (entry === undefined) {
+        if (!this.#takeFromRing()) return undefined
+        continue
+      }
+      this.#readyIndex += 1
+      const missed = entry.sequence - this.#position - 1
+      this.#position = entry.sequence
+      if (this.#options.matches) {
+        if (!this.#options.matches(entry)) continue
+      } else {
+        this.#skipped += missed
+      }
+      const skipped = this.#skipped
+      this.#skipped = 0
+      return { entry, skipped }
+    }
+    return undefined
+  }
+
+  /** Goes on right after `sequence`: what lies before was given by other means. */
+  resumeAfter(sequence: number): void {
+    this.#position = sequence
+    this.#setReady([])
+  }
+
   next(): Promise<IteratorResult<Followed<T>>> {
     const turn = this.#turn.then(() => this.#pull())
     // A failed pull is told to its own caller, once.
@@ -69,61 +113,54 @@ export class LogFollower<T extends LogEntry> implements AsyncIterableIterator<Fo
 
   async #pull(): Promise<IteratorResult<Followed<T>>> {
     for (;;) {
-      if (this.#ended) return { done: true, value: undefined }
-      while (this.#readyIndex < this.#ready.length) {
-        const entry = this.#ready[this.#readyIndex] as T
-        this.#readyIndex += 1
-        const missed = entry.sequence - this.#position - 1
-        this.#position = entry.sequence
-        if (this.#options.matches) {
-          if (!this.#options.matches(entry)) continue
-        } else {
-          this.#skipped += missed
-        }
-        const skipped = this.#skipped
-        this.#skipped = 0
-        return { done: false, value: { entry, skipped } }
-      }
-      try {
-        // Each round depends on what the last one found.
-        // oxlint-disable-next-line no-await-in-loop
-        if (!(await this.#readMore())) this.#end()
-      } catch (error) {
-        // Nobody calls return() on an iterator that threw: `for await` takes it for ended. So it is.
+      const value = this.take()
+      if (value) return { done: false, value }
+      if (this.isOver) {
         this.#end()
-        throw error
+        return { done: true, value: undefined }
       }
+      // Each round depends on what the last one found.
+      // oxlint-disable-next-line no-await-in-loop
+      await (this.mustRead ? this.read() : this.#news())
     }
   }
 
-  /** Fills #ready or waits for news; false at the log's end. */
-  async #readMore(): Promise<boolean> {
-    this.#ready = []
-    this.#readyIndex = 0
-    if (this.#position >= this.#log.newest) {
-      if (this.#log.closed) return false
-      await this.#news()
-      return true
+  /** Reads what `take` gives next from the store. When it fails, the follower is done. */
+  async read(): Promise<void> {
+    try {
+      const newest = this.#log.newest
+      const read = await (this.#options.readAfter?.(this.#position) ?? this.#log.readAfter(this.#position))
+      if (this.#ended) return
+      if (read.length === 0) {
+        // Nothing of ours is left between here and the ring.
+        if (!this.#options.matches) this.#skipped += newest - this.#position
+        this.#position = newest
+      }
+      this.#setReady(read)
+    } catch (error) {
+      // Nobody calls return() on an iterator that threw: `for await` takes it for ended. So it is.
+      this.#end()
+      throw error
     }
+  }
+
+  /** Fills #ready from the ring; false when what comes next is not in it. */
+  #takeFromRing(): boolean {
     const behind = this.#log.newest - this.#position
+    if (behind <= 0) return false
     if (behind > this.#options.maxBehind) {
       this.#skipped += behind - this.#options.maxBehind
       this.#position = this.#log.newest - this.#options.maxBehind
     }
     const kept = this.#log.kept(this.#position, BATCH)
-    if (kept) {
-      this.#ready = kept
-      return true
-    }
-    const newest = this.#log.newest
-    const read = await (this.#options.readAfter?.(this.#position) ?? this.#log.readAfter(this.#position))
-    if (read.length === 0) {
-      // Nothing of ours is left between here and the ring.
-      if (!this.#options.matches) this.#skipped += newest - this.#position
-      this.#position = newest
-    }
-    this.#ready = read
+    if (!kept) return false
+    this.#setReady(kept)
     return true
+  }
+
+  #setReady(entries: T[]): void {
+    this.#ready = entries
+    this.#readyIndex = 0
   }
 
   #news(): Promise<void> {
@@ -142,7 +179,7 @@ export class LogFollower<T extends LogEntry> implements AsyncIterableIterator<Fo
   #end(): void {
     if (this.#ended) return
     this.#ended = true
-    this.#ready = []
+    this.#setReady([])
     this.#endWaiting?.()
     this.#endWaiting = null
     this.#options.onEnd?.()

@@ -4,7 +4,12 @@ type Handlers = { [T in Topic]: Set<(message: BusMessages[T]) => void> }
 
 /** The bus of a single server: calls every handler at once, in the order they subscribed. */
 export function createMemoryBus(onHandlerError: (error: unknown) => void): Bus {
-  const handlers: Handlers = { recorded: new Set(), deploymentEvent: new Set(), trainingJob: new Set() }
+  const handlers: Handlers = {
+    recorded: new Set(),
+    deploymentEvent: new Set(),
+    trainingJob: new Set(),
+    webhookOutbox: new Set(),
+  }
   return {
     publish(topic, message) {
       for (const handler of handlers[topic]) {

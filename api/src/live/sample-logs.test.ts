@@ -2,8 +2,8 @@ import { createTestDatabase, type TestDatabase, testDatabaseKinds } from '@gauge
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { completedJob, createTestDeps, record, type TestDeps } from '../../test/create-test-deps.ts'
 import type { Sample } from '../metrics/sample.ts'
-import type { Followed, LogFollower } from './log-follower.ts'
-import type { FollowedDeployment } from './sample-logs.ts'
+import type { LogSource } from './log-source.ts'
+import type { FollowedDeployment, SampleUpdate } from './sample-logs.ts'
 
 const by = 'amira'
 
@@ -34,23 +34,23 @@ describe.each(await testDatabaseKinds())('following samples on %s', (kind) => {
     deps.services.sampleLogs.stop()
   })
 
-  const follow = async (sequence?: number): Promise<LogFollower<Sample>> => {
+  const follow = async (sequence?: number): Promise<LogSource<Sample, SampleUpdate>> => {
     const cursor = sequence === undefined ? null : deps.services.cursors.sample(deployment.id, sequence)
     const follower = await deps.services.sampleLogs.follow(deployment, cursor)
     if (!follower) throw new Error('no such log')
     return follower
   }
-  const nextOf = async (follower: LogFollower<Sample>): Promise<Followed<Sample>> => {
+  const nextOf = async (follower: LogSource<Sample, SampleUpdate>): Promise<SampleUpdate> => {
     const next = await follower.next()
     if (next.done) throw new Error('the log has ended')
     return next.value
   }
-  const take = async (follower: LogFollower<Sample>, count: number): Promise<string[]> => {
+  const take = async (follower: LogSource<Sample, SampleUpdate>, count: number): Promise<string[]> => {
     const taken: string[] = []
     while (taken.length < count) {
       const { value, done } = await follower.next()
       if (done) return [...taken, 'end']
-      taken.push(value.skipped > 0 ? `${value.entry.sequence} after ${value.skipped}` : String(value.entry.sequence))
+      taken.push(value.skipped > 0 ? `${value.sample.sequence} after ${value.skipped}` : String(value.sample.sequence))
     }
     return taken
   }
@@ -74,7 +74,7 @@ describe.each(await testDatabaseKinds())('following samples on %s', (kind) => {
     await record(deps, 3000)
     const live = await follow(0)
     const fromRing: Sample[] = []
-    while (fromRing.length < 3) fromRing.push((await nextOf(live)).entry)
+    while (fromRing.length < 3) fromRing.push((await nextOf(live)).sample)
     const stored = await deps.services.sampleStore.after(deployment.key, 0, 3)
     const plain = (samples: Sample[]) =>
       samples.map((sample) => ({ ...sample, latency: sample.latency && Buffer.from(sample.latency).toString('hex') }))

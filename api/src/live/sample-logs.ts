@@ -4,7 +4,7 @@ import type { SampleStore } from '../metrics/sample-store.ts'
 import type { Bus } from './bus.ts'
 import type { Cursors } from './cursors.ts'
 import { LiveLog } from './live-log.ts'
-import { type Followed, LogFollower } from './log-follower.ts'
+import { LogSource } from './log-source.ts'
 
 /** Samples of one deployment kept in memory while it is watched: five minutes at one a second. */
 const CAPACITY = 300
@@ -16,6 +16,14 @@ const RECHECK_MS = 2000
 export interface FollowedDeployment {
   id: string
   key: number
+}
+
+/** What a subscriber of a deployment's samples is given. */
+export interface SampleUpdate {
+  deploymentId: string
+  sample: Sample
+  /** Samples missed right before this one. */
+  skipped: number
 }
 
 interface OpenLog {
@@ -76,14 +84,22 @@ export class SampleLogs {
    * Follows a deployment's samples: from the newest stored one on, or right after `cursor`. In order, none twice, none
    * left out unless `skipped` says so; ends when the deployment is deleted. Throws CURSOR_INVALID. Null: no such log.
    */
-  async follow(deployment: FollowedDeployment, cursor?: string | null): Promise<LogFollower<Sample> | null> {
+  async follow(
+    deployment: FollowedDeployment,
+    cursor?: string | null,
+  ): Promise<LogSource<Sample, SampleUpdate> | null> {
     const open = await this.#acquire(deployment)
     if (!open) return null
     try {
       const head = open.log.newest
       const after =
         cursor == null ? Math.max(0, head - 1) : this.#options.cursors.readSample(cursor, deployment.id, head)
-      return new LogFollower(open.log, { after, maxBehind: MAX_BEHIND, onEnd: () => this.#release(open) })
+      return new LogSource(open.log, {
+        after,
+        maxBehind: MAX_BEHIND,
+        payloadOf: ({ entry, skipped }) => ({ deploymentId: deployment.id, sample: entry, skipped }),
+        onEnd: () => this.#release(open),
+      })
     } catch (error) {
       this.#release(open)
       throw error
@@ -156,5 +172,3 @@ export class SampleLogs {
     }
   }
 }
-
-export type FollowedSample = Followed<Sample>

@@ -83,8 +83,7 @@ describe.each(await testDatabaseKinds())('the history of a deployment on %s', (k
     vi.restoreAllMocks()
   })
 
-  const deployed = async () =>
-    (await deps.services.deployments.deploy(await completedJob(deps), { by: 'amira' })).key
+  const deployed = async () => (await deps.services.deployments.deploy(await completedJob(deps), { by: 'amira' })).key
   /** Stores a sample for each of these seconds after noon; each has as many requests as its second. */
   const store = async (seconds: readonly number[], key = deploymentKey, more: Partial<Sample> = {}) => {
     const [head] = await deps.services.sampleStore.heads([key])
@@ -226,7 +225,12 @@ describe.each(await testDatabaseKinds())('the history of a deployment on %s', (k
   })
 
   it('refuses a range that is empty or turned round', async () => {
-    for (const [from, to] of [[0, 0], [1, 0], [Number.NaN, 1], [0, Number.NaN]] as const) {
+    for (const [from, to] of [
+      [0, 0],
+      [1, 0],
+      [Number.NaN, 1],
+      [0, Number.NaN],
+    ] as const) {
       await expect(history(from, to)).rejects.toMatchObject({ code: 'BAD_USER_INPUT' })
     }
   })

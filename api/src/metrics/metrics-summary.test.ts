@@ -52,7 +52,9 @@ describe('merging samples', () => {
     const sample = sampleOf({ latenciesMs, errors: 2, inFlight: 3, promptTokens: 4, generatedTokens: 0 })
     const { latency, ...figures } = merged([sample]).summary(sample.windowStartMs, sample.windowMs)
     expect({ ...figures, latency: sample.latency }).toEqual(summaryOf(sample))
-    expect(latency instanceof LatencyHistogram && Buffer.from(latency.encode())).toEqual(Buffer.from(sample.latency ?? []))
+    expect(latency instanceof LatencyHistogram && Buffer.from(latency.encode())).toEqual(
+      Buffer.from(sample.latency ?? []),
+    )
   })
 
   it('adds requests, errors, sums and tokens up, and keeps the highest maximum', () => {

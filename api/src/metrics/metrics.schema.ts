@@ -24,7 +24,10 @@ const LatencySummaryType = builder.objectRef<LatencyFigures>('LatencySummary').i
   description:
     'Latency of the requests that finished, in milliseconds: within 1 % of the exact nearest-rank value; mean and maximum are exact.',
   fields: (t) => ({
-    p50Ms: t.float({ description: 'Half of the requests took no longer.', resolve: (figures) => quantile(figures, 0.5) }),
+    p50Ms: t.float({
+      description: 'Half of the requests took no longer.',
+      resolve: (figures) => quantile(figures, 0.5),
+    }),
     p95Ms: t.float({ description: '95 % of them took no longer.', resolve: (figures) => quantile(figures, 0.95) }),
     p99Ms: t.float({ description: '99 % of them took no longer.', resolve: (figures) => quantile(figures, 0.99) }),
     meanMs: t.exposeFloat('meanMs', { description: 'The exact mean.' }),
@@ -51,7 +54,8 @@ function latencyFigures({ latency, latencySumMs, latencyMaxMs, requests }: Metri
 }
 
 export const InferenceMetricsType = builder.objectRef<MetricsSummary>('InferenceMetrics').implement({
-  description: 'What was measured in one window, or in several merged. A figure belongs to the window in which the request finished.',
+  description:
+    'What was measured in one window, or in several merged. A figure belongs to the window in which the request finished.',
   fields: (t) => ({
     at: t.field({
       type: 'DateTime',
@@ -73,7 +77,11 @@ export const InferenceMetricsType = builder.objectRef<MetricsSummary>('Inference
       description: 'Requests divided by coveredSeconds.',
       resolve: (metrics) => perSecond(metrics.requests, metrics),
     }),
-    errors: t.field({ type: 'Count', description: 'How many of the requests failed.', resolve: ({ errors }) => errors }),
+    errors: t.field({
+      type: 'Count',
+      description: 'How many of the requests failed.',
+      resolve: ({ errors }) => errors,
+    }),
     errorRate: t.float({
       nullable: true,
       description: 'Errors divided by requests, 0 to 1; null when no request finished.',

@@ -44,7 +44,8 @@ describe.each(await testDatabaseKinds())('the recorder on %s', (kind) => {
     await record(deps, 5000)
     const samples = await stored(key)
     expect(sequences(samples)).toEqual(oneTo(5))
-    const plain = (all: Sample[]) => all.map((s) => ({ ...s, latency: s.latency && Buffer.from(s.latency).toString('hex') }))
+    const plain = (all: Sample[]) =>
+      all.map((s) => ({ ...s, latency: s.latency && Buffer.from(s.latency).toString('hex') }))
     expect(plain(published)).toEqual(plain(samples))
   })
 

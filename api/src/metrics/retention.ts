@@ -1,3 +1,4 @@
+import { Sweeper } from '../sweeper.ts'
 import type { SampleStore } from './sample-store.ts'
 
 /** Rows of one statement: short, so that the recorder never waits long on an embedded database. */
@@ -13,39 +14,12 @@ export interface RetentionOptions {
 }
 
 /** Removes samples past their retention and those of deleted deployments, in small batches. */
-export class Retention {
-  readonly #options: RetentionOptions
-  #timer: NodeJS.Timeout | null = null
-  #sweeping: Promise<void> | null = null
-  #stopped = false
-
-  constructor(options: RetentionOptions) {
-    this.#options = options
-  }
-
-  start(): void {
-    this.#timer ??= setInterval(() => {
-      this.#sweeping ??= this.sweep()
-        .catch(this.#options.onError)
-        .finally(() => {
-          this.#sweeping = null
-        })
-    }, SWEEP_EVERY_MS)
-  }
-
-  async stop(): Promise<void> {
-    this.#stopped = true
-    if (this.#timer) clearInterval(this.#timer)
-    await this.#sweeping
-  }
-
-  /** Removes all that is due. */
-  async sweep(): Promise<void> {
-    const { store, keepMs, now } = this.#options
-    const cutoff = now() - keepMs
-    // oxlint-disable no-await-in-loop
-    while (!this.#stopped && (await store.removeBefore(cutoff, CHUNK_ROWS)) > 0);
-    while (!this.#stopped && (await store.removeDeleted(CHUNK_ROWS)) > 0);
-    // oxlint-enable no-await-in-loop
+export class Retention extends Sweeper {
+  constructor({ store, keepMs, now, onError }: RetentionOptions) {
+    super({
+      everyMs: SWEEP_EVERY_MS,
+      sweeps: [() => store.removeBefore(now() - keepMs, CHUNK_ROWS), () => store.removeDeleted(CHUNK_ROWS)],
+      onError,
+    })
   }
 }

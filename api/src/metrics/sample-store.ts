@@ -81,7 +81,11 @@ export class SampleStore {
     this.#prepares = kind === 'postgres'
   }
 
-  #query<Row extends pg.QueryResultRow>(name: string, text: string, values: unknown[] = []): Promise<pg.QueryResult<Row>> {
+  #query<Row extends pg.QueryResultRow>(
+    name: string,
+    text: string,
+    values: unknown[] = [],
+  ): Promise<pg.QueryResult<Row>> {
     return this.#pool.query<Row>(this.#prepares ? { name, text, values } : { text, values })
   }
 
@@ -92,20 +96,20 @@ export class SampleStore {
   async store(samples: readonly Sample[]): Promise<Sample[]> {
     if (samples.length === 0) return []
     const result = await this.#query<{ deployment_key: number; sequence: number }>('store-samples', STORE, [
-        samples.map((s) => s.deploymentKey),
-        samples.map((s) => s.sequence),
-        samples.map((s) => s.windowStartMs),
-        samples.map((s) => s.windowMs),
-        samples.map((s) => s.requests),
-        samples.map((s) => s.errors),
-        samples.map((s) => s.latencySumMs),
-        samples.map((s) => s.latencyMaxMs),
-        samples.map((s) => s.latency && Buffer.from(s.latency.buffer, s.latency.byteOffset, s.latency.byteLength)),
-        samples.map((s) => s.promptTokens),
-        samples.map((s) => s.generatedTokens),
-        samples.map((s) => s.inFlight),
-        samples.map((s) => s.source),
-      ])
+      samples.map((s) => s.deploymentKey),
+      samples.map((s) => s.sequence),
+      samples.map((s) => s.windowStartMs),
+      samples.map((s) => s.windowMs),
+      samples.map((s) => s.requests),
+      samples.map((s) => s.errors),
+      samples.map((s) => s.latencySumMs),
+      samples.map((s) => s.latencyMaxMs),
+      samples.map((s) => s.latency && Buffer.from(s.latency.buffer, s.latency.byteOffset, s.latency.byteLength)),
+      samples.map((s) => s.promptTokens),
+      samples.map((s) => s.generatedTokens),
+      samples.map((s) => s.inFlight),
+      samples.map((s) => s.source),
+    ])
     if (result.rows.length === samples.length) return [...samples]
     const stored = new Set(result.rows.map((row) => `${row.deployment_key}:${row.sequence}`))
     return samples.filter((sample) => stored.has(`${sample.deploymentKey}:${sample.sequence}`))
@@ -113,19 +117,26 @@ export class SampleStore {
 
   /** Heads of all deployments that are being recorded. */
   async recordingHeads(): Promise<RecordingHead[]> {
-    const { rows } = await this.#query<RecordingHead>('recording-heads', `select h.deployment_key as "deploymentKey", d.id as "deploymentId", h.sequence,
+    const { rows } = await this.#query<RecordingHead>(
+      'recording-heads',
+      `select h.deployment_key as "deploymentKey", d.id as "deploymentId", h.sequence,
           (extract(epoch from d.created_at) * 1000)::float8 as "createdAtMs",
           (extract(epoch from h.last_window_end) * 1000)::float8 as "lastWindowEndMs",
           (extract(epoch from h.recording_since) * 1000)::float8 as "recordingSinceMs"
         from sample_heads h join deployments d on d.key = h.deployment_key
-        where h.recording_since is not null order by h.deployment_key`)
+        where h.recording_since is not null order by h.deployment_key`,
+    )
     return rows
   }
 
   /** Heads of some logs; one that has no row at all does not exist. */
   async heads(deploymentKeys: readonly number[]): Promise<LogHead[]> {
-    const { rows } = await this.#query<LogHead>('log-heads', `select k as "deploymentKey", coalesce(h.sequence, 0)::bigint as sequence, d.key is not null as exists
-        from unnest($1::int[]) k left join sample_heads h on h.deployment_key = k left join deployments d on d.key = k`, [deploymentKeys])
+    const { rows } = await this.#query<LogHead>(
+      'log-heads',
+      `select k as "deploymentKey", coalesce(h.sequence, 0)::bigint as sequence, d.key is not null as exists
+        from unnest($1::int[]) k left join sample_heads h on h.deployment_key = k left join deployments d on d.key = k`,
+      [deploymentKeys],
+    )
     return rows
   }
 
@@ -139,34 +150,50 @@ export class SampleStore {
 
   /** Samples of one deployment right after a sequence, ascending. */
   async after(deploymentKey: number, sequence: number, limit: number): Promise<Sample[]> {
-    const { rows } = await this.#query<SampleRow>('samples-after', `select ${COLUMNS} from samples where deployment_key = $1 and sequence > $2 order by sequence limit $3`, [deploymentKey, sequence, limit])
+    const { rows } = await this.#query<SampleRow>(
+      'samples-after',
+      `select ${COLUMNS} from samples where deployment_key = $1 and sequence > $2 order by sequence limit $3`,
+      [deploymentKey, sequence, limit],
+    )
     return rows.map(toSample)
   }
 
   /** The newest sample of each deployment that has one. */
   async latest(deploymentKeys: readonly number[]): Promise<Sample[]> {
-    const { rows } = await this.#query<SampleRow>('samples-latest', `select s.* from sample_heads h cross join lateral (
+    const { rows } = await this.#query<SampleRow>(
+      'samples-latest',
+      `select s.* from sample_heads h cross join lateral (
           select ${COLUMNS} from samples where deployment_key = h.deployment_key and sequence = h.sequence
-        ) s where h.deployment_key = any($1::int[])`, [deploymentKeys])
+        ) s where h.deployment_key = any($1::int[])`,
+      [deploymentKeys],
+    )
     return rows.map(toSample)
   }
 
   /** Samples of several deployments whose windows start at or after `fromMs`, ascending in each. */
   async since(deploymentKeys: readonly number[], fromMs: number, limitEach: number): Promise<Sample[]> {
-    const { rows } = await this.#query<SampleRow>('samples-since', `select s.* from unnest($1::int[]) k cross join lateral (
+    const { rows } = await this.#query<SampleRow>(
+      'samples-since',
+      `select s.* from unnest($1::int[]) k cross join lateral (
           select ${COLUMNS} from samples where deployment_key = k and window_start >= to_timestamp($2::float8 / 1000)
           order by window_start desc limit $3
-        ) s order by s.deployment_key, s.sequence`, [deploymentKeys, fromMs, limitEach])
+        ) s order by s.deployment_key, s.sequence`,
+      [deploymentKeys, fromMs, limitEach],
+    )
     return rows.map(toSample)
   }
 
   /** Samples of one deployment whose windows start in `[fromMs, toMs)`, in chunks, ascending: short statements. */
   async *range(deploymentKey: number, fromMs: number, toMs: number, chunk = 2000): AsyncGenerator<Sample[]> {
-    for (let from = fromMs; ; ) {
+    for (let from = fromMs; ;) {
       // oxlint-disable-next-line no-await-in-loop
-      const { rows } = await this.#query<SampleRow>('samples-range', `select ${COLUMNS} from samples where deployment_key = $1
+      const { rows } = await this.#query<SampleRow>(
+        'samples-range',
+        `select ${COLUMNS} from samples where deployment_key = $1
           and window_start >= to_timestamp($2::float8 / 1000) and window_start < to_timestamp($3::float8 / 1000)
-          order by window_start limit $4`, [deploymentKey, from, toMs, chunk])
+          order by window_start limit $4`,
+        [deploymentKey, from, toMs, chunk],
+      )
       if (rows.length > 0) yield rows.map(toSample)
       const last = rows.at(-1)
       if (!last || rows.length < chunk) return
@@ -176,21 +203,29 @@ export class SampleStore {
 
   /** The sequence after which a log goes on at `ms`: of the newest sample before it, however long ago; 0 at the start. */
   async sequenceAt(deploymentKey: number, ms: number): Promise<number> {
-    const { rows } = await this.#query<{ sequence: number }>('sequence-at', `select coalesce(
+    const { rows } = await this.#query<{ sequence: number }>(
+      'sequence-at',
+      `select coalesce(
           (select sequence from samples where deployment_key = $1 and window_start < to_timestamp($2::float8 / 1000)
             order by window_start desc limit 1),
           (select min(sequence) - 1 from samples where deployment_key = $1),
-          (select sequence from sample_heads where deployment_key = $1), 0)::bigint as sequence`, [deploymentKey, ms])
+          (select sequence from sample_heads where deployment_key = $1), 0)::bigint as sequence`,
+      [deploymentKey, ms],
+    )
     return rows[0]?.sequence ?? 0
   }
 
   /** Removes up to `limit` samples whose windows started before `cutoffMs`; gives how many. */
   async removeBefore(cutoffMs: number, limit: number): Promise<number> {
-    const { rowCount } = await this.#query('samples-remove-before', `delete from samples where ctid = any(array(
+    const { rowCount } = await this.#query(
+      'samples-remove-before',
+      `delete from samples where ctid = any(array(
           select s.ctid from sample_heads h cross join lateral (
             select ctid from samples where deployment_key = h.deployment_key
               and window_start < to_timestamp($1::float8 / 1000) order by window_start limit $2
-          ) s limit $2))`, [cutoffMs, limit])
+          ) s limit $2))`,
+      [cutoffMs, limit],
+    )
     return rowCount ?? 0
   }
 

@@ -25,16 +25,18 @@ const ModelConnection = builder.connectionObject(
 
 builder.queryFields((t) => ({
   model: t.field({
+    scope: 'READ',
     type: ModelType,
     nullable: true,
-    description: 'A model by its name; null when there is none.',
+    description: 'A model by its name; null when there is none. Like `model(name: "team/model") { latestVersion }`.',
     args: { name: t.arg.string({ required: true, description: "The model's name." }) },
     resolve: (_root, { name }, { services }) => services.models.byName(name),
   }),
   models: t.connection(
     {
+      scope: 'READ',
       type: ModelType,
-      description: 'Models by name.',
+      description: 'Models by name. Like `models(search: "llama", first: 10) { edges { node { name } } }`.',
       args: { search: t.arg.string({ description: 'Part of the name, in any case.' }) },
       resolve: (_root, args, context, info) =>
         context.services.models.list(args.search, args, nodesQuery(context, info)),

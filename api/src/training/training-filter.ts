@@ -15,7 +15,6 @@ export interface TrainingJobOrder {
   direction: 'ASC' | 'DESC'
 }
 
-
 export function whereFilter(filter: TrainingJobFilter | null | undefined): Prisma.TrainingJobWhereInput {
   if (!filter) return {}
   const { status, model, search } = filter
@@ -34,7 +33,12 @@ export function trainingJobKeyset(order: TrainingJobOrder | null | undefined): K
   const direction = order?.direction === 'ASC' ? 'asc' : 'desc'
   const columns = {
     CREATED_AT: { path: ['createdAt'], direction, type: 'date', value: (job: TrainingJob) => job.createdAt },
-    FINISHED_AT: { path: ['finishedAt'], direction, type: 'nullable-date', value: (job: TrainingJob) => job.finishedAt },
+    FINISHED_AT: {
+      path: ['finishedAt'],
+      direction,
+      type: 'nullable-date',
+      value: (job: TrainingJob) => job.finishedAt,
+    },
     NAME: { path: ['name'], direction, type: 'string', value: (job: TrainingJob) => job.name },
   } as const
   return {

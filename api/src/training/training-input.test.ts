@@ -54,7 +54,16 @@ describe('an update of a training job', () => {
     ['with a reason when it succeeds', { status: 'COMPLETED', failureReason: 'why' }, ['failureReason']],
     ['with a reason of 1001 characters', { status: 'FAILED', failureReason: 'x'.repeat(1001) }, ['failureReason']],
     ['with a step below 0', { steps: [{ step: -1, loss: 1 }] }, ['steps.0.step']],
-    ['with a step past 2^31 - 1', { steps: [{ step: 1, loss: 1 }, { step: 2 ** 31, loss: 1 }] }, ['steps.1.step']],
+    [
+      'with a step past 2^31 - 1',
+      {
+        steps: [
+          { step: 1, loss: 1 },
+          { step: 2 ** 31, loss: 1 },
+        ],
+      },
+      ['steps.1.step'],
+    ],
     ['with an accuracy above 1', { steps: [{ step: 2, loss: 1, accuracy: 1.5 }] }, ['steps.0.accuracy']],
     ['with 1001 steps', { steps: Array.from({ length: 1001 }, (_, step) => ({ step, loss: 1 })) }, ['steps']],
   ])('is refused %s', (_what, update, paths) => {

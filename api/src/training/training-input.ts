@@ -1,4 +1,5 @@
 import type { Prisma, TrainingJobStatus } from '@gaugeline/prisma'
+import { type CallKey, checkCallKey } from '../idempotency/idempotency.ts'
 import { InputChecks } from '../input-checks.ts'
 import { checkModelName } from '../models/models.ts'
 
@@ -27,13 +28,14 @@ const MAX_REASON = 1000
 const FINITE = { min: -Number.MAX_VALUE, max: Number.MAX_VALUE }
 const MAX_HYPERPARAMETERS_BYTES = 16_384
 
-export function checkNewJob(input: NewTrainingJob): void {
+export function checkNewJob(input: NewTrainingJob, callKey?: CallKey): void {
   const checks = new InputChecks()
   checkModelName(checks, ['modelName'], input.modelName)
   checks.text(['name'], input.name, { min: 1, max: MAX_NAME })
   checks.text(['framework'], input.framework, { max: MAX_NAME })
   checks.text(['dataset'], input.dataset, { max: MAX_NAME })
   checkHyperparameters(checks, input.hyperparameters)
+  checkCallKey(checks, callKey)
   checks.done()
 }
 
@@ -50,7 +52,8 @@ export function checkUpdate(update: TrainingJobUpdate, before: TrainingJobStatus
     checks.add(['failureReason'], 'is for failed jobs: set status to FAILED with it.')
   }
   const steps = update.steps ?? []
-  if (steps.length > MAX_STEPS) checks.add(['steps'], `must have at most ${MAX_STEPS} steps a call, not ${steps.length}.`)
+  if (steps.length > MAX_STEPS)
+    checks.add(['steps'], `must have at most ${MAX_STEPS} steps a call, not ${steps.length}.`)
   for (const [index, { step, loss, accuracy }] of steps.slice(0, MAX_STEPS).entries()) {
     checks.number(['steps', String(index), 'step'], step, { min: 0, max: 2 ** 31 - 1 })
     checks.number(['steps', String(index), 'loss'], loss, FINITE)

@@ -63,7 +63,11 @@ export const TrainingJobType = builder.prismaNode('TrainingJob', {
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was registered.' }),
     createdBy: t.exposeString('createdBy', { description: 'Who registered it.' }),
     startedAt: t.expose('startedAt', { type: 'DateTime', nullable: true, description: 'When it began to run.' }),
-    finishedAt: t.expose('finishedAt', { type: 'DateTime', nullable: true, description: 'When it reached a final status.' }),
+    finishedAt: t.expose('finishedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it reached a final status.',
+    }),
   }),
 })
 
@@ -107,16 +111,20 @@ const TrainingJobOrderInput = builder.inputType('TrainingJobOrder', {
 
 builder.queryFields((t) => ({
   trainingJob: t.prismaField({
+    scope: 'READ',
     type: 'TrainingJob',
     nullable: true,
-    description: 'A training job by its id; null when there is none.',
+    description:
+      'A training job by its id; null when there is none. Like `trainingJob(id: "VHJhaW5pbmdKb2I6…") { name status progress }`.',
     args: { id: t.arg.id({ required: true, description: 'Its id.' }) },
     resolve: (query, _root, { id }, { services }) => services.trainingJobs.byId(uuidOf('TrainingJob', id), query),
   }),
   trainingJobs: t.connection(
     {
+      scope: 'READ',
       type: TrainingJobType,
-      description: 'Training jobs, newest first unless asked otherwise.',
+      description:
+        'Training jobs, newest first unless asked otherwise. Like `trainingJobs(first: 10, filter: { status: [COMPLETED] }) { edges { node { id name } } }`.',
       args: {
         filter: t.arg({ type: TrainingJobFilterInput, description: 'Which ones.' }),
         orderBy: t.arg({ type: TrainingJobOrderInput, description: 'In which order.' }),
@@ -142,7 +150,7 @@ builder.prismaObjectField('Model', 'trainingJobs', (t) =>
 
 interface TrainingJobProgress {
   trainingJobId: string
-  newSteps: TrainingStepRecord[]
+  newSteps: readonly TrainingStepRecord[]
 }
 
 const TrainingJobUpdateType = builder.objectRef<TrainingJobProgress>('TrainingJobUpdate').implement({
@@ -160,16 +168,17 @@ const TrainingJobUpdateType = builder.objectRef<TrainingJobProgress>('TrainingJo
     newSteps: t.field({
       type: [TrainingStepType],
       description: "Steps added since this subscription's last update of the job.",
-      resolve: ({ newSteps }) => newSteps,
+      resolve: ({ newSteps }) => [...newSteps],
     }),
   }),
 })
 
 builder.subscriptionField('trainingJobProgress', (t) =>
   t.field({
+    scope: 'READ',
     type: TrainingJobUpdateType,
     description:
-      'State: one job, given at once as it is and then at each change, until it is deleted; or all of them, unfinished ones first, new ones included.',
+      'State: one job, given at once as it is and then at each change, until it is deleted; or all of them, unfinished ones first, new ones included. Like `trainingJobProgress(trainingJobId: "VHJhaW5pbmdKb2I6…") { trainingJob { status progress } }`.',
     args: { trainingJobId: t.arg.id({ description: 'Which job; all of them when left out.' }) },
     subscribe: (_root, { trainingJobId }, { services }) =>
       services.trainingProgress.watch(trainingJobId == null ? null : uuidOf('TrainingJob', trainingJobId)),

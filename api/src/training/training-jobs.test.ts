@@ -156,7 +156,13 @@ describe.each(await testDatabaseKinds())('training jobs on %s', (kind) => {
     const { id } = await register('RUNNING')
     published = []
     await jobs.update(id, { steps: steps(3, 1, 2) })
-    await jobs.update(id, { steps: [{ step: 2, loss: 99 }, { step: 4, loss: 5 }, { step: 4, loss: 6 }] })
+    await jobs.update(id, {
+      steps: [
+        { step: 2, loss: 99 },
+        { step: 4, loss: 5 },
+        { step: 4, loss: 6 },
+      ],
+    })
     const stored = await curveOf(id)
     expect(stored.map(({ step, loss, accuracy }) => [step, loss, accuracy])).toEqual([
       [1, 5, 0.5],

@@ -7,38 +7,34 @@ import {
   type TrainingStep,
 } from '@gaugeline/prisma'
 import type { Clock } from '../clock.ts'
+import type { CallKey, Idempotency } from '../idempotency/idempotency.ts'
 import type { Bus } from '../live/bus.ts'
 import type { Models } from '../models/models.ts'
 import { type Page, type PageRequest, pageOf } from '../paging.ts'
+import type { WebhookOutbox } from '../webhooks/outbox.ts'
 import {
   TrainingJobFinishedError,
   TrainingJobHasDeploymentsError,
   TrainingJobNotFoundError,
   TrainingJobSimulatedError,
 } from './training.errors.ts'
-import {
-  type TrainingJobFilter,
-  trainingJobKeyset,
-  type TrainingJobOrder,
-  whereFilter,
-} from './training-filter.ts'
-import {
-  checkNewJob,
-  checkUpdate,
-  type NewTrainingJob,
-  type TrainingJobUpdate,
-} from './training-input.ts'
+import { type TrainingJobFilter, trainingJobKeyset, type TrainingJobOrder, whereFilter } from './training-filter.ts'
+import { checkNewJob, checkUpdate, type NewTrainingJob, type TrainingJobUpdate } from './training-input.ts'
 
 export type TrainingJobQuery = Pick<Prisma.TrainingJobFindManyArgs, 'include' | 'select'>
 
 export interface TrainingJobsOptions {
   prisma: PrismaClient
   models: Models
+  idempotency: Idempotency
   bus: Bus
+  outbox: WebhookOutbox
   clock: Clock
 }
 
 const NAMED_DEPLOYMENTS = 20
+/** Of those that a subscriber to all jobs is given at the start. */
+const MAX_CURRENT = 1000
 
 /** Owns the training jobs that third parties register and those that are simulated, and their loss curves. */
 export class TrainingJobs {
@@ -68,14 +64,15 @@ export class TrainingJobs {
     )
   }
 
-  /** The job of this id, if it exists; or every job that is not finished. */
+  /** The job of this id, if it exists; or the newest thousand of those that are not finished, oldest first. */
   async currentIds(id: string | null): Promise<string[]> {
     const jobs = await this.#options.prisma.trainingJob.findMany({
       where: id === null ? { status: { in: ['QUEUED', 'RUNNING'] } } : { id },
       select: { id: true },
-      orderBy: { createdAt: 'asc' },
+      orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
+      take: MAX_CURRENT,
     })
-    return jobs.map((job) => job.id)
+    return jobs.map((job) => job.id).toReversed()
   }
 
   /** Loss curves, each thinned evenly to at most `maxPoints` steps; the last one is always there. One statement. */
@@ -93,26 +90,40 @@ export class TrainingJobs {
     return curves
   }
 
-  /** A third party's own job. An unknown model name makes the model. Throws InvalidInputError. */
-  async register(input: NewTrainingJob & { name: string; status: TrainingJobStatus }, by: string): Promise<TrainingJob> {
-    checkNewJob(input)
+  /** A third party's own job. An unknown model name makes the model. Throws InvalidInputError, IdempotencyConflictError. */
+  async register(
+    input: NewTrainingJob & { name: string; status: TrainingJobStatus },
+    by: string,
+    callKey?: CallKey,
+  ): Promise<TrainingJob> {
+    checkNewJob(input, callKey)
     const now = this.#now()
     const { status } = input
-    return this.#create(input, by, {
-      name: input.name,
-      status,
-      simulated: false,
-      progress: status === 'COMPLETED' ? 1 : 0,
-      startedAt: status === 'QUEUED' ? null : now,
-      finishedAt: isFinal(status) ? now : null,
-    })
+    return this.#create(
+      input,
+      by,
+      { operation: 'registerTrainingJob', callKey },
+      {
+        name: input.name,
+        status,
+        simulated: false,
+        progress: status === 'COMPLETED' ? 1 : 0,
+        startedAt: status === 'QUEUED' ? null : now,
+        finishedAt: isFinal(status) ? now : null,
+      },
+    )
   }
 
-  /** A simulated run of about a minute; TrainingRuns drives it. Throws InvalidInputError. */
-  async start(input: NewTrainingJob, by: string): Promise<TrainingJob> {
-    checkNewJob(input)
+  /** A simulated run of about a minute; TrainingRuns drives it. Throws InvalidInputError, IdempotencyConflictError. */
+  async start(input: NewTrainingJob, by: string, callKey?: CallKey): Promise<TrainingJob> {
+    checkNewJob(input, callKey)
     const name = input.name?.trim() ? input.name : `run-${this.#now().toISOString().slice(0, 19).replaceAll(':', '')}`
-    return this.#create(input, by, { name, status: 'QUEUED', simulated: true })
+    return this.#create(
+      input,
+      by,
+      { operation: 'startTrainingJob', callKey },
+      { name, status: 'QUEUED', simulated: true },
+    )
   }
 
   /**
@@ -120,15 +131,20 @@ export class TrainingJobs {
    * no harm. Throws TrainingJobNotFoundError, TrainingJobFinishedError, TrainingJobSimulatedError, InvalidInputError.
    */
   async update(id: string, update: TrainingJobUpdate): Promise<TrainingJob> {
+    const { prisma, outbox, bus } = this.#options
     const now = this.#now()
-    const job = await this.#options.prisma.$transaction(async (tx) => {
+    const job = await prisma.$transaction(async (tx) => {
       const before = await lockJob(tx, id)
       if (before.simulated) throw new TrainingJobSimulatedError()
       if (isFinal(before.status)) throw new TrainingJobFinishedError(before.status)
       checkUpdate(update, before.status)
       const status = update.status ?? before.status
-      await writeSteps(tx, id, (update.steps ?? []).map((step) => ({ ...step, accuracy: step.accuracy ?? null, at: now })))
-      return tx.trainingJob.update({
+      await writeSteps(
+        tx,
+        id,
+        (update.steps ?? []).map((step) => ({ ...step, accuracy: step.accuracy ?? null, at: now })),
+      )
+      const after = await tx.trainingJob.update({
         where: { id },
         data: {
           status,
@@ -140,8 +156,11 @@ export class TrainingJobs {
           finishedAt: isFinal(status) ? now : null,
         },
       })
+      if (isFinal(status)) await outbox.addTrainingJob(tx, after, now)
+      return after
     }, TRANSACTION)
-    this.#options.bus.publish('trainingJob', {
+    if (isFinal(job.status)) outbox.announce()
+    bus.publish('trainingJob', {
       trainingJobId: id,
       newSteps: (update.steps ?? []).map((step) => ({ ...step, accuracy: step.accuracy ?? null, at: now })),
     })
@@ -179,23 +198,41 @@ export class TrainingJobs {
   async #create(
     input: NewTrainingJob,
     by: string,
+    { operation, callKey }: { operation: string; callKey: CallKey | undefined },
     data: Omit<Prisma.TrainingJobUncheckedCreateInput, 'modelId' | 'createdBy'>,
   ): Promise<TrainingJob> {
-    const job = await this.#options.prisma.$transaction(async (tx) => {
-      const model = await this.#options.models.findOrCreate(tx, input.modelName)
-      return tx.trainingJob.create({
-        data: {
-          ...data,
-          modelId: model.id,
-          framework: input.framework ?? null,
-          dataset: input.dataset ?? null,
-          ...(input.hyperparameters == null ? {} : { hyperparameters: input.hyperparameters }),
-          createdAt: this.#now(),
-          createdBy: by,
-        },
-      })
-    }, TRANSACTION)
-    this.#options.bus.publish('trainingJob', { trainingJobId: job.id, newSteps: [] })
+    const { prisma, models, idempotency, outbox, bus } = this.#options
+    const { job, isNew } = await prisma.$transaction(
+      (tx) =>
+        idempotency.once(tx, callKey, {
+          operation,
+          input: { ...input },
+          first: async () => {
+            const model = await models.findOrCreate(tx, input.modelName)
+            const job = await tx.trainingJob.create({
+              data: {
+                ...data,
+                modelId: model.id,
+                framework: input.framework ?? null,
+                dataset: input.dataset ?? null,
+                ...(input.hyperparameters == null ? {} : { hyperparameters: input.hyperparameters }),
+                createdAt: this.#now(),
+                createdBy: by,
+              },
+            })
+            if (isFinal(job.status)) await outbox.addTrainingJob(tx, job, job.createdAt)
+            return { job, isNew: true }
+          },
+          idOf: ({ job }) => job.id,
+          again: async (id) => {
+            const job = await tx.trainingJob.findUnique({ where: { id } })
+            return job && { job, isNew: false }
+          },
+        }),
+      TRANSACTION,
+    )
+    if (isNew && isFinal(job.status)) outbox.announce()
+    if (isNew) bus.publish('trainingJob', { trainingJobId: job.id, newSteps: [] })
     return job
   }
 

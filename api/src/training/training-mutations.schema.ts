@@ -4,6 +4,8 @@ import { InvalidInputError } from '../errors.ts'
 import { builder } from '../graphql/builder.ts'
 import { ErrorInterface } from '../graphql/errors.schema.ts'
 import { encodeId, inputUuid } from '../graphql/ids.ts'
+import { callKeyOf, IDEMPOTENCY_KEY } from '../idempotency/idempotency.schema.ts'
+import { IdempotencyConflictError } from '../idempotency/idempotency.errors.ts'
 import {
   TrainingJobFinishedError,
   TrainingJobHasDeploymentsError,
@@ -65,6 +67,7 @@ const RegisterInput = builder.inputType('RegisterTrainingJobInput', {
     framework: t.string({ description: 'What it is trained with.' }),
     dataset: t.string({ description: 'What it is trained on.' }),
     hyperparameters: t.field({ type: 'JSON', description: 'An object, at most 16 KB.' }),
+    idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
 })
 
@@ -79,6 +82,7 @@ const StartInput = builder.inputType('StartTrainingJobInput', {
       type: 'JSON',
       description: 'An object, at most 16 KB. With a learningRate above 0.1 the run diverges and fails.',
     }),
+    idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
 })
 
@@ -125,32 +129,44 @@ function unionOf(mutation: string) {
 
 builder.mutationFields((t) => ({
   registerTrainingJob: t.field({
+    scope: 'TRAIN',
     type: trainingJobSuccess('RegisterTrainingJobSuccess', 'registered'),
-    description: 'Third parties bring their own jobs; an unknown model name makes the model.',
-    errors: { types: [InvalidInputError], union: unionOf('RegisterTrainingJob') },
+    description:
+      'Third parties bring their own jobs; an unknown model name makes the model. Like `registerTrainingJob(input: { modelName: "team/model", name: "nightly", status: COMPLETED })`.',
+    errors: { types: [IdempotencyConflictError, InvalidInputError], union: unionOf('RegisterTrainingJob') },
     args: { input: t.arg({ type: RegisterInput, required: true, description: 'The job.' }) },
-    resolve: async (_root, { input }, { services, viewer }) => ({
+    resolve: async (_root, { input: { idempotencyKey, ...input } }, { services, viewer }) => ({
       trainingJob: await services.trainingJobs.register(
-        { ...input, status: input.status ?? 'QUEUED', hyperparameters: input.hyperparameters as Prisma.InputJsonObject },
+        {
+          ...input,
+          status: input.status ?? 'QUEUED',
+          hyperparameters: input.hyperparameters as Prisma.InputJsonObject,
+        },
         viewer.name,
+        callKeyOf(viewer, idempotencyKey),
       ),
     }),
   }),
   startTrainingJob: t.field({
+    scope: 'TRAIN',
     type: trainingJobSuccess('StartTrainingJobSuccess', 'started'),
-    description: 'A simulated run of about a minute with a live loss curve.',
-    errors: { types: [InvalidInputError], union: unionOf('StartTrainingJob') },
+    description:
+      'A simulated run of about a minute with a live loss curve. Like `startTrainingJob(input: { modelName: "team/model", name: "nightly" })`.',
+    errors: { types: [IdempotencyConflictError, InvalidInputError], union: unionOf('StartTrainingJob') },
     args: { input: t.arg({ type: StartInput, required: true, description: 'The run.' }) },
-    resolve: async (_root, { input }, { services, viewer }) => ({
+    resolve: async (_root, { input: { idempotencyKey, ...input } }, { services, viewer }) => ({
       trainingJob: await services.trainingJobs.start(
         { ...input, hyperparameters: input.hyperparameters as Prisma.InputJsonObject },
         viewer.name,
+        callKeyOf(viewer, idempotencyKey),
       ),
     }),
   }),
   updateTrainingJob: t.field({
+    scope: 'TRAIN',
     type: trainingJobSuccess('UpdateTrainingJobSuccess', 'updated'),
-    description: 'Reports the progress of a registered job.',
+    description:
+      'Reports the progress of a registered job. Like `updateTrainingJob(input: { trainingJobId: "VHJhaW5pbmdKb2I6…", progress: 0.4, steps: [{ step: 400, loss: 1.9 }] })`.',
     errors: {
       types: [TrainingJobNotFoundError, TrainingJobFinishedError, TrainingJobSimulatedError, InvalidInputError],
       union: unionOf('UpdateTrainingJob'),
@@ -164,8 +180,10 @@ builder.mutationFields((t) => ({
     }),
   }),
   cancelTrainingJob: t.field({
+    scope: 'TRAIN',
     type: trainingJobSuccess('CancelTrainingJobSuccess', 'cancelled'),
-    description: 'Ends a job that is not finished.',
+    description:
+      'Ends a job that is not finished. Like `cancelTrainingJob(input: { trainingJobId: "VHJhaW5pbmdKb2I6…" })`.',
     errors: {
       types: [TrainingJobNotFoundError, TrainingJobFinishedError, InvalidInputError],
       union: unionOf('CancelTrainingJob'),
@@ -176,8 +194,10 @@ builder.mutationFields((t) => ({
     }),
   }),
   deleteTrainingJob: t.field({
+    scope: 'TRAIN',
     type: DeleteSuccess,
-    description: 'Deletes a job with its curve. Refused while deployments made from it exist.',
+    description:
+      'Deletes a job with its curve. Refused while deployments made from it exist. Like `deleteTrainingJob(input: { trainingJobId: "VHJhaW5pbmdKb2I6…" })`.',
     errors: {
       types: [TrainingJobNotFoundError, TrainingJobHasDeploymentsError, InvalidInputError],
       union: unionOf('DeleteTrainingJob'),

@@ -163,4 +163,22 @@ describe.each(await testDatabaseKinds())('watching training jobs on %s', (kind) 
     await register()
     expect(await one.next()).toEqual(END)
   })
+
+  it('begins with the newest thousand of any number that are not finished', async () => {
+    const { modelId, createdAt } = await database.prisma.trainingJob.findUniqueOrThrow({
+      where: { id: await register() },
+    })
+    const many = Array.from({ length: 1001 }, (_, index) => ({
+      modelId,
+      name: `many ${index}`,
+      status: 'QUEUED' as const,
+      createdBy: by,
+      createdAt: new Date(createdAt.getTime() + 1000 + index),
+    }))
+    await database.prisma.trainingJob.createMany({ data: many })
+    const ids = await deps.services.trainingJobs.currentIds(null)
+    const first = await deps.services.trainingJobs.byId(ids[0] ?? '')
+    expect([ids.length, first?.name]).toEqual([1000, 'many 1'])
+    await database.prisma.trainingJob.deleteMany({ where: { name: { startsWith: 'many' } } })
+  })
 })

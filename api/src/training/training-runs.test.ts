@@ -38,6 +38,7 @@ describe.each(await testDatabaseKinds())('simulated training runs on %s', (kind)
     new TrainingRuns({
       prisma: database.prisma,
       bus: deps.bus,
+      outbox: deps.outbox,
       clock: deps.clock,
       onError: (error) => errors.push(error),
     })
@@ -154,7 +155,13 @@ describe.each(await testDatabaseKinds())('simulated training runs on %s', (kind)
     await pass(12_000)
     const setBack = { now: () => deps.time.wallMs - 3_600_000 }
     const { prisma } = database
-    await new TrainingRuns({ prisma, bus: deps.bus, clock: setBack, onError: () => undefined }).advance()
+    await new TrainingRuns({
+      prisma,
+      bus: deps.bus,
+      outbox: deps.outbox,
+      clock: setBack,
+      onError: () => undefined,
+    }).advance()
     expect(await read(id)).toMatchObject({ status: 'RUNNING', steps: oneTo(20) })
   })
 

@@ -1,14 +1,16 @@
 import type { PrismaClient, TrainingJob } from '@gaugeline/prisma'
 import type { Clock } from '../clock.ts'
 import type { Bus } from '../live/bus.ts'
+import type { WebhookOutbox } from '../webhooks/outbox.ts'
 import { simulateRun } from './simulate-run.ts'
-import { writeSteps } from './training-jobs.ts'
+import { isFinal, writeSteps } from './training-jobs.ts'
 
 const TICK_MS = 500
 
 export interface TrainingRunsOptions {
   prisma: PrismaClient
   bus: Bus
+  outbox: WebhookOutbox
   clock: Clock
   onError: (error: unknown) => void
 }
@@ -67,7 +69,7 @@ export class TrainingRuns {
   }
 
   async #advanceOne(job: TrainingJob, lastStep: number): Promise<void> {
-    const { prisma, bus, clock } = this.#options
+    const { prisma, bus, outbox, clock } = this.#options
     const run = { id: job.id, createdAtMs: job.createdAt.getTime(), hyperparameters: job.hyperparameters }
     const state = simulateRun(run, clock.now())
     const newSteps = state.steps.filter((step) => step.step > lastStep)
@@ -84,12 +86,20 @@ export class TrainingRuns {
           startedAt: state.startedAtMs === null ? null : new Date(state.startedAtMs),
           finishedAt: state.finishedAtMs === null ? null : new Date(state.finishedAtMs),
           failureReason: state.failureReason,
-          ...(state.status === 'COMPLETED' ? { finalLoss: last?.loss ?? null, finalAccuracy: last?.accuracy ?? null } : {}),
+          ...(state.status === 'COMPLETED'
+            ? { finalLoss: last?.loss ?? null, finalAccuracy: last?.accuracy ?? null }
+            : {}),
         },
       })
-      if (count > 0) await writeSteps(tx, job.id, newSteps)
-      return count > 0
+      if (count === 0) return false
+      await writeSteps(tx, job.id, newSteps)
+      if (isFinal(state.status)) {
+        const ended = await tx.trainingJob.findUniqueOrThrow({ where: { id: job.id } })
+        await outbox.addTrainingJob(tx, ended, ended.finishedAt ?? ended.createdAt)
+      }
+      return true
     })
+    if (written && isFinal(state.status)) outbox.announce()
     if (written) bus.publish('trainingJob', { trainingJobId: job.id, newSteps })
   }
 }

@@ -18,7 +18,7 @@ it('the example deploys a job and prints ten samples without a hole, over a kill
   await register(GraphQLTestClient.withToken(origin, ADMIN_TOKEN), 'example/model', 'to be deployed')
 
   const running = promisify(execFile)(process.execPath, [example], {
-    env: { GAUGELINE_URL: `${origin.replace('http', 'ws')}/graphql`, GAUGELINE_TOKEN: ADMIN_TOKEN },
+    env: { GAUGELINE_URL: origin, GAUGELINE_TOKEN: ADMIN_TOKEN },
   })
   let printed = ''
   const begun = new Promise<void>((resolve) => {
@@ -39,7 +39,7 @@ it('the example deploys a job and prints ten samples without a hole, over a kill
   const starts = samples.map((line) => Date.parse((JSON.parse(line) as { at: string }).at))
   expect(starts).toEqual(Array.from({ length: 10 }, (_each, at) => (starts[0] ?? 0) + at * 500))
 
-  const env = { GAUGELINE_URL: `${origin.replace('http', 'ws')}/graphql`, GAUGELINE_TOKEN: 'a token of nobody' }
+  const env = { GAUGELINE_URL: origin, GAUGELINE_TOKEN: 'a token of nobody' }
   await expect(promisify(execFile)(process.execPath, [example], { env })).rejects.toMatchObject({
     code: 1,
     stderr: 'This token is not valid.\n',

@@ -76,46 +76,50 @@ async function expectReleased({ dataDir, url }: TestDatabase): Promise<void> {
 const kinds = await testDatabaseKinds()
 
 describe.each(kinds)('ending a server on %s', (kind) => {
-  it.each(['SIGTERM', 'SIGINT'] as const)('by %s lets requests finish and tells every subscriber', async (signal) => {
-    await using database = await createTestDatabase(kind)
-    await database.close()
-    const { server, origin } = await ServerProcess.serving({ ...settingsOf(database), SAMPLE_INTERVAL_MS: '50' })
-    await using _ = server
-    const client = GraphQLTestClient.withToken(origin, ADMIN_TOKEN)
-    const deploymentId = await deploy(client)
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'by %s lets requests finish and tells every subscriber',
+    async (signal) => {
+      await using database = await createTestDatabase(kind)
+      await database.close()
+      const { server, origin } = await ServerProcess.serving({ ...settingsOf(database), SAMPLE_INTERVAL_MS: '50' })
+      await using _ = server
+      const client = GraphQLTestClient.withToken(origin, ADMIN_TOKEN)
+      const deploymentId = await deploy(client)
 
-    const socket = await WsTestClient.connect(origin, ADMIN_TOKEN)
-    socket.subscribe(FOLLOW, { id: deploymentId })
-    const streams = [await client.stream(FOLLOW, { id: deploymentId }), await client.stream(FLEET)]
-    await Promise.all([socket.next(), ...streams.map((stream) => stream.next())])
-    const begun = await beginRequest(origin, 'registered while the server ended')
+      const socket = await WsTestClient.connect(origin, ADMIN_TOKEN)
+      socket.subscribe(FOLLOW, { id: deploymentId })
+      const streams = [await client.stream(FOLLOW, { id: deploymentId }), await client.stream(FLEET)]
+      await Promise.all([socket.next(), ...streams.map((stream) => stream.next())])
+      const begun = await beginRequest(origin, 'registered while the server ended')
 
-    const ended = server.end(signal)
-    expect(await socket.closed).toEqual({ code: 1012, reason: 'Service restart' })
-    for (const stream of streams) {
-      await stream.ended
-      const events: string[] = []
-      while (stream.events.size > 0) events.push((await stream.events.next()).event)
-      expect(events.at(-1)).toBe('complete')
-    }
-    // Asked to end, and still waiting for this one.
-    const answer: { data: Registered } = JSON.parse(await begun.finish())
-    expect(answer.data.registerTrainingJob.trainingJob.id).toBeTruthy()
+      const ended = server.end(signal)
+      expect(await socket.closed).toEqual({ code: 1012, reason: 'Service restart' })
+      for (const stream of streams) {
+        await stream.ended
+        const events: string[] = []
+        while (stream.events.size > 0) events.push((await stream.events.next()).event)
+        expect(events.at(-1)).toBe('complete')
+      }
+      // Asked to end, and still waiting for this one.
+      const answer: { data: Registered } = JSON.parse(await begun.finish())
+      expect(answer.data.registerTrainingJob.trainingJob.id).toBeTruthy()
 
-    const { code, ms } = await ended
-    expect({ code, stderr: server.stderr }).toEqual({ code: 0, stderr: '' })
-    expect(server.stdout).not.toMatch(/"level":[456]0/)
-    expect(ms).toBeLessThan(LIMIT_MS)
-    await expectReleased(database)
+      const { code, ms } = await ended
+      expect({ code, stderr: server.stderr }).toEqual({ code: 0, stderr: '' })
+      expect(server.stdout).not.toMatch(/"level":[456]0/)
+      expect(ms).toBeLessThan(LIMIT_MS)
+      await expectReleased(database)
 
-    const { server: next, origin: nextOrigin } = await ServerProcess.serving(settingsOf(database))
-    await using _next = next
-    const { node } = await GraphQLTestClient.withToken(nextOrigin, ADMIN_TOKEN).data(
-      'query ($id: ID!) { node(id: $id) { ... on TrainingJob { name } } }',
-      { id: answer.data.registerTrainingJob.trainingJob.id },
-    )
-    expect(node).toEqual({ name: 'registered while the server ended' })
-  }, 120_000)
+      const { server: next, origin: nextOrigin } = await ServerProcess.serving(settingsOf(database))
+      await using _next = next
+      const { node } = await GraphQLTestClient.withToken(nextOrigin, ADMIN_TOKEN).data(
+        'query ($id: ID!) { node(id: $id) { ... on TrainingJob { name } } }',
+        { id: answer.data.registerTrainingJob.trainingJob.id },
+      )
+      expect(node).toEqual({ name: 'registered while the server ended' })
+    },
+    120_000,
+  )
 
   it('cuts a request that never ends, and still ends in order', async () => {
     await using database = await createTestDatabase(kind)

@@ -64,14 +64,17 @@ export async function expectStoredTruth({ pool }: Database, writers: MutationWri
 /** Reads a whole sample log through the API, from its first sample to its head. The deployment must be paused. */
 async function wholeSampleLog(origin: string, id: string): Promise<Received[]> {
   const api = GraphQLTestClient.withToken(origin, ADMIN_TOKEN)
-  const { node } = await api.data<{ node: Record<'before' | 'all', { endCursor: string }> }>(
-    `query ($id: ID!) { node(id: $id) { ... on Deployment {
-      before: metricsHistory(from: "2000-01-01T00:00:00Z", to: "2000-01-02T00:00:00Z") { endCursor }
-      all: metricsHistory(from: "2020-01-01T00:00:00Z") { endCursor }
-    } } }`,
-    { id },
-  )
-  return await readLog(origin, FOLLOW_SAMPLES, { id, after: node.before.endCursor }, sequenceOf(node.all.endCursor))
+  const endCursor = async (from: string, to: string | null) => {
+    const { node } = await api.data<{ node: { metricsHistory: { endCursor: string } } }>(
+      `query ($id: ID!, $from: DateTime!, $to: DateTime) { node(id: $id) { ... on Deployment {
+        metricsHistory(from: $from, to: $to) { endCursor } } } }`,
+      { id, from, to },
+    )
+    return node.metricsHistory.endCursor
+  }
+  const after = await endCursor('2000-01-01T00:00:00Z', '2000-01-02T00:00:00Z')
+  const head = sequenceOf(await endCursor('2020-01-01T00:00:00Z', null))
+  return await readLog(origin, FOLLOW_SAMPLES, { id, after }, head)
 }
 
 async function readLog(

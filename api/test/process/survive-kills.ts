@@ -41,7 +41,10 @@ export async function surviveKills(kind: TestDatabaseKind, { kills, killsStarts 
     for (let i = 0; i < KEPT_DEPLOYMENTS; i += 1) {
       const id = await writers.deploy()
       const follow = (n: number) => new LogSubscriber(clients[n % clients.length]!, FOLLOW_SAMPLES, { id })
-      logs.set(id, Array.from({ length: SUBSCRIBERS_EACH }, (_, n) => follow(n)))
+      logs.set(
+        id,
+        Array.from({ length: SUBSCRIBERS_EACH }, (_, n) => follow(n)),
+      )
     }
     const toggled = await writers.deploy()
     const toggledLog = new LogSubscriber(clients[1]!, FOLLOW_SAMPLES, { id: toggled })

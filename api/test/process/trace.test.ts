@@ -118,17 +118,21 @@ const recorded = fileURLToPath(new URL('../../../../shared/data/azure-llm-infere
 const isAbsent = !existsSync(recorded)
 const absent = isAbsent ? ' (skipped: ../shared/data/azure-llm-inference-2023-conv.csv is absent)' : ''
 
-it.skipIf(isAbsent)(`starts with the first request of the recorded hour${absent}`, async () => {
-  await using database = await createTestDatabase('embedded')
-  await database.close()
-  const { server, origin } = await ServerProcess.serving({
-    ...settingsOf(database),
-    TRAFFIC_TRACE: recorded,
-    SAMPLE_INTERVAL_MS: String(INTERVAL_MS),
-  })
-  await using _ = server
-  const { all } = await follow(origin, (seen) => (seen.at(-1)?.requests ?? 0) > 0)
-  // Its next one comes more than four seconds later.
-  expect(all.at(-1)).toMatchObject({ requests: 1, promptTokens: 374, generatedTokens: 44 })
-  expect(all.slice(0, -1).every(({ requests }) => requests === 0)).toBe(true)
-}, 60_000)
+it.skipIf(isAbsent)(
+  `starts with the first request of the recorded hour${absent}`,
+  async () => {
+    await using database = await createTestDatabase('embedded')
+    await database.close()
+    const { server, origin } = await ServerProcess.serving({
+      ...settingsOf(database),
+      TRAFFIC_TRACE: recorded,
+      SAMPLE_INTERVAL_MS: String(INTERVAL_MS),
+    })
+    await using _ = server
+    const { all } = await follow(origin, (seen) => (seen.at(-1)?.requests ?? 0) > 0)
+    // Its next one comes more than four seconds later.
+    expect(all.at(-1)).toMatchObject({ requests: 1, promptTokens: 374, generatedTokens: 44 })
+    expect(all.slice(0, -1).every(({ requests }) => requests === 0)).toBe(true)
+  },
+  60_000,
+)

@@ -103,7 +103,10 @@ describe('latencies', () => {
       (latencySigma * Math.sqrt((p * (1 - p)) / n) * Math.sqrt(2 * Math.PI)) / Math.exp(-(z ** 2) / 2)
     const p50 = merged.quantile(0.5)!
     expect(Math.abs(Math.log(p50 / 400))).toBeLessThan(5 * deviationOf(0.5, 0) + 0.002_8)
-    for (const [p, z] of [[0.95, 1.644_854], [0.99, 2.326_348]] as const) {
+    for (const [p, z] of [
+      [0.95, 1.644_854],
+      [0.99, 2.326_348],
+    ] as const) {
       const ratio = Math.log(merged.quantile(p)! / p50)
       const tolerance = 5 * (deviationOf(p, z) + deviationOf(0.5, 0)) + 2 * 0.002_8
       expect(Math.abs(ratio - z * latencySigma), `p${100 * p} / p50`).toBeLessThan(tolerance)

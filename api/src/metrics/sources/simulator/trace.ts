@@ -52,7 +52,9 @@ const MAX_REQUESTS_PER_SECOND = 10_000
  * fine. Throws TraceError for a file that cannot be read or is not like that.
  */
 export function loadTrace(path: string): TrafficTrace {
-  const lines = readText(path).replace(/^\uFEFF/, '').split('\n')
+  const lines = readText(path)
+    .replace(/^\uFEFF/, '')
+    .split('\n')
   while (lines.length > 0 && /^\r?$/.test(lines.at(-1) ?? '')) lines.pop()
   if (lines.length === 0) throw new TraceError(path, null, 'is empty')
   if (withoutCr(lines[0]) !== HEADER) {

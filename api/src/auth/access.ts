@@ -1,0 +1,40 @@
+import type { PrismaClient } from '@gaugeline/prisma'
+import type { Clock } from '../clock.ts'
+import type { Idempotency } from '../idempotency/idempotency.ts'
+import { AccessEnds } from './access-ends.ts'
+import { ApiTokens } from './api-tokens.ts'
+import { createPrismaSessionStore } from './prisma-session-store.ts'
+import { Sessions } from './sessions.ts'
+import { TokenUses } from './token-uses.ts'
+
+/** Who is let in, as the database knows it. */
+export interface Access {
+  apiTokens: ApiTokens
+  tokenUses: TokenUses
+  sessions: Sessions
+  ends: AccessEnds
+}
+
+export interface AccessOptions {
+  prisma: PrismaClient
+  idempotency: Idempotency
+  clock: Clock
+  adminToken: string | undefined
+  onError: (error: unknown) => void
+}
+
+export function createAccess({ prisma, idempotency, clock, adminToken, onError }: AccessOptions): Access {
+  const ends = new AccessEnds()
+  const apiTokens = new ApiTokens({ prisma, idempotency, clock, onEnd: (tokenId) => ends.tell({ tokenId }) })
+  return {
+    apiTokens,
+    tokenUses: new TokenUses({ clock, write: (usedAt) => apiTokens.markUsed(usedAt), onError }),
+    sessions: new Sessions({
+      store: createPrismaSessionStore(prisma),
+      clock,
+      adminToken,
+      onEnd: (sessionId) => ends.tell({ sessionId }),
+    }),
+    ends,
+  }
+}

@@ -1,0 +1,8 @@
+import { DomainError } from '../errors.ts'
+
+export class ApiTokenNotFoundError extends DomainError {
+  override name = 'ApiTokenNotFoundError'
+  constructor() {
+    super('There is no API token with this id.')
+  }
+}

@@ -1,0 +1,144 @@
+import type { ApiToken, Prisma, PrismaClient } from '@gaugeline/prisma'
+import type { Clock } from '../clock.ts'
+import { type CallKey, checkCallKey, type Idempotency } from '../idempotency/idempotency.ts'
+import { InputChecks } from '../input-checks.ts'
+import { type Keyset, type Page, type PageRequest, pageOf } from '../paging.ts'
+import { ApiTokenNotFoundError } from './api-token.errors.ts'
+import { checkTokenName } from './token-name.ts'
+import { digest, newSecret } from './secrets.ts'
+import { type Scope, SCOPES, type Viewer } from './viewer.ts'
+
+const PREFIX = 'gl_'
+const SECRET = /^gl_[\w-]{43}$/
+
+const NEWEST_FIRST: Keyset<ApiToken> = {
+  name: 'api-token-created',
+  columns: [
+    { path: ['createdAt'], direction: 'desc', type: 'date', value: ({ createdAt }) => createdAt },
+    { path: ['id'], direction: 'desc', type: 'uuid', value: ({ id }) => id },
+  ],
+}
+
+export interface NewApiToken {
+  name: string
+  scopes: readonly Scope[]
+  expiresAt?: Date | null | undefined
+}
+
+export interface NewlyMadeApiToken {
+  apiToken: ApiToken
+  /** Null for a repetition of the call that made it. */
+  secret: string | null
+}
+
+export interface ApiTokensOptions {
+  prisma: PrismaClient
+  idempotency: Idempotency
+  clock: Clock
+  /** Told when a token is being revoked, whether or not the database's answer came through. */
+  onEnd: (tokenId: string) => void
+}
+
+/** Owns the API tokens: what programs call with. Secrets are random and kept as hashes only. */
+export class ApiTokens {
+  readonly #prisma: PrismaClient
+  readonly #idempotency: Idempotency
+  readonly #clock: Clock
+  readonly #onEnd: (tokenId: string) => void
+
+  constructor({ prisma, idempotency, clock, onEnd }: ApiTokensOptions) {
+    this.#prisma = prisma
+    this.#idempotency = idempotency
+    this.#clock = clock
+    this.#onEnd = onEnd
+  }
+
+  /**
+   * Gives the token and its secret, which nobody can be told again: a repetition gives null.
+   * Throws InvalidInputError, IdempotencyConflictError.
+   */
+  async create(input: NewApiToken, by: Viewer, callKey?: CallKey): Promise<NewlyMadeApiToken> {
+    const now = this.#clock.now()
+    const name = input.name.normalize('NFC').trim()
+    const checks = new InputChecks()
+    checkTokenName(checks, ['name'], name)
+    if (input.scopes.length === 0) checks.add(['scopes'], 'must hold at least one scope.')
+    const beyond = SCOPES.filter((scope) => input.scopes.includes(scope) && !by.scopes.has(scope))
+    if (beyond.length > 0) checks.add(['scopes'], `must be scopes you have yourself; you lack ${beyond.join(', ')}.`)
+    if (input.expiresAt != null && input.expiresAt.getTime() <= now)
+      checks.add(['expiresAt'], 'must lie in the future.')
+    checkCallKey(checks, callKey)
+    checks.done()
+    const scopes = SCOPES.filter((scope) => input.scopes.includes(scope))
+    const expiresAt = input.expiresAt ?? null
+    return await this.#prisma.$transaction((tx) =>
+      this.#idempotency.once<NewlyMadeApiToken>(tx, callKey, {
+        operation: 'createApiToken',
+        input: { name, scopes, expiresAt: expiresAt?.toISOString() ?? null },
+        first: async () => {
+          const secret = PREFIX + newSecret()
+          const createdAt = new Date(now)
+          const data = { name, tokenHash: tokenHash(secret), scopes, createdAt, createdBy: by.name, expiresAt }
+          return { apiToken: await tx.apiToken.create({ data }), secret }
+        },
+        idOf: ({ apiToken }) => apiToken.id,
+        again: async (id) => {
+          const apiToken = await tx.apiToken.findUnique({ where: { id } })
+          return apiToken && { apiToken, secret: null }
+        },
+      }),
+    )
+  }
+
+  /**
+   * Ends a token, and with it whatever is open for it. Revoking what is revoked changes nothing.
+   * Throws ApiTokenNotFoundError.
+   */
+  async revoke(id: string): Promise<ApiToken> {
+    try {
+      const revokedAt = new Date(this.#clock.now())
+      await this.#prisma.apiToken.updateMany({ where: { id, revokedAt: null }, data: { revokedAt } })
+    } finally {
+      this.#onEnd(id)
+    }
+    const apiToken = await this.#prisma.apiToken.findUnique({ where: { id } })
+    if (apiToken === null) throw new ApiTokenNotFoundError()
+    return apiToken
+  }
+
+  /** All of them, newest first, those that have ended included. */
+  list(
+    page: PageRequest,
+    query: Pick<Prisma.ApiTokenFindManyArgs, 'include' | 'select'> = {},
+  ): Promise<Page<ApiToken>> {
+    return pageOf(NEWEST_FIRST, page, (part) => this.#prisma.apiToken.findMany({ ...query, ...part }))
+  }
+
+  /** The token behind a hash, unless it is unknown, revoked or expired. */
+  async byHash(hash: string): Promise<ApiToken | undefined> {
+    const apiToken = await this.#prisma.apiToken.findUnique({ where: { tokenHash: hash } })
+    return apiToken !== null && isLive(apiToken, this.#clock) ? apiToken : undefined
+  }
+
+  /** Writes when tokens were last used, by their ids; an earlier moment than the one that is there changes nothing. */
+  async markUsed(usedAt: ReadonlyMap<string, Date>): Promise<void> {
+    await this.#prisma.$executeRaw`
+      update api_tokens set last_used_at = used.at
+      from unnest(${[...usedAt.keys()]}::uuid[], ${[...usedAt.values()]}::timestamptz[]) as used (id, at)
+      where api_tokens.id = used.id and (last_used_at is null or last_used_at < used.at)`
+  }
+}
+
+/** Whether a token is good now. */
+export function isLive({ expiresAt, revokedAt }: Pick<ApiToken, 'expiresAt' | 'revokedAt'>, clock: Clock): boolean {
+  return revokedAt === null && (expiresAt === null || clock.now() < expiresAt.getTime())
+}
+
+/** What is stored of a secret; undefined for what can't be one. */
+export function tokenHashOf(secret: string): string | undefined {
+  return SECRET.test(secret) ? tokenHash(secret) : undefined
+}
+
+function tokenHash(secret: string): string {
+  return digest(secret).toString('hex')
+}

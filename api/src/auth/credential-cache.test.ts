@@ -1,0 +1,137 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { CredentialCache } from './credential-cache.ts'
+
+interface Read {
+  hash: string
+  answer: (value: string | undefined) => void
+  fail: (error: Error) => void
+}
+
+describe('credentials that were looked up', () => {
+  let nowMs: number
+  let reads: Read[]
+  let cache: CredentialCache<string>
+
+  beforeEach(() => {
+    nowMs = 0
+    reads = []
+    cache = new CredentialCache(
+      { now: () => nowMs },
+      (hash) => new Promise((answer, fail) => reads.push({ hash, answer, fail })),
+    )
+  })
+
+  /** Lets everything that can go on go on. */
+  const settle = () => new Promise((resolve) => setImmediate(resolve))
+  const remember = async (hash: string) => {
+    const looked = cache.get(hash)
+    await settle()
+    reads.at(-1)?.answer(`viewer of ${hash}`)
+    await looked
+  }
+
+  it('are read once a minute, by whomever', async () => {
+    await remember('a')
+    nowMs = 59_999
+    expect(await cache.get('a')).toBe('viewer of a')
+    expect(reads).toHaveLength(1)
+    nowMs = 60_000
+    const both = [cache.get('a'), cache.get('a')]
+    await settle()
+    expect(reads).toHaveLength(2)
+    reads[1]?.answer('changed')
+    expect(await Promise.all(both)).toEqual(['changed', 'changed'])
+  })
+
+  it('are aged from when their reading began', async () => {
+    const looked = cache.get('a')
+    await settle()
+    nowMs = 59_999
+    reads[0]?.answer('viewer')
+    await looked
+    nowMs = 60_000
+    void cache.get('a')
+    await settle()
+    expect(reads).toHaveLength(2)
+  })
+
+  it('are read again after something has ended', async () => {
+    await remember('a')
+    cache.clear()
+    const looked = cache.get('a')
+    await settle()
+    reads[1]?.answer(undefined)
+    expect(await looked).toBeUndefined()
+  })
+
+  it('are read again when something ended while they were being read', async () => {
+    const early = cache.get('a')
+    await settle()
+    cache.clear()
+    const late = cache.get('a')
+    reads[0]?.answer('as it was before')
+    await settle()
+    expect(reads).toHaveLength(2)
+    reads[1]?.answer(undefined)
+    expect([await early, await late]).toEqual([undefined, undefined])
+  })
+
+  it('are remembered only when they are good', async () => {
+    const looked = cache.get('wrong')
+    await settle()
+    reads[0]?.answer(undefined)
+    expect(await looked).toBeUndefined()
+    expect(cache.knows('wrong')).toBe(false)
+    void cache.get('wrong')
+    await settle()
+    expect(reads).toHaveLength(2)
+  })
+
+  it('stay known while they are old, until they are found to be gone', async () => {
+    await remember('a')
+    nowMs = 3_600_000
+    cache.clear()
+    expect(cache.knows('a')).toBe(true)
+    const looked = cache.get('a')
+    await settle()
+    reads[1]?.answer(undefined)
+    await looked
+    expect(cache.knows('a')).toBe(false)
+  })
+
+  it('fail with the store, for now', async () => {
+    const looked = cache.get('a')
+    await settle()
+    reads[0]?.fail(new Error('gone'))
+    await expect(looked).rejects.toThrow('gone')
+    await remember('a')
+    expect(await cache.get('a')).toBe('viewer of a')
+  })
+
+  it('are read four at a time, the others in turn', async () => {
+    const looked = ['a', 'b', 'c', 'd', 'e', 'f'].map((hash) => cache.get(hash))
+    await settle()
+    expect(reads.map(({ hash }) => hash)).toEqual(['a', 'b', 'c', 'd'])
+    reads[2]?.fail(new Error('gone'))
+    await expect(looked[2]).rejects.toThrow('gone')
+    await settle()
+    expect(reads.map(({ hash }) => hash)).toEqual(['a', 'b', 'c', 'd', 'e'])
+    reads[0]?.answer('viewer')
+    await settle()
+    expect(reads.at(-1)?.hash).toBe('f')
+  })
+
+  it('are refused when thousands wait already', async () => {
+    for (let i = 0; i < 2004; i += 1) void cache.get(`stranger ${i}`)
+    await expect(cache.get('one more')).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+  })
+
+  it('are forgotten when thousands were used since', async () => {
+    await remember('first')
+    await remember('second')
+    for (let i = 0; i < 1998; i += 1) await remember(`other ${i}`)
+    expect(await cache.get('first')).toBe('viewer of first')
+    await remember('newest')
+    expect([cache.knows('first'), cache.knows('second')]).toEqual([true, false])
+  })
+})

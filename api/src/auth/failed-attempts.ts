@@ -1,0 +1,73 @@
+import { isIPv6 } from 'node:net'
+import type { Clock } from '../clock.ts'
+import { RefusedError } from '../errors.ts'
+
+/** An address may fail this often at once, and again once every PAUSE_MS. */
+const BURST = 30
+const PAUSE_MS = 2000
+const MAX_ADDRESSES = 10_000
+/** Of one address, lookups of credentials never seen before: what comes at once is counted only when it has failed. */
+const MAX_AT_ONCE = 100
+
+/**
+ * Wrong credentials, by address: who sends many is not looked up any more for a while. Credentials that are known to be
+ * good are never asked here, so nobody is locked out by a neighbour.
+ */
+export class FailedAttempts {
+  readonly #clock: Clock
+  /** When all failures of an address will be forgotten: each moves it on by PAUSE_MS. Oldest first. */
+  readonly #clearAtMs = new Map<string, number>()
+  readonly #underWay = new Map<string, number>()
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** Throws RATE_LIMITED while the address has failed too often. */
+  check(address: string): void {
+    const now = this.#clock.now()
+    const waitMs = (this.#clearAtMs.get(networkOf(address)) ?? now) - now - (BURST - 1) * PAUSE_MS
+    if (waitMs <= 0) return
+    const seconds = Math.ceil(waitMs / 1000)
+    throw new RefusedError('RATE_LIMITED', `Too many wrong credentials. Try again in ${seconds} s.`, seconds)
+  }
+
+  /** Waits for a lookup. Throws RATE_LIMITED while the address has as many under way as it may. */
+  async during<T>(address: string, lookup: () => Promise<T>): Promise<T> {
+    const network = networkOf(address)
+    const underWay = this.#underWay.get(network) ?? 0
+    if (underWay >= MAX_AT_ONCE) {
+      throw new RefusedError('RATE_LIMITED', 'Too many unknown credentials at once. Try again in a moment.', 1)
+    }
+    this.#underWay.set(network, underWay + 1)
+    try {
+      return await lookup()
+    } finally {
+      const left = (this.#underWay.get(network) ?? 1) - 1
+      if (left > 0) this.#underWay.set(network, left)
+      else this.#underWay.delete(network)
+    }
+  }
+
+  add(address: string): void {
+    const network = networkOf(address)
+    const now = this.#clock.now()
+    const clearAtMs = Math.max(this.#clearAtMs.get(network) ?? now, now) + PAUSE_MS
+    this.#clearAtMs.delete(network)
+    this.#clearAtMs.set(network, clearAtMs)
+    for (const [oldest, atMs] of this.#clearAtMs) {
+      if (atMs > now && this.#clearAtMs.size <= MAX_ADDRESSES) break
+      this.#clearAtMs.delete(oldest)
+    }
+  }
+}
+
+/** An IPv6 host has a network of its own to choose addresses from: the first 64 bits count. */
+export function networkOf(address: string): string {
+  if (!isIPv6(address) || address.startsWith('::ffff:')) return address
+  const [head = '', tail] = address.split('::')
+  const groups = head === '' ? [] : head.split(':')
+  const rest = tail === undefined || tail === '' ? [] : tail.split(':')
+  if (tail !== undefined) while (groups.length + rest.length < 8) groups.push('0')
+  return [...groups, ...rest].slice(0, 4).join(':')
+}

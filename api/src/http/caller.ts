@@ -1,0 +1,11 @@
+import type { IncomingMessage } from 'node:http'
+import type { CallerAddress } from '../auth/authenticator.ts'
+
+/** Where a request comes from, as far as it says. */
+export function callerOf({ headers, socket }: IncomingMessage): CallerAddress {
+  const forwardedFor = headers['x-forwarded-for']
+  return {
+    address: socket.remoteAddress,
+    forwardedFor: Array.isArray(forwardedFor) ? forwardedFor.join() : forwardedFor,
+  }
+}

@@ -1,0 +1,95 @@
+import type { Prisma, PrismaClient } from '@gaugeline/prisma'
+import { requestHash } from '../canonical-json.ts'
+import type { Clock } from '../clock.ts'
+import type { InputChecks } from '../input-checks.ts'
+import { IdempotencyConflictError } from './idempotency.errors.ts'
+
+export const KEPT_MS = 24 * 3_600_000
+const CHUNK_ROWS = 1000
+const KEY = /^[\x20-\x7e]{1,200}$/
+
+/** A call's name, chosen by who makes it, so that it can be repeated without a second effect. */
+export interface CallKey {
+  /** Whose key it is: two callers never meet. */
+  caller: string
+  key: string
+}
+
+export interface Once<T> {
+  operation: string
+  /** Everything that the effect depends on, the key aside. */
+  input: Record<string, unknown>
+  /** The effect. Runs in the transaction given, as does `again`. */
+  first: () => Promise<T>
+  idOf: (result: T) => string
+  /** The answer to a repetition: what the first call made, as it is now; null when it is gone. */
+  again: (id: string) => Promise<T | null>
+}
+
+/**
+ * Owns the keys of calls that may be repeated. A key names one call of one caller for a day. Only successes are kept: what
+ * failed left nothing, so the same call may be tried again once its cause is mended.
+ */
+export class Idempotency {
+  readonly #prisma: PrismaClient
+  readonly #clock: Clock
+
+  constructor(prisma: PrismaClient, clock: Clock) {
+    this.#prisma = prisma
+    this.#clock = clock
+  }
+
+  /**
+   * Runs the effect once for a key. Call it first in the transaction of the effect: a second call with the key waits at the
+   * key's row until the first one has ended, then finds what it made, or takes its place when it failed.
+   * Throws IdempotencyConflictError for a key of another call, or when what was made is gone.
+   */
+  async once<T>(tx: Prisma.TransactionClient, callKey: CallKey | undefined, once: Once<T>): Promise<T> {
+    if (callKey === undefined) return once.first()
+    const { caller, key } = callKey
+    const hash = requestHash(once.operation, once.input)
+    const now = new Date(this.#clock.now())
+    const expired = new Date(now.getTime() - KEPT_MS)
+    const claimed = await tx.$executeRaw`
+      insert into idempotency_keys (caller, key, request_hash, created_at) values (${caller}, ${key}, ${hash}, ${now})
+      on conflict (caller, key) do update set request_hash = excluded.request_hash, result_id = null,
+        created_at = excluded.created_at where idempotency_keys.created_at <= ${expired}`
+    if (claimed === 0) {
+      const { requestHash: known, resultId } = await tx.idempotencyKey.findUniqueOrThrow({
+        where: { caller_key: { caller, key } },
+      })
+      if (!hash.equals(known)) throw IdempotencyConflictError.otherInput()
+      const result = resultId === null ? null : await once.again(resultId)
+      if (result === null) throw IdempotencyConflictError.resultGone()
+      return result
+    }
+    const result = await once.first()
+    await tx.idempotencyKey.update({
+      where: { caller_key: { caller, key } },
+      data: { resultId: once.idOf(result) },
+    })
+    return result
+  }
+
+  /** Whether a call with this key has succeeded: then what its effect would need need not be looked at again. */
+  async isKnown(callKey: CallKey | undefined): Promise<boolean> {
+    if (callKey === undefined) return false
+    const createdAt = { gt: new Date(this.#clock.now() - KEPT_MS) }
+    return (await this.#prisma.idempotencyKey.count({ where: { ...callKey, createdAt } })) > 0
+  }
+
+  /** Removes a batch of the keys whose day is over; gives how many. */
+  removeExpired(): Promise<number> {
+    const expired = new Date(this.#clock.now() - KEPT_MS)
+    return this.#prisma.$executeRaw`
+      delete from idempotency_keys where (caller, key) in (
+        select caller, key from idempotency_keys where created_at <= ${expired} order by created_at limit ${CHUNK_ROWS}
+        for update skip locked)`
+  }
+}
+
+export function checkCallKey(checks: InputChecks, callKey: CallKey | undefined): void {
+  if (callKey !== undefined && !KEY.test(callKey.key)) {
+    checks.add(['idempotencyKey'], 'must have 1 to 200 printable ASCII characters.')
+  }
+}

@@ -1,0 +1,300 @@
+import type { ExecutionResult } from 'graphql'
+import { buildSchema, GraphQLError, parse } from 'graphql'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { SinkReader } from '../../test/sink-reader.ts'
+import { LiveLog } from './live-log.ts'
+import { LatestValue } from './latest-value.ts'
+import { LogSource } from './log-source.ts'
+import { SharedMember } from './shared-group.ts'
+import { SharedSubscriptions } from './shared-subscriptions.ts'
+
+interface Entry {
+  sequence: number
+}
+
+const CAPACITY = 10
+const settled = () => new Promise((resolve) => setImmediate(resolve))
+
+describe('shared subscriptions', () => {
+  let log: LiveLog<Entry>
+  let state: LatestValue<{ value: string }>
+  let executions: number
+  let failsToRead: boolean
+  /** Held executions of `slow`, until they are let go. */
+  let held: (() => void)[]
+  let shared: SharedSubscriptions
+  let stored: number
+  let open: number
+
+  const schema = buildSchema(`
+    type Query { nothing: Int }
+    scalar SampleCursor
+    type Entry { sequence: Int! skipped: Int! slow: Int! broken: Int secret: String! }
+    type State { value: String! }
+    type Subscription { entries(of: String, after: SampleCursor): Entry! state: State! }
+  `)
+  Object.assign(schema.getSubscriptionType()?.getFields()['entries'] ?? {}, {
+    subscribe: (_root: unknown, { after }: { after?: number }) => {
+      open += 1
+      return new LogSource(log, {
+        after: after ?? Math.max(0, log.newest - 1),
+        maxBehind: 40,
+        payloadOf: ({ entry, skipped }) => ({ sequence: entry.sequence, skipped }),
+        onEnd: () => (open -= 1),
+      })
+    },
+    resolve: (payload: unknown) => {
+      executions += 1
+      return payload
+    },
+  })
+  Object.assign(schema.getSubscriptionType()?.getFields()['state'] ?? {}, {
+    subscribe: () => state.watch(),
+    resolve: (payload: unknown) => payload,
+  })
+  const entry = schema.getType('Entry') as unknown as { getFields(): Record<string, object> }
+  Object.assign(entry.getFields()['slow'] ?? {}, {
+    resolve: ({ sequence }: Entry) => new Promise((resolve) => held.push(() => resolve(sequence))),
+  })
+  Object.assign(entry.getFields()['broken'] ?? {}, {
+    resolve: () => {
+      throw new Error('what nobody may see')
+    },
+  })
+  Object.assign(entry.getFields()['secret'] ?? {}, {
+    resolve: (_entry: unknown, _args: unknown, context: { access: string }) => context.access,
+  })
+
+  beforeEach(() => {
+    stored = 0
+    executions = 0
+    failsToRead = false
+    held = []
+    open = 0
+    log = new LiveLog<Entry>({
+      head: 0,
+      capacity: CAPACITY,
+      readAfter: async (sequence, limit) => {
+        if (failsToRead) throw new Error('the store is gone')
+        const last = Math.min(stored, sequence + limit)
+        return Array.from({ length: last - sequence }, (_, index) => ({ sequence: sequence + index + 1 }))
+      },
+      onError: () => undefined,
+    })
+    state = new LatestValue()
+    shared = new SharedSubscriptions({
+      present: (result) => ({ ...result, errors: result.errors?.map(() => ({ message: 'masked' })) }),
+      maxCostPerCaller: 100,
+      refusal: (asked) => new GraphQLError(`too much: ${asked}`),
+    })
+  })
+
+  const store = (count: number) => {
+    for (let added = 0; added < count; added += 1) {
+      stored += 1
+      log.append({ sequence: stored })
+    }
+  }
+
+  const subscribe = async (
+    query: string,
+    {
+      variables = {},
+      access = 'READ',
+      key = 'a',
+      cost = 10,
+      reader = new SinkReader(),
+    }: Partial<{ variables: object; access: string; key: string; cost: number; reader: SinkReader }> = {},
+  ) => {
+    const args = { schema, document: parse(query), variableValues: { ...variables }, contextValue: { access } }
+    const result = await shared.subscribe(args, { key, access, cost, context: () => ({ access }) })
+    if (!(result instanceof SharedMember)) throw new Error(`Not shared: ${JSON.stringify(result)}`)
+    result.attach(reader)
+    await settled()
+    return { reader, member: result }
+  }
+  const ENTRIES = 'subscription ($after: SampleCursor) { entries(after: $after) { sequence skipped } }'
+
+  it('execute and serialise an update once for all who are equal, however their documents are written', async () => {
+    const one = await subscribe(ENTRIES)
+    const other = await subscribe(ENTRIES.replaceAll(' ', '  '), { key: 'b' })
+    store(3)
+    await settled()
+    expect([one.reader.got, other.reader.got]).toEqual([
+      ['1', '2', '3'],
+      ['1', '2', '3'],
+    ])
+    expect(one.reader.messages[2]).toBe(other.reader.messages[2])
+    expect(executions).toBe(3)
+    expect(shared.counts).toEqual({ groups: 1, members: 2 })
+  })
+
+  it('are apart when scopes or variables differ, but not when cursors do', async () => {
+    store(3)
+    const queries = 'subscription ($of: String) { entries(of: $of) { sequence secret } }'
+    for (const of of ['a', 'b']) await subscribe(queries, { variables: { of } })
+    await subscribe(queries, { variables: { of: 'a' }, access: 'READ,ADMIN' })
+    await subscribe(queries, { variables: { of: null } })
+    await subscribe(queries)
+    expect(shared.counts.groups).toBe(5)
+    await subscribe(ENTRIES, { variables: { after: 1 } })
+    await subscribe(ENTRIES, { variables: { after: 2 } })
+    await subscribe(ENTRIES, { variables: { after: 2, unheardOf: 1 } })
+    expect(shared.counts.groups).toBe(6)
+  })
+
+  it('give those who resume what they missed, from the bytes that others were given', async () => {
+    const live = await subscribe(ENTRIES)
+    store(5)
+    await settled()
+    const late = await subscribe(ENTRIES, { variables: { after: 2 } })
+    store(1)
+    await settled()
+    expect(late.reader.got).toEqual(['3', '4', '5', '6'])
+    expect(late.reader.messages[0]).toBe(live.reader.messages[2])
+    expect(executions).toBe(6)
+  })
+
+  it('wait for a reader who does not read, who holds up nobody and misses nothing', async () => {
+    const slow = await subscribe(ENTRIES)
+    const fast = await subscribe(ENTRIES)
+    store(1)
+    await settled()
+    slow.reader.isReady = false
+    store(CAPACITY * 2)
+    await settled()
+    expect([slow.reader.got.length, fast.reader.got.length]).toEqual([1, CAPACITY * 2 + 1])
+    slow.reader.readOn()
+    await settled()
+    store(1)
+    await settled()
+    expect(slow.reader.got).toEqual(fast.reader.got)
+  })
+
+  it('tell one reader what was skipped, and the others nothing of it', async () => {
+    const slow = await subscribe(ENTRIES)
+    const fast = await subscribe(ENTRIES)
+    slow.reader.isReady = false
+    store(60)
+    await settled()
+    slow.reader.readOn()
+    await settled()
+    expect(slow.reader.got[0]).toBe('21 after 20')
+    expect(slow.reader.got).toHaveLength(40)
+    expect(fast.reader.got.filter((told) => told.includes('after'))).toEqual([])
+  })
+
+  it('keep the order when an answer takes long, also for one who joins meanwhile', async () => {
+    const query = 'subscription { entries { sequence slow } }'
+    const one = await subscribe(query)
+    store(1)
+    await settled()
+    const other = await subscribe(query)
+    store(2)
+    await settled()
+    for (let round = 0; round < 3; round += 1) {
+      for (const answer of held.splice(0)) answer()
+      await settled()
+    }
+    expect([one.reader.got, other.reader.got]).toEqual([
+      ['1', '2', '3'],
+      ['1', '2', '3'],
+    ])
+    expect(executions).toBe(3)
+  })
+
+  it('send nothing to one who left while an answer was made, and let go of its source', async () => {
+    const { reader, member } = await subscribe('subscription { entries { sequence slow } }')
+    const stays = await subscribe('subscription { entries { sequence slow } }')
+    store(1)
+    await settled()
+    await member.return()
+    for (const answer of held.splice(0)) answer()
+    await settled()
+    expect([reader.got, stays.reader.got]).toEqual([[], ['1']])
+    expect([open, shared.counts]).toEqual([1, { groups: 1, members: 1 }])
+    expect(await member.next()).toEqual({ done: true, value: undefined })
+  })
+
+  it('begin anew when the last one leaves as the next one joins', async () => {
+    const first = await subscribe(ENTRIES)
+    store(2)
+    await settled()
+    const joining = subscribe(ENTRIES, { variables: { after: 1 } })
+    await first.member.return()
+    const next = await joining
+    store(1)
+    await settled()
+    expect(next.reader.got).toEqual(['2', '3'])
+    expect(shared.counts).toEqual({ groups: 1, members: 1 })
+    await next.member.return()
+    expect([shared.counts, open]).toEqual([{ groups: 0, members: 0 }, 0])
+  })
+
+  it('end for everybody at the end of the log, after what there was', async () => {
+    const one = await subscribe(ENTRIES)
+    const slow = await subscribe(ENTRIES)
+    slow.reader.isReady = false
+    store(2)
+    log.close()
+    expect(await one.member.next()).toEqual({ done: true, value: undefined })
+    slow.reader.readOn()
+    expect(await slow.member.next()).toEqual({ done: true, value: undefined })
+    expect([one.reader.got, slow.reader.got]).toEqual([
+      ['1', '2'],
+      ['1', '2'],
+    ])
+  })
+
+  it('tell each member whose source fails so, and go on for the others', async () => {
+    const live = await subscribe(ENTRIES)
+    store(CAPACITY * 2)
+    failsToRead = true
+    const resumed = await subscribe(ENTRIES, { variables: { after: 1 } })
+    const { value } = (await resumed.member.next()) as { value: ExecutionResult }
+    expect(value.errors?.[0]?.originalError?.message).toBe('the store is gone')
+    expect(await resumed.member.next()).toEqual({ done: true, value: undefined })
+    store(1)
+    await settled()
+    expect(live.reader.got.at(-1)).toBe(String(CAPACITY * 2 + 1))
+  })
+
+  it('share errors as they may be seen', async () => {
+    const one = await subscribe('subscription { entries { sequence broken } }')
+    const other = await subscribe('subscription { entries { sequence broken } }')
+    store(1)
+    await settled()
+    expect([one.reader.got, other.reader.got]).toEqual([['masked'], ['masked']])
+  })
+
+  it('give a state as it is, then the newest to whoever is ready', async () => {
+    state.set({ value: 'a' })
+    const slow = await subscribe('subscription { state { value } }')
+    const fast = await subscribe('subscription { state { value } }')
+    slow.reader.isReady = false
+    for (const value of ['b', 'c', 'd']) {
+      state.set({ value })
+      await settled()
+    }
+    slow.reader.readOn()
+    await settled()
+    expect([slow.reader.got, fast.reader.got]).toEqual([
+      ['a', 'd'],
+      ['a', 'b', 'c', 'd'],
+    ])
+  })
+
+  it('may cost one caller so much at once, equal ones counted once, and another caller as much again', async () => {
+    const query = 'subscription ($of: String) { entries(of: $of) { sequence } }'
+    const first = await subscribe(query, { variables: { of: 'a' }, cost: 60 })
+    await subscribe(query, { variables: { of: 'a' }, cost: 60 })
+    const more = () => subscribe(query, { variables: { of: 'b' }, cost: 60 })
+    await expect(more()).rejects.toThrow('too much: 120')
+    expect([shared.counts, open]).toEqual([{ groups: 1, members: 2 }, 2])
+    await subscribe(query, { variables: { of: 'b' }, cost: 60, key: 'b' })
+    await first.member.return()
+    await expect(more()).rejects.toThrow('too much')
+    await (await subscribe(query, { variables: { of: 'c' }, cost: 40 })).member.return()
+    await subscribe(query, { variables: { of: 'd' }, cost: 40 })
+  })
+})

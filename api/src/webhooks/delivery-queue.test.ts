@@ -1,0 +1,230 @@
+import { createTestDatabase, type TestDatabase, testDatabaseKinds } from '@gaugeline/prisma/testing'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { completedJob, createTestDeps, type TestDeps } from '../../test/create-test-deps.ts'
+import type { ClaimedDelivery, DeliveryOutcome } from './delivery.ts'
+import { DeliveryQueue, KEPT_MS } from './delivery-queue.ts'
+import { MAX_ATTEMPTS, RETRY_AFTER_S } from './retries.ts'
+import { WebhookLimitError, WebhookNotFoundError } from './webhook.errors.ts'
+import { MAX_WEBHOOKS, ROTATION_MS } from './webhooks.ts'
+
+const by = 'amira'
+const OK: DeliveryOutcome = { statusCode: 204, failure: null }
+const BROKEN: DeliveryOutcome = { statusCode: 500, failure: 'STATUS' }
+
+describe.each(await testDatabaseKinds())('deliveries on %s', (kind) => {
+  let database: TestDatabase
+  let deps: TestDeps
+  let queue: DeliveryQueue
+  beforeAll(async () => {
+    database = await createTestDatabase(kind)
+  })
+  beforeEach(async () => {
+    deps = await createTestDeps(database)
+    queue = new DeliveryQueue({ prisma: database.prisma, clock: deps.clock, random: () => 0.5 })
+  })
+  afterAll(() => database[Symbol.asyncDispose]())
+
+  const create = async (...events: ('DEPLOYMENT_DEPLOYED' | 'DEPLOYMENT_PAUSED')[]) =>
+    (await deps.services.webhooks.create({ name: 'hook', url: 'https://8.8.8.8/hooks', events }, by)).webhook
+  const deploy = async () => deps.services.deployments.deploy(await completedJob(deps), { by, note: 'why' })
+  const claimOne = async (): Promise<ClaimedDelivery> => {
+    const [delivery, ...more] = await queue.claim(8)
+    if (delivery === undefined || more.length > 0) throw new Error('Not one delivery')
+    return delivery
+  }
+  const record = (delivery: ClaimedDelivery, outcome: DeliveryOutcome) =>
+    queue.record(delivery, { at: new Date(deps.clock.now()).toISOString(), durationMs: 12, ...outcome })
+  const stored = (id: string) => database.prisma.webhookDelivery.findUniqueOrThrow({ where: { id } })
+
+  it('are made in the transaction of the event, for the webhooks that want it', async () => {
+    const wanting = await create('DEPLOYMENT_DEPLOYED')
+    await create('DEPLOYMENT_PAUSED')
+    const disabled = await create('DEPLOYMENT_DEPLOYED')
+    await deps.services.webhooks.update(disabled.id, { enabled: false })
+    const deployment = await deploy()
+    await expect(deps.services.deployments.deploy(deployment.trainingJobId, { by })).rejects.toThrow(/already active/)
+    const delivery = await claimOne()
+    expect(delivery).toMatchObject({ webhookId: wanting.id, url: wanting.url, secrets: [wanting.secret], attempts: 0 })
+    expect(await database.prisma.webhookDelivery.count()).toBe(1)
+  })
+
+  it('are one of a webhook at a time, the oldest first, until the outcome is written', async () => {
+    await create('DEPLOYMENT_DEPLOYED')
+    await create('DEPLOYMENT_DEPLOYED')
+    await deploy()
+    await deploy()
+    expect(await queue.claim(1)).toHaveLength(1)
+    const [second] = await queue.claim(8)
+    expect(second).toBeDefined()
+    expect(await queue.claim(8)).toEqual([])
+    if (second) await record(second, OK)
+    expect(await claimOne()).toMatchObject({ webhookId: second?.webhookId })
+  })
+
+  it('are never claimed by two', async () => {
+    for (let n = 0; n < 6; n += 1) await create('DEPLOYMENT_DEPLOYED')
+    await deploy()
+    const claims = (await Promise.all(Array.from({ length: 6 }, () => queue.claim(4)))).flat()
+    expect(new Set(claims.map(({ id }) => id)).size).toBe(claims.length)
+    expect(claims).toHaveLength(6)
+  })
+
+  it('are tried again after each failure, later and later, and given up at last', async () => {
+    await create('DEPLOYMENT_DEPLOYED')
+    await deploy()
+    let delivery = await claimOne()
+    for (const seconds of RETRY_AFTER_S) {
+      await record(delivery, BROKEN)
+      const next = await queue.nextDueAt()
+      expect(next?.getTime()).toBe(deps.clock.now() + seconds * 1000)
+      deps.time.pass(seconds * 1000 - 1)
+      expect(await queue.claim(8)).toEqual([])
+      deps.time.pass(1)
+      delivery = await claimOne()
+    }
+    await record(delivery, { statusCode: null, failure: 'TIMED_OUT' })
+    expect(await queue.nextDueAt()).toBeNull()
+    const { status, attempts } = await stored(delivery.id)
+    expect(status).toBe('FAILED')
+    expect(attempts).toHaveLength(MAX_ATTEMPTS)
+    expect(attempts).toContainEqual({ at: expect.any(String), durationMs: 12, ...BROKEN })
+  })
+
+  it('succeed once, with what came of it', async () => {
+    await create('DEPLOYMENT_DEPLOYED')
+    await deploy()
+    const delivery = await claimOne()
+    await record(delivery, OK)
+    expect(await stored(delivery.id)).toMatchObject({ status: 'SUCCEEDED', nextAttemptAt: null, attempts: [OK] })
+    expect(await queue.claim(8)).toEqual([])
+  })
+
+  it('of a server that died are claimed again when its lease is over; what it says then is not counted', async () => {
+    await create('DEPLOYMENT_DEPLOYED')
+    await deploy()
+    const first = await claimOne()
+    expect(await queue.claim(8)).toEqual([])
+    expect(await queue.nextDueAt()).toEqual(first.leasedUntil)
+    deps.time.pass(20_000)
+    const second = await claimOne()
+    expect(second).toMatchObject({ id: first.id, attempts: 0 })
+    await record(second, BROKEN)
+    await record(first, OK)
+    const { status, attempts } = await stored(first.id)
+    expect(status).toBe('PENDING')
+    expect(attempts).toHaveLength(1)
+  })
+
+  it('that were broken off are due as before', async () => {
+    await create('DEPLOYMENT_DEPLOYED')
+    await deploy()
+    const delivery = await claimOne()
+    await queue.giveBack(delivery)
+    expect(await claimOne()).toMatchObject({ id: delivery.id, attempts: 0 })
+  })
+
+  it('end with 410: the webhook is disabled, and is told again once somebody enables it', async () => {
+    const { id } = await create('DEPLOYMENT_DEPLOYED')
+    await deploy()
+    const delivery = await claimOne()
+    await record(delivery, { statusCode: 410, failure: 'STATUS' })
+    expect(await stored(delivery.id)).toMatchObject({ status: 'FAILED' })
+    expect(await database.prisma.webhook.findUnique({ where: { id } })).toMatchObject({ enabled: false, isGone: true })
+    await deploy()
+    expect(await queue.claim(8)).toEqual([])
+    expect(await deps.services.webhooks.update(id, { enabled: true })).toMatchObject({ enabled: true, isGone: false })
+    await deploy()
+    expect(await claimOne()).toMatchObject({ webhookId: id })
+  })
+
+  it('wait while their webhook is disabled, and go with it when it is deleted', async () => {
+    const { id } = await create('DEPLOYMENT_DEPLOYED')
+    await deploy()
+    await deps.services.webhooks.update(id, { enabled: false })
+    expect(await queue.claim(8)).toEqual([])
+    expect(await queue.nextDueAt()).toBeNull()
+    await deps.services.webhooks.update(id, { enabled: true, url: 'https://1.1.1.1/' })
+    const delivery = await claimOne()
+    expect(delivery.url).toBe('https://1.1.1.1/')
+    await deps.services.webhooks.delete(id)
+    await record(delivery, OK)
+    expect(await database.prisma.webhookDelivery.count()).toBe(0)
+    await expect(deps.services.webhooks.delete(id)).rejects.toBeInstanceOf(WebhookNotFoundError)
+  })
+
+  it('of a webhook that is being deleted do not make the event fail', async () => {
+    const { id } = await create('DEPLOYMENT_DEPLOYED')
+    const jobId = await completedJob(deps)
+    let deploying: Promise<unknown> = Promise.resolve()
+    await database.prisma.$transaction(async (tx) => {
+      await tx.webhook.delete({ where: { id } })
+      deploying = deps.services.deployments.deploy(jobId, { by })
+      if (kind === 'embedded') return
+      await vi.waitUntil(async () => {
+        const waiting = await tx.$queryRaw<unknown[]>`
+          select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`
+        return waiting.length > 0
+      }, 4000)
+    })
+    expect(await deploying).toMatchObject({ status: 'ACTIVE' })
+    expect(await database.prisma.webhookDelivery.count()).toBe(0)
+  })
+
+  it('may be written down while their webhooks are deleted', async () => {
+    for (let n = 0; n < 8; n += 1) await create('DEPLOYMENT_DEPLOYED')
+    for (let n = 0; n < 5; n += 1) await deploy()
+    const claimed = await queue.claim(8)
+    expect(claimed).toHaveLength(8)
+    // On PostgreSQL rows locked in different orders would end one of the two.
+    await Promise.all(
+      claimed.flatMap((delivery) => [
+        record(delivery, BROKEN),
+        deps.services.webhooks.delete(delivery.webhookId),
+        queue.removeExcess(1),
+      ]),
+    )
+    expect(await database.prisma.webhookDelivery.count()).toBe(0)
+  })
+
+  it('are signed with both secrets for a day after a rotation', async () => {
+    const before = await create('DEPLOYMENT_DEPLOYED')
+    const { secret } = await deps.services.webhooks.rotateSecret(before.id)
+    await deploy()
+    const delivery = await claimOne()
+    expect(delivery.secrets).toEqual([secret, before.secret])
+    await queue.giveBack(delivery)
+    deps.time.pass(ROTATION_MS)
+    expect((await claimOne()).secrets).toEqual([secret])
+    expect(await queue.forgetSecrets()).toBe(1)
+    const after = await database.prisma.webhook.findUnique({ where: { id: before.id } })
+    expect(after).toMatchObject({ secret, previousSecret: null, previousSecretUntil: null })
+    expect(await queue.forgetSecrets()).toBe(0)
+  })
+
+  it('are kept a week, and a bounded number of each webhook, the newest', async () => {
+    const { id } = await create('DEPLOYMENT_DEPLOYED')
+    const other = await create('DEPLOYMENT_DEPLOYED')
+    for (let n = 0; n < 4; n += 1) {
+      await deploy()
+      deps.time.pass(1000)
+    }
+    const newest = (await deps.services.webhooks.deliveries(id, { first: 3 })).edges.map(({ node }) => node.id)
+    expect(await queue.removeExcess(3)).toBe(2)
+    expect(await queue.removeExcess(3)).toBe(0)
+    const left = (await deps.services.webhooks.deliveries(id, {})).edges.map(({ node }) => node.id)
+    expect(left).toEqual(newest)
+    expect((await deps.services.webhooks.deliveries(other.id, {})).edges).toHaveLength(3)
+    expect(await queue.removeOld()).toBe(0)
+    deps.time.pass(KEPT_MS)
+    expect(await queue.removeOld()).toBe(6)
+  })
+
+  it('go to fifty webhooks and no more, also when the last ones are created at once', async () => {
+    for (let n = 0; n < MAX_WEBHOOKS - 2; n += 1) await create('DEPLOYMENT_DEPLOYED')
+    const results = await Promise.allSettled(Array.from({ length: 5 }, () => create('DEPLOYMENT_DEPLOYED')))
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(2)
+    for (const result of results) {
+      if (result.status === 'rejected') expect(result.reason).toBeInstanceOf(WebhookLimitError)
+    }
+  })
+})

@@ -1,0 +1,138 @@
+import type { Prisma, PrismaClient } from '@gaugeline/prisma'
+import type { Clock } from '../clock.ts'
+import type { ClaimedDelivery, StoredAttempt } from './delivery.ts'
+import { retryAfterMs } from './retries.ts'
+
+/** Longer than an attempt takes: after it, a server that died in the middle of one is taken for gone. */
+const LEASE_MS = 20_000
+/** Deliveries are kept for a week, and at most so many of a webhook, pending ones included. */
+export const KEPT_MS = 7 * 24 * 3_600_000
+export const MAX_KEPT = 5000
+const CHUNK_ROWS = 1000
+
+export interface DeliveryQueueOptions {
+  prisma: PrismaClient
+  clock: Clock
+  /** From 0 to 1. */
+  random: () => number
+}
+
+/** Hands out what is due, one delivery of a webhook at a time, and writes down what came of it. Several servers may share it. */
+export class DeliveryQueue {
+  readonly #options: DeliveryQueueOptions
+
+  constructor(options: DeliveryQueueOptions) {
+    this.#options = options
+  }
+
+  /** The longest due deliveries of webhooks that nobody is sending to. */
+  async claim(limit: number): Promise<ClaimedDelivery[]> {
+    const { prisma } = this.#options
+    const now = this.#now()
+    const leasedUntil = new Date(now.getTime() + LEASE_MS)
+    const claimed = await prisma.$queryRaw<{ deliveryId: string }[]>`
+      update webhooks set leased_until = ${leasedUntil} from (
+        select w.id, next.id as delivery_id from webhooks w cross join lateral (
+          select d.id, d.next_attempt_at from webhook_deliveries d where d.webhook_id = w.id and d.status = 'PENDING'
+          order by d.next_attempt_at, d.id limit 1
+        ) next
+        where w.enabled and (w.leased_until is null or w.leased_until <= ${now}) and next.next_attempt_at <= ${now}
+        order by next.next_attempt_at limit ${limit} for update of w skip locked
+      ) due where webhooks.id = due.id returning due.delivery_id as "deliveryId"`
+    if (claimed.length === 0) return []
+    const deliveries = await prisma.webhookDelivery.findMany({
+      where: { id: { in: claimed.map(({ deliveryId }) => deliveryId) } },
+      include: { webhook: true },
+    })
+    return deliveries.map(({ webhook, ...delivery }) => ({
+      id: delivery.id,
+      webhookId: webhook.id,
+      leasedUntil,
+      messageId: delivery.messageId,
+      body: delivery.body,
+      attempts: (delivery.attempts as unknown as StoredAttempt[]).length,
+      url: webhook.url,
+      secrets: [
+        webhook.secret,
+        ...(webhook.previousSecret !== null && now < (webhook.previousSecretUntil ?? now)
+          ? [webhook.previousSecret]
+          : []),
+      ],
+    }))
+  }
+
+  /** Writes an attempt down, with what follows: success, another attempt, or that nothing more is tried. */
+  async record(delivery: ClaimedDelivery, attempt: StoredAttempt): Promise<void> {
+    const { prisma, random } = this.#options
+    const isGone = attempt.statusCode === 410
+    const wait = isGone ? null : retryAfterMs(delivery.attempts + 1, random())
+    const status = attempt.failure === null ? 'SUCCEEDED' : wait === null ? 'FAILED' : 'PENDING'
+    const nextAttemptAt = status === 'PENDING' && wait !== null ? new Date(this.#now().getTime() + wait) : null
+    // The webhook's row first, as whoever deletes it takes it: the other way round they could wait for each other.
+    await prisma.$transaction([
+      this.#release(delivery),
+      ...(isGone
+        ? [prisma.webhook.updateMany({ where: { id: delivery.webhookId, url: delivery.url }, data: DISABLED_AS_GONE })]
+        : []),
+      // Whoever took over after our lease has written another attempt: then this one is not counted.
+      prisma.$executeRaw`
+        update webhook_deliveries set attempts = attempts || ${JSON.stringify([attempt])}::jsonb,
+          status = ${status}::"WebhookDeliveryStatus", next_attempt_at = ${nextAttemptAt}
+        where id = ${delivery.id}::uuid and status = 'PENDING' and jsonb_array_length(attempts) = ${delivery.attempts}`,
+    ])
+  }
+
+  /** Gives a delivery back whose attempt was broken off: it is due as before. */
+  async giveBack(delivery: ClaimedDelivery): Promise<void> {
+    await this.#release(delivery)
+  }
+
+  /** When the next delivery can be claimed; null when none is pending. */
+  async nextDueAt(): Promise<Date | null> {
+    const [row] = await this.#options.prisma.$queryRaw<{ at: Date | null }[]>`
+      select min(greatest(next.at, w.leased_until)) as at from webhooks w cross join lateral (
+        select d.next_attempt_at as at from webhook_deliveries d where d.webhook_id = w.id and d.status = 'PENDING'
+        order by d.next_attempt_at, d.id limit 1
+      ) next where w.enabled`
+    return row?.at ?? null
+  }
+
+  /** Removes a batch of old deliveries; gives how many. */
+  removeOld(): Promise<number> {
+    const before = new Date(this.#now().getTime() - KEPT_MS)
+    return this.#options.prisma.$executeRaw`
+      delete from webhook_deliveries where id in (
+        select id from webhook_deliveries where created_at <= ${before} order by created_at limit ${CHUNK_ROWS}
+        for update skip locked)`
+  }
+
+  /** Removes a batch of each webhook's oldest deliveries past the newest `keep`; gives how many. */
+  removeExcess(keep = MAX_KEPT): Promise<number> {
+    return this.#options.prisma.$executeRaw`
+      delete from webhook_deliveries where id in (
+        select id from webhook_deliveries where id in (
+          select excess.id from webhooks w cross join lateral (
+            select d.id from webhook_deliveries d where d.webhook_id = w.id order by d.created_at desc, d.id desc
+            offset ${keep} limit ${CHUNK_ROWS}
+          ) excess limit ${CHUNK_ROWS}
+        ) for update skip locked)`
+  }
+
+  /** Forgets secrets that no longer sign; gives how many. */
+  forgetSecrets(): Promise<number> {
+    return this.#options.prisma.$executeRaw`
+      update webhooks set previous_secret = null, previous_secret_until = null
+      where previous_secret_until <= ${this.#now()}`
+  }
+
+  #release({ webhookId, leasedUntil }: ClaimedDelivery): Prisma.PrismaPromise<number> {
+    return this.#options.prisma.$executeRaw`
+      update webhooks set leased_until = null where id = ${webhookId}::uuid and leased_until = ${leasedUntil}`
+  }
+
+  #now(): Date {
+    return new Date(this.#options.clock.now())
+  }
+}
+
+const DISABLED_AS_GONE = { enabled: false, isGone: true }

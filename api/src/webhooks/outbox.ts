@@ -1,0 +1,57 @@
+import type { Prisma, TrainingJob, WebhookEventType } from '@gaugeline/prisma'
+import type { Bus, DeploymentEventRecord } from '../live/bus.ts'
+import type { Cursors } from '../live/cursors.ts'
+import { deploymentMessage, trainingJobMessage, type WebhookMessage } from './messages.ts'
+
+/** Puts events on their way to the webhooks that want them, in the transaction of the event: neither is there without the other. */
+export class WebhookOutbox {
+  readonly #cursors: Cursors
+  readonly #bus: Bus
+
+  constructor(cursors: Cursors, bus: Bus) {
+    this.#cursors = cursors
+    this.#bus = bus
+  }
+
+  async addDeploymentEvent(tx: Prisma.TransactionClient, event: DeploymentEventRecord): Promise<void> {
+    await this.#add(tx, `DEPLOYMENT_${event.kind}`, event.at, () => deploymentMessage(event, this.#cursors))
+  }
+
+  /** A job that has just ended; nothing for one that was cancelled or goes on. */
+  async addTrainingJob(tx: Prisma.TransactionClient, job: TrainingJob, at: Date): Promise<void> {
+    const { status } = job
+    if (status !== 'COMPLETED' && status !== 'FAILED') return
+    await this.#add(tx, `TRAINING_JOB_${status}`, at, async () => {
+      const model = await tx.model.findUniqueOrThrow({ where: { id: job.modelId }, select: { name: true } })
+      return trainingJobMessage({ ...job, status }, model.name, at)
+    })
+  }
+
+  /** Tells whoever delivers that there may be something new. Call it after the commit. */
+  announce(): void {
+    this.#bus.publish('webhookOutbox', null)
+  }
+
+  async #add(
+    tx: Prisma.TransactionClient,
+    event: WebhookEventType,
+    at: Date,
+    makeMessage: () => WebhookMessage | Promise<WebhookMessage>,
+  ): Promise<void> {
+    // Locked until the event is committed: one that is deleted meanwhile must not make the event fail.
+    const webhooks = await tx.$queryRaw<{ id: string }[]>`
+      select id from webhooks where enabled and ${event}::"WebhookEventType" = any(events) order by id for key share`
+    if (webhooks.length === 0) return
+    const message = await makeMessage()
+    await tx.webhookDelivery.createMany({ data: webhooks.map(({ id }) => newDelivery(id, message, at)) })
+  }
+}
+
+/** Due at once. */
+export function newDelivery(
+  webhookId: string,
+  { id, type, body }: WebhookMessage,
+  at: Date,
+): Prisma.WebhookDeliveryUncheckedCreateInput {
+  return { webhookId, messageId: id, type, body, nextAttemptAt: at, createdAt: at }
+}

@@ -1,0 +1,41 @@
+import type { WebhookEventType } from '@gaugeline/prisma'
+import { InputChecks } from '../input-checks.ts'
+import { type CallKey, checkCallKey } from '../idempotency/idempotency.ts'
+
+const MAX_NAME = 100
+const MAX_URL = 2000
+
+export interface NewWebhook {
+  name: string
+  url: string
+  events: readonly WebhookEventType[]
+}
+
+/** What is left out stays. */
+export interface WebhookUpdate {
+  name?: string | null | undefined
+  url?: string | null | undefined
+  events?: readonly WebhookEventType[] | null | undefined
+  enabled?: boolean | null | undefined
+}
+
+/** Throws InvalidInputError. Where the URL leads is not looked at here. */
+export function checkWebhook({ name, url, events }: WebhookUpdate, callKey?: CallKey): void {
+  const checks = new InputChecks()
+  checks.text(['name'], name, { min: 1, max: MAX_NAME })
+  if (url != null) checkUrl(checks, url)
+  if (events != null && events.length === 0) checks.add(['events'], 'must name at least one event.')
+  checkCallKey(checks, callKey)
+  checks.done()
+}
+
+function checkUrl(checks: InputChecks, text: string): void {
+  const add = (message: string) => checks.add(['url'], message)
+  if (text.length > MAX_URL) return add(`must have at most ${MAX_URL} characters, not ${text.length}.`)
+  if (!URL.canParse(text)) return add('must be a URL like https://example.com/hooks.')
+  const { protocol, username, password, href } = new URL(text)
+  if (protocol !== 'https:' && protocol !== 'http:') add('must begin with https:// or http://.')
+  else if (username !== '' || password !== '') add('must hold no user or password: every body is signed instead.')
+  else if (text.includes('#')) add('must hold no fragment: it would not be sent.')
+  else if (href.length > MAX_URL) add(`must have at most ${MAX_URL} characters once it is encoded.`)
+}

@@ -1,0 +1,209 @@
+import { randomUUID } from 'node:crypto'
+import type { Prisma, PrismaClient, Webhook, WebhookDelivery } from '@gaugeline/prisma'
+import type { Clock } from '../clock.ts'
+import { InvalidInputError } from '../errors.ts'
+import type { CallKey, Idempotency } from '../idempotency/idempotency.ts'
+import { type Keyset, type Page, type PageRequest, pageOf } from '../paging.ts'
+import { type AddressGuard, AddressRefusedError } from './address-guard.ts'
+import { testMessage } from './messages.ts'
+import { newDelivery, type WebhookOutbox } from './outbox.ts'
+import { newWebhookSecret } from './signatures.ts'
+import {
+  WebhookDeliveryNotFoundError,
+  WebhookDisabledError,
+  WebhookLimitError,
+  WebhookNotFoundError,
+} from './webhook.errors.ts'
+import { checkWebhook, type NewWebhook, type WebhookUpdate } from './webhook-input.ts'
+
+export const MAX_WEBHOOKS = 50
+/** A rotated secret signs beside its successor so long. */
+export const ROTATION_MS = 24 * 3_600_000
+const RESOLVE_TIMEOUT_MS = 5000
+const TRANSACTION = { maxWait: 10_000, timeout: 10_000 }
+
+function newestFirst<Row extends { id: string; createdAt: Date }>(name: string): Keyset<Row> {
+  return {
+    name,
+    columns: [
+      { path: ['createdAt'], direction: 'desc', type: 'date', value: (row) => row.createdAt },
+      { path: ['id'], direction: 'desc', type: 'uuid', value: (row) => row.id },
+    ],
+  }
+}
+
+export interface WebhooksOptions {
+  prisma: PrismaClient
+  guard: AddressGuard
+  outbox: WebhookOutbox
+  idempotency: Idempotency
+  clock: Clock
+}
+
+/** The secret is given when it is made, and never again. */
+export interface WebhookWithSecret {
+  webhook: Webhook
+  secret: string
+}
+
+/** Owns the webhooks; their deliveries are the queue's. */
+export class Webhooks {
+  readonly #options: WebhooksOptions
+
+  constructor(options: WebhooksOptions) {
+    this.#options = options
+  }
+
+  list(page: PageRequest): Promise<Page<Webhook>> {
+    return pageOf(newestFirst<Webhook>('webhooks'), page, (query) => this.#options.prisma.webhook.findMany(query))
+  }
+
+  deliveries(webhookId: string, page: PageRequest): Promise<Page<WebhookDelivery>> {
+    return pageOf(newestFirst<WebhookDelivery>('deliveries'), page, ({ where, orderBy, take }) =>
+      this.#options.prisma.webhookDelivery.findMany({ where: { AND: [where, { webhookId }] }, orderBy, take }),
+    )
+  }
+
+  /**
+   * Events from now on are sent to it. A repetition gives the webhook without its secret.
+   * Throws InvalidInputError, WebhookLimitError, IdempotencyConflictError.
+   */
+  async create(input: NewWebhook, by: string, callKey?: CallKey): Promise<{ webhook: Webhook; secret: string | null }> {
+    const { prisma, idempotency } = this.#options
+    checkWebhook(input, callKey)
+    if (!(await idempotency.isKnown(callKey))) await this.#checkAddress(input.url)
+    return prisma.$transaction(
+      (tx) =>
+        idempotency.once<{ webhook: Webhook; secret: string | null }>(tx, callKey, {
+          operation: 'createWebhook',
+          input: { ...input, events: input.events.toSorted() },
+          first: () => this.#create(tx, input, by),
+          idOf: ({ webhook }) => webhook.id,
+          again: async (id) => {
+            const webhook = await tx.webhook.findUnique({ where: { id } })
+            return webhook && { webhook, secret: null }
+          },
+        }),
+      TRANSACTION,
+    )
+  }
+
+  /**
+   * What is pending goes to the new URL. Disabling keeps it for later, enabling sends it.
+   * Throws WebhookNotFoundError, InvalidInputError.
+   */
+  async update(id: string, update: WebhookUpdate): Promise<Webhook> {
+    checkWebhook(update)
+    if (update.url != null) await this.#checkAddress(update.url)
+    const webhook = await this.#change(id, {
+      ...(update.name == null ? {} : { name: update.name }),
+      ...(update.url == null ? {} : { url: update.url }),
+      ...(update.events == null ? {} : { events: [...new Set(update.events)] }),
+      ...(update.enabled == null ? {} : { enabled: update.enabled, isGone: false }),
+    })
+    this.#options.outbox.announce()
+    return webhook
+  }
+
+  /** With its deliveries, those that are pending too. Throws WebhookNotFoundError. */
+  async delete(id: string): Promise<void> {
+    const { count } = await this.#options.prisma.webhook.deleteMany({ where: { id } })
+    if (count === 0) throw new WebhookNotFoundError()
+  }
+
+  /** The old secret signs too for a day; one that was rotated within the last day stops at once. Throws WebhookNotFoundError. */
+  async rotateSecret(id: string): Promise<WebhookWithSecret> {
+    const secret = newWebhookSecret()
+    const webhook = await this.#options.prisma.$transaction(async (tx) => {
+      const before = await lockWebhook(tx, id)
+      return tx.webhook.update({
+        where: { id },
+        data: {
+          secret,
+          previousSecret: before.secret,
+          previousSecretUntil: new Date(this.#options.clock.now() + ROTATION_MS),
+        },
+      })
+    }, TRANSACTION)
+    return { webhook, secret }
+  }
+
+  /** Sends a message that says nothing, by the same way as events. Throws WebhookNotFoundError, WebhookDisabledError. */
+  async sendTest(id: string, by: string): Promise<WebhookDelivery> {
+    return this.#send(async (tx) => {
+      const webhook = await tx.webhook.findUnique({ where: { id } })
+      if (!webhook) throw new WebhookNotFoundError()
+      return { webhook, message: testMessage(randomUUID(), webhook, by, this.#now()) }
+    })
+  }
+
+  /**
+   * Sends the same message once more, under the same `webhook-id`, as a delivery of its own.
+   * Throws WebhookDeliveryNotFoundError, WebhookDisabledError.
+   */
+  async redeliver(deliveryId: string): Promise<WebhookDelivery> {
+    return this.#send(async (tx) => {
+      const delivery = await tx.webhookDelivery.findUnique({ where: { id: deliveryId }, include: { webhook: true } })
+      if (!delivery) throw new WebhookDeliveryNotFoundError()
+      const { webhook, messageId, type, body } = delivery
+      return { webhook, message: { id: messageId, type, body } }
+    })
+  }
+
+  async #send(
+    prepare: (
+      tx: Prisma.TransactionClient,
+    ) => Promise<{ webhook: Webhook; message: Parameters<typeof newDelivery>[1] }>,
+  ): Promise<WebhookDelivery> {
+    const { prisma, outbox } = this.#options
+    const delivery = await prisma.$transaction(async (tx) => {
+      const { webhook, message } = await prepare(tx)
+      // Nobody may delete it meanwhile.
+      const { enabled } = await lockWebhook(tx, webhook.id)
+      if (!enabled) throw new WebhookDisabledError()
+      return tx.webhookDelivery.create({ data: newDelivery(webhook.id, message, this.#now()) })
+    }, TRANSACTION)
+    outbox.announce()
+    return delivery
+  }
+
+  async #create(
+    tx: Prisma.TransactionClient,
+    { name, url, events }: NewWebhook,
+    by: string,
+  ): Promise<WebhookWithSecret> {
+    // One after another, or two could both be the last that there is room for.
+    await tx.$executeRaw`select pg_advisory_xact_lock(hashtext('gaugeline webhooks'))`
+    if ((await tx.webhook.count()) >= MAX_WEBHOOKS) throw new WebhookLimitError(MAX_WEBHOOKS)
+    const secret = newWebhookSecret()
+    const data = { name, url, events: [...new Set(events)], secret, createdAt: this.#now(), createdBy: by }
+    return { webhook: await tx.webhook.create({ data }), secret }
+  }
+
+  async #change(id: string, data: Prisma.WebhookUpdateInput): Promise<Webhook> {
+    return this.#options.prisma.$transaction(async (tx) => {
+      await lockWebhook(tx, id)
+      return tx.webhook.update({ where: { id }, data })
+    }, TRANSACTION)
+  }
+
+  async #checkAddress(url: string): Promise<void> {
+    try {
+      await this.#options.guard.addressesOf(new URL(url), AbortSignal.timeout(RESOLVE_TIMEOUT_MS))
+    } catch (error) {
+      if (!(error instanceof AddressRefusedError)) throw error
+      throw new InvalidInputError([{ path: ['url'], message: 'must lead to public addresses only.' }])
+    }
+  }
+
+  #now(): Date {
+    return new Date(this.#options.clock.now())
+  }
+}
+
+async function lockWebhook(tx: Prisma.TransactionClient, id: string): Promise<Webhook> {
+  await tx.$queryRaw`select 1 from webhooks where id = ${id}::uuid for no key update`
+  const webhook = await tx.webhook.findUnique({ where: { id } })
+  if (!webhook) throw new WebhookNotFoundError()
+  return webhook
+}

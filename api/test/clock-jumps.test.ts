@@ -1,0 +1,70 @@
+import { testDatabaseKinds } from '@gaugeline/prisma/testing'
+import { describe, expect, it } from 'vitest'
+import type { TimeSources } from '../src/clock.ts'
+import { deploy } from './acts.ts'
+import { createTestApp } from './create-test-app.ts'
+import { liveClient } from './live-clients.ts'
+import { sequenceOf } from './process/documents.ts'
+
+const WINDOW_MS = 100
+const HOUR_MS = 3_600_000
+const SAMPLES = `subscription ($id: ID!, $after: SampleCursor) {
+  inferenceMetrics(deploymentId: $id, after: $after) { cursor skipped metrics { at } }
+}`
+
+interface Update {
+  inferenceMetrics: { cursor: string; skipped: number; metrics: { at: string } }
+}
+
+const sequences = (updates: Update[]) => updates.map(({ inferenceMetrics }) => sequenceOf(inferenceMetrics.cursor))
+/** From the start of each window to that of the next one. */
+const steps = (updates: Update[]) => {
+  const starts = updates.map(({ inferenceMetrics }) => Date.parse(inferenceMetrics.metrics.at))
+  return starts.slice(1).map((start, n) => start - (starts[n] ?? 0))
+}
+
+/** Somebody sets the clock of the machine. */
+class SettableTime implements TimeSources {
+  setBy = 0
+  wall = (): number => Date.now() + this.setBy
+  monotonic = (): number => performance.now()
+}
+
+describe.each(await testDatabaseKinds())('the clock of a server on %s', (kind) => {
+  it('may be set back and forward: sequences grow by one, window starts grow, and nobody is cut off', async () => {
+    const time = new SettableTime()
+    await using app = await createTestApp(kind, { sampleIntervalMs: WINDOW_MS }, undefined, time)
+    const id = await deploy(app.client)
+    const given: Update[] = []
+    await using live = liveClient('websocket', app.origin)
+    await using log = live.subscribe<Update>(SAMPLES, { id })
+    const take = async (count: number) => given.push(...(await log.take(count)))
+
+    await take(5)
+    time.setBy -= HOUR_MS
+    await take(10)
+    expect(new Set(steps(given))).toEqual(new Set([WINDOW_MS]))
+
+    // By less than a minute: caught up. By more: a gap of what lies further back.
+    time.setBy += HOUR_MS + 30_000
+    await take(300 + 5)
+    expect(new Set(steps(given))).toEqual(new Set([WINDOW_MS]))
+    time.setBy += HOUR_MS
+    await take(600 + 5)
+    const gaps = steps(given).filter((step) => step !== WINDOW_MS)
+    expect(gaps).toHaveLength(1)
+    expect(gaps[0]).toBeGreaterThan(HOUR_MS - 2 * 60_000)
+
+    // Back again while it was down: its samples must not begin again in what is now the past.
+    time.setBy -= 2 * HOUR_MS
+    await using again = await app.restart()
+    await using liveAgain = liveClient('websocket', again.origin)
+    await using rest = liveAgain.subscribe<Update>(SAMPLES, { id, after: given.at(-1)?.inferenceMetrics.cursor })
+    given.push(...(await rest.take(10)))
+
+    const [first = 0] = sequences(given)
+    expect(sequences(given)).toEqual(given.map((_update, n) => first + n))
+    expect(given.filter(({ inferenceMetrics }) => inferenceMetrics.skipped !== 0)).toEqual([])
+    expect(steps(given).filter((step) => step < WINDOW_MS)).toEqual([])
+  }, 120_000)
+})

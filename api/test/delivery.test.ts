@@ -1,0 +1,19 @@
+import { testDatabaseKinds } from '@gaugeline/prisma/testing'
+import { describe, expect, it } from 'vitest'
+import { deliverAtRandom } from './delivery/delivery.ts'
+
+const SEEDS = Array.from({ length: 5 }, (_, index) => process.env['DELIVERY_SEED'] ?? `${Date.now()}-${index}`)
+const kinds = await testDatabaseKinds()
+
+describe('delivery to subscribers who misbehave', () => {
+  it.each(SEEDS)(
+    'gives each all in order, none twice, none left out untold: DELIVERY_SEED=%s',
+    async (seed) => {
+      const kind = kinds[SEEDS.indexOf(seed) % kinds.length] ?? 'embedded'
+      const { faults, received } = await deliverAtRandom(kind, seed)
+      expect(faults).toEqual([])
+      expect(received).toBeGreaterThan(100)
+    },
+    120_000,
+  )
+})

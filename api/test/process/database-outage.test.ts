@@ -1,0 +1,21 @@
+import { testDatabaseKinds } from '@gaugeline/prisma/testing'
+import { expect, it } from 'vitest'
+import { surviveOutage } from './database-outage.ts'
+
+const without = (await testDatabaseKinds()).includes('postgres') ? '' : ' (skipped: no PostgreSQL server)'
+
+it.skipIf(without !== '')(
+  `goes on without a hole, and with all its subscribers, when PostgreSQL was gone for three seconds${without}`,
+  async () => {
+    await expect(surviveOutage({ fault: 'cut', ms: 3_000, answerMs: 4_500 })).resolves.toBeUndefined()
+  },
+  120_000,
+)
+
+it.skipIf(without !== '')(
+  `goes on without a hole, and with all its subscribers, when PostgreSQL did not answer for a while${without}`,
+  async () => {
+    await expect(surviveOutage({ fault: 'hang', ms: 1_000, answerMs: 10_000 })).resolves.toBeUndefined()
+  },
+  120_000,
+)

@@ -1,0 +1,33 @@
+import { connect } from 'node:net'
+import { expect, it } from 'vitest'
+import { CONNECTIONS_CHECKING_INTERVAL_MS, HEADERS_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from '../src/limits.ts'
+import { createHttpTestServer } from './http-test-server.ts'
+
+/** Timers of a busy machine are late, never early. */
+const LATE_MS = 5_000
+
+/** Sends the beginning of a request and nothing more; gives what comes back until the server hangs up, and when it did. */
+async function sendBeginning(port: number, text: string): Promise<{ answer: string; afterMs: number }> {
+  const began = performance.now()
+  const socket = connect(port, '127.0.0.1', () => socket.write(text))
+  let answer = ''
+  socket.on('data', (data: Buffer) => (answer += data.toString()))
+  await new Promise((resolve) => socket.once('close', resolve))
+  return { answer, afterMs: performance.now() - began }
+}
+
+it('who never finishes a request is hung up on, in its headers and in its body, and all others are served', async () => {
+  await using server = await createHttpTestServer()
+  const head = `POST /graphql HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\nContent-Type: application/json\r\n`
+  const [inHeaders, inBody] = await Promise.all([
+    sendBeginning(server.port, head),
+    sendBeginning(server.port, `${head}Content-Length: 100\r\n\r\n{"query":`),
+  ])
+  expect(inHeaders.answer).toMatch(/^HTTP\/1\.1 408 /)
+  expect(inHeaders.afterMs).toBeGreaterThan(HEADERS_TIMEOUT_MS - CONNECTIONS_CHECKING_INTERVAL_MS)
+  expect(inHeaders.afterMs).toBeLessThan(HEADERS_TIMEOUT_MS + CONNECTIONS_CHECKING_INTERVAL_MS + LATE_MS)
+  // A stranger's body is not waited for.
+  expect(inBody.answer).toMatch(/^HTTP\/1\.1 40[18] /)
+  expect(inBody.afterMs).toBeLessThan(REQUEST_TIMEOUT_MS + CONNECTIONS_CHECKING_INTERVAL_MS + LATE_MS)
+  expect((await fetch(`${server.origin}/healthz`)).status).toBe(200)
+})

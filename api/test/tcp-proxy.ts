@@ -1,0 +1,89 @@
+import { connect, createServer, type Server, type Socket } from 'node:net'
+
+/** Stands between a client and a TCP server, and is the network that fails. */
+export class TcpProxy implements AsyncDisposable {
+  readonly #server: Server
+  readonly #target: { host: string; port: number }
+  readonly #pairs = new Set<[Socket, Socket]>()
+  #refuses = false
+  #hangs = false
+  #port = 0
+
+  private constructor(target: URL) {
+    this.#target = { host: target.hostname, port: Number(target.port) }
+    this.#server = createServer((client) => this.#accept(client))
+  }
+
+  /** @param target like `http://127.0.0.1:4000`; with a port. */
+  static async to(target: URL): Promise<TcpProxy> {
+    const proxy = new TcpProxy(target)
+    await proxy.#listen()
+    return proxy
+  }
+
+  get port(): number {
+    return this.#port
+  }
+
+  /** Resets every connection and refuses new ones, like a machine that is down, until `mend`. */
+  async cut(): Promise<void> {
+    this.#refuses = true
+    const closed = new Promise((resolve) => this.#server.close(resolve))
+    this.reset()
+    await closed
+  }
+
+  /** Resets every connection; new ones are served. */
+  reset(): void {
+    for (const [client, server] of this.#pairs) {
+      client.resetAndDestroy()
+      server.resetAndDestroy()
+    }
+  }
+
+  /** Keeps every connection and takes new ones, but forwards nothing, like a machine that is stuck, until `mend`. */
+  hang(): void {
+    this.#hangs = true
+    for (const pair of this.#pairs) for (const socket of pair) socket.pause()
+  }
+
+  async mend(): Promise<void> {
+    this.#hangs = false
+    for (const pair of this.#pairs) for (const socket of pair) socket.resume()
+    if (this.#refuses) await this.#listen()
+    this.#refuses = false
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#refuses) await this.cut()
+  }
+
+  async #listen(): Promise<void> {
+    await new Promise<void>((resolve) => this.#server.listen(this.#port, '127.0.0.1', resolve))
+    const address = this.#server.address()
+    if (address === null || typeof address === 'string') throw new Error('A TCP server has a port.')
+    this.#port = address.port
+  }
+
+  #accept(client: Socket): void {
+    const server = connect(this.#target)
+    const pair: [Socket, Socket] = [client, server]
+    this.#pairs.add(pair)
+    for (const [from, to] of [pair, [server, client] as const]) {
+      from.on('data', (data) => to.write(data))
+      from.on('error', () => to.destroy())
+      from.on('close', () => {
+        to.destroy()
+        this.#pairs.delete(pair)
+      })
+      if (this.#hangs) from.pause()
+    }
+  }
+}
+
+/** A port that nobody listens on. */
+export async function freePort(): Promise<number> {
+  const proxy = await TcpProxy.to(new URL('http://127.0.0.1:1'))
+  await proxy[Symbol.asyncDispose]()
+  return proxy.port
+}
