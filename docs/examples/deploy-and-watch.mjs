@@ -1,10 +1,10 @@
 // Deploys the first training job that can be deployed and prints ten samples of its metrics, whatever the network does:
-//   GAUGELINE_URL=ws://127.0.0.1:4000/graphql GAUGELINE_TOKEN=… node docs/examples/deploy-and-watch.mjs
+//   GAUGELINE_URL=http://127.0.0.1:4000 GAUGELINE_TOKEN=… node docs/examples/deploy-and-watch.mjs
 import { createClient } from 'graphql-ws'
 import { WebSocket } from 'ws' // Node 22 and later have their own.
 
 const client = createClient({
-  url: process.env.GAUGELINE_URL,
+  url: `${process.env.GAUGELINE_URL.replace(/^http/, 'ws')}/graphql`,
   webSocketImpl: WebSocket,
   connectionParams: { authorization: `Bearer ${process.env.GAUGELINE_TOKEN}` },
   retryAttempts: Infinity,

@@ -1,13 +1,14 @@
 // Follows one deployment's samples over Server-Sent Events, without a hole across cuts. Standard library only.
 //
-//	GAUGELINE_URL=http://127.0.0.1:4000 GAUGELINE_TOKEN=… go run watch.go DEPLOYMENT_ID [COUNT]
+//	GAUGELINE_URL=http://127.0.0.1:4000 GAUGELINE_TOKEN=… go run watch.go [DEPLOYMENT_ID [COUNT]]
 //
-// Ends after COUNT samples (default: never), when the deployment is deleted (exit 0) or when the token is refused (exit 1).
+// Without an id it takes the first active deployment. Ends after COUNT samples (default: never), when the deployment is deleted (exit 0) or when the token is refused (exit 1).
 package main
 
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,7 +20,8 @@ import (
 	"time"
 )
 
-const watchDocument = `subscription ($id: ID!, $after: SampleCursor) { inferenceMetrics(deploymentId: $id, after: $after) {
+const firstActive = `{ deployments(first: 1, filter: {status: [ACTIVE]}) { edges { node { id } } } }`
+const watch = `subscription ($id: ID!, $after: SampleCursor) { inferenceMetrics(deploymentId: $id, after: $after) {
   cursor skipped metrics { at requestsPerSecond errorRate latency { p50Ms p99Ms } } } }`
 
 // The server sends a comment every 12 seconds: a connection that is silent for longer is dead.
@@ -27,6 +29,9 @@ const silence = 30 * time.Second
 
 type result struct {
 	Data struct {
+		Deployments struct {
+			Edges []struct{ Node struct{ ID string } }
+		}
 		InferenceMetrics struct {
 			Cursor  string          `json:"cursor"`
 			Skipped int             `json:"skipped"`
@@ -46,35 +51,54 @@ type refused struct{ code, message string }
 
 func (r refused) Error() string { return r.message }
 
-// follow reads one connection to its end and gives each result to take, which says whether to go on.
-func follow(id string, after *string, take func(result) bool) (done bool, err error) {
-	body, err := json.Marshal(map[string]any{
-		"query":     watchDocument,
-		"variables": map[string]any{"id": id, "after": after},
-	})
-	if err != nil {
-		return false, err
+func (r result) refusal() error {
+	if len(r.Errors) == 0 {
+		return nil
 	}
-	request, err := http.NewRequest("POST", strings.TrimRight(os.Getenv("GAUGELINE_URL"), "/")+"/graphql", bytes.NewReader(body))
+	return refused{r.Errors[0].Extensions.Code, r.Errors[0].Message}
+}
+
+// post sends one operation; what can pass (429, 5xx, the network) is an error, what stays refused a refusal.
+func post(ctx context.Context, query string, variables map[string]any, accept string) (*http.Response, error) {
+	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
 	if err != nil {
-		return false, err
+		return nil, err
+	}
+	url := strings.TrimRight(os.Getenv("GAUGELINE_URL"), "/") + "/graphql"
+	request, err := http.NewRequestWithContext(ctx, "POST", url, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
 	}
 	request.Header.Set("Authorization", "Bearer "+os.Getenv("GAUGELINE_TOKEN"))
 	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("Accept", "text/event-stream")
+	request.Header.Set("Accept", accept)
 	response, err := http.DefaultClient.Do(request)
+	if err != nil || response.StatusCode == 200 {
+		return response, err
+	}
+	defer response.Body.Close()
+	var answer result
+	json.NewDecoder(response.Body).Decode(&answer)
+	if response.StatusCode == 429 || response.StatusCode >= 500 {
+		return nil, fmt.Errorf("the server answered %s", response.Status)
+	}
+	if err := answer.refusal(); err != nil {
+		return nil, err
+	}
+	return nil, refused{message: "the server answered " + response.Status}
+}
+
+// follow reads one connection to its end and gives each result to take, which says whether to go on.
+func follow(id string, after *string, take func(result) bool) (done bool, err error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	watchdog := time.AfterFunc(silence, cancel)
+	defer watchdog.Stop()
+	response, err := post(ctx, watch, map[string]any{"id": id, "after": after}, "text/event-stream")
 	if err != nil {
 		return false, err
 	}
 	defer response.Body.Close()
-	if response.StatusCode == 401 || response.StatusCode == 403 {
-		return false, refused{"UNAUTHENTICATED", fmt.Sprintf("the token was refused (%d)", response.StatusCode)}
-	}
-	if response.StatusCode != 200 {
-		return false, fmt.Errorf("the server answered %s", response.Status)
-	}
-	watchdog := time.AfterFunc(silence, func() { response.Body.Close() })
-	defer watchdog.Stop()
 	lines := bufio.NewScanner(response.Body)
 	lines.Buffer(make([]byte, 64*1024), 1024*1024)
 	event := ""
@@ -88,8 +112,8 @@ func follow(id string, after *string, take func(result) bool) (done bool, err er
 			if err := json.Unmarshal([]byte(line[len("data:"):]), &update); err != nil {
 				return false, err
 			}
-			if len(update.Errors) > 0 {
-				return false, refused{update.Errors[0].Extensions.Code, update.Errors[0].Message}
+			if err := update.refusal(); err != nil {
+				return false, err
 			}
 			if !take(update) {
 				return true, nil
@@ -99,19 +123,50 @@ func follow(id string, after *string, take func(result) bool) (done bool, err er
 	return false, lines.Err()
 }
 
-func main() {
-	if len(os.Args) < 2 {
-		fmt.Fprintln(os.Stderr, "usage: go run watch.go DEPLOYMENT_ID [COUNT]")
-		os.Exit(2)
+// findActive gives the id of the first active deployment.
+func findActive() (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), silence)
+	defer cancel()
+	response, err := post(ctx, firstActive, nil, "application/json")
+	if err != nil {
+		return "", err
 	}
-	count := -1
+	defer response.Body.Close()
+	var answer result
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
+		return "", err
+	}
+	if err := answer.refusal(); err != nil {
+		return "", err
+	}
+	if len(answer.Data.Deployments.Edges) == 0 {
+		return "", errors.New("no deployment is active")
+	}
+	return answer.Data.Deployments.Edges[0].Node.ID, nil
+}
+
+func stop(err error) {
+	fmt.Fprintln(os.Stderr, "refused:", err)
+	os.Exit(1)
+}
+
+func main() {
+	id, count := "", -1
+	if len(os.Args) > 1 {
+		id = os.Args[1]
+	} else if found, err := findActive(); err != nil {
+		stop(err)
+	} else {
+		id = found
+	}
 	if len(os.Args) > 2 {
 		count, _ = strconv.Atoi(os.Args[2])
 	}
+	random := rand.New(rand.NewSource(time.Now().UnixNano()))
 	var cursor *string
 	seen, attempt := 0, 0
 	for {
-		done, err := follow(os.Args[1], cursor, func(update result) bool {
+		done, err := follow(id, cursor, func(update result) bool {
 			attempt = 0
 			metrics := update.Data.InferenceMetrics
 			cursor = &metrics.Cursor
@@ -126,22 +181,21 @@ func main() {
 			return
 		}
 		var refusal refused
-		if errors.As(err, &refusal) && refusal.code != "UNAVAILABLE" {
+		if errors.As(err, &refusal) && refusal.code != "UNAVAILABLE" && refusal.code != "RATE_LIMITED" {
 			if refusal.code == "NOT_FOUND" && seen > 0 {
 				return // Deleted: there is no more to come.
 			}
-			fmt.Fprintln(os.Stderr, "refused:", refusal.message)
-			os.Exit(1)
+			stop(refusal)
 		}
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "lost the connection:", err)
 		}
 		// Not all at once: each client waits a random part of a growing time.
-		limit := 30.0
-		if attempt < 6 {
+		limit := 10.0
+		if attempt < 5 {
 			limit = 0.5 * float64(int(1)<<attempt)
 		}
-		time.Sleep(time.Duration(rand.Float64() * limit * float64(time.Second)))
+		time.Sleep(time.Duration(random.Float64() * limit * float64(time.Second)))
 		attempt++
 	}
 }

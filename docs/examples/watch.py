@@ -6,6 +6,7 @@
 Without an id it takes the first active deployment. Ends after COUNT samples (default: never), when the deployment is
 deleted (exit 0) or when the token is refused (exit 1).
 """
+import http.client
 import json
 import os
 import random
@@ -18,6 +19,8 @@ URL = os.environ["GAUGELINE_URL"].rstrip("/") + "/graphql"
 TOKEN = os.environ["GAUGELINE_TOKEN"]
 # The server sends a comment every 12 seconds: a connection that is silent for longer is dead.
 SILENCE_SECONDS = 30
+# Refusals that pass by themselves.
+PASSING = ("UNAVAILABLE", "RATE_LIMITED")
 
 FIRST_ACTIVE = "{ deployments(first: 1, filter: {status: [ACTIVE]}) { edges { node { id version model { name } } } } }"
 WATCH = """subscription ($id: ID!, $after: SampleCursor) { inferenceMetrics(deploymentId: $id, after: $after) {
@@ -41,9 +44,14 @@ def post(query, variables, accept):
     try:
         return urllib.request.urlopen(request, timeout=SILENCE_SECONDS)
     except urllib.error.HTTPError as error:
-        if error.code in (401, 403):
-            raise Refused("UNAUTHENTICATED", f"the token was refused ({error.code})") from error
-        raise
+        # Too many requests and the server's own troubles pass; what else is refused stays refused.
+        if error.code == 429 or error.code >= 500:
+            raise
+        try:
+            data_of(json.load(error))
+        except ValueError:
+            pass
+        raise Refused(None, f"the server answered {error.code}") from error
 
 
 def data_of(result):
@@ -58,7 +66,9 @@ def results(query, variables):
     with post(query, variables, "text/event-stream") as stream:
         event = ""
         for raw in stream:
-            line = raw.decode().rstrip("\r\n")
+            if not raw.endswith(b"\n"):
+                return  # Cut in the middle.
+            line = raw.decode().rstrip()
             if line.startswith("event:"):
                 event = line[6:].strip()
             elif line.startswith("data:") and event == "next":
@@ -82,12 +92,12 @@ def watch(deployment_id, count):
         except Refused as refusal:
             if refusal.code == "NOT_FOUND" and seen:
                 return  # Deleted: there is no more to come.
-            if refusal.code != "UNAVAILABLE":
+            if refusal.code not in PASSING:
                 raise
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             print(f"lost the connection: {error}", file=sys.stderr)
         # Ended, for a restart perhaps. Not all at once: each client waits a random part of a growing time.
-        time.sleep(random.uniform(0, min(30, 0.5 * 2**attempt)))
+        time.sleep(random.uniform(0, min(10, 0.5 * 2**attempt)))
         attempt += 1
 
 
