@@ -9,7 +9,7 @@ const kinds = await testDatabaseKinds()
 describe('delivery to subscribers who misbehave, again and again', () => {
   const total = { received: 0, skipped: 0, streams: 0 }
   it.each(SEEDS)('gives each all in order, none twice, none left out untold: DELIVERY_SEED=%s', async (seed) => {
-    const outcome = await deliverAtRandom(kinds[SEEDS.indexOf(seed) % kinds.length] ?? 'embedded', seed)
+    const outcome = await deliverAtRandom(kinds[Number(seed.at(-1)) % kinds.length] ?? 'embedded', seed)
     expect(outcome.faults).toEqual([])
     total.received += outcome.received
     total.skipped += outcome.skipped

@@ -9,7 +9,8 @@ describe('delivery to subscribers who misbehave', () => {
   it.each(SEEDS)(
     'gives each all in order, none twice, none left out untold: DELIVERY_SEED=%s',
     async (seed) => {
-      const kind = kinds[SEEDS.indexOf(seed) % kinds.length] ?? 'embedded'
+      // By its number, so that a seed that failed runs again as it was.
+      const kind = kinds[Number(seed.at(-1)) % kinds.length] ?? 'embedded'
       const { faults, received } = await deliverAtRandom(kind, seed)
       expect(faults).toEqual([])
       expect(received).toBeGreaterThan(100)

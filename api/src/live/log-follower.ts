@@ -60,6 +60,11 @@ export class LogFollower<T extends LogEntry> implements AsyncIterableIterator<Fo
     return !this.#ended && this.#position < this.#log.newest
   }
 
+  /** Entries were missed, and what `take` gives next will say so. */
+  get hasMissed(): boolean {
+    return this.#skipped > 0
+  }
+
   /** Nothing comes after what `take` still gives. */
   get isOver(): boolean {
     return this.#ended || (this.#log.closed && this.#position >= this.#log.newest)

@@ -28,6 +28,10 @@ export class LogSource<T extends LogEntry, P> extends SharedSource<P> {
     return this.#follower.mustRead
   }
 
+  override get hasMissed(): boolean {
+    return this.#follower.hasMissed
+  }
+
   get isOver(): boolean {
     return this.#follower.isOver
   }

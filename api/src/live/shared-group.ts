@@ -133,6 +133,7 @@ export class SharedMember<P = unknown> implements AsyncIterableIterator<Executio
   /** While live: everything through this version was given. */
   #position = 0
   #lastWords: ExecutionResult | undefined
+  #stopWaiting: () => void = () => undefined
   #tellEnd: () => void = () => undefined
   readonly #ended = new Promise<void>((resolve) => {
     this.#tellEnd = resolve
@@ -222,6 +223,10 @@ export class SharedMember<P = unknown> implements AsyncIterableIterator<Executio
         } else if (this.#source.mustRead) {
           // oxlint-disable-next-line no-await-in-loop
           await this.#source.read()
+        } else if (this.#source.hasMissed) {
+          // Nothing is there to tell it with: the next update will be, and is taken from the source.
+          this.#stopWaiting = this.#group.feed.onChange(() => void this.#catchUp())
+          return
         } else {
           this.#position = this.#source.position
           this.#source.rest()
@@ -240,6 +245,7 @@ export class SharedMember<P = unknown> implements AsyncIterableIterator<Executio
     if (this.#isOver) return
     this.#isOver = true
     this.#isLive = false
+    this.#stopWaiting()
     this.#onLeave()
     // None of our sources rejects here.
     void this.#source.return()

@@ -36,6 +36,10 @@ export abstract class SharedSource<P> implements AsyncIterableIterator<P> {
   abstract readonly position: number
   /** There is more, but `read` must fetch it. */
   abstract readonly mustRead: boolean
+  /** Something was missed that this subscriber has not been told of: what comes next is for them alone. */
+  get hasMissed(): boolean {
+    return false
+  }
   /** Nothing comes after what `take` still gives. */
   abstract readonly isOver: boolean
   /** What comes next, if it is in memory. */

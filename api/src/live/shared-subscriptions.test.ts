@@ -1,6 +1,7 @@
 import type { ExecutionResult } from 'graphql'
-import { buildSchema, GraphQLError, parse } from 'graphql'
+import { GraphQLError, parse } from 'graphql'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { entriesSchema } from '../../test/entries-schema.ts'
 import { SinkReader } from '../../test/sink-reader.ts'
 import { LiveLog } from './live-log.ts'
 import { LatestValue } from './latest-value.ts'
@@ -20,21 +21,16 @@ describe('shared subscriptions', () => {
   let state: LatestValue<{ value: string }>
   let executions: number
   let failsToRead: boolean
+  /** Retention has removed whatever was stored. */
+  let keepsNothing: boolean
   /** Held executions of `slow`, until they are let go. */
   let held: (() => void)[]
   let shared: SharedSubscriptions
   let stored: number
   let open: number
 
-  const schema = buildSchema(`
-    type Query { nothing: Int }
-    scalar SampleCursor
-    type Entry { sequence: Int! skipped: Int! slow: Int! broken: Int secret: String! }
-    type State { value: String! }
-    type Subscription { entries(of: String, after: SampleCursor): Entry! state: State! }
-  `)
-  Object.assign(schema.getSubscriptionType()?.getFields()['entries'] ?? {}, {
-    subscribe: (_root: unknown, { after }: { after?: number }) => {
+  const schema = entriesSchema({
+    entries: (after) => {
       open += 1
       return new LogSource(log, {
         after: after ?? Math.max(0, log.newest - 1),
@@ -43,26 +39,9 @@ describe('shared subscriptions', () => {
         onEnd: () => (open -= 1),
       })
     },
-    resolve: (payload: unknown) => {
-      executions += 1
-      return payload
-    },
-  })
-  Object.assign(schema.getSubscriptionType()?.getFields()['state'] ?? {}, {
-    subscribe: () => state.watch(),
-    resolve: (payload: unknown) => payload,
-  })
-  const entry = schema.getType('Entry') as unknown as { getFields(): Record<string, object> }
-  Object.assign(entry.getFields()['slow'] ?? {}, {
-    resolve: ({ sequence }: Entry) => new Promise((resolve) => held.push(() => resolve(sequence))),
-  })
-  Object.assign(entry.getFields()['broken'] ?? {}, {
-    resolve: () => {
-      throw new Error('what nobody may see')
-    },
-  })
-  Object.assign(entry.getFields()['secret'] ?? {}, {
-    resolve: (_entry: unknown, _args: unknown, context: { access: string }) => context.access,
+    state: () => state.watch(),
+    onExecute: () => (executions += 1),
+    slow: (sequence) => new Promise((resolve) => held.push(() => resolve(sequence))),
   })
 
   beforeEach(() => {
@@ -71,16 +50,8 @@ describe('shared subscriptions', () => {
     failsToRead = false
     held = []
     open = 0
-    log = new LiveLog<Entry>({
-      head: 0,
-      capacity: CAPACITY,
-      readAfter: async (sequence, limit) => {
-        if (failsToRead) throw new Error('the store is gone')
-        const last = Math.min(stored, sequence + limit)
-        return Array.from({ length: last - sequence }, (_, index) => ({ sequence: sequence + index + 1 }))
-      },
-      onError: () => undefined,
-    })
+    keepsNothing = false
+    log = newLog(0)
     state = new LatestValue()
     shared = new SharedSubscriptions({
       present: (result) => ({ ...result, errors: result.errors?.map(() => ({ message: 'masked' })) }),
@@ -88,6 +59,20 @@ describe('shared subscriptions', () => {
       refusal: (asked) => new GraphQLError(`too much: ${asked}`),
     })
   })
+
+  /** As it is opened, with `head` entries stored. */
+  const newLog = (head: number) =>
+    new LiveLog<Entry>({
+      head,
+      capacity: CAPACITY,
+      readAfter: async (sequence, limit) => {
+        if (failsToRead) throw new Error('the store is gone')
+        if (keepsNothing) return []
+        const last = Math.min(stored, sequence + limit)
+        return Array.from({ length: last - sequence }, (_, index) => ({ sequence: sequence + index + 1 }))
+      },
+      onError: () => undefined,
+    })
 
   const store = (count: number) => {
     for (let added = 0; added < count; added += 1) {
@@ -182,6 +167,21 @@ describe('shared subscriptions', () => {
     expect(slow.reader.got[0]).toBe('21 after 20')
     expect(slow.reader.got).toHaveLength(40)
     expect(fast.reader.got.filter((told) => told.includes('after'))).toEqual([])
+  })
+
+  it('tell one who resumes that all they missed is gone, with the next entry', async () => {
+    const fast = await subscribe(ENTRIES)
+    store(5)
+    keepsNothing = true
+    log = newLog(5)
+    const late = await subscribe(ENTRIES, { variables: { after: 2 } })
+    const leaves = await subscribe(ENTRIES, { variables: { after: 1 } })
+    await leaves.member.return()
+    store(2)
+    await settled()
+    expect(late.reader.got).toEqual(['6 after 3', '7'])
+    expect(leaves.reader.got).toEqual([])
+    expect(fast.reader.got).toEqual(['1', '2', '3', '4', '5'])
   })
 
   it('keep the order when an answer takes long, also for one who joins meanwhile', async () => {

@@ -1,0 +1,40 @@
+import { buildSchema, type GraphQLSchema } from 'graphql'
+
+/** What stands behind the fields of the schema. */
+export interface EntriesFields {
+  entries: (after: number | undefined) => unknown
+  state: () => unknown
+  /** Called for each execution of `entries`. */
+  onExecute: () => void
+  slow: (sequence: number) => Promise<unknown>
+}
+
+/** A log and a state to subscribe to, with fields that take long, fail, or depend on the caller's access. */
+export function entriesSchema({ entries, state, onExecute, slow }: EntriesFields): GraphQLSchema {
+  const schema = buildSchema(`
+    type Query { nothing: Int }
+    scalar SampleCursor
+    type Entry { sequence: Int! skipped: Int! slow: Int! broken: Int secret: String! }
+    type State { value: String! }
+    type Subscription { entries(of: String, after: SampleCursor): Entry! state: State! }
+  `)
+  const fieldsOf = (type: string) =>
+    (schema.getType(type) as unknown as { getFields(): Record<string, object> }).getFields()
+  const set = (type: string, field: string, functions: object) => Object.assign(fieldsOf(type)[field] ?? {}, functions)
+  set('Subscription', 'entries', {
+    subscribe: (_root: unknown, { after }: { after?: number }) => entries(after),
+    resolve: (payload: unknown) => {
+      onExecute()
+      return payload
+    },
+  })
+  set('Subscription', 'state', { subscribe: () => state(), resolve: (payload: unknown) => payload })
+  set('Entry', 'slow', { resolve: ({ sequence }: { sequence: number }) => slow(sequence) })
+  set('Entry', 'broken', {
+    resolve: () => {
+      throw new Error('what nobody may see')
+    },
+  })
+  set('Entry', 'secret', { resolve: (_: unknown, __: unknown, { access }: { access: string }) => access })
+  return schema
+}
