@@ -9,6 +9,9 @@ import type { Start } from './servers.ts'
 
 /** Four samples a second. */
 export const INTERVAL_MS = 250
+/** To crowds, one: the slower references would need more than a core for four, and be measured late or not at all. */
+const CROWD_INTERVAL_MS = 1_000
+const CROWD = 2_000
 const WARM_UP_MS = 2_000
 const SETTLE_MS = 1_000
 
@@ -25,6 +28,8 @@ export interface Contestant {
 /** One server with one number of sockets. */
 export interface Point {
   sockets: number
+  /** Between two samples. */
+  intervalMs: number
   /** CPU with the sockets less CPU without, per message. */
   cpuUsPerMessage: number
   /** Shares of a core: the server without any socket, the server with them, the load. */
@@ -36,12 +41,23 @@ export interface Point {
   counted: Counted
 }
 
-/** Measures a server that was just started: without sockets, then with more and more of them. */
+/** Measures a server with more and more sockets; crowds on one of its own, with fewer samples. */
 export async function measureDelivery(contestant: Contestant, measureMs: number): Promise<Point[]> {
+  const few = contestant.sockets.filter((count) => count <= CROWD)
+  const many = contestant.sockets.filter((count) => count > CROWD)
+  return [
+    ...(await measureServer({ ...contestant, sockets: few }, INTERVAL_MS, measureMs)),
+    ...(await measureServer({ ...contestant, sockets: many }, CROWD_INTERVAL_MS, measureMs)),
+  ]
+}
+
+/** Measures a server that was just started: without sockets, then with more and more of them. */
+async function measureServer(contestant: Contestant, intervalMs: number, measureMs: number): Promise<Point[]> {
   const { transport, sockets, subscriptions } = contestant
-  await using server = await contestant.start({ intervalMs: INTERVAL_MS, deployments: subscriptions })
+  const most = sockets.at(-1)
+  if (most === undefined) return []
+  await using server = await contestant.start({ intervalMs, deployments: subscriptions })
   await using load = new LoadProcess()
-  const most = sockets.at(-1) ?? 0
   await load.ask('prepare', { target: { ...server.target, transport }, sockets: most, keepCursors: false })
   // So that neither the first message nor the first socket is paid for below.
   await load.open(Math.min(50, most))
@@ -50,15 +66,17 @@ export async function measureDelivery(contestant: Contestant, measureMs: number)
   await pause(Math.min(SETTLE_MS, measureMs))
 
   const before = await server.process.memory()
-  const without = await span(server.process, load, measureMs)
+  const measured = () => span(server.process, load, intervalMs, measureMs)
+  const without = await measured()
   const points: Point[] = []
   for (const count of sockets) {
     await load.open(count)
     await pause(Math.min(SETTLE_MS, measureMs))
-    const withThem = await span(server.process, load, measureMs)
+    const withThem = await measured()
     const after = await server.process.memory()
     points.push({
       sockets: count,
+      intervalMs,
       cpuUsPerMessage: ((withThem.share - without.share) * withThem.ms * 1000) / withThem.counted.delivered,
       fixed: without.share,
       busy: withThem.share,
@@ -79,27 +97,28 @@ interface Span {
 }
 
 /** What the server uses and what the load is given from the end of one burst to the end of another. */
-async function span(server: ServerProcess, load: LoadProcess, ms: number): Promise<Span> {
-  await betweenBursts()
+async function span(server: ServerProcess, load: LoadProcess, intervalMs: number, ms: number): Promise<Span> {
+  await betweenBursts(intervalMs)
   const from = performance.now()
   const { cpuMs: cpuFromMs } = await server.figures()
   await load.ask('begin')
   await pause(ms)
-  await betweenBursts()
+  await betweenBursts(intervalMs)
   const { cpuMs } = await server.figures()
   const took = performance.now() - from
   return { ms: took, share: (cpuMs - cpuFromMs) / took, counted: await load.ask('end') }
 }
 
 /** Samples go out right after their windows; what is sent should fall on the same side as what it cost. */
-async function betweenBursts(): Promise<void> {
-  const quiet = 0.85 * INTERVAL_MS
-  await pause((quiet - (Date.now() % INTERVAL_MS) + INTERVAL_MS) % INTERVAL_MS)
+async function betweenBursts(intervalMs: number): Promise<void> {
+  const quiet = 0.85 * intervalMs
+  await pause((quiet - (Date.now() % intervalMs) + intervalMs) % intervalMs)
 }
 
 const COLUMNS = [
   'server',
   'sockets',
+  'samples a second',
   'bytes a message',
   'CPU, µs a message',
   '× raw ws',
@@ -132,6 +151,7 @@ export function deliveryTable(
       rows.push([
         name,
         String(sockets),
+        figure(1000 / medianOf(points, ({ intervalMs }) => intervalMs)),
         figure(medianOf(points, ({ counted }) => counted.bytesPerMessage)),
         figure(cpuUs),
         figure(cpuUs / rawUs(sockets)),

@@ -25,7 +25,8 @@ export async function fanout(run: Run): Promise<Section> {
   return {
     title: 'Fan-out over WebSocket',
     about:
-      'Subscribers of one deployment, each on a socket of its own, at four samples a second. CPU is that of the server ' +
+      'Subscribers of one deployment, each on a socket of its own, at four samples a second, and at one to the largest ' +
+      'crowd. CPU is that of the server ' +
       'process with the subscribers less that without, per delivered message. Latency counts from the end of the ' +
       'window; in Gaugeline the sample is measured and stored within it.',
     ...deliveryTable(measured, (count) => cpuUs('raw ws', count)),
