@@ -1,4 +1,4 @@
-import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHmac, hash, randomBytes, timingSafeEqual } from 'node:crypto'
 
 /** 256 random bits, in characters that fit a cookie, a header and a URL's fragment. */
 export function newSecret(): string {
@@ -7,7 +7,7 @@ export function newSecret(): string {
 
 /** What is kept of a secret. Fast on purpose: our secrets are random, so there is nothing to guess offline. */
 export function digest(secret: string, key?: Buffer): Buffer {
-  return (key === undefined ? createHash('sha256') : createHmac('sha256', key)).update(secret).digest()
+  return key === undefined ? hash('sha256', secret, 'buffer') : createHmac('sha256', key).update(secret).digest()
 }
 
 /** Compares in constant time; both are digests, so their lengths never differ. */

@@ -1,4 +1,5 @@
 import type {
+  DocumentNode,
   ExecutionArgs,
   FieldNode,
   FragmentDefinitionNode,
@@ -6,11 +7,10 @@ import type {
   GraphQLNamedType,
   GraphQLSchema,
   SelectionSetNode,
+  ValueNode,
 } from 'graphql'
 import {
-  GraphQLError,
   Kind,
-  getArgumentValues,
   getNamedType,
   getOperationAST,
   getVariableValues,
@@ -18,6 +18,7 @@ import {
   isListType,
   isNonNullType,
   isObjectType,
+  valueFromAST,
 } from 'graphql'
 import { DEFAULT_PAGE, MAX_PAGE } from '../paging.ts'
 
@@ -33,27 +34,32 @@ const HISTORY_POINTS_PER_POINT = 10
 const HISTORY_SECONDS_PER_POINT = 30
 /** No samples are kept for longer. */
 const MAX_HISTORY_SECONDS = 24 * 3600
+const COST_ARGUMENTS = new Set(['first', 'last', 'ids', 'maxPoints', 'from', 'to'])
 /** Of each selection within an introspection, which is answered for all types of the schema. */
 const INTROSPECTION_COST = 10
 
+/** Costs by their operations' names, of documents in which they do not hang on variables or the time. */
+const fixedCosts = new WeakMap<DocumentNode, Map<string, number>>()
+
 /**
  * The cost of a valid operation that is within the limits of documents: a point for each field; what a page holds counts
- * as often as its size, what another list holds ten times. 1 when its variables are wrong, since nothing of it is
+ * as often as its size, what another list holds ten times. 1 when variables that it hangs on are wrong, since nothing is
  * executed then. (Pothos's plugin would refuse all of an operation for one argument that cannot be read.)
  */
 export const operationCost: CostOf = ({ schema, document, operationName, variableValues }) => {
+  const fixed = fixedCosts.get(document) ?? new Map<string, number>()
+  const known = fixed.get(operationName ?? '')
+  if (known !== undefined) return known
   const operation = getOperationAST(document, operationName)
   const root = operation == null ? undefined : schema.getRootType(operation.operation)
   if (operation == null || root == null) return 1
   const variables = getVariableValues(schema, operation.variableDefinitions ?? [], { ...variableValues }).coerced
-  if (variables === undefined) return 1
-  const fragments = new Map<string, FragmentDefinitionNode>()
-  for (const definition of document.definitions) {
-    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition)
-  }
-  const cost = new Costs(schema, fragments, variables).ofSelections(operation.selectionSet, root)
+  const costs = new Costs(schema, document, variables ?? {})
   const mutations = root === schema.getMutationType() ? operation.selectionSet.selections.length : 0
-  return cost + mutations * MUTATION_COST
+  const cost = costs.ofSelections(operation.selectionSet, root) + mutations * MUTATION_COST
+  if (costs.isFixed) fixedCosts.set(document, fixed.set(operationName ?? '', cost))
+  else if (variables === undefined) return 1
+  return cost
 }
 
 /**
@@ -70,15 +76,14 @@ class Costs {
   readonly #schema: GraphQLSchema
   readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>
   readonly #variables: Record<string, unknown>
+  /** Whether the same document always costs the same. */
+  isFixed = true
 
-  constructor(
-    schema: GraphQLSchema,
-    fragments: ReadonlyMap<string, FragmentDefinitionNode>,
-    variables: Record<string, unknown>,
-  ) {
+  constructor(schema: GraphQLSchema, { definitions }: DocumentNode, variables: Record<string, unknown>) {
     this.#schema = schema
-    this.#fragments = fragments
     this.#variables = variables
+    const fragments = definitions.filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION)
+    this.#fragments = new Map(fragments.map((fragment) => [fragment.name.value, fragment]))
   }
 
   ofSelections({ selections }: SelectionSetNode, type: GraphQLNamedType): number {
@@ -100,10 +105,7 @@ class Costs {
     const field = hasFields ? parent.getFields()[node.name.value] : undefined
     // Introspection.
     if (field === undefined) return 1 + INTROSPECTION_COST * this.#count(node.selectionSet)
-    const args = this.#argumentsOf(field, node)
-    // Refused by itself, with all that is below it.
-    if (args === undefined) return 1
-    const { own, multiplier } = fieldCost(field, args)
+    const { own, multiplier } = fieldCost(field, this.#argumentsOf(field, node))
     if (node.selectionSet === undefined) return own
     return own + multiplier * this.ofSelections(node.selectionSet, getNamedType(field.type))
   }
@@ -117,14 +119,22 @@ class Costs {
     return count
   }
 
-  #argumentsOf(field: GraphQLField<unknown, unknown>, node: FieldNode): Record<string, unknown> | undefined {
-    try {
-      return getArgumentValues(field, node, this.#variables)
-    } catch (error) {
-      if (error instanceof GraphQLError) return undefined
-      throw error
+  /** Those that the cost hangs on. */
+  #argumentsOf({ args }: GraphQLField<unknown, unknown>, node: FieldNode): Record<string, unknown> {
+    const values: Record<string, unknown> = {}
+    for (const { name, type, defaultValue } of args) {
+      if (!COST_ARGUMENTS.has(name)) continue
+      const value = node.arguments?.find((argument) => argument.name.value === name)?.value
+      // Looking back costs as much as it is until now.
+      if (name === 'from' || (value !== undefined && hasVariable(value))) this.isFixed = false
+      values[name] = valueFromAST(value, type, this.#variables) ?? defaultValue
     }
+    return values
   }
+}
+
+function hasVariable(value: ValueNode): boolean {
+  return value.kind === Kind.VARIABLE || (value.kind === Kind.LIST && value.values.some(hasVariable))
 }
 
 /** What a field costs by itself, and how often what it holds counts. */

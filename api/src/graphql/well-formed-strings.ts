@@ -1,4 +1,4 @@
-import { GraphQLError, Kind, visit, type ExecutionArgs } from 'graphql'
+import { GraphQLError, Kind, visit, type DocumentNode, type ExecutionArgs } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 
 /** How deep values in variables may be nested: whatever walks them after this can do so by recursion. */
@@ -32,13 +32,23 @@ function complaint({ document, variableValues }: ExecutionArgs): string | null {
     const problem = problemOf(value)
     if (problem !== null) return `Variable $${name} ${problem}`
   }
+  return hasMalformedString(document) ? `A string in the document ${MALFORMED}` : null
+}
+
+/** Documents are parsed once and kept, so this is asked again and again for the same ones. */
+const checked = new WeakMap<DocumentNode, boolean>()
+
+function hasMalformedString(document: DocumentNode): boolean {
+  const known = checked.get(document)
+  if (known !== undefined) return known
   let isMalformed = false
   visit(document, {
     [Kind.STRING](node) {
       isMalformed ||= !isWellFormed(node.value)
     },
   })
-  return isMalformed ? `A string in the document ${MALFORMED}` : null
+  checked.set(document, isMalformed)
+  return isMalformed
 }
 
 const MALFORMED = 'holds a NUL character or half of a surrogate pair; strings must be well-formed Unicode without NUL.'

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { DocumentNode, ExecutionArgs, ExecutionResult, FormattedExecutionResult } from 'graphql'
 import { createSourceEventStream, execute, getOperationAST, GraphQLError, Kind, print, visit } from 'graphql'
 import { ordered } from '../canonical-json.ts'
@@ -155,15 +155,13 @@ export class SharedSubscriptions {
 
   #keyOf({ document, operationName, variableValues }: ExecutionArgs, { access }: SharedCaller): string {
     const shared = sharedVariables(document, operationName, variableValues)
-    return createHash('sha256')
-      .update(JSON.stringify([this.#digestOf(document), operationName ?? null, access, shared]))
-      .digest('base64')
+    return hash('sha256', JSON.stringify([this.#digestOf(document), operationName ?? null, access, shared]), 'base64')
   }
 
   #digestOf(document: DocumentNode): string {
     let digest = this.#digests.get(document)
     if (digest === undefined) {
-      digest = createHash('sha256').update(print(document)).digest('base64')
+      digest = hash('sha256', print(document), 'base64')
       this.#digests.set(document, digest)
     }
     return digest
