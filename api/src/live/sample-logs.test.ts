@@ -103,6 +103,15 @@ describe.each(await testDatabaseKinds())('following samples on %s', (kind) => {
     expect(await next).toEqual(['11 after 8'])
   })
 
+  it('begins with the next sample, and speaks of nothing skipped, when the newest was removed', async () => {
+    await record(deps, 10_000)
+    await deps.services.sampleStore.removeBefore(deps.time.wallMs, 100)
+    const follower = await follow()
+    const next = take(follower, 1)
+    await record(deps, 1000)
+    expect(await next).toEqual(['11'])
+  })
+
   it('refuses cursors that lie beyond the head or belong elsewhere', async () => {
     await record(deps, 2000)
     await expect(follow(3)).rejects.toMatchObject({ code: 'CURSOR_INVALID' })

@@ -92,8 +92,9 @@ export class SampleLogs {
     if (!open) return null
     try {
       const head = open.log.newest
-      const after =
-        cursor == null ? Math.max(0, head - 1) : this.#options.cursors.readSample(cursor, deployment.id, head)
+      // Retention may have removed the newest one: who begins has then missed nothing that was to be had.
+      const begin = open.log.entry(head) === undefined ? head : head - 1
+      const after = cursor == null ? begin : this.#options.cursors.readSample(cursor, deployment.id, head)
       return new LogSource(open.log, {
         after,
         maxBehind: MAX_BEHIND,
