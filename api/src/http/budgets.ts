@@ -40,14 +40,7 @@ export class Budgets {
       `The budget for ${kind} is ${capacity}, and ${perSecond} more every second; asked: ${points}. ` +
       `Come back in ${retryAfterSeconds} s.`
     throw new GraphQLError(message, {
-      extensions: {
-        code: 'RATE_LIMITED',
-        limit: kind,
-        max: capacity,
-        asked: points,
-        retryAfterSeconds,
-        http: { status: 429, headers: { 'Retry-After': String(retryAfterSeconds) } },
-      },
+      extensions: { code: 'RATE_LIMITED', limit: kind, max: capacity, asked: points, retryAfterSeconds },
     })
   }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import type { DocumentNode, ExecutionArgs, ExecutionResult, GraphQLSchema } from 'graphql'
-import { GraphQLError, OperationTypeNode, execute, getOperationAST } from 'graphql'
-import type { Plugin, YogaServerInstance } from 'graphql-yoga'
+import type { DocumentNode, ExecutionArgs, ExecutionResult, GraphQLSchema, OperationTypeNode } from 'graphql'
+import { GraphQLError, execute, getOperationAST } from 'graphql'
+import type { Plugin } from 'graphql-yoga'
 import { createYoga } from 'graphql-yoga'
 import type { Logger } from 'pino'
 import { anyViewerWith, type Viewer } from '../auth/viewer.ts'
@@ -9,7 +9,6 @@ import type { RefusedError } from '../errors.ts'
 import { limitError } from '../graphql/limit-error.ts'
 import type { CostOf } from '../graphql/operation-cost.ts'
 import { MAX_RUNNING_COST } from '../limits.ts'
-import { SharedMember } from '../live/shared-group.ts'
 import { SharedSubscriptions } from '../live/shared-subscriptions.ts'
 import type { Budgets } from './budgets.ts'
 import { withLimits, withCosts } from './limit-plugins.ts'
@@ -19,15 +18,13 @@ import { PublicErrors } from './public-errors.ts'
 export interface OperationContext extends Record<string, unknown> {
   viewer: Viewer
   requestId: string
-  /** Set when a POST or GET brought the operation; belongs to graphql-http.ts. */
-  http?: {
-    /** The body of a POST, already read. */
-    body: unknown
-    /** The answer, when it is to be sent as a stream. */
-    stream?: AsyncIterable<ExecutionResult>
-    /** The shared subscription in that stream, which Yoga wraps. */
-    member?: SharedMember
-  }
+}
+
+/** An operation as its caller wrote it. */
+export interface OperationRequest {
+  query: string
+  operationName?: string | null
+  variables?: Record<string, unknown> | null
 }
 
 /** A plugin that may read who acts, from the server context or the context value. */
@@ -50,24 +47,21 @@ export interface GraphQLOptions {
   plugins?: readonly OperationPlugin[]
 }
 
-/** An operation that came over a WebSocket, checked and ready to run. */
+/** An operation that is checked and ready to run. */
 export interface PreparedOperation {
   args: ExecutionArgs
-  isSubscription: boolean
+  /** Undefined when the document does not tell which operation is meant; executing it says so. */
+  kind: OperationTypeNode | undefined
   execute: (args: ExecutionArgs) => Promise<Results>
   subscribe: (args: ExecutionArgs) => Promise<Results>
 }
 
+/** Yoga with its plugins, behind every transport alike: what a request or a message is, it need not know. */
 export interface GraphQLEngine {
-  /** Only parses, negotiates and makes bodies; errors, streams and the sending are ours. */
-  yoga: YogaServerInstance<OperationContext, object>
   errors: PublicErrors
   shared: SharedSubscriptions
-  /** Parses, validates and makes the context as Yoga does for HTTP, with the same plugins. */
-  prepare(
-    params: { query: string; operationName?: string | null; variables?: Record<string, unknown> | null },
-    context: OperationContext,
-  ): Promise<PreparedOperation | readonly GraphQLError[]>
+  /** Parses, validates and makes the context; or gives what is wrong with the document. */
+  prepare(request: OperationRequest, context: OperationContext): Promise<PreparedOperation | readonly GraphQLError[]>
 }
 
 /** What Yoga gives, in graphql-js's own types. */
@@ -79,7 +73,7 @@ interface Enveloped {
   subscribe: (args: ExecutionArgs) => Results | Promise<Results>
 }
 
-type Results = ExecutionResult | AsyncIterable<ExecutionResult>
+export type Results = ExecutionResult | AsyncIterable<ExecutionResult>
 
 // Yoga's own caches count documents only: a thousand of 256 KiB each would be a quarter of a gigabyte.
 const MAX_CACHED_DOCUMENT_CHARACTERS = 16_384
@@ -95,13 +89,11 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
   const yoga = createYoga<OperationContext, object>({
     schema: options.schema,
     context: ({ viewer, requestId }) => options.createContext(viewer, requestId),
-    graphqlEndpoint: '/graphql',
     plugins: [
       withGraphQLJs,
       withSharedSubscriptions(shared, options),
       withLimits(budgets),
       withParseErrorCode,
-      withPublicErrors(errors),
       ...(options.plugins ?? []),
       // Last: it reads variables, whose nesting the others have bounded.
       withCosts(budgets, options.costOf),
@@ -110,19 +102,9 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
     // PublicErrors does it, the same for every transport.
     maskedErrors: false,
     logging: false,
-    batching: false,
-    multipart: false,
-    // Done before Yoga sees a request, or by files beside this one.
-    cors: false,
-    graphiql: false,
-    landingPage: false,
-    // Yoga would answer every URL that ends like this; none ends in a space.
-    healthCheckEndpoint: ' ',
-    maxRequestBodySize: false,
   })
 
   return {
-    yoga,
     errors,
     shared,
     async prepare({ query, operationName, variables }, context) {
@@ -151,7 +133,7 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
           variableValues: variables ?? undefined,
           contextValue: await enveloped.contextFactory(),
         },
-        isSubscription: getOperationAST(document, operationName)?.operation === OperationTypeNode.SUBSCRIPTION,
+        kind: getOperationAST(document, operationName)?.operation,
         execute: (args) => answered(() => enveloped.execute(args)),
         subscribe: (args) => answered(() => enveloped.subscribe(args)),
       }
@@ -172,15 +154,13 @@ function withSharedSubscriptions(
   return {
     onSubscribe({ setSubscribeFn }) {
       setSubscribeFn(async (args: ExecutionArgs) => {
-        const { viewer, http } = args.contextValue as OperationContext
-        const results = await shared.subscribe(args, {
+        const { viewer } = args.contextValue as OperationContext
+        return await shared.subscribe(args, {
           key: viewer.key,
           cost: runningCostOf?.(args) ?? 1,
           access: [...viewer.scopes].toSorted().join(),
           context: () => createContext(anyViewerWith(viewer.scopes), randomUUID()),
         })
-        if (http !== undefined && results instanceof SharedMember) http.member = results
-        return results
       })
     },
   }
@@ -193,21 +173,6 @@ const withParseErrorCode: OperationPlugin = {
     ({ result }) => {
       if (result instanceof GraphQLError) result.extensions['code'] ??= 'GRAPHQL_PARSE_FAILED'
     },
-}
-
-/** The last thing before a result becomes a body. Streams are handled where they are sent. */
-function withPublicErrors(errors: PublicErrors): OperationPlugin {
-  return {
-    onResultProcess(payload) {
-      const { result, serverContext } = payload
-      if (Symbol.asyncIterator in result) return
-      payload.setResult(
-        Array.isArray(result)
-          ? result.map((one) => errors.result(one, serverContext.requestId))
-          : errors.result(result, serverContext.requestId),
-      )
-    },
-  }
 }
 
 /**

@@ -1,4 +1,5 @@
 import { connect } from 'node:net'
+import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import type { HttpTestServer } from '../../test/http-test-server.ts'
 import { ADMIN_TOKEN, createHttpTestServer } from '../../test/http-test-server.ts'
@@ -19,6 +20,12 @@ function post(server: HttpTestServer, body: string | Buffer, headers: Record<str
 function get(server: HttpTestServer, query: string, headers: Record<string, string> = {}) {
   const path = `/graphql?query=${encodeURIComponent(query)}`
   return rawHttp(server.port, { path, headers: { authorization, ...headers } })
+}
+
+/** A POST with a socket of the test's own: its first lines. */
+function headTo({ port }: HttpTestServer): string {
+  const host = `Host: 127.0.0.1:${port}\r\nAuthorization: ${authorization}`
+  return `POST /graphql HTTP/1.1\r\n${host}\r\nContent-Type: application/json\r\n`
 }
 
 function codesOf(body: string): string[] {
@@ -72,7 +79,8 @@ describe('requests', () => {
     await using server = await createHttpTestServer()
     const query = 'query A($name: String) { hello(name: $name) } query B { whoami }'
     const variables = { name: 'Ämira \u202e👋' }
-    const posted = await post(server, JSON.stringify({ query, variables, operationName: 'A' }))
+    const nothing = { extensions: null, documentId: null }
+    const posted = await post(server, JSON.stringify({ query, variables, operationName: 'A', ...nothing }))
     expect(JSON.parse(posted.body)).toEqual({ data: { hello: `hello ${variables.name}` } })
     const parameters = new URLSearchParams({ query, variables: JSON.stringify(variables), operationName: 'A' })
     const got = await rawHttp(server.port, { path: `/graphql?${parameters}`, headers: { authorization } })
@@ -94,7 +102,7 @@ describe('requests', () => {
     await using server = await createHttpTestServer()
     const { status, headers } = await get(server, 'mutation { bump }')
     expect([status, headers.allow]).toEqual([405, 'POST'])
-    expect((await get(server, 'query A { whoami } mutation B { bump }')).status).toBe(400)
+    expect(codesOf((await get(server, 'query A { whoami } mutation B { bump }')).body)).toEqual(['BAD_USER_INPUT'])
     expect(server.state.mutations).toBe(0)
     await post(server, '{"query":"mutation { bump }"}')
     expect(server.state.mutations).toBe(1)
@@ -131,12 +139,42 @@ describe('requests', () => {
     ['{"query":7}', 400],
     ['{}', 400],
     ['{"query":"{ whoami }","variables":[]}', 400],
+    ['{"query":"{ whoami }","operationName":7}', 400],
+    ['{"query":"{ whoami }","extensions":"x"}', 400],
     ['{"query":"{ whoami }","surprise":1}', 400],
   ])('with the body %s are refused', async (body, status) => {
     await using server = await createHttpTestServer()
     const answer = await post(server, body, { accept: 'application/graphql-response+json' })
     expect(answer.status).toBe(status)
     expect(answer.json().errors?.[0]?.message).toEqual(expect.any(String))
+    expect(server.logged).toEqual([])
+  })
+
+  it('with a compressed body are refused', async () => {
+    await using server = await createHttpTestServer()
+    const { status, body } = await post(server, gzipSync(whoami), { 'content-encoding': 'gzip' })
+    expect([status, codesOf(body)]).toEqual([415, ['BAD_REQUEST']])
+  })
+
+  it('are taken one after the other on a connection, whatever became of the first', async () => {
+    await using server = await createHttpTestServer()
+    const request = (body: string, more = '') => `${headTo(server)}${more}Content-Length: ${body.length}\r\n\r\n${body}`
+    const socket = connect(server.port, '127.0.0.1')
+    socket.write(request('{') + request('{"query":"{ bug }"}') + request(whoami, 'Connection: close\r\n'))
+    let text = ''
+    for await (const chunk of socket) text += String(chunk)
+    expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 400', 'HTTP/1.1 200', 'HTTP/1.1 200'])
+    expect(text).toMatch(/\{"data":\{"whoami":"admin"\}\}$/)
+  })
+
+  it.each([whoami.slice(0, 5), ''])('whose sender leaves after %j of the body end in silence', async (part) => {
+    await using server = await createHttpTestServer()
+    const socket = connect(server.port, '127.0.0.1')
+    socket.write(`${headTo(server)}Content-Length: ${whoami.length}\r\n\r\n${part}`)
+    socket.end()
+    for await (const _ of socket);
+    // Resolves only when no request is being worked on any more.
+    await server.server.close(60_000)
     expect(server.logged).toEqual([])
   })
 
@@ -163,17 +201,14 @@ describe('requests', () => {
   it.each(['with a length', 'in chunks'])('that are too large leave their connection usable: %s', async (how) => {
     await using server = await createHttpTestServer()
     const socket = connect(server.port, '127.0.0.1')
-    const head = `HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\n`
     const size = 1_000_000
     const body = 'x'.repeat(size)
     const framed =
       how === 'in chunks'
         ? `Transfer-Encoding: chunked\r\n\r\n${size.toString(16)}\r\n${body}\r\n0\r\n\r\n`
         : `Content-Length: ${size}\r\n\r\n${body}`
-    socket.write(
-      `POST /graphql ${head}Authorization: ${authorization}\r\nContent-Type: application/json\r\n${framed}` +
-        `GET /healthz ${head}Connection: close\r\n\r\n`,
-    )
+    const next = `GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\nConnection: close\r\n\r\n`
+    socket.write(`${headTo(server)}${framed}${next}`)
     let text = ''
     for await (const chunk of socket) text += String(chunk)
     expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 413', 'HTTP/1.1 200'])
@@ -191,7 +226,13 @@ describe('answers', () => {
     ] as const) {
       expect((await post(server, whoami, { accept })).headers['content-type']).toMatch(type)
     }
-    expect((await post(server, whoami, { accept: 'image/png' })).status).toBe(406)
+  })
+
+  it('that nobody would read are refused before anything is done', async () => {
+    await using server = await createHttpTestServer()
+    const answer = await post(server, '{"query":"mutation { bump }"}', { accept: 'image/png' })
+    expect([answer.status, codesOf(answer.body)]).toEqual([406, ['BAD_REQUEST']])
+    expect(server.state.mutations).toBe(0)
   })
 
   it('say what is wrong with a document, with a code and the right status', async () => {

@@ -1,60 +1,83 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ExecutionResult } from 'graphql'
-import { GraphQLError } from 'graphql'
-import type { GraphQLParams } from 'graphql-yoga'
+import { GraphQLError, OperationTypeNode } from 'graphql'
 import type { Logger } from 'pino'
 import type { Viewer } from '../auth/viewer.ts'
 import { MAX_GRAPHQL_BODY_BYTES } from '../limits.ts'
+import { SharedMember } from '../live/shared-group.ts'
+import { acceptedBy, type Accepted, JSON_TYPES } from './accept.ts'
 import type { BudgetState, Budgets } from './budgets.ts'
 import { EndableResults } from './endable-results.ts'
-import type { GraphQLEngine, GraphQLOptions, OperationContext, OperationPlugin } from './graphql-engine.ts'
-import { createGraphQLEngine } from './graphql-engine.ts'
+import type { GraphQLEngine, OperationContext, PreparedOperation, Results } from './graphql-engine.ts'
 import { CLOSE_MESSAGES, type CloseReason, type LiveConnections } from './live-connections.ts'
+import { operationOfBody, operationOfUrl } from './operation-request.ts'
 import { readJson } from './request-body.ts'
-import { sendError } from './responses.ts'
+import { RequestError } from './request-error.ts'
+import { sendResult } from './responses.ts'
 import { sendEventStream } from './sse.ts'
 
-const MEDIA_TYPES = ['application/json', 'application/graphql-response+json']
-const JSON_RANGES = [...MEDIA_TYPES, 'application/*', '*/*']
-
-export interface GraphQLHttp {
-  engine: GraphQLEngine
-  /**
-   * Answers a GET or POST on /graphql.
-   * @param authenticate says who is calling. Asked again whenever time has passed: while the body came, and when a stream
-   *   has been made known to those who end it.
-   */
-  handle(
-    req: IncomingMessage,
-    res: ServerResponse,
-    authenticate: () => Promise<Viewer>,
-    requestId: string,
-  ): Promise<void>
-}
-
 export interface GraphQLHttpOptions {
-  graphql: GraphQLOptions
+  engine: GraphQLEngine
   connections: LiveConnections
   budgets: Budgets
   log: Logger
 }
 
-export function createGraphQLHttp({ graphql, connections, budgets, log }: GraphQLHttpOptions): GraphQLHttp {
-  const engine = createGraphQLEngine(
-    { ...graphql, plugins: [withReadBody, withEventStream, ...(graphql.plugins ?? [])] },
-    budgets,
-    log,
-  )
+/** GraphQL over HTTP: queries and mutations in JSON, subscriptions (and whatever is asked for so) as event streams. */
+export class GraphQLHttp {
+  readonly #options: GraphQLHttpOptions
 
-  async function stream(
+  constructor(options: GraphQLHttpOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Answers a GET or POST on /graphql.
+   * @param authenticate says who is calling. Asked again whenever time has passed: while the body came, and when a stream
+   *   has been made known to those who end it.
+   * @throws RequestError, and what `authenticate` throws; nothing has been sent then.
+   */
+  async handle(
+    req: IncomingMessage,
+    res: ServerResponse,
+    authenticate: () => Promise<Viewer>,
+    requestId: string,
+  ): Promise<void> {
+    const { engine, budgets } = this.#options
+    const accepted = acceptedBy(req.headers.accept)
+    let viewer = await authenticate()
+    const isPost = req.method === 'POST'
+    const request = isPost
+      ? operationOfBody(await readJson(req, MAX_GRAPHQL_BODY_BYTES, JSON_TYPES))
+      : operationOfUrl(req.url)
+    if (isPost) viewer = await authenticate()
+    const context = { viewer, requestId }
+
+    const prepared = await engine.prepare(request, context)
+    if ('kind' in prepared && prepared.kind === OperationTypeNode.MUTATION && !isPost) {
+      res.setHeader('Allow', 'POST')
+      throw new RequestError(405, 'Send mutations by POST.')
+    }
+    if (accepted.json === undefined && !accepted.events) throw notAcceptable()
+
+    const results = await resultsOf(prepared)
+    setBudgetHeaders(res, budgets.state('operations', viewer))
+    if (Symbol.asyncIterator in results) await this.#stream(res, results, accepted, context, authenticate)
+    else if (accepted.json === undefined) await this.#stream(res, once(results), accepted, context, authenticate)
+    else sendResult(res, accepted.json, engine.errors.formatted(results, requestId))
+  }
+
+  async #stream(
     res: ServerResponse,
     source: AsyncIterable<ExecutionResult>,
-    context: OperationContext,
+    accepted: Accepted,
+    { viewer, requestId }: OperationContext,
     authenticate: () => Promise<Viewer>,
-  ) {
-    const { viewer, requestId } = context
+  ): Promise<void> {
+    const { engine, connections, log } = this.#options
     const results = new EndableResults(source, (err) => log.error({ err, requestId }, 'closing a subscription failed'))
     try {
+      if (!accepted.events) throw notAcceptable()
       connections.checkRoom(viewer)
     } catch (error) {
       await results.close()
@@ -70,39 +93,24 @@ export function createGraphQLHttp({ graphql, connections, budgets, log }: GraphQ
         const pulled = await nextOrError(results)
         return pulled.done === true ? undefined : engine.errors.formatted(pulled.value, requestId)
       }
-      await sendEventStream(res, pull, (sink) => context.http?.member?.attach(sink))
+      await sendEventStream(res, pull, (sink) => {
+        if (source instanceof SharedMember) source.attach(sink)
+      })
     } finally {
       forget()
       await results.close()
     }
   }
+}
 
-  return {
-    engine,
-    async handle(req, res, authenticate, requestId) {
-      let viewer = await authenticate()
-      let body: unknown
-      if (req.method === 'POST') {
-        body = await readJson(req, MAX_GRAPHQL_BODY_BYTES, MEDIA_TYPES)
-        viewer = await authenticate()
-      }
-      const http: NonNullable<OperationContext['http']> = { body }
-      const context: OperationContext = { viewer, requestId, http }
-      const response = await engine.yoga.handleNodeRequestAndResponse(req, res, context)
-      setBudgetHeaders(res, budgets.state('operations', viewer))
-      if (http.stream !== undefined) return await stream(res, http.stream, context, authenticate)
-      if (response.status === 406) {
-        const message = 'Accept application/json, or text/event-stream for a subscription.'
-        return sendError(req, res, { code: 'BAD_REQUEST', status: 406, message })
-      }
-      const text = await response.text()
-      response.headers.forEach((value, name) => res.setHeader(name, value))
-      res.setHeader('Cache-Control', 'no-store')
-      res.setHeader('Content-Length', Buffer.byteLength(text))
-      res.writeHead(response.status)
-      res.end(text)
-    },
-  }
+async function resultsOf(prepared: PreparedOperation | readonly GraphQLError[]): Promise<Results> {
+  if (!('args' in prepared)) return { errors: prepared }
+  const { args, kind, execute, subscribe } = prepared
+  return await (kind === OperationTypeNode.SUBSCRIPTION ? subscribe(args) : execute(args))
+}
+
+function notAcceptable(): RequestError {
+  return new RequestError(406, 'Accept application/json, or text/event-stream for a subscription.')
 }
 
 /** As in the IETF's draft, in the three headers that clients know. */
@@ -127,72 +135,6 @@ async function nextOrError(results: EndableResults) {
 function lastWords(reason: CloseReason): ExecutionResult | undefined {
   if (reason === 'shutdown') return undefined
   return { errors: [new GraphQLError(`${CLOSE_MESSAGES[reason]}.`, { extensions: { code: 'UNAUTHENTICATED' } })] }
-}
-
-/** Yoga's own parsers take forms and text too, replace broken UTF-8, and fail at a query string that is no JSON. */
-const withReadBody: OperationPlugin = {
-  onRequestParse({ request, serverContext, setRequestParser }) {
-    if (request.method === 'POST') setRequestParser(() => paramsOf(serverContext.http?.body))
-    else setRequestParser(() => paramsOfQuery(new URL(request.url).searchParams))
-  },
-}
-
-function paramsOfQuery(search: URLSearchParams): GraphQLParams {
-  const objectOf = (name: string): Record<string, unknown> | undefined => {
-    const text = search.get(name)
-    if (text === null || text === '') return undefined
-    try {
-      return JSON.parse(text) as Record<string, unknown>
-    } catch {
-      throw badRequest(`"${name}" must be JSON.`)
-    }
-  }
-  return {
-    operationName: search.get('operationName') || undefined,
-    query: search.get('query') || undefined,
-    variables: objectOf('variables'),
-    extensions: objectOf('extensions'),
-  }
-}
-
-function paramsOf(body: unknown): GraphQLParams | GraphQLParams[] {
-  // A list is a batch, which Yoga refuses by itself.
-  if (typeof body === 'object' && body !== null) return body
-  throw badRequest('The body must be a JSON object with a "query".')
-}
-
-function badRequest(message: string): GraphQLError {
-  return new GraphQLError(message, { extensions: { code: 'BAD_REQUEST', http: { status: 400 } } })
-}
-
-/**
- * Takes streams, and single results for a caller who reads nothing else, out of Yoga's hands: its streams can't be
- * ended from outside, and a source that fails while closing would end the process.
- */
-const withEventStream: OperationPlugin = {
-  onResultProcess(payload) {
-    const { result, serverContext } = payload
-    const isStream = Symbol.asyncIterator in result
-    const accepted = acceptedMediaTypes(payload.request)
-    const acceptsEvents = accepted.includes('text/event-stream')
-    const acceptsAny = accepted.includes('*/*') || accepted.includes('text/*')
-    const acceptsJson = accepted.some((type) => JSON_RANGES.includes(type))
-    if (isStream && !acceptsEvents && !acceptsAny) {
-      // Yoga answers 406 and forgets the stream.
-      new EndableResults(result, () => undefined).end()
-      return
-    }
-    if (!isStream && (!acceptsEvents || acceptsJson)) return
-    // A list is a refused batch; it is answered as JSON, whatever is accepted.
-    if (Array.isArray(result)) return
-    if (serverContext.http !== undefined) serverContext.http.stream = isStream ? result : once(result)
-    payload.setResultProcessor((_result, fetchAPI) => new fetchAPI.Response(null, { status: 200 }), 'text/event-stream')
-  },
-}
-
-function acceptedMediaTypes(request: Request): string[] {
-  const entries = (request.headers.get('accept') ?? '*/*').split(',')
-  return entries.map((entry) => (entry.split(';')[0] ?? '').trim().toLowerCase())
 }
 
 async function* once(result: ExecutionResult): AsyncGenerator<ExecutionResult> {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { ExecutionArgs } from 'graphql'
+import { OperationTypeNode } from 'graphql'
 import type { Server as ProtocolServer } from 'graphql-ws'
 import { CloseCode, handleProtocols, makeServer } from 'graphql-ws'
 import type { Logger } from 'pino'
@@ -155,7 +156,7 @@ export class GraphQLWebSockets {
           const prepared = await engine.prepare(payload, { viewer, requestId })
           if (!('args' in prepared)) return prepared
           const { writer, subscriptions } = ctx.extra
-          if (prepared.isSubscription) {
+          if (prepared.kind === OperationTypeNode.SUBSCRIPTION) {
             const asked = subscriptions.size + 1
             if (asked > MAX_SUBSCRIPTIONS_PER_SOCKET) {
               return [limitError('subscriptions', MAX_SUBSCRIPTIONS_PER_SOCKET, asked)]

@@ -2,9 +2,6 @@ import type { ExecutionResult, FormattedExecutionResult, GraphQLFormattedError }
 import { GraphQLError, Kind } from 'graphql'
 import type { Logger } from 'pino'
 import { DomainError, RefusedError } from '../errors.ts'
-import { type PublicCode, statusOf } from './responses.ts'
-
-const OWN_STATUS = new Set<PublicCode>(['UNAUTHENTICATED', 'FORBIDDEN', 'RATE_LIMITED', 'UNAVAILABLE', 'INTERNAL'])
 
 export interface PublicErrorsOptions {
   log: Logger
@@ -27,20 +24,7 @@ export class PublicErrors {
     this.#refusalOf = refusalOf
   }
 
-  /** The result as its caller may see it. Its errors say in `extensions.http` which status Yoga is to answer with. */
-  result(result: ExecutionResult, requestId: string): ExecutionResult {
-    if (result.errors === undefined) return result
-    const errors = result.errors.map((error) => this.error(error, requestId))
-    if (result.data !== undefined) return { ...result, errors }
-    for (const error of errors) {
-      error.extensions.http ??= httpOf(error)
-      // Yoga takes whatever fails while parsing for a mistake in the document.
-      if (isOwnStatus(error.extensions.code)) error.extensions.http.spec = false
-    }
-    return { ...result, errors }
-  }
-
-  /** The same, ready to be sent where there is no status: a message of a WebSocket, an event of a stream. */
+  /** The result as its caller may see it. */
   formatted(result: ExecutionResult, requestId: string): FormattedExecutionResult {
     if (result.errors === undefined) return { ...result, errors: undefined }
     return { ...result, errors: result.errors.map((error) => this.format(error, requestId)) }
@@ -48,6 +32,7 @@ export class PublicErrors {
 
   format(error: unknown, requestId: string): GraphQLFormattedError {
     const { extensions = {}, ...rest } = this.error(error, requestId).toJSON()
+    // Where Yoga notes a status, for an HTTP layer of its own.
     const { http: _, ...shown } = extensions
     return { ...rest, extensions: shown }
   }
@@ -114,14 +99,4 @@ function relocated(message: string, at: unknown, extensions: GraphQLError['exten
     path: at.path ?? null,
     extensions,
   })
-}
-
-/** `spec`: under application/json the caller's own mistakes are answered 200, as GraphQL over HTTP wants it. */
-function httpOf({ extensions: { code } }: GraphQLError): { status: number; spec?: boolean } {
-  return isOwnStatus(code) ? { status: statusOf(code) } : { status: statusOf('BAD_REQUEST'), spec: true }
-}
-
-/** Not about what the caller asked, but about who, when or us. */
-function isOwnStatus(code: unknown): code is PublicCode {
-  return OWN_STATUS.has(code as PublicCode)
 }

@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
+import type { FormattedExecutionResult } from 'graphql'
 import type { RefusalCode } from '../errors.ts'
+import { acceptedBy, type JsonType } from './accept.ts'
 
 /** Every code that stands in `extensions.code` when this layer answers, besides the services' refusals. */
 export type PublicCode = RefusalCode | 'INTERNAL' | 'BAD_REQUEST'
@@ -19,10 +21,8 @@ const STATUS: Record<PublicCode, number> = {
   UNAVAILABLE: 503,
 }
 
-/** The HTTP status of an answer that is nothing but this error. */
-export function statusOf(code: PublicCode): number {
-  return STATUS[code]
-}
+/** Not about what the caller asked, but about who, when or us. */
+const OWN_STATUS = new Set<unknown>(['UNAUTHENTICATED', 'FORBIDDEN', 'RATE_LIMITED', 'UNAVAILABLE', 'INTERNAL'])
 
 /**
  * On every answer; a page adds its own Content-Security-Policy.
@@ -56,6 +56,14 @@ export function sendJson(res: ServerResponse, status: number, value: unknown): v
   sendBody(res, status, 'application/json; charset=utf-8', JSON.stringify(value))
 }
 
+/** The result of an operation, with the status that its errors call for when there is nothing else in it. */
+export function sendResult(res: ServerResponse, type: JsonType, result: FormattedExecutionResult): void {
+  const { data, errors = [] } = result
+  const statuses = data === undefined ? errors.map(({ extensions }) => statusOf(extensions?.['code'], type)) : []
+  const waits = errors.map(({ extensions }) => Number(extensions?.['retryAfterSeconds'] ?? 1))
+  sendGraphQL(res, { status: Math.max(200, ...statuses), type, retryAfterSeconds: Math.max(1, ...waits) }, result)
+}
+
 /** An error in GraphQL's shape, which is what this server's callers read on every path. */
 export function sendError(
   req: IncomingMessage,
@@ -69,13 +77,24 @@ export function sendError(
   },
 ): void {
   const { code, message, requestId, status = STATUS[code], retryAfterSeconds = 1 } = error
+  const { json: type = 'application/json' } = acceptedBy(req.headers.accept)
+  const extensions = requestId === undefined ? { code } : { code, requestId }
+  sendGraphQL(res, { status, type, retryAfterSeconds }, { errors: [{ message, extensions }] })
+}
+
+function statusOf(code: unknown, type: JsonType): number {
+  if (OWN_STATUS.has(code)) return STATUS[code as PublicCode]
+  return type === 'application/json' ? 200 : STATUS.BAD_REQUEST
+}
+
+function sendGraphQL(
+  res: ServerResponse,
+  { status, type, retryAfterSeconds }: { status: number; type: JsonType; retryAfterSeconds: number },
+  result: FormattedExecutionResult,
+): void {
   if (status === 401) res.setHeader('WWW-Authenticate', 'Bearer realm="gaugeline"')
   if (status === 429 || status === 503) res.setHeader('Retry-After', String(retryAfterSeconds))
-  const type = req.headers.accept?.includes('application/graphql-response+json')
-    ? 'application/graphql-response+json'
-    : 'application/json'
-  const extensions = requestId === undefined ? { code } : { code, requestId }
-  sendBody(res, status, `${type}; charset=utf-8`, JSON.stringify({ errors: [{ message, extensions }] }))
+  sendBody(res, status, `${type}; charset=utf-8`, JSON.stringify(result))
 }
 
 /** Answers an upgrade with plain HTTP, and that is the end of the connection. */

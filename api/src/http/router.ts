@@ -11,8 +11,8 @@ import { Budgets } from './budgets.ts'
 import { callerOf } from './caller.ts'
 import type { SharedSubscriptions } from '../live/shared-subscriptions.ts'
 import { GraphiQL } from './graphiql.ts'
-import { createGraphQLHttp } from './graphql-http.ts'
-import type { GraphQLOptions } from './graphql-engine.ts'
+import { GraphQLHttp } from './graphql-http.ts'
+import { createGraphQLEngine, type GraphQLOptions } from './graphql-engine.ts'
 import { GraphQLWebSockets } from './graphql-ws.ts'
 import type { Readiness } from './health.ts'
 import { askedOnceASecond, createMetricsRoute, sendReadiness } from './health.ts'
@@ -56,9 +56,10 @@ export function createRouter(app: HttpApp, log: Logger): Router {
   const connections = new LiveConnections(app.clock)
   auth.ends.on((end) => connections.closeEnded(end))
   const budgets = new Budgets(app.budgets)
-  const graphql = createGraphQLHttp({ graphql: app.graphql, connections, budgets, log })
+  const engine = createGraphQLEngine(app.graphql, budgets, log)
+  const graphql = new GraphQLHttp({ engine, connections, budgets, log })
   const sockets = new GraphQLWebSockets({
-    engine: graphql.engine,
+    engine,
     authenticator: auth.authenticator,
     connections,
     log,
@@ -69,7 +70,7 @@ export function createRouter(app: HttpApp, log: Logger): Router {
   const readiness = askedOnceASecond(app.readiness, app.clock)
   const sendMetrics = createMetricsRoute(app.metrics)
   addConnectionFigures(app.metrics, connections)
-  addSharedFigures(app.metrics, graphql.engine.shared)
+  addSharedFigures(app.metrics, engine.shared)
 
   async function handleGraphQL(req: IncomingMessage, res: ServerResponse, requestId: string): Promise<void> {
     if (req.method !== 'GET' && req.method !== 'POST') return refuseMethod(req, res, 'GET, POST')
@@ -103,7 +104,7 @@ export function createRouter(app: HttpApp, log: Logger): Router {
       try {
         await route(req, res, requestId)
       } catch (error) {
-        throw graphql.engine.errors.refusalOf(error) ?? error
+        throw engine.errors.refusalOf(error) ?? error
       }
     },
     upgrade: (req, socket, head) => sockets.accept(req, socket, head),

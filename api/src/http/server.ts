@@ -13,7 +13,7 @@ import {
   MAX_TCP_CONNECTIONS,
   REQUEST_TIMEOUT_MS,
 } from '../limits.ts'
-import { BodyError } from './request-body.ts'
+import { RequestError } from './request-error.ts'
 import type { OriginPolicy, Verdict } from './origins.ts'
 import { createOriginPolicy } from './origins.ts'
 import { refuseUpgrade, sendError, sendText, setSecurityHeaders } from './responses.ts'
@@ -171,11 +171,11 @@ class NodeHttpServer implements HttpServer {
   #fail(req: IncomingMessage, res: ServerResponse, requestId: string, error: unknown): void {
     // A caller who leaves while sending is no fault of anyone.
     if (req.destroyed && !req.complete) return
-    const isExpected = error instanceof RefusedError || error instanceof BodyError
+    const isExpected = error instanceof RefusedError || error instanceof RequestError
     if (!isExpected) this.#options.log.error({ err: error, requestId }, 'a request failed on our side')
     if (res.headersSent) return void res.destroy()
     if (error instanceof RefusedError) return sendError(req, res, error)
-    if (error instanceof BodyError) {
+    if (error instanceof RequestError) {
       return sendError(req, res, { code: 'BAD_REQUEST', status: error.status, message: error.message })
     }
     const message = `Something went wrong in the server. Its log says more under request ${requestId}.`
