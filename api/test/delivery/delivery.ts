@@ -3,6 +3,7 @@ import { derive, Random, seedOf } from '../../src/metrics/sources/simulator/rand
 import { uuidOf as uuidOfType } from '../../src/graphql/ids.ts'
 import { deploy, succeed } from '../acts.ts'
 import { createTestApp, type TestApp } from '../create-test-app.ts'
+import { FOLLOW_LARGE_SAMPLES } from '../process/documents.ts'
 import { type Connection, openEventStream, openWebSocket } from './connections.ts'
 import { type Delivered, Stream } from './stream.ts'
 
@@ -12,10 +13,6 @@ const STREAMS = 24
 const ACTIONS = 60
 const SMALL = `subscription ($id: ID!, $after: SampleCursor) { inferenceMetrics(deploymentId: $id, after: $after) {
   cursor skipped metrics { at requests errors latency { p50Ms p99Ms } } } }`
-/** Enough to fill what a reader may be behind while it does not read. */
-const QUANTILES = Array.from({ length: 24 }, (_, index) => `q${index}: quantile(q: ${(index + 1) / 25})`).join(' ')
-const LARGE = `subscription ($id: ID!, $after: SampleCursor) { inferenceMetrics(deploymentId: $id, after: $after) {
-  cursor skipped metrics { at requests errors errorRate latency { p50Ms p95Ms p99Ms meanMs maxMs ${QUANTILES} } } } }`
 const EVENTS = `subscription ($after: EventCursor) { deploymentEvents(after: $after) {
   cursor skipped event { kind deploymentId version } } }`
 
@@ -154,7 +151,7 @@ class Run implements AsyncDisposable {
     const options = { delivered: this.#delivered }
     if (this.#random.uniform() < 0.15) return new Stream(name, EVENTS, {}, { ...options, headBefore: 1 })
     const id = this.#one([...this.#active, ...this.#paused]) ?? ''
-    const query = this.#random.uniform() < 0.5 ? SMALL : LARGE
+    const query = this.#random.uniform() < 0.5 ? SMALL : FOLLOW_LARGE_SAMPLES
     return new Stream(name, query, { id }, { ...options, headBefore: (await this.#heads()).get(id) ?? 0 })
   }
 

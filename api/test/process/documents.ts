@@ -8,6 +8,13 @@ export const FOLLOW_SAMPLES = `subscription ($id: ID!, $after: SampleCursor) {
   inferenceMetrics(deploymentId: $id, after: $after) { cursor skipped metrics { ${SAMPLE_FIELDS} } }
 }`
 
+const QUANTILES = Array.from({ length: 24 }, (_, index) => `q${index}: quantile(q: ${(index + 1) / 25})`).join(' ')
+/** Messages so large that they soon fill what a reader may be behind. */
+export const FOLLOW_LARGE_SAMPLES = `subscription ($id: ID!, $after: SampleCursor) {
+  inferenceMetrics(deploymentId: $id, after: $after) {
+    cursor skipped metrics { at requests errors errorRate latency { p50Ms p95Ms p99Ms meanMs maxMs ${QUANTILES} } } }
+}`
+
 export const FOLLOW_EVENTS = `subscription ($after: EventCursor) {
   deploymentEvents(after: $after) { cursor skipped event { kind note by deploymentId } }
 }`
@@ -22,11 +29,16 @@ const CHANGES = {
   resume: ['resumeDeployment', 'ResumeDeployment', 'deploymentId'],
 } as const
 
-/** Registers a completed training job; gives its id. */
-export async function register(client: GraphQLTestClient, modelName: string, name: string): Promise<string> {
+/** Registers a training job; gives its id. */
+export async function register(
+  client: GraphQLTestClient,
+  modelName: string,
+  name: string,
+  status: 'COMPLETED' | 'RUNNING' = 'COMPLETED',
+): Promise<string> {
   const { registerTrainingJob: result } = await client.data<{
     registerTrainingJob: { __typename: string; trainingJob?: { id: string } }
-  }>(REGISTER, { input: { modelName, name, status: 'COMPLETED' } })
+  }>(REGISTER, { input: { modelName, name, status } })
   if (result.trainingJob === undefined) throw new Error(`Not registered: ${JSON.stringify(result)}`)
   return result.trainingJob.id
 }
