@@ -11,16 +11,18 @@ const OTHERS = [
 
 /** Dashboards: sockets with many subscriptions, each to a deployment of its own. */
 export async function many(run: Run): Promise<Section> {
-  const sockets = run.quick ? [5] : [100]
   const single = run.quick ? 40 : 1_000
+  // More sockets share what the sixteen executions cost; the other servers could not keep up with them.
+  const few = run.quick ? [5] : [100]
+  const sockets = run.quick ? few : [...few, single]
   const raw = reference('raw-ws.mjs', 'raw')
   const contestants: Contestant[] = [
     { name: 'raw ws', start: raw, transport: 'websocket', sockets: [single], subscriptions: 1 },
     ...[
-      { name: 'raw ws, 16 sends a socket', start: raw },
-      { name: 'Gaugeline', start: gaugeline },
-      ...(run.quick ? [] : OTHERS),
-    ].map((each): Contestant => ({ ...each, transport: 'websocket', sockets, subscriptions: SUBSCRIPTIONS })),
+      { name: 'raw ws, 16 sends a socket', start: raw, sockets },
+      { name: 'Gaugeline', start: gaugeline, sockets },
+      ...(run.quick ? [] : OTHERS.map((each) => ({ ...each, sockets: few }))),
+    ].map((each): Contestant => ({ ...each, transport: 'websocket', subscriptions: SUBSCRIPTIONS })),
   ]
   const measured = await interleaved(run, contestants, (each) => measureDelivery(each, run.quick ? 300 : 5_000))
   const rawUs = medianAt(measured, 'raw ws', single, (point) => point.cpuUsPerMessage)
@@ -28,13 +30,11 @@ export async function many(run: Run): Promise<Section> {
     title: `${SUBSCRIPTIONS} subscriptions on one socket`,
     about: `Each socket watches ${SUBSCRIPTIONS} deployments. The measure is one raw message on a socket of its own.`,
     ...deliveryTable(measured, () => rawUs),
-    verdicts: [
-      {
-        what: `CPU a message, ${SUBSCRIPTIONS} subscriptions a socket, to raw ws`,
-        value: medianAt(measured, 'Gaugeline', sockets[0] ?? 0, (point) => point.cpuUsPerMessage) / rawUs,
-        target: 0.2,
-        unit: '×',
-      },
-    ],
+    verdicts: sockets.map((count) => ({
+      what: `CPU a message, ${count} sockets with ${SUBSCRIPTIONS} subscriptions each, to raw ws`,
+      value: medianAt(measured, 'Gaugeline', count, (point) => point.cpuUsPerMessage) / rawUs,
+      target: 0.2,
+      unit: '×',
+    })),
   }
 }

@@ -10,7 +10,9 @@ const BYTES_PER_PING = 64 * 1024
 const MAX_UNCONFIRMED_BYTES = 256 * 1024
 /** In the first byte of a frame: the last part of a text message. */
 const FINAL_TEXT = 0x81
-const CLOSING_BRACE = Buffer.from('}')
+const CLOSING_BRACE = 0x7d
+/** Writes up to this size share their memory: most are in the kernel when `write` returns. */
+const SCRATCH_BYTES = 16 * 1024
 
 /**
  * All that is sent over one WebSocket. What the protocol says goes the public way, through ws, and waits for its
@@ -23,13 +25,17 @@ export class SocketWriter {
   readonly #socket: WebSocket
   readonly #stream: Duplex
   readonly #closed: Promise<void>
-  #frames: { operation: Operation; message: SharedMessage }[] = []
+  /** What this turn brings, in order: whose, and what. */
+  readonly #sinks: OperationSink[] = []
+  readonly #messages: SharedMessage[] = []
   #queuedBytes = 0
   /** Of shared messages, since the socket opened. */
   #sentBytes = 0
   #askedAt = 0
   #confirmedBytes = 0
   #waiting: (() => void)[] = []
+  /** Asked for every message and subscriber, so it is kept instead of worked out. */
+  #isReady = true
 
   constructor(socket: WebSocket, stream: Duplex) {
     this.#socket = socket
@@ -37,6 +43,11 @@ export class SocketWriter {
     this.#closed = new Promise((resolve) => socket.once('close', () => resolve()))
     stream.on('drain', () => this.#resume())
     socket.on('pong', (data) => this.#confirm(data))
+  }
+
+  /** False while the reader is behind. */
+  get isReady(): boolean {
+    return this.#isReady
   }
 
   /**
@@ -51,6 +62,7 @@ export class SocketWriter {
         this.#listenAgain()
         resolve(error == null)
       })
+      this.#look()
       // A reader who asks and asks and never reads would otherwise fill memory with answers.
       if (this.#socket.bufferedAmount > MAX_BUFFERED_BYTES) this.#socket.pause()
     })
@@ -59,30 +71,20 @@ export class SocketWriter {
 
   /** Where the shared messages of one operation go; once it is withdrawn by its client, nowhere. */
   sinkFor(id: string, isWithdrawn: () => boolean): MessageSink {
-    const isReady = () => this.#isReady()
-    const prefix = Buffer.from(`{"id":${JSON.stringify(id)},"type":"next","payload":`)
-    const operation: Operation = { prefix, isWithdrawn }
-    return {
-      get isReady() {
-        return isReady()
-      },
-      write: (message) => this.#queue(operation, message),
-      onReady: (resume) => void this.#waiting.push(resume),
-    }
+    return new OperationSink(this, id, isWithdrawn)
   }
 
-  #isReady(): boolean {
-    return (
-      !this.#stream.writableNeedDrain &&
-      this.#queuedBytes < BYTES_PER_PING &&
-      this.#sentBytes - this.#confirmedBytes < MAX_UNCONFIRMED_BYTES
-    )
+  /** Calls back once, when `isReady` has become true. */
+  onReady(resume: () => void): void {
+    this.#waiting.push(resume)
   }
 
-  #queue(operation: Operation, message: SharedMessage): void {
-    if (this.#frames.length === 0) flushAfterThisTurn(this)
-    this.#frames.push({ operation, message })
-    this.#queuedBytes += operation.prefix.length + message.json.length
+  queue(sink: OperationSink, message: SharedMessage): void {
+    if (this.#sinks.length === 0) flushAfterThisTurn(this)
+    this.#sinks.push(sink)
+    this.#messages.push(message)
+    this.#queuedBytes += sink.prefix.length + message.json.length
+    if (this.#queuedBytes >= BYTES_PER_PING) this.#isReady = false
   }
 
   /** Called once a turn, and before anything else is sent. */
@@ -92,14 +94,38 @@ export class SocketWriter {
   }
 
   #flush(): void {
-    if (this.#frames.length === 0) return
-    const frames = this.#frames.filter(({ operation }) => !operation.isWithdrawn())
-    this.#frames = []
-    this.#queuedBytes = 0
-    if (this.#socket.readyState !== this.#socket.OPEN || frames.length === 0) return
-    const bytes = framed(frames)
-    this.#sentBytes += bytes.length
+    if (this.#sinks.length === 0) return
+    if (this.#socket.readyState === this.#socket.OPEN) this.#write()
+    this.#sinks.length = this.#messages.length = this.#queuedBytes = 0
+    this.#look()
+  }
+
+  /** The frames of all messages, one after another, in one write. */
+  #write(): void {
+    let total = 0
+    for (let at = 0; at < this.#sinks.length; at += 1) {
+      const { prefix, isWithdrawn } = this.#sinks[at] as OperationSink
+      if (!isWithdrawn()) total += frameLength(prefix.length + (this.#messages[at] as SharedMessage).json.length + 1)
+    }
+    if (total === 0) return
+    // What the kernel has not taken lies where it was written: it must not be written over.
+    const isShared = total <= SCRATCH_BYTES && this.#stream.writableLength === 0
+    const bytes = isShared ? scratch.subarray(0, total) : Buffer.allocUnsafe(total)
+    let end = 0
+    for (let at = 0; at < this.#sinks.length; at += 1) {
+      const { prefix, isWithdrawn } = this.#sinks[at] as OperationSink
+      if (isWithdrawn()) continue
+      const { json } = this.#messages[at] as SharedMessage
+      end = writeHeader(bytes, end, prefix.length + json.length + 1)
+      bytes.set(prefix, end)
+      bytes.set(json, end + prefix.length)
+      end += prefix.length + json.length
+      bytes[end] = CLOSING_BRACE
+      end += 1
+    }
     this.#stream.write(bytes)
+    if (isShared && this.#stream.writableLength > 0) scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES)
+    this.#sentBytes += total
     if (this.#sentBytes - this.#askedAt < BYTES_PER_PING) return
     this.#askedAt = this.#sentBytes
     this.#socket.ping(String(this.#sentBytes))
@@ -113,8 +139,16 @@ export class SocketWriter {
     this.#resume()
   }
 
+  #look(): void {
+    this.#isReady =
+      !this.#stream.writableNeedDrain &&
+      this.#queuedBytes < BYTES_PER_PING &&
+      this.#sentBytes - this.#confirmedBytes < MAX_UNCONFIRMED_BYTES
+  }
+
   #resume(): void {
-    if (this.#waiting.length === 0 || !this.#isReady()) return
+    this.#look()
+    if (this.#waiting.length === 0 || !this.#isReady) return
     const waiting = this.#waiting
     this.#waiting = []
     for (const resume of waiting) resume()
@@ -125,36 +159,38 @@ export class SocketWriter {
   }
 }
 
-interface Operation {
+/** Where the shared messages of one operation go. */
+class OperationSink implements MessageSink {
   /** Of its `next` messages, up to the payload. */
-  prefix: Buffer
-  isWithdrawn: () => boolean
+  readonly prefix: Buffer
+  readonly isWithdrawn: () => boolean
+  readonly #writer: SocketWriter
+
+  constructor(writer: SocketWriter, id: string, isWithdrawn: () => boolean) {
+    this.#writer = writer
+    this.prefix = Buffer.from(`{"id":${JSON.stringify(id)},"type":"next","payload":`)
+    this.isWithdrawn = isWithdrawn
+  }
+
+  get isReady(): boolean {
+    return this.#writer.isReady
+  }
+
+  write(message: SharedMessage): void {
+    this.#writer.queue(this, message)
+  }
+
+  onReady(resume: () => void): void {
+    this.#writer.onReady(resume)
+  }
 }
 
-/** The frames of these messages, one after another, in one buffer. */
-function framed(frames: readonly { operation: Operation; message: SharedMessage }[]): Buffer {
-  let total = 0
-  for (const { operation, message } of frames) {
-    const length = operation.prefix.length + message.json.length + 1
-    total += headerLength(length) + length
-  }
-  const bytes = Buffer.allocUnsafe(total)
-  let at = 0
-  for (const { operation, message } of frames) {
-    const { prefix } = operation
-    const { json } = message
-    at = writeHeader(bytes, at, prefix.length + json.length + 1)
-    at += prefix.copy(bytes, at)
-    at += json.copy(bytes, at)
-    at += CLOSING_BRACE.copy(bytes, at)
-  }
-  return bytes
-}
+let scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES)
 
 /** RFC 6455, 5.2: a server's frames are not masked. */
-function headerLength(payload: number): number {
-  if (payload < 126) return 2
-  return payload < 65_536 ? 4 : 10
+function frameLength(payload: number): number {
+  if (payload < 126) return 2 + payload
+  return (payload < 65_536 ? 4 : 10) + payload
 }
 
 function writeHeader(bytes: Buffer, at: number, payload: number): number {
