@@ -1,8 +1,20 @@
 import { Menu } from '@base-ui/react/menu'
-import type { ReactElement } from 'react'
+import type { ReactElement, ReactNode } from 'react'
 import { cx } from './class-names.ts'
 import { CheckIcon } from './icons.tsx'
-import type { MenuEntry } from './menu.tsx'
+
+/** A choice that is on or off, one of several, or simply done. */
+export type MenuEntry =
+  | { kind: 'action'; label: string; run: () => void }
+  | { kind: 'check'; label: string; checked: boolean; onChange: (checked: boolean) => void }
+  | {
+      kind: 'choice'
+      value: string
+      options: readonly { value: string; label: string; icon?: ReactNode }[]
+      onChange: (value: string) => void
+    }
+  | { kind: 'heading'; label: string }
+  | { kind: 'separator' }
 
 const ITEM =
   'flex h-8 cursor-pointer items-center gap-2 rounded-md px-2 whitespace-nowrap outline-none data-highlighted:bg-hover'

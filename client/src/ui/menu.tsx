@@ -1,20 +1,8 @@
-import { lazy, type ReactElement, type ReactNode, Suspense, useState } from 'react'
+import { lazy, type ReactElement, Suspense, useState } from 'react'
+import type { MenuEntry } from './menu-popup.tsx'
 
 const load = () => import('./menu-popup.tsx')
 const MenuPopup = lazy(() => load().then((module) => ({ default: module.MenuPopup })))
-
-/** A choice that is on or off, one of several, or simply done. */
-export type MenuEntry =
-  | { kind: 'action'; label: string; run: () => void }
-  | { kind: 'check'; label: string; checked: boolean; onChange: (checked: boolean) => void }
-  | {
-      kind: 'choice'
-      value: string
-      options: readonly { value: string; label: string; icon?: ReactNode }[]
-      onChange: (value: string) => void
-    }
-  | { kind: 'heading'; label: string }
-  | { kind: 'separator' }
 
 interface MenuProps {
   trigger: ReactElement

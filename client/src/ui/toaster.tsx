@@ -2,7 +2,7 @@ import { Toast } from '@base-ui/react/toast'
 import { useEffect } from 'react'
 import { useStore } from './external-store.ts'
 import { CloseIcon } from './icons.tsx'
-import { notices } from './toasts.tsx'
+import { notices } from './notices.ts'
 import { cx } from './class-names.ts'
 
 /** Shows the notices, the newest at the bottom. */

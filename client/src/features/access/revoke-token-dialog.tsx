@@ -4,7 +4,7 @@ import { graphql } from '../../graphql/documents.ts'
 import { Confirm } from '../../ui/dialog.tsx'
 import { Problem } from '../../ui/message.tsx'
 import { problemText } from '../../ui/problem-text.ts'
-import { notify } from '../../ui/toasts.tsx'
+import { notify } from '../../ui/notices.ts'
 
 const RevokeApiTokenDocument = graphql(`
   mutation RevokeApiToken($input: RevokeApiTokenInput!) {

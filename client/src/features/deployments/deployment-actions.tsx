@@ -6,7 +6,7 @@ import { Button } from '../../ui/button.tsx'
 import { PauseIcon, PlayIcon } from '../../ui/icons.tsx'
 import { Problem } from '../../ui/message.tsx'
 import { problemText } from '../../ui/problem-text.ts'
-import { notify } from '../../ui/toasts.tsx'
+import { notify } from '../../ui/notices.ts'
 import { NOT_ALLOWED, useMay } from '../session/scopes.ts'
 
 const DeploymentActionsFragment = graphql(`

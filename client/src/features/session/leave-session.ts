@@ -1,4 +1,4 @@
-import { notifyProblem } from '../../ui/toasts.tsx'
+import { notifyProblem } from '../../ui/notices.ts'
 import { ServerUnreachableError, signOut } from './session.ts'
 
 /** Signs out and loads the sign-in page anew, so that nothing of the session stays in memory. */

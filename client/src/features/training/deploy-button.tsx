@@ -3,7 +3,7 @@ import { useId, useState } from 'react'
 import { useMutation } from 'urql'
 import { type FragmentType, graphql, readFragment } from '../../graphql/documents.ts'
 import { Button } from '../../ui/button.tsx'
-import { notify, notifyProblem } from '../../ui/toasts.tsx'
+import { notify, notifyProblem } from '../../ui/notices.ts'
 import { NOT_ALLOWED } from '../session/scopes.ts'
 import { problemText } from '../../ui/problem-text.ts'
 

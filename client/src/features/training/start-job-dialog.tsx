@@ -7,7 +7,7 @@ import { Dialog } from '../../ui/dialog.tsx'
 import { Problem } from '../../ui/message.tsx'
 import { TextField } from '../../ui/text-field.tsx'
 import { problemText } from '../../ui/problem-text.ts'
-import { notify } from '../../ui/toasts.tsx'
+import { notify } from '../../ui/notices.ts'
 import { checkStart, type StartField, type StartForm, toInput } from './start-form.ts'
 
 const StartJobDocument = graphql(`
