@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 import { request } from 'node:http'
+import { connect, type Socket } from 'node:net'
 
 export interface RawRequest {
   method?: string
@@ -52,4 +53,16 @@ export async function readBytes(response: IncomingMessage): Promise<Buffer> {
     if (Buffer.isBuffer(chunk)) chunks.push(chunk)
   }
   return Buffer.concat(chunks)
+}
+
+/** Sends queries one right behind the other over one connection, without waiting for the answers. */
+export function pipeline(port: number, authorization: string, accept: string, queries: readonly string[]): Socket {
+  const socket = connect(port, '127.0.0.1')
+  for (const query of queries) {
+    socket.write(
+      `GET /graphql?query=${encodeURIComponent(query)} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n` +
+        `Authorization: ${authorization}\r\nAccept: ${accept}\r\n\r\n`,
+    )
+  }
+  return socket
 }

@@ -2,8 +2,9 @@ import { testDatabaseKinds } from '@gaugeline/prisma/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { decodeId } from '../src/graphql/ids.ts'
 import { deploy, pause, registerJob, remove, resume, succeed, unknownId } from './acts.ts'
-import { createTestApp, type TestApp } from './create-test-app.ts'
+import { ADMIN_TOKEN, createTestApp, type TestApp } from './create-test-app.ts'
 import { liveClient, type LiveClient, TRANSPORTS } from './live-clients.ts'
+import { pipeline } from './raw-http.ts'
 
 interface Update {
   inferenceMetrics: {
@@ -161,6 +162,21 @@ describe.each(await testDatabaseKinds())('a server on %s', (kind) => {
       await updates.rest()
       expect(await stays.take(4)).toHaveLength(4)
     })
+  })
+
+  it('sends them to one who asked for something else first, over the same connection', async () => {
+    const id = await deploy(app.client)
+    const samples = `subscription { inferenceMetrics(deploymentId: "${id}") { metrics { at } } }`
+    const socket = pipeline(Number(new URL(app.origin).port), `Bearer ${ADMIN_TOKEN}`, '*/*', [
+      '{ deployments(first: 1) { edges { node { id } } } }',
+      samples,
+    ])
+    let text = ''
+    for await (const chunk of socket) {
+      text += String(chunk)
+      if (text.split('event: next').length > 3) break
+    }
+    expect(text).toMatch(/^HTTP\/1.1 200 OK[^]*"edges"[^]*HTTP\/1.1 200 OK[^]*text\/event-stream[^]*"inferenceMetrics"/)
   })
 
   it('keeps nothing of those who left', async () => {

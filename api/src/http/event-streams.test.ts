@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { GraphQLTestClient } from '../../test/graphql-client.ts'
 import type { HttpTestServer } from '../../test/http-test-server.ts'
 import { ADMIN_TOKEN, createHttpTestServer } from '../../test/http-test-server.ts'
-import { openRawHttp, rawHttp } from '../../test/raw-http.ts'
+import { openRawHttp, pipeline, rawHttp } from '../../test/raw-http.ts'
 
 const authorization = `Bearer ${ADMIN_TOKEN}`
 
@@ -73,6 +73,16 @@ describe('event streams', () => {
     await stream.close()
     await server.state.untilClosedSources(1)
     expect(server.state.closedSources).toBe(1)
+  })
+
+  it('close their source when the reader leaves before it is their turn', async () => {
+    await using server = await createHttpTestServer()
+    const socket = pipeline(server.port, authorization, '*/*', ['{ wait }', 'subscription { count(to: 1) }'])
+    await server.state.untilWaiting()
+    socket.destroy()
+    await server.state.untilClosedSources(1)
+    expect([server.state.pulled, server.state.closedSources]).toEqual([0, 1])
+    server.state.release()
   })
 
   it('pull nothing for a reader who has stopped, and go on without a gap when it reads again', async () => {

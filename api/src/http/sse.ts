@@ -17,17 +17,19 @@ export async function sendEventStream(
   pull: () => Promise<FormattedExecutionResult | undefined>,
   attach: (sink: MessageSink) => void,
 ): Promise<void> {
+  const socket = await connectionOf(res)
+  if (socket === null) return
   res.writeHead(200, {
     'Content-Type': 'text/event-stream; charset=utf-8',
     'Cache-Control': 'no-cache, no-store, no-transform',
     // nginx and its like would hold events back.
     'X-Accel-Buffering': 'no',
   })
-  res.socket?.setNoDelay(true)
+  socket.setNoDelay(true)
   // Something must flow before a browser's fetch gives its caller the response.
   res.write(HEARTBEAT)
   const heartbeat = keepAlive(res)
-  if (res.socket !== null) attach(sinkOf(res, res.socket))
+  attach(sinkOf(res, socket))
   try {
     while (!res.closed) {
       // One at a time is the point: nothing is pulled before it can be sent.
@@ -81,6 +83,15 @@ function keepAlive(res: ServerResponse): NodeJS.Timeout {
     takenBefore = taken
     if (stuck >= 2) res.destroy()
   }, HEARTBEAT_MS)
+}
+
+/** The connection, once the answers that were asked for before this one are sent; null when it is gone. */
+async function connectionOf(res: ServerResponse): Promise<Socket | null> {
+  if (res.socket !== null || res.req.socket.destroyed) return res.socket
+  return await new Promise((resolve) => {
+    res.once('socket', resolve)
+    res.req.socket.once('close', () => resolve(null))
+  })
 }
 
 /** Resolves when the connection can take more, or is gone. */

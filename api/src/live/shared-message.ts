@@ -1,32 +1,24 @@
-const EVENT_HEAD = Buffer.from('event: next\ndata: ')
-const EVENT_TAIL = Buffer.from('\n\n')
-const CHUNK_TAIL = Buffer.from('\r\n')
+const EVENT_HEAD = 'event: next\ndata: '
+const EVENT_TAIL = '\n\n'
+const CHUNK_TAIL = '\r\n'
 
-/** The serialised answer of one execution, made once for all who are sent it. */
+/** The serialised answer of one execution, made once for all who are sent it: the same bytes in each of its forms. */
 export class SharedMessage {
   /** An ExecutionResult as JSON, UTF-8. */
   readonly json: Buffer
-  #event: Buffer | undefined
-  #eventChunk: Buffer | undefined
-
-  constructor(json: string) {
-    this.json = Buffer.from(json)
-  }
-
   /** As a server-sent event. */
-  get event(): Buffer {
-    this.#event ??= Buffer.concat([EVENT_HEAD, this.json, EVENT_TAIL])
-    return this.#event
-  }
-
+  readonly event: Buffer
   /** The same as a chunk of a chunked HTTP/1.1 body. */
-  get eventChunk(): Buffer {
-    if (this.#eventChunk === undefined) {
-      const length = EVENT_HEAD.length + this.json.length + EVENT_TAIL.length
-      const size = Buffer.from(`${length.toString(16)}\r\n`)
-      this.#eventChunk = Buffer.concat([size, EVENT_HEAD, this.json, EVENT_TAIL, CHUNK_TAIL])
-    }
-    return this.#eventChunk
+  readonly eventChunk: Buffer
+
+  constructor(text: string) {
+    const length = Buffer.byteLength(text)
+    const size = `${(EVENT_HEAD.length + length + EVENT_TAIL.length).toString(16)}\r\n`
+    const start = size.length + EVENT_HEAD.length
+    const bytes = Buffer.from(size + EVENT_HEAD + text + EVENT_TAIL + CHUNK_TAIL)
+    this.json = bytes.subarray(start, start + length)
+    this.event = bytes.subarray(size.length, -CHUNK_TAIL.length)
+    this.eventChunk = bytes
   }
 }
 
