@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import type { MessageSink, SharedMessage } from '../live/shared-message.ts'
+import { ownBytes } from '../own-bytes.ts'
 
 /** A socket that owes its reader more than this is not listened to until the reader has caught up. */
 const MAX_BUFFERED_BYTES = 1024 * 1024
@@ -168,7 +169,7 @@ class OperationSink implements MessageSink {
 
   constructor(writer: SocketWriter, id: string, isWithdrawn: () => boolean) {
     this.#writer = writer
-    this.prefix = Buffer.from(`{"id":${JSON.stringify(id)},"type":"next","payload":`)
+    this.prefix = ownBytes(`{"id":${JSON.stringify(id)},"type":"next","payload":`)
     this.isWithdrawn = isWithdrawn
   }
 

@@ -1,3 +1,5 @@
+import { ownBytes } from '../own-bytes.ts'
+
 const EVENT_HEAD = 'event: next\ndata: '
 const EVENT_TAIL = '\n\n'
 const CHUNK_TAIL = '\r\n'
@@ -15,7 +17,7 @@ export class SharedMessage {
     const length = Buffer.byteLength(text)
     const size = `${(EVENT_HEAD.length + length + EVENT_TAIL.length).toString(16)}\r\n`
     const start = size.length + EVENT_HEAD.length
-    const bytes = Buffer.from(size + EVENT_HEAD + text + EVENT_TAIL + CHUNK_TAIL)
+    const bytes = ownBytes(size + EVENT_HEAD + text + EVENT_TAIL + CHUNK_TAIL)
     this.json = bytes.subarray(start, start + length)
     this.event = bytes.subarray(size.length, -CHUNK_TAIL.length)
     this.eventChunk = bytes
