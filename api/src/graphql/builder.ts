@@ -4,6 +4,7 @@ import SchemaBuilder from '@pothos/core'
 import ErrorsPlugin from '@pothos/plugin-errors'
 import PrismaPlugin from '@pothos/plugin-prisma'
 import RelayPlugin from '@pothos/plugin-relay'
+import './node-ids-plugin.ts'
 import './scopes-plugin.ts'
 import type { Context } from './context.ts'
 import { decodeId, encodeId } from './ids.ts'
@@ -28,7 +29,7 @@ export const builder = new SchemaBuilder<{
   DefaultEdgesNullability: false
   DefaultNodeNullability: false
 }>({
-  plugins: ['scopes', ErrorsPlugin, RelayPlugin, PrismaPlugin],
+  plugins: ['scopes', 'nodeIds', ErrorsPlugin, RelayPlugin, PrismaPlugin],
   defaultFieldNullability: false,
   errors: { directResult: true },
   relay: {
