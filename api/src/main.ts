@@ -1,3 +1,4 @@
+import './production.ts'
 import pino from 'pino'
 import { createApp, StartError, StoppedError } from './app.ts'
 import { EnvError, readEnv } from './env.ts'

@@ -126,6 +126,8 @@ async function finish(stop: () => Promise<void>, open: () => Promise<Database>):
 function assemble(parts: Omit<Database, 'prisma' | 'close'>, stop: () => Promise<void>): Database {
   const prisma = new PrismaClient({
     adapter: new DatabaseAdapter(parts.pool),
+    // Errors without the line of ours that asked, for which Prisma would make a stack trace at every call.
+    errorFormat: 'minimal',
     // Waiting for a connection counts; a burst of callers is no reason to refuse one of them.
     transactionOptions: { maxWait: 10_000, timeout: 15_000 },
   })
