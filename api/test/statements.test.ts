@@ -95,6 +95,15 @@ describe.each(await testDatabaseKinds())('statements of an answer on %s', (kind)
     }
   })
 
+  it('are one more for whether paused ones can be resumed, and none more for active ones', async () => {
+    const count = async (status: string, field: string) => {
+      const query = `{ list: deployments(first: 50, filter: { status: [${status}] }) { edges { node { ${field} } } } }`
+      return (await cost(query, OBJECTS / 2)).length
+    }
+    expect(await count('PAUSED', 'canResume')).toBe((await count('PAUSED', 'id')) + 1)
+    expect(await count('ACTIVE', 'canResume')).toBe(await count('ACTIVE', 'id'))
+  })
+
   it('are at most six for fifty training jobs with model, active deployment and deployability', async () => {
     const query = `{ list: trainingJobs(first: 50) { edges { node {
       id name status progress model { name }
@@ -127,7 +136,7 @@ describe.each(await testDatabaseKinds())('statements of an answer on %s', (kind)
     await using live = liveClient('websocket', app.origin)
     await using fleet = live.subscribe<{ fleetMetrics: { at: string; deployments: unknown[] } }>(`subscription {
       fleetMetrics { at totals { requests } reported expected deployments { deploymentId metrics { at requests }
-        deployment { version status canPause model { name } latestMetrics { at }
+        deployment { version status canPause canResume model { name } latestMetrics { at }
           trainingJob { name model { name } activeDeployment { version } deployability { canDeploy } } } } } }`)
     const record = (shiftMs: number) => {
       const shifted = samples.map((sample) => ({

@@ -74,9 +74,8 @@ export const DeploymentType = builder.prismaNode('Deployment', {
     }),
     canResume: t.boolean({
       description: 'Whether the viewer could resume it now: paused, and no other deployment of its job is active.',
-      select: { trainingJob: { select: { deployments: ACTIVE_ONE } } },
-      resolve: ({ status, trainingJob }, _args, { viewer }) =>
-        status === 'PAUSED' && trainingJob.deployments.length === 0 && viewer.scopes.has('DEPLOY'),
+      resolve: ({ status, trainingJobId }, _args, { viewer, loaders }) =>
+        status === 'PAUSED' && viewer.scopes.has('DEPLOY') && loaders.isUndeployed.load(trainingJobId),
     }),
     canDelete: t.boolean({
       description: 'Whether the viewer could delete it now: it must be paused.',

@@ -98,6 +98,15 @@ export class Deployments {
     return { active: of('ACTIVE'), paused: of('PAUSED'), total: of('ACTIVE') + of('PAUSED') }
   }
 
+  /** Which of these training jobs have an active deployment. */
+  async deployedJobs(trainingJobIds: readonly string[]): Promise<Set<string>> {
+    const active = await this.#options.prisma.deployment.findMany({
+      where: { status: 'ACTIVE', trainingJobId: { in: [...trainingJobIds] } },
+      select: { trainingJobId: true },
+    })
+    return new Set(active.map(({ trainingJobId }) => trainingJobId))
+  }
+
   events(deploymentId: string | null, page: PageRequest): Promise<Page<DeploymentEvent>> {
     return this.#options.events.list(deploymentId, page)
   }

@@ -22,6 +22,8 @@ export interface Loaders {
   /** By deployment key. */
   recent: DataLoader<number, Sample[]>
   lossCurve: DataLoader<CurveRequest, TrainingStep[]>
+  /** By training job's id: whether no deployment of it is active. */
+  isUndeployed: DataLoader<string, boolean>
 }
 
 export interface CurveRequest {
@@ -33,7 +35,7 @@ export function createContext(services: Services, viewer: Viewer, requestId: str
   return { viewer, requestId, services, loaders: createLoaders(services) }
 }
 
-function createLoaders({ recent, sampleStore, trainingJobs }: Services): Loaders {
+function createLoaders({ recent, sampleStore, trainingJobs, deployments }: Services): Loaders {
   return {
     latest: new DataLoader(
       async (keys) => {
@@ -47,5 +49,12 @@ function createLoaders({ recent, sampleStore, trainingJobs }: Services): Loaders
     ),
     recent: new DataLoader((keys) => recent.of(keys), { cache: false }),
     lossCurve: new DataLoader((requests) => trainingJobs.lossCurves(requests), { cache: false }),
+    isUndeployed: new DataLoader(
+      async (jobIds) => {
+        const deployed = await deployments.deployedJobs(jobIds)
+        return jobIds.map((id) => !deployed.has(id))
+      },
+      { cache: false },
+    ),
   }
 }
