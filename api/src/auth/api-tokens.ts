@@ -78,7 +78,14 @@ export class ApiTokens {
         first: async () => {
           const secret = PREFIX + newSecret()
           const createdAt = new Date(now)
-          const data = { name, tokenHash: tokenHash(secret), scopes, createdAt, createdBy: by.name, expiresAt }
+          const data = {
+            name,
+            tokenHash: digest(secret).toString('hex'),
+            scopes,
+            createdAt,
+            createdBy: by.name,
+            expiresAt,
+          }
           return { apiToken: await tx.apiToken.create({ data }), secret }
         },
         idOf: ({ apiToken }) => apiToken.id,
@@ -134,11 +141,7 @@ export function isLive({ expiresAt, revokedAt }: Pick<ApiToken, 'expiresAt' | 'r
   return revokedAt === null && (expiresAt === null || clock.now() < expiresAt.getTime())
 }
 
-/** What is stored of a secret; undefined for what can't be one. */
-export function tokenHashOf(secret: string): string | undefined {
-  return SECRET.test(secret) ? tokenHash(secret) : undefined
-}
-
-function tokenHash(secret: string): string {
-  return digest(secret).toString('hex')
+/** What is stored of a secret, whose digest may be given; undefined for what can't be one. */
+export function tokenHashOf(secret: string, digested: Buffer = digest(secret)): string | undefined {
+  return SECRET.test(secret) ? digested.toString('hex') : undefined
 }

@@ -110,10 +110,11 @@ export class Authenticator {
   }
 
   async #viewerOfToken(token: string, address: string): Promise<Viewer> {
-    if (this.#adminDigest !== undefined && sameDigest(digest(token), this.#adminDigest)) {
+    const digested = digest(token)
+    if (this.#adminDigest !== undefined && sameDigest(digested, this.#adminDigest)) {
       return { name: ADMIN_NAME, scopes: ALL_SCOPES, key: ADMIN_NAME }
     }
-    return await this.#lookUp(this.#byToken, tokenHashOf(token), address, 'This token is not valid.')
+    return await this.#lookUp(this.#byToken, tokenHashOf(token, digested), address, 'This token is not valid.')
   }
 
   async #lookUp(

@@ -33,8 +33,8 @@ export class GraphQLHttp {
 
   /**
    * Answers a GET or POST on /graphql.
-   * @param authenticate says who is calling. Asked again whenever time has passed: while the body came, and when a stream
-   *   has been made known to those who end it.
+   * @param authenticate says who is calling. Asked again whenever time has passed: when the body was waited for, and when
+   *   a stream has been made known to those who end it.
    * @throws RequestError, and what `authenticate` throws; nothing has been sent then.
    */
   async handle(
@@ -47,10 +47,11 @@ export class GraphQLHttp {
     const accepted = acceptedBy(req.headers.accept)
     let viewer = await authenticate()
     const isPost = req.method === 'POST'
+    const isWhole = req.complete
     const request = isPost
       ? operationOfBody(await readJson(req, MAX_GRAPHQL_BODY_BYTES, JSON_TYPES))
       : operationOfUrl(req.url)
-    if (isPost) viewer = await authenticate()
+    if (!isWhole) viewer = await authenticate()
     const context = { viewer, requestId }
 
     const prepared = await engine.prepare(request, context)
