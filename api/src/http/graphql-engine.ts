@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { DocumentNode, ExecutionArgs, ExecutionResult, GraphQLSchema, OperationTypeNode } from 'graphql'
 import { GraphQLError, execute, getOperationAST } from 'graphql'
-import type { Plugin } from 'graphql-yoga'
 import { createYoga } from 'graphql-yoga'
 import type { Logger } from 'pino'
 import { anyViewerWith, type Viewer } from '../auth/viewer.ts'
@@ -12,13 +11,8 @@ import { MAX_RUNNING_COST } from '../limits.ts'
 import { SharedSubscriptions } from '../live/shared-subscriptions.ts'
 import type { Budgets } from './budgets.ts'
 import { withLimits, withCosts } from './limit-plugins.ts'
+import type { OperationContext, OperationPlugin } from './operation-plugin.ts'
 import { PublicErrors } from './public-errors.ts'
-
-/** What every operation starts from, whatever brought it. */
-export interface OperationContext extends Record<string, unknown> {
-  viewer: Viewer
-  requestId: string
-}
 
 /** An operation as its caller wrote it. */
 export interface OperationRequest {
@@ -26,9 +20,6 @@ export interface OperationRequest {
   operationName?: string | null
   variables?: Record<string, unknown> | null
 }
-
-/** A plugin that may read who acts, from the server context or the context value. */
-export type OperationPlugin = Plugin<object, OperationContext>
 
 /** What the API gives to this layer: all that is GraphQL about it. */
 export interface GraphQLOptions {

@@ -5,7 +5,7 @@ import type { CostOf } from '../graphql/operation-cost.ts'
 import type { Viewer } from '../auth/viewer.ts'
 import { CHARACTERS_PER_POINT, MAX_COST } from '../limits.ts'
 import type { Budgets } from './budgets.ts'
-import type { OperationContext, OperationPlugin } from './graphql-engine.ts'
+import type { OperationContext, OperationPlugin } from './operation-plugin.ts'
 
 /** The limits of documents, where they are parsed: whatever brought them. A document that is known costs nothing more. */
 export function withLimits(budgets: Budgets): OperationPlugin {
