@@ -194,8 +194,8 @@ export class GraphQLWebSockets {
 
   #opened(socket: WebSocket, stream: Duplex, request: IncomingMessage, leaveWaiting: () => void): void {
     const { log, initTimeoutMs = INIT_TIMEOUT_MS, pingMs = PING_MS } = this.#options
-    const writer = new SocketWriter(socket, stream)
     const subscriptions = new Set<string>()
+    const writer = new SocketWriter(socket, stream, subscriptions)
     const extra: SocketExtra = { request, socket, writer, subscriptions, leaveWaiting }
     const initTimeout = setTimeout(() => {
       if (extra.viewer !== undefined) return

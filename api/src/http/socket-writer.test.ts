@@ -8,7 +8,7 @@ import { SocketWriter } from './socket-writer.ts'
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
 /** A socket whose kernel takes what is written at once, or only when it is let. */
-function openSocket({ isSlow = false } = {}) {
+function openSocket({ isSlow = false, subscriptions = ['a', 'b'] } = {}) {
   const taken: Buffer[] = []
   let take = () => undefined as void
   const stream = new Duplex({
@@ -23,7 +23,7 @@ function openSocket({ isSlow = false } = {}) {
   })
   const pings: string[] = []
   const socket = Object.assign(new EventEmitter(), { OPEN: 1, readyState: 1, ping: (data: string) => pings.push(data) })
-  const writer = new SocketWriter(socket as unknown as WebSocket, stream)
+  const writer = new SocketWriter(socket as unknown as WebSocket, stream, new Set(subscriptions))
   return { writer, stream, socket, pings, taken, take: () => take() }
 }
 
@@ -54,6 +54,24 @@ describe('what is written to a socket', () => {
     await turn()
     expect(taken).toHaveLength(1)
     expect(messagesIn(taken)).toEqual(payloads.map((payload, at) => next(`n${at}`, payload)))
+  })
+
+  it('goes out at once when it is news and nothing else is followed there', async () => {
+    const { writer, taken } = openSocket({ subscriptions: ['a'] })
+    const sink = writer.sinkFor('a', never)
+    sink.write(new SharedMessage('1'), true)
+    expect(messagesIn(taken)).toEqual([next('a', 1)])
+    // Never before what waits for the end of the turn.
+    sink.write(new SharedMessage('2'))
+    sink.write(new SharedMessage('3'), true)
+    expect(taken).toHaveLength(1)
+    await turn()
+    expect(messagesIn(taken)).toEqual([1, 2, 3].map((data) => next('a', data)))
+    const other = openSocket()
+    for (const id of ['a', 'b']) other.writer.sinkFor(id, never).write(new SharedMessage('1'), true)
+    expect(other.taken).toHaveLength(0)
+    await turn()
+    expect(other.taken).toHaveLength(1)
   })
 
   it('stays as it is until a slow reader takes it, whatever the others are written', async () => {

@@ -18,13 +18,14 @@ const SCRATCH_BYTES = 16 * 1024
 /**
  * All that is sent over one WebSocket. What the protocol says goes the public way, through ws, and waits for its
  * reader. Shared messages are framed here and joined: one write for each socket and turn of the event loop, however
- * many subscriptions it holds.
+ * many subscriptions it holds. News for a socket with a single one is written at once, while it is at hand.
  *
  * Both may write to the same stream because ws, without compression, hands every frame to it whole and at once.
  */
 export class SocketWriter {
   readonly #socket: WebSocket
   readonly #stream: Duplex
+  readonly #subscriptions: ReadonlySet<string>
   readonly #closed: Promise<void>
   /** What this turn brings, in order: whose, and what. */
   readonly #sinks: OperationSink[] = []
@@ -38,9 +39,11 @@ export class SocketWriter {
   /** Asked for every message and subscriber, so it is kept instead of worked out. */
   #isReady = true
 
-  constructor(socket: WebSocket, stream: Duplex) {
+  /** @param subscriptions ids of what the socket follows, at any time */
+  constructor(socket: WebSocket, stream: Duplex, subscriptions: ReadonlySet<string>) {
     this.#socket = socket
     this.#stream = stream
+    this.#subscriptions = subscriptions
     this.#closed = new Promise((resolve) => socket.once('close', () => resolve()))
     stream.on('drain', () => this.#resume())
     socket.on('pong', (data) => this.#confirm(data))
@@ -80,7 +83,11 @@ export class SocketWriter {
     this.#waiting.push(resume)
   }
 
-  queue(sink: OperationSink, message: SharedMessage): void {
+  queue(sink: OperationSink, message: SharedMessage, isNews: boolean): void {
+    if (isNews && this.#sinks.length === 0 && this.#subscriptions.size === 1) {
+      this.#write([sink], [message])
+      return this.#look()
+    }
     if (this.#sinks.length === 0) flushAfterThisTurn(this)
     this.#sinks.push(sink)
     this.#messages.push(message)
@@ -96,27 +103,29 @@ export class SocketWriter {
 
   #flush(): void {
     if (this.#sinks.length === 0) return
-    if (this.#socket.readyState === this.#socket.OPEN) this.#write()
-    this.#sinks.length = this.#messages.length = this.#queuedBytes = 0
+    this.#queuedBytes = 0
+    this.#write(this.#sinks, this.#messages)
+    this.#sinks.length = this.#messages.length = 0
     this.#look()
   }
 
   /** The frames of all messages, one after another, in one write. */
-  #write(): void {
+  #write(sinks: readonly OperationSink[], messages: readonly SharedMessage[]): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return
     let total = 0
-    for (let at = 0; at < this.#sinks.length; at += 1) {
-      const { prefix, isWithdrawn } = this.#sinks[at] as OperationSink
-      if (!isWithdrawn()) total += frameLength(prefix.length + (this.#messages[at] as SharedMessage).json.length + 1)
+    for (let at = 0; at < sinks.length; at += 1) {
+      const { prefix, isWithdrawn } = sinks[at] as OperationSink
+      if (!isWithdrawn()) total += frameLength(prefix.length + (messages[at] as SharedMessage).json.length + 1)
     }
     if (total === 0) return
     // What the kernel has not taken lies where it was written: it must not be written over.
     const isShared = total <= SCRATCH_BYTES && this.#stream.writableLength === 0
     const bytes = isShared ? scratch.subarray(0, total) : Buffer.allocUnsafe(total)
     let end = 0
-    for (let at = 0; at < this.#sinks.length; at += 1) {
-      const { prefix, isWithdrawn } = this.#sinks[at] as OperationSink
+    for (let at = 0; at < sinks.length; at += 1) {
+      const { prefix, isWithdrawn } = sinks[at] as OperationSink
       if (isWithdrawn()) continue
-      const { json } = this.#messages[at] as SharedMessage
+      const { json } = messages[at] as SharedMessage
       end = writeHeader(bytes, end, prefix.length + json.length + 1)
       bytes.set(prefix, end)
       bytes.set(json, end + prefix.length)
@@ -127,9 +136,10 @@ export class SocketWriter {
     this.#stream.write(bytes)
     if (isShared && this.#stream.writableLength > 0) scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES)
     this.#sentBytes += total
-    if (this.#sentBytes - this.#askedAt < BYTES_PER_PING) return
-    this.#askedAt = this.#sentBytes
-    this.#socket.ping(String(this.#sentBytes))
+    if (this.#sentBytes - this.#askedAt >= BYTES_PER_PING) {
+      this.#askedAt = this.#sentBytes
+      this.#socket.ping(String(this.#sentBytes))
+    }
   }
 
   #confirm(data: Buffer): void {
@@ -177,8 +187,8 @@ class OperationSink implements MessageSink {
     return this.#writer.isReady
   }
 
-  write(message: SharedMessage): void {
-    this.#writer.queue(this, message)
+  write(message: SharedMessage, isNews = false): void {
+    this.#writer.queue(this, message, isNews)
   }
 
   onReady(resume: () => void): void {

@@ -160,7 +160,7 @@ export class SharedMember<P = unknown> implements AsyncIterableIterator<Executio
   offer(message: SharedMessage, version: number): void {
     if (!this.#isLive || this.#position >= version) return
     if (this.#sink?.isReady === true) {
-      this.#sink.write(message)
+      this.#sink.write(message, true)
       this.#position = version
     } else {
       this.fallBehind()

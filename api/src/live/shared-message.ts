@@ -28,7 +28,8 @@ export class SharedMessage {
 export interface MessageSink {
   /** False while the reader is behind: what is written now would only pile up. */
   readonly isReady: boolean
-  write(message: SharedMessage): void
+  /** @param isNews whether it comes as it happens: what a subscriber has missed comes many at a time. */
+  write(message: SharedMessage, isNews?: boolean): void
   /** Calls back once, when `isReady` has become true; never, where the reader is gone. */
   onReady(resume: () => void): void
 }
