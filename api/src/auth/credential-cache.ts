@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
 import { RefusedError } from '../errors.ts'
+import { LastUsed } from '../last-used.ts'
 
 /** No lookup is trusted for longer, whatever was heard meanwhile. */
 const LIFETIME_MS = 60_000
@@ -21,8 +22,7 @@ interface Entry<T> {
 export class CredentialCache<T> {
   readonly #clock: Clock
   readonly #read: (hash: string) => Promise<T | undefined>
-  /** In the order of their last use. */
-  readonly #entries = new Map<string, Entry<T>>()
+  readonly #entries = new LastUsed<Entry<T>>(MAX_ENTRIES)
   readonly #reading = new Map<string, Promise<T | undefined>>()
   readonly #waiting: (() => void)[] = []
   #readCount = 0
@@ -45,10 +45,7 @@ export class CredentialCache<T> {
   /** Throws UNAVAILABLE when too many are waiting; errors of reading pass through. */
   async get(hash: string): Promise<T | undefined> {
     const entry = this.#entries.get(hash)
-    if (entry !== undefined && this.#isFresh(entry)) {
-      this.#keep(hash, entry)
-      return entry.value
-    }
+    if (entry !== undefined && this.#isFresh(entry)) return entry.value
     let reading = this.#reading.get(hash)
     if (reading === undefined) {
       reading = this.#readAnew(hash).finally(() => this.#reading.delete(hash))
@@ -78,7 +75,7 @@ export class CredentialCache<T> {
         const value = await this.#read(hash)
         if (generation !== this.#generation) continue
         if (value === undefined) this.#entries.delete(hash)
-        else this.#keep(hash, { value, readAtMs, generation })
+        else this.#entries.set(hash, { value, readAtMs, generation })
         return value
       }
     } finally {
@@ -98,14 +95,5 @@ export class CredentialCache<T> {
       throw new RefusedError('UNAVAILABLE', 'Too many callers are being looked up. Try again in a moment.')
     }
     await new Promise<void>((resolve) => this.#waiting.push(resolve))
-  }
-
-  #keep(hash: string, entry: Entry<T>): void {
-    this.#entries.delete(hash)
-    this.#entries.set(hash, entry)
-    for (const oldest of this.#entries.keys()) {
-      if (this.#entries.size <= MAX_ENTRIES) break
-      this.#entries.delete(oldest)
-    }
   }
 }

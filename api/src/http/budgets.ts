@@ -1,5 +1,6 @@
 import { GraphQLError } from 'graphql'
 import type { Viewer } from '../auth/viewer.ts'
+import { LastUsed } from '../last-used.ts'
 import { BUDGETS } from '../limits.ts'
 import type { Rate } from '../token-bucket.ts'
 import { TokenBucket } from '../token-bucket.ts'
@@ -21,8 +22,8 @@ const MAX_CALLERS = 10_000
 export class Budgets {
   readonly #rates: Record<BudgetKind, Rate>
   readonly #now: () => number
-  /** By caller, in the order of their last use. */
-  readonly #buckets = new Map<string, Record<BudgetKind, TokenBucket>>()
+  /** By caller. */
+  readonly #buckets = new LastUsed<Record<BudgetKind, TokenBucket>>(MAX_CALLERS)
 
   /** @param now monotonic milliseconds */
   constructor(rates: Record<BudgetKind, Rate> = BUDGETS, now: () => number = () => performance.now()) {
@@ -52,16 +53,12 @@ export class Budgets {
 
   #bucketsOf({ key }: Viewer): Record<BudgetKind, TokenBucket> {
     const known = this.#buckets.get(key)
-    const buckets = known ?? {
+    if (known !== undefined) return known
+    const buckets = {
       operations: new TokenBucket(this.#rates.operations, this.#now),
       subscriptions: new TokenBucket(this.#rates.subscriptions, this.#now),
     }
-    this.#buckets.delete(key)
     this.#buckets.set(key, buckets)
-    for (const oldest of this.#buckets.keys()) {
-      if (this.#buckets.size <= MAX_CALLERS) break
-      this.#buckets.delete(oldest)
-    }
     return buckets
   }
 }

@@ -7,6 +7,7 @@ import { anyViewerWith, type Viewer } from '../auth/viewer.ts'
 import type { RefusedError } from '../errors.ts'
 import { limitError } from '../graphql/limit-error.ts'
 import type { CostOf } from '../graphql/operation-cost.ts'
+import { LastUsed } from '../last-used.ts'
 import { MAX_RUNNING_COST } from '../limits.ts'
 import { SharedSubscriptions } from '../live/shared-subscriptions.ts'
 import type { Budgets } from './budgets.ts'
@@ -171,25 +172,13 @@ const withParseErrorCode: OperationPlugin = {
  * cost us.
  */
 function smallDocuments<T>() {
-  // Keys in the order of their last use.
-  const byText = new Map<string, T>()
+  const byText = new LastUsed<T>(MAX_CACHED_DOCUMENTS)
   return {
-    get(document: string): T | undefined {
-      const value = byText.get(document)
-      if (value === undefined) return undefined
-      byText.delete(document)
-      byText.set(document, value)
-      return value
-    },
+    get: (document: string) => byText.get(document),
     set(document: string, value: T): void {
       // Of the caller, not of the document.
       if (value instanceof GraphQLError && value.extensions['code'] === 'RATE_LIMITED') return
-      if (document.length > MAX_CACHED_DOCUMENT_CHARACTERS) return
-      byText.set(document, value)
-      for (const oldest of byText.keys()) {
-        if (byText.size <= MAX_CACHED_DOCUMENTS) break
-        byText.delete(oldest)
-      }
+      if (document.length <= MAX_CACHED_DOCUMENT_CHARACTERS) byText.set(document, value)
     },
   }
 }

@@ -1,4 +1,5 @@
 import { type FeedUpdate, type SharedFeed, SharedSource, type Taken } from './shared-source.ts'
+import { Waiters } from './waiters.ts'
 
 /**
  * A value that is replaced, and those who watch it: each gets the current one first, then the newest whenever it asks;
@@ -9,7 +10,7 @@ export class LatestValue<T> implements SharedFeed<T> {
   #current: T | undefined
   #version = 0
   #closed = false
-  #waiters = new Set<() => void>()
+  readonly #waiters = new Waiters()
   #watchers = 0
 
   get watchers(): number {
@@ -27,12 +28,12 @@ export class LatestValue<T> implements SharedFeed<T> {
   set(value: T): void {
     this.#current = value
     this.#version += 1
-    this.#wake()
+    this.#waiters.wake()
   }
 
   close(): void {
     this.#closed = true
-    this.#wake()
+    this.#waiters.wake()
   }
 
   /** The newest value, unless it is this version's. */
@@ -42,8 +43,7 @@ export class LatestValue<T> implements SharedFeed<T> {
   }
 
   onChange(wake: () => void): () => void {
-    this.#waiters.add(wake)
-    return () => void this.#waiters.delete(wake)
+    return this.#waiters.add(wake)
   }
 
   /** Watching begins here, not with the first `next()`. `onEnd` is called once. */
@@ -53,12 +53,6 @@ export class LatestValue<T> implements SharedFeed<T> {
       this.#watchers -= 1
       onEnd?.()
     })
-  }
-
-  #wake(): void {
-    const waiters = [...this.#waiters]
-    this.#waiters.clear()
-    for (const waiter of waiters) waiter()
   }
 }
 

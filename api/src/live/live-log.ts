@@ -1,3 +1,5 @@
+import { Waiters } from './waiters.ts'
+
 /** An entry of a log: sequences are 1, 2, 3 … without holes, given by the store. */
 export interface LogEntry {
   sequence: number
@@ -34,7 +36,7 @@ export class LiveLog<T extends LogEntry> {
   #announced: number
   #filling = false
   #filled: Promise<void> = Promise.resolve()
-  #waiters = new Set<() => void>()
+  readonly #waiters = new Waiters()
   #closed = false
 
   constructor(options: LiveLogOptions<T>) {
@@ -63,7 +65,7 @@ export class LiveLog<T extends LogEntry> {
     }
     this.#announced = Math.max(this.#announced, entry.sequence)
     this.#keep(entry)
-    this.#wake()
+    this.#waiters.wake()
   }
 
   /** Says that the store holds entries up to `sequence`; whatever is not known yet is read. */
@@ -82,7 +84,7 @@ export class LiveLog<T extends LogEntry> {
   /** Ends every follower once it has read what is there. */
   close(): void {
     this.#closed = true
-    this.#wake()
+    this.#waiters.wake()
   }
 
   /** The entries right after `sequence` that are in memory; null when they start before the ring. */
@@ -103,8 +105,7 @@ export class LiveLog<T extends LogEntry> {
 
   /** Calls back once, at the next entry or at the end; gives the function that withdraws. */
   onChange(wake: () => void): () => void {
-    this.#waiters.add(wake)
-    return () => void this.#waiters.delete(wake)
+    return this.#waiters.add(wake)
   }
 
   readAfter(sequence: number): Promise<T[]> {
@@ -143,7 +144,7 @@ export class LiveLog<T extends LogEntry> {
       if (entry.sequence > this.#newest + 1) this.#restartAfter(entry.sequence - 1)
       this.#keep(entry)
     }
-    this.#wake()
+    this.#waiters.wake()
   }
 
   #restartAfter(sequence: number): void {
@@ -156,11 +157,5 @@ export class LiveLog<T extends LogEntry> {
     this.#newest = entry.sequence
     this.#ring[entry.sequence % this.#options.capacity] = entry
     this.#firstKept = Math.max(this.#firstKept, entry.sequence - this.#options.capacity + 1)
-  }
-
-  #wake(): void {
-    const waiters = [...this.#waiters]
-    this.#waiters.clear()
-    for (const waiter of waiters) waiter()
   }
 }

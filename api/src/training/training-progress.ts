@@ -1,6 +1,7 @@
 import { RefusedError } from '../errors.ts'
 import type { Bus, TrainingJobChange, TrainingStepRecord } from '../live/bus.ts'
 import { type FeedUpdate, type SharedFeed, SharedSource, type Taken } from '../live/shared-source.ts'
+import { Waiters } from '../live/waiters.ts'
 import type { TrainingJobs } from './training-jobs.ts'
 
 /** Steps kept for a watcher that does not ask; older ones are in the loss curve. */
@@ -33,7 +34,7 @@ export class TrainingProgress {
   #changes = new Map<number, TrainingJobChange>()
   #version = 0
   #isClosed = false
-  #waiters = new Set<() => void>()
+  readonly #waiters = new Waiters()
   #watchers = new Set<Watcher>()
   #unsubscribe: (() => void) | null = null
 
@@ -50,7 +51,7 @@ export class TrainingProgress {
     this.#unsubscribe?.()
     this.#isClosed = true
     for (const watcher of this.#watchers) watcher.end()
-    this.#wake()
+    this.#waiters.wake()
   }
 
   get watchers(): number {
@@ -83,13 +84,7 @@ export class TrainingProgress {
     this.#changes.set(this.#version, change)
     this.#changes.delete(this.#version - MAX_CHANGES)
     for (const watcher of this.#watchers) watcher.follow()
-    this.#wake()
-  }
-
-  #wake(): void {
-    const waiters = [...this.#waiters]
-    this.#waiters.clear()
-    for (const waiter of waiters) waiter()
+    this.#waiters.wake()
   }
 
   #feedOf(only: string | null): ProgressFeed {
@@ -111,10 +106,7 @@ export class TrainingProgress {
         if (deleted) return { version: given + 1, deleted: trainingJobId, ends: only !== null }
         return { version: given + 1, payload: { trainingJobId, newSteps } }
       },
-      onChange: (wake) => {
-        this.#waiters.add(wake)
-        return () => void this.#waiters.delete(wake)
-      },
+      onChange: (wake) => this.#waiters.add(wake),
     }
   }
 }
