@@ -1,6 +1,6 @@
 import { applyScenario, type Database, demoScenario } from '@gaugeline/prisma'
 import type { Deps } from './deps.ts'
-import { backfill } from './metrics/backfill.ts'
+import { backfill } from './recording/backfill.ts'
 
 /** Fills an empty database with the demo scenario and an hour of samples. One that holds anything is left alone. */
 export async function seed(

@@ -1,4 +1,4 @@
-import type { Scope } from '../src/auth/viewer.ts'
+import type { Scope } from '../src/base/viewer.ts'
 import type { GraphQLTestClient } from './graphql-client.ts'
 
 export interface NewToken {

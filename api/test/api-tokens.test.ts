@@ -1,6 +1,6 @@
 import { testDatabaseKinds } from '@gaugeline/prisma/testing'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { type Scope, SCOPES } from '../src/auth/viewer.ts'
+import { type Scope, SCOPES } from '../src/base/viewer.ts'
 import { createToken, openSession, revokeToken } from './access.ts'
 import { registerJob, unknownId } from './acts.ts'
 import { createTestApp, type TestApp } from './create-test-app.ts'

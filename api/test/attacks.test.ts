@@ -1,6 +1,6 @@
 import { testDatabaseKinds } from '@gaugeline/prisma/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { DOCUMENT_LIMITS, MAX_COST } from '../src/limits.ts'
+import { DOCUMENT_LIMITS, MAX_COST } from '../src/base/limits.ts'
 import { ATTACK_TRANSPORTS, ask } from './attack-clients.ts'
 import { createTestApp, type TestApp } from './create-test-app.ts'
 

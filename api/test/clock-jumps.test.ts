@@ -1,6 +1,6 @@
 import { testDatabaseKinds } from '@gaugeline/prisma/testing'
 import { describe, expect, it } from 'vitest'
-import type { TimeSources } from '../src/clock.ts'
+import type { TimeSources } from '../src/base/clock.ts'
 import { deploy } from './acts.ts'
 import { createTestApp } from './create-test-app.ts'
 import { liveClient } from './live-clients.ts'

@@ -1,7 +1,7 @@
 import { createTestDatabase, type TestDatabase, type TestDatabaseKind } from '@gaugeline/prisma/testing'
 import pino, { type Logger } from 'pino'
 import { createApp, type RunningApp } from '../src/app.ts'
-import { RecordingClock, type TimeSources } from '../src/clock.ts'
+import { RecordingClock, type TimeSources } from '../src/base/clock.ts'
 import { type Env, readEnv } from '../src/env.ts'
 import { GraphQLTestClient } from './graphql-client.ts'
 

@@ -1,10 +1,10 @@
 import type { Database } from '@gaugeline/prisma'
 import pino from 'pino'
-import { RecordingClock } from '../src/clock.ts'
+import { RecordingClock } from '../src/base/clock.ts'
 import { createDeps, type Deps } from '../src/deps.ts'
 import { readEnv } from '../src/env.ts'
-import type { Source } from '../src/metrics/sources/source.ts'
-import { createSimulatedSource } from '../src/metrics/sources/simulator/simulated-source.ts'
+import type { Source } from '../src/recording/sources/source.ts'
+import { createSimulatedSource } from '../src/recording/sources/simulator/simulated-source.ts'
 
 /** A clock that stands still until it is moved. */
 export class ManualTime {

@@ -1,7 +1,7 @@
 import type { GraphQLFieldConfig } from 'graphql'
 import { GraphQLInt, GraphQLNonNull, GraphQLObjectType, GraphQLSchema, GraphQLString } from 'graphql'
-import type { Viewer } from '../src/auth/viewer.ts'
-import { RefusedError } from '../src/errors.ts'
+import type { Viewer } from '../src/base/viewer.ts'
+import { RefusedError } from '../src/base/errors.ts'
 
 interface TestContext {
   viewer: Viewer

@@ -17,11 +17,11 @@ import {
   type SessionToken,
   type StoredSession,
 } from '../src/auth/sessions.ts'
-import { type Scope, SCOPES } from '../src/auth/viewer.ts'
-import { RefusedError } from '../src/errors.ts'
-import type { HttpApp } from '../src/http/router.ts'
-import type { HttpServer, HttpServerOptions, ListenAddress } from '../src/http/server.ts'
-import { createHttpServer } from '../src/http/server.ts'
+import { type Scope, SCOPES } from '../src/base/viewer.ts'
+import { RefusedError } from '../src/base/errors.ts'
+import type { HttpApp } from '../src/server/router.ts'
+import type { HttpServer, HttpServerOptions, ListenAddress } from '../src/server/server.ts'
+import { createHttpServer } from '../src/server/server.ts'
 import { DatabaseGone, TestState, createTestSchema } from './http-test-schema.ts'
 
 export const ADMIN_TOKEN = 'test-admin-token-0123456789-abcdefgh'

@@ -2,12 +2,12 @@ import type { DocumentNode, SelectionSetNode } from 'graphql'
 import { Kind, getIntrospectionQuery, print, validate, visit } from 'graphql'
 import { describe, expect, it } from 'vitest'
 import * as generated from '../../client/src/graphql/gql/graphql.ts'
-import { parseWithinLimits } from '../src/graphql/document-limits.ts'
+import { parseWithinLimits } from '../src/engine/document-limits.ts'
 import { encodeId } from '../src/graphql/ids.ts'
-import { operationCost } from '../src/graphql/operation-cost.ts'
-import { schema } from '../src/graphql/schema.ts'
-import { PLAYGROUND_TABS } from '../src/http/playground-tabs.ts'
-import { MAX_COST } from '../src/limits.ts'
+import { operationCost } from '../src/engine/operation-cost.ts'
+import { schema } from '../src/schema/schema.ts'
+import { PLAYGROUND_TABS } from '../src/server/playground-tabs.ts'
+import { MAX_COST } from '../src/base/limits.ts'
 
 const clientDocuments = Object.entries(generated).filter(([name]) => name.endsWith('Document')) as unknown as [
   string,

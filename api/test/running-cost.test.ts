@@ -1,6 +1,6 @@
 import { testDatabaseKinds } from '@gaugeline/prisma/testing'
 import { expect, it } from 'vitest'
-import { MAX_RUNNING_COST, MAX_SUBSCRIPTIONS_PER_SOCKET } from '../src/limits.ts'
+import { MAX_RUNNING_COST, MAX_SUBSCRIPTIONS_PER_SOCKET } from '../src/base/limits.ts'
 import { ADMIN_TOKEN, createTestApp } from './create-test-app.ts'
 import { Queue } from './queue.ts'
 import { WsTestClient } from './ws-client.ts'

@@ -8,8 +8,8 @@ import {
   isUnionType,
 } from 'graphql'
 import { describe, expect, it } from 'vitest'
-import { printedSchema } from '../src/graphql/printed-schema.ts'
-import { schema } from '../src/graphql/schema.ts'
+import { printedSchema } from '../src/schema/printed-schema.ts'
+import { schema } from '../src/schema/schema.ts'
 
 const own = Object.values(schema.getTypeMap()).filter(
   ({ name }) => !name.startsWith('__') && !['String', 'Int', 'Float', 'Boolean', 'ID'].includes(name),

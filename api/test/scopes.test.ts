@@ -12,10 +12,10 @@ import {
   subscribe,
 } from 'graphql'
 import { describe, expect, it } from 'vitest'
-import { SCOPES, type Scope, type Viewer } from '../src/auth/viewer.ts'
-import { RefusedError } from '../src/errors.ts'
+import { SCOPES, type Scope, type Viewer } from '../src/base/viewer.ts'
+import { RefusedError } from '../src/base/errors.ts'
 import { encodeId } from '../src/graphql/ids.ts'
-import { schema } from '../src/graphql/schema.ts'
+import { schema } from '../src/schema/schema.ts'
 
 /** Who may call what. A new root field fails here until somebody has said so a second time. */
 const NEEDED: Record<string, Scope> = {

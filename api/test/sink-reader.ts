@@ -1,4 +1,4 @@
-import type { MessageSink, SharedMessage } from '../src/live/shared-message.ts'
+import type { MessageSink, SharedMessage } from '../src/fanout/shared-message.ts'
 
 /** A reader who takes what comes while it `isReady`. */
 export class SinkReader implements MessageSink {

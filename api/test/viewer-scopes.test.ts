@@ -1,6 +1,6 @@
 import { testDatabaseKinds } from '@gaugeline/prisma/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Scope } from '../src/auth/viewer.ts'
+import type { Scope } from '../src/base/viewer.ts'
 import { createToken, openSession } from './access.ts'
 import { deploy, registerJob } from './acts.ts'
 import { createTestApp, type TestApp } from './create-test-app.ts'

@@ -1,104 +1,107 @@
-// Who may import whom (ARCHITECTURE.md draws it). A layer lists what it may import; everything else fails.
-// `type:` before a name allows `import type` only. A layer may always import itself, and the base layer.
+// Who may import whom, as a table of folder names (ARCHITECTURE.md draws it). One folder of api/src is one layer, and a
+// file at its top is a layer of its own. A layer lists what it may import; everything else fails. `type:` before a name
+// allows `import type` only. A layer may always import itself, and every layer of api/src may import `base`.
 
-/**
- * What the files of api/src belong to. First match wins; paths are relative to the repository, with forward slashes.
- */
-export const LAYERS = [
-  { name: 'main', files: /^api\/src\/main\.ts$/ },
-  { name: 'app', files: /^api\/src\/app\.ts$/ },
-  { name: 'deps', files: /^api\/src\/(deps|seed)\.ts$/ },
-  { name: 'env', files: /^api\/src\/env\.ts$/ },
-  // The Pothos types of a domain folder are part of the GraphQL layer; the service beside them is not.
-  { name: 'graphql', files: /^api\/src\/(graphql\/|.*\.schema\.ts$)/ },
-  { name: 'http', files: /^api\/src\/http\// },
-  { name: 'services', files: /^api\/src\/(auth|models|training|deployments|idempotency|webhooks)\// },
-  { name: 'bus interface', files: /^api\/src\/live\/bus\.ts$/ },
-  { name: 'live', files: /^api\/src\/live\// },
-  { name: 'sources', files: /^api\/src\/metrics\/sources\// },
-  { name: 'measurements', files: /^api\/src\/metrics\/(sample|[a-z-]*histogram[a-z-]*)\.ts$/ },
-  { name: 'metrics', files: /^api\/src\/metrics\// },
-  { name: 'base', files: /^api\/src\/[a-z-]+\.ts$/ },
-  { name: 'built server', files: /^api\/dist\// },
-  { name: 'database', files: /^prisma\// },
-  { name: 'schema', files: /^api\/schema\.graphql$/ },
-  { name: 'browser tests', files: /^client\/e2e\// },
-  { name: 'client', files: /^client\// },
-  { name: 'scripts', files: /^scripts\// },
-]
+/** What a domain's service may stand on, beside the other domains that its own line names. */
+const BELOW_SERVICES = ['live', 'samples', 'bus', 'fanout', 'metrics', 'prisma']
+
+/** Domains: a domain may import another one only in the direction written here, so that no circle can come about. */
+const DOMAINS = {
+  idempotency: BELOW_SERVICES,
+  models: BELOW_SERVICES,
+  auth: [...BELOW_SERVICES, 'idempotency'],
+  webhooks: [...BELOW_SERVICES, 'idempotency', 'models'],
+  training: [...BELOW_SERVICES, 'idempotency', 'models', 'webhooks'],
+  deployments: [...BELOW_SERVICES, 'idempotency', 'models', 'webhooks', 'training'],
+}
 
 /** Layer → layers it may import. */
 export const MAY_IMPORT = {
-  main: ['app', 'deps', 'env'],
-  app: ['graphql', 'http', 'deps', 'env', 'services', 'live', 'metrics', 'measurements', 'bus interface', 'database'],
-  deps: ['env', 'services', 'live', 'metrics', 'measurements', 'sources', 'bus interface', 'database'],
+  // Start and wiring.
+  main: ['app', 'env', 'production'],
+  app: ['deps', 'env', 'seed', 'schema', 'server', 'engine', 'graphql', 'auth', 'prisma'],
+  deps: ['env', 'telemetry', 'recording', 'live', 'samples', 'bus', 'metrics', 'prisma', ...Object.keys(DOMAINS)],
+  seed: ['type:deps', 'recording', 'prisma'],
   env: [],
-  http: [
-    'graphql',
-    'type:deps',
-    'type:env',
-    'services',
-    'live',
-    'metrics',
-    'measurements',
-    'bus interface',
-    'database',
-  ],
-  graphql: [
-    'type:deps',
-    'type:env',
-    'services',
-    'live',
-    'metrics',
-    'measurements',
-    'bus interface',
-    'database',
-    'schema',
-  ],
-  services: ['live', 'metrics', 'measurements', 'bus interface', 'database'],
-  // The sample log reads the store when it sees a hole; the recorder knows of `live` only the bus.
-  live: ['metrics', 'measurements', 'bus interface', 'database'],
-  metrics: ['measurements', 'sources', 'bus interface', 'database'],
-  sources: ['measurements'],
-  measurements: [],
-  'bus interface': ['measurements'],
+  telemetry: [],
+  production: [],
+
+  // A request's way: server → transports → engine → fanout.
+  server: ['transports', 'http', 'engine', 'auth', 'type:fanout'],
+  transports: ['http', 'engine', 'fanout', 'auth'],
+  http: ['auth'],
+  engine: ['graphql', 'fanout'],
+
+  // What the API looks like.
+  schema: ['*.schema', 'graphql', 'production'],
+  // A schema file may import whatever its service may: the folders below, and the domains.
+  '*.schema': ['graphql', ...BELOW_SERVICES, ...Object.keys(DOMAINS)],
+  graphql: ['type:deps', 'type:metrics', 'prisma'],
+
+  ...DOMAINS,
+
+  // A sample's way: recording → samples → bus → live → fanout. (That is how data flows; who imports whom is this table.)
+  recording: ['samples', 'bus', 'metrics', 'prisma'],
+  live: ['samples', 'bus', 'fanout', 'metrics'],
+  samples: ['metrics', 'prisma'],
+  bus: ['metrics', 'prisma'],
+  fanout: [],
+  metrics: [],
   base: [],
-  database: [],
-  client: ['schema', 'scripts'],
+
+  // Outside of api/src.
+  prisma: [],
+  client: ['schema.graphql', 'scripts'],
   // They fill a database before they start the built server on it.
-  'browser tests': ['client', 'scripts', 'database'],
-  scripts: ['built server'],
+  'client/e2e': ['client', 'scripts', 'prisma'],
+  scripts: ['api/dist'],
 }
+
+/** Layers that are files or folders outside of api/src, by where their paths begin; the first match counts. */
+const OUTSIDE = [
+  ['api/dist/', 'api/dist'],
+  ['api/schema.graphql', 'schema.graphql'],
+  ['client/e2e/', 'client/e2e'],
+  ['client/', 'client'],
+  ['prisma/', 'prisma'],
+  ['scripts/', 'scripts'],
+]
 
 const GRAPHQL = /^(graphql|graphql-.*|@graphql-.*\/.*|@pothos\/.*|@envelop\/.*|@escape\.tech\/.*)$/
 const DATABASE = /^(pg|@prisma\/.*|@electric-sql\/.*)$/
 const BUS = /^(redis|ioredis|@redis\/.*)$/
 
+const serviceRule = [[GRAPHQL, 'a service imports no GraphQL']]
+
 /** Layer → packages it may not import, with the reason. */
 export const NO_PACKAGES = {
+  ...Object.fromEntries(Object.keys(DOMAINS).map((name) => [name, serviceRule])),
   env: [[GRAPHQL, 'the settings know no GraphQL']],
   deps: [[GRAPHQL, 'services are wired without GraphQL']],
-  services: [[GRAPHQL, 'a service imports no GraphQL']],
-  metrics: [[GRAPHQL, 'a service imports no GraphQL']],
-  measurements: [
-    [GRAPHQL, 'a service imports no GraphQL'],
+  recording: [
+    ...serviceRule,
     [DATABASE, 'only the store knows the database'],
-    [BUS, 'only live/ knows a bus'],
+    [BUS, 'only bus/ knows a message broker'],
   ],
-  sources: [
-    [GRAPHQL, 'a source touches neither bus nor database'],
-    [DATABASE, 'a source touches neither bus nor database'],
-    [BUS, 'a source touches neither bus nor database'],
-  ],
-  'bus interface': [
+  samples: [...serviceRule, [BUS, 'only bus/ knows a message broker']],
+  live: [...serviceRule, [DATABASE, 'only the store knows the database'], [BUS, 'only bus/ knows a message broker']],
+  bus: [
     [GRAPHQL, 'the bus knows no GraphQL'],
     [DATABASE, 'the bus knows no database'],
-    [BUS, 'an interface has no backend'],
   ],
+  metrics: [...serviceRule, [DATABASE, 'what computes figures is pure'], [BUS, 'what computes figures is pure']],
   // Executing once for many subscribers is its work, so graphql itself is allowed; the schema's makers and the server
   // are not.
-  live: [[/^(graphql-yoga|@graphql-yoga\/.*|@pothos\/.*)$/, 'live delivery knows no Pothos and no Yoga']],
-  database: [[GRAPHQL, 'the database knows no GraphQL']],
+  fanout: [
+    [/^(graphql-yoga|@graphql-yoga\/.*|@pothos\/.*)$/, 'fan-out knows no Pothos and no Yoga'],
+    [DATABASE, 'fan-out knows nothing of the domain'],
+    [BUS, 'fan-out knows nothing of the domain'],
+  ],
+  base: [
+    [GRAPHQL, 'everything stands on base'],
+    [DATABASE, 'everything stands on base'],
+  ],
+  prisma: [[GRAPHQL, 'the database knows no GraphQL']],
   client: [[DATABASE, 'the client depends on nothing but api/schema.graphql']],
 }
 
@@ -111,5 +114,9 @@ export const WORKSPACES = {
 
 /** The layer of a file, or null when it belongs to none (tests, configuration, generated code). */
 export function layerOf(path) {
-  return LAYERS.find((layer) => layer.files.test(path))?.name ?? null
+  if (!path.startsWith('api/src/')) return OUTSIDE.find(([start]) => path.startsWith(start))?.[1] ?? null
+  if (path.endsWith('.schema.ts')) return '*.schema'
+  const [first = ''] = path.slice('api/src/'.length).split('/')
+  const name = first.replace(/(\.test)?\.ts$/, '')
+  return Object.hasOwn(MAY_IMPORT, name) ? name : null
 }

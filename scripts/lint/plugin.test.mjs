@@ -16,14 +16,17 @@ const allowed = (from, code) => cases.push({ from, code, message: null })
 const refused = (from, code, message) => cases.push({ from, code, message })
 
 allowed('api/src/main.ts', `import { createApp } from './app.ts'`)
-allowed('api/src/app.ts', `import { schema } from './graphql/schema.ts'`)
+allowed('api/src/app.ts', `import { schema } from './schema/schema.ts'`)
 allowed('api/src/graphql/context.ts', `import type { Deps } from '../deps.ts'`)
 allowed('api/src/deployments/deployment.schema.ts', `import { builder } from '../graphql/builder.ts'`)
 allowed('api/src/deployments/deployment.schema.ts', `import { Deployments } from './deployments.ts'`)
+allowed('api/src/samples/metrics.schema.ts', `import { builder } from '../graphql/builder.ts'`)
 allowed('api/src/deployments/deployments.ts', `import { prisma } from '@gaugeline/prisma'`)
-allowed('api/src/deployments/deployments.ts', `import { RefusedError } from '../errors.ts'`)
-allowed('api/src/metrics/recorder.ts', `import { topic } from '../live/bus.ts'`)
-allowed('api/src/metrics/sources/simulator/profile.ts', `import { LatencyHistogram } from '../../latency-histogram.ts'`)
+allowed('api/src/deployments/deployments.ts', `import { RefusedError } from '../base/errors.ts'`)
+allowed('api/src/deployments/deployments.ts', `import { TrainingJobs } from '../training/training-jobs.ts'`)
+allowed('api/src/recording/recorder.ts', `import { topic } from '../bus/bus.ts'`)
+allowed('api/src/recording/sources/simulator/p.ts', `import { Histogram } from '../../../metrics/histogram.ts'`)
+allowed('api/src/server/router.ts', `import type { SharedGroup } from '../fanout/shared-group.ts'`)
 allowed('client/src/main.tsx', `import sdl from '../../api/schema.graphql?raw'`)
 allowed('client/e2e/journey.test.ts', `import { findChromium } from '../../scripts/find-chromium.mjs'`)
 refused('api/src/graphql/context.ts', `import { app } from '../app.ts'`, 'graphql may not import app (api/src/app.ts).')
@@ -34,73 +37,88 @@ refused(
 )
 refused(
   'api/src/graphql/a.ts',
-  `export * from '../http/server.ts'`,
-  'graphql may not import http (api/src/http/server.ts).',
+  `export * from '../server/server.ts'`,
+  'graphql may not import server (api/src/server/server.ts).',
 )
 refused(
   'api/src/deps.ts',
-  `import { s } from './graphql/schema.ts'`,
-  'deps may not import graphql (api/src/graphql/schema.ts).',
+  `import { s } from './schema/schema.ts'`,
+  'deps may not import schema (api/src/schema/schema.ts).',
+)
+refused(
+  'api/src/server/health.ts',
+  `import { SharedGroup } from '../fanout/shared-group.ts'`,
+  'server may import only types of fanout (api/src/fanout/shared-group.ts).',
+)
+refused(
+  'api/src/transports/sse.ts',
+  `import { router } from '../server/router.ts'`,
+  'transports may not import server (api/src/server/router.ts).',
 )
 refused(
   'api/src/deployments/deployments.ts',
   `import type { S } from './deployment.schema.ts'`,
-  'services may not import graphql (api/src/deployments/deployment.schema.ts).',
+  'deployments may not import *.schema (api/src/deployments/deployment.schema.ts).',
+)
+refused(
+  'api/src/training/training-jobs.ts',
+  `import { Deployments } from '../deployments/deployments.ts'`,
+  'training may not import deployments (api/src/deployments/deployments.ts).',
 )
 refused(
   'api/src/deployments/deployments.ts',
-  `const http = await import('../http/server.ts')`,
-  'services may not import http (api/src/http/server.ts).',
+  `const http = await import('../server/server.ts')`,
+  'deployments may not import server (api/src/server/server.ts).',
 )
 refused(
   'api/src/training/training-jobs.ts',
   `import { GraphQLError } from 'graphql'`,
-  'services may not import graphql: a service imports no GraphQL.',
+  'training may not import graphql: a service imports no GraphQL.',
 )
 refused(
   'api/src/auth/sessions.ts',
   `import SchemaBuilder from '@pothos/core'`,
-  'services may not import @pothos/core: a service imports no GraphQL.',
+  'auth may not import @pothos/core: a service imports no GraphQL.',
 )
 refused(
   'api/src/live/ring.ts',
   `import { Deployments } from '../deployments/deployments.ts'`,
-  'live may not import services (api/src/deployments/deployments.ts).',
+  'live may not import deployments (api/src/deployments/deployments.ts).',
 )
 refused(
-  'api/src/metrics/recorder.ts',
+  'api/src/fanout/live-log.ts',
+  `import type { Sample } from '../metrics/sample.ts'`,
+  'fanout may not import metrics (api/src/metrics/sample.ts).',
+)
+refused(
+  'api/src/recording/recorder.ts',
   `import { Log } from '../live/log.ts'`,
-  'metrics may not import live (api/src/live/log.ts).',
+  'recording may not import live (api/src/live/log.ts).',
 )
 refused(
-  'api/src/metrics/sources/simulator/a.ts',
-  `import { Store } from '../../sample-store.ts'`,
-  'sources may not import metrics (api/src/metrics/sample-store.ts).',
+  'api/src/metrics/sample.ts',
+  `import { Store } from '../samples/sample-store.ts'`,
+  'metrics may not import samples (api/src/samples/sample-store.ts).',
 )
 refused(
-  'api/src/metrics/sources/simulator/a.ts',
-  `import type { Bus } from '../../../live/bus.ts'`,
-  'sources may not import bus interface (api/src/live/bus.ts).',
-)
-refused(
-  'api/src/metrics/sources/simulator/a.ts',
+  'api/src/recording/sources/simulator/a.ts',
   `import pg from 'pg'`,
-  'sources may not import pg: a source touches neither bus nor database.',
+  'recording may not import pg: only the store knows the database.',
 )
 refused(
   'client/src/a.ts',
   `import { x } from '@gaugeline/prisma'`,
-  'client may not import database (prisma/src/index.ts).',
+  'client may not import prisma (prisma/src/index.ts).',
 )
 refused(
   'client/e2e/a.test.ts',
   `import { x } from '../../api/test/app.ts'`,
-  'browser tests may not import api/test/app.ts.',
+  'client/e2e may not import api/test/app.ts.',
 )
 refused(
   'prisma/src/seed.ts',
-  `import { x } from '../../api/src/clock.ts'`,
-  'database may not import base (api/src/clock.ts).',
+  `import { x } from '../../api/src/base/clock.ts'`,
+  'prisma may not import base (api/src/base/clock.ts).',
 )
 refused(
   'api/src/utils/a.ts',

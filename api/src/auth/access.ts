@@ -1,5 +1,5 @@
 import type { PrismaClient } from '@gaugeline/prisma'
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../base/clock.ts'
 import type { Idempotency } from '../idempotency/idempotency.ts'
 import { AccessEnds } from './access-ends.ts'
 import { ApiTokens } from './api-tokens.ts'

@@ -1,5 +1,5 @@
 import type { ApiToken } from '@gaugeline/prisma'
-import { InvalidInputError } from '../errors.ts'
+import { InvalidInputError } from '../base/errors.ts'
 import { builder } from '../graphql/builder.ts'
 import { nodesQuery } from '../graphql/connections.ts'
 import { ErrorInterface } from '../graphql/errors.schema.ts'

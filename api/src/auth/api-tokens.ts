@@ -1,12 +1,12 @@
 import type { ApiToken, Prisma, PrismaClient } from '@gaugeline/prisma'
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../base/clock.ts'
 import { type CallKey, checkCallKey, type Idempotency } from '../idempotency/idempotency.ts'
-import { InputChecks } from '../input-checks.ts'
-import { type Keyset, type Page, type PageRequest, pageOf } from '../paging.ts'
+import { InputChecks } from '../base/input-checks.ts'
+import { type Keyset, type Page, type PageRequest, pageOf } from '../base/paging.ts'
 import { ApiTokenNotFoundError } from './api-token.errors.ts'
 import { checkTokenName } from './token-name.ts'
 import { digest, newSecret } from './secrets.ts'
-import { type Scope, SCOPES, type Viewer } from './viewer.ts'
+import { type Scope, SCOPES, type Viewer } from '../base/viewer.ts'
 
 const PREFIX = 'gl_'
 const SECRET = /^gl_[\w-]{43}$/

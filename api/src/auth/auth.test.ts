@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { ADMIN_TOKEN, createTestAuth, MemorySessionStore } from '../../test/http-test-server.ts'
-import type { RefusedError } from '../errors.ts'
+import type { RefusedError } from '../base/errors.ts'
 import type { AccessEnd } from './access-ends.ts'
 import type { Auth } from './auth.ts'
 import { SESSION_LIFETIME_MS } from './sessions.ts'
 import { SIGN_IN_LINK_LIFETIME_MS } from './sign-in-links.ts'
-import { SCOPES } from './viewer.ts'
+import { SCOPES } from '../base/viewer.ts'
 
 const ORIGIN = 'http://127.0.0.1:4000'
 let nowMs: number

@@ -1,5 +1,5 @@
-import type { Clock } from '../clock.ts'
-import { RefusedError } from '../errors.ts'
+import type { Clock } from '../base/clock.ts'
+import { RefusedError } from '../base/errors.ts'
 import type { CallerAddress, KnownToken } from './authenticator.ts'
 import { Authenticator } from './authenticator.ts'
 import type { SessionCookie } from './session-cookie.ts'
@@ -8,7 +8,7 @@ import type { SessionOrigin, Sessions } from './sessions.ts'
 import { SESSION_LIFETIME_MS } from './sessions.ts'
 import { SignInLinks } from './sign-in-links.ts'
 import type { AccessEnds } from './access-ends.ts'
-import type { Viewer } from './viewer.ts'
+import type { Viewer } from '../base/viewer.ts'
 
 /** Who acts in a session opened with the printed sign-in link: whoever runs this server. */
 export const OWNER_NAME = 'owner'

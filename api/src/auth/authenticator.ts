@@ -1,14 +1,14 @@
 import { isIP } from 'node:net'
-import type { Clock } from '../clock.ts'
-import { RefusedError } from '../errors.ts'
+import type { Clock } from '../base/clock.ts'
+import { RefusedError } from '../base/errors.ts'
 import { tokenHashOf } from './api-tokens.ts'
 import { CredentialCache } from './credential-cache.ts'
 import { FailedAttempts } from './failed-attempts.ts'
 import { digest, sameDigest } from './secrets.ts'
 import type { SessionCookie } from './session-cookie.ts'
 import type { Session, Sessions } from './sessions.ts'
-import type { Scope, Viewer } from './viewer.ts'
-import { ALL_SCOPES } from './viewer.ts'
+import type { Scope, Viewer } from '../base/viewer.ts'
+import { ALL_SCOPES } from '../base/viewer.ts'
 
 export interface CallerAddress {
   /** The IP address at the other end of the connection. */

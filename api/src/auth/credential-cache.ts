@@ -1,6 +1,6 @@
-import type { Clock } from '../clock.ts'
-import { RefusedError } from '../errors.ts'
-import { LastUsed } from '../last-used.ts'
+import type { Clock } from '../base/clock.ts'
+import { RefusedError } from '../base/errors.ts'
+import { LastUsed } from '../base/last-used.ts'
 
 /** No lookup is trusted for longer, whatever was heard meanwhile. */
 const LIFETIME_MS = 60_000

@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net'
-import type { Clock } from '../clock.ts'
-import { RefusedError } from '../errors.ts'
+import type { Clock } from '../base/clock.ts'
+import { RefusedError } from '../base/errors.ts'
 
 /** An address may fail this often at once, and again once every PAUSE_MS. */
 const BURST = 30

@@ -1,4 +1,4 @@
-import { InvalidInputError } from '../errors.ts'
+import { InvalidInputError } from '../base/errors.ts'
 import { builder } from '../graphql/builder.ts'
 
 const EndInput = builder.inputType('EndSessionsInput', {

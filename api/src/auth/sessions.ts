@@ -1,6 +1,6 @@
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../base/clock.ts'
 import { digest, newSecret } from './secrets.ts'
-import type { Scope } from './viewer.ts'
+import type { Scope } from '../base/viewer.ts'
 
 export const SESSION_LIFETIME_MS = 30 * 24 * 3_600_000
 /** Live sessions of one holder; the oldest goes first. */

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../base/clock.ts'
 import { digest, newSecret } from './secrets.ts'
 
 export const SIGN_IN_LINK_LIFETIME_MS = 10 * 60_000

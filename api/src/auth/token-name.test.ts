@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { InputChecks } from '../input-checks.ts'
+import { InputChecks } from '../base/input-checks.ts'
 import { checkTokenName } from './token-name.ts'
 
 function complaint(name: string): string | undefined {

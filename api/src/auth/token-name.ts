@@ -1,4 +1,4 @@
-import type { InputChecks } from '../input-checks.ts'
+import type { InputChecks } from '../base/input-checks.ts'
 
 const MAX_LENGTH = 100
 /** Who acts without an API token. */

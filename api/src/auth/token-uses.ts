@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../base/clock.ts'
 
 /** How long a token's use waits to be written with those of others. */
 const BATCH_MS = 1000

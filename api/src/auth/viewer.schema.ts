@@ -1,5 +1,5 @@
 import { builder } from '../graphql/builder.ts'
-import { SCOPES, type Viewer } from './viewer.ts'
+import { SCOPES, type Viewer } from '../base/viewer.ts'
 
 export const ScopeEnum = builder.enumType('Scope', {
   description:

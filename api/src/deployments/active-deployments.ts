@@ -1,5 +1,5 @@
 import type { PrismaClient } from '@gaugeline/prisma'
-import type { Bus } from '../live/bus.ts'
+import type { Bus } from '../bus/bus.ts'
 import type { FleetDirectory } from '../live/fleet.ts'
 import { type DeploymentFilter, type DeploymentWithNames, matcherOf } from './deployment-filter.ts'
 

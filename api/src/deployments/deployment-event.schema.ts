@@ -1,7 +1,7 @@
-import type { DeploymentEventRecord } from '../live/bus.ts'
+import type { DeploymentEventRecord } from '../bus/bus.ts'
 import { builder } from '../graphql/builder.ts'
 import { encodeId, uuidOf } from '../graphql/ids.ts'
-import type { Followed } from '../live/log-follower.ts'
+import type { Followed } from '../fanout/log-follower.ts'
 import { versionOf } from '../models/models.ts'
 import { DeploymentType } from './deployment.schema.ts'
 

@@ -1,6 +1,6 @@
 import type { Deployment, DeploymentStatus, Model, Prisma, TrainingJob } from '@gaugeline/prisma'
-import type { Keyset } from '../paging.ts'
-import { containing, foldCase } from '../text-search.ts'
+import type { Keyset } from '../base/paging.ts'
+import { containing, foldCase } from '../base/text-search.ts'
 
 export interface DeploymentFilter {
   status?: readonly DeploymentStatus[] | null | undefined

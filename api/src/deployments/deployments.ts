@@ -7,12 +7,12 @@ import {
   type PrismaClient,
   uniqueViolation,
 } from '@gaugeline/prisma'
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../base/clock.ts'
 import { type CallKey, checkCallKey, type Idempotency } from '../idempotency/idempotency.ts'
-import { InputChecks } from '../input-checks.ts'
-import type { Bus, DeploymentEventRecord } from '../live/bus.ts'
+import { InputChecks } from '../base/input-checks.ts'
+import type { Bus, DeploymentEventRecord } from '../bus/bus.ts'
 import type { Models } from '../models/models.ts'
-import { type Page, type PageRequest, pageOf } from '../paging.ts'
+import { type Page, type PageRequest, pageOf } from '../base/paging.ts'
 import { TrainingJobNotFoundError } from '../training/training.errors.ts'
 import {
   DeploymentActiveError,

@@ -1,7 +1,7 @@
 import type { DeploymentEvent, Prisma, PrismaClient } from '@gaugeline/prisma'
-import type { DeploymentEventRecord } from '../live/bus.ts'
+import type { DeploymentEventRecord } from '../bus/bus.ts'
 import type { EventReader } from '../live/event-log.ts'
-import { type Keyset, type Page, type PageRequest, pageOf } from '../paging.ts'
+import { type Keyset, type Page, type PageRequest, pageOf } from '../base/paging.ts'
 import type { WebhookOutbox } from '../webhooks/outbox.ts'
 
 /** Event sequences are bigints in the database and safe integers here: three a second for 95 million years. */

@@ -9,8 +9,8 @@ import './scopes-plugin.ts'
 import type { Context } from './context.ts'
 import { decodeId, encodeId } from './ids.ts'
 import { requireScopeOfType } from './scopes-plugin.ts'
-import { MAX_PAGE } from '../paging.ts'
-import { RefusedError } from '../errors.ts'
+import { MAX_PAGE } from '../base/paging.ts'
+import { RefusedError } from '../base/errors.ts'
 
 export type Scalars = {
   DateTime: { Input: Date; Output: Date }

@@ -1,6 +1,6 @@
 import type { TrainingStep } from '@gaugeline/prisma'
 import DataLoader from 'dataloader'
-import type { Viewer } from '../auth/viewer.ts'
+import type { Viewer } from '../base/viewer.ts'
 import type { Services } from '../deps.ts'
 import type { Sample } from '../metrics/sample.ts'
 

@@ -1,4 +1,4 @@
-import { type InputIssue, InvalidInputError } from '../errors.ts'
+import { type InputIssue, InvalidInputError } from '../base/errors.ts'
 import { builder } from './builder.ts'
 
 export const ErrorInterface = builder.interfaceRef<Error>('Error').implement({

@@ -1,6 +1,6 @@
 import SchemaBuilder, { BasePlugin, type PothosOutputFieldConfig, type SchemaTypes } from '@pothos/core'
 import type { GraphQLFieldResolver } from 'graphql'
-import { encodeId, NODE_NAMES } from '../global-ids.ts'
+import { encodeId, NODE_NAMES } from '../base/global-ids.ts'
 
 type AnyResolver = GraphQLFieldResolver<unknown, object>
 

@@ -1,7 +1,7 @@
 import SchemaBuilder from '@pothos/core'
 import { type ExecutionResult, graphql } from 'graphql'
 import { describe, expect, it } from 'vitest'
-import { SCOPES, type Scope, type Viewer } from '../auth/viewer.ts'
+import { SCOPES, type Scope, type Viewer } from '../base/viewer.ts'
 import './scopes-plugin.ts'
 
 const thing = { name: 'a thing' }

@@ -15,7 +15,7 @@ import {
   isAbstractType,
   isObjectType,
 } from 'graphql'
-import { type Scope, type Viewer, requireScope } from '../auth/viewer.ts'
+import { type Scope, type Viewer, requireScope } from '../base/viewer.ts'
 
 /** `null`: for every caller who is known. */
 type NeededScope = Scope | null

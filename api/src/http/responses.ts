@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { FormattedExecutionResult } from 'graphql'
-import type { RefusalCode } from '../errors.ts'
+import type { RefusalCode } from '../base/errors.ts'
 import { acceptedBy, type JsonType } from './accept.ts'
 
 /** Every code that stands in `extensions.code` when this layer answers, besides the services' refusals. */

@@ -2,7 +2,7 @@ import { createTestDatabase, type TestDatabase, testDatabaseKinds } from '@gauge
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { completedJob, createTestDeps, type TestDeps } from '../../test/create-test-deps.ts'
 import { DuplicateActiveDeploymentError } from '../deployments/deployment.errors.ts'
-import { InvalidInputError } from '../errors.ts'
+import { InvalidInputError } from '../base/errors.ts'
 import { IdempotencyConflictError } from './idempotency.errors.ts'
 import { Idempotency, KEPT_MS } from './idempotency.ts'
 

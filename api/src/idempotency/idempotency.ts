@@ -1,7 +1,7 @@
 import type { Prisma, PrismaClient } from '@gaugeline/prisma'
-import { requestHash } from '../canonical-json.ts'
-import type { Clock } from '../clock.ts'
-import type { InputChecks } from '../input-checks.ts'
+import { requestHash } from '../base/canonical-json.ts'
+import type { Clock } from '../base/clock.ts'
+import type { InputChecks } from '../base/input-checks.ts'
 import { IdempotencyConflictError } from './idempotency.errors.ts'
 
 export const KEPT_MS = 24 * 3_600_000

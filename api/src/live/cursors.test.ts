@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { RefusedError } from '../errors.ts'
+import { RefusedError } from '../base/errors.ts'
 import { Cursors } from './cursors.ts'
 
 const cursors = new Cursors('an epoch')

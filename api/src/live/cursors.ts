@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { RefusedError } from '../errors.ts'
+import { RefusedError } from '../base/errors.ts'
 
 /**
  * The opaque form of a position: base64url of

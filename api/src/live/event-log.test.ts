@@ -1,9 +1,9 @@
 import { createTestDatabase, type TestDatabase, testDatabaseKinds } from '@gaugeline/prisma/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { completedJob, createTestDeps, type TestDeps } from '../../test/create-test-deps.ts'
-import type { DeploymentEventRecord } from './bus.ts'
-import type { Followed } from './log-follower.ts'
-import type { LogSource } from './log-source.ts'
+import type { DeploymentEventRecord } from '../bus/bus.ts'
+import type { Followed } from '../fanout/log-follower.ts'
+import type { LogSource } from '../fanout/log-source.ts'
 
 const by = 'amira'
 

@@ -1,8 +1,8 @@
-import type { Bus, DeploymentEventRecord } from './bus.ts'
+import type { Bus, DeploymentEventRecord } from '../bus/bus.ts'
 import type { Cursors } from './cursors.ts'
-import { LiveLog } from './live-log.ts'
-import type { Followed } from './log-follower.ts'
-import { LogSource } from './log-source.ts'
+import { LiveLog } from '../fanout/live-log.ts'
+import type { Followed } from '../fanout/log-follower.ts'
+import { LogSource } from '../fanout/log-source.ts'
 
 const CAPACITY = 500
 const RECHECK_MS = 2000

@@ -1,9 +1,9 @@
 import { MetricsMerger, type MetricsSummary } from '../metrics/metrics-summary.ts'
 import type { Sample } from '../metrics/sample.ts'
-import type { Bus } from './bus.ts'
-import { LatestValue } from './latest-value.ts'
+import type { Bus } from '../bus/bus.ts'
+import { LatestValue } from '../fanout/latest-value.ts'
 import type { RecentSamples } from './recent-samples.ts'
-import type { SharedSource } from './shared-source.ts'
+import type { SharedSource } from '../fanout/shared-source.ts'
 
 /** All active deployments, from memory. */
 export interface FleetDirectory<M extends { key: number }, F> {

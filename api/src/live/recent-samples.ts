@@ -1,6 +1,6 @@
 import type { Sample } from '../metrics/sample.ts'
-import type { SampleStore } from '../metrics/sample-store.ts'
-import type { Bus } from './bus.ts'
+import type { SampleStore } from '../samples/sample-store.ts'
+import type { Bus } from '../bus/bus.ts'
 
 /** What a sparkline shows. */
 export const RECENT_MS = 120_000

@@ -2,7 +2,7 @@ import { createTestDatabase, type TestDatabase, testDatabaseKinds } from '@gauge
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { completedJob, createTestDeps, record, type TestDeps } from '../../test/create-test-deps.ts'
 import type { Sample } from '../metrics/sample.ts'
-import type { LogSource } from './log-source.ts'
+import type { LogSource } from '../fanout/log-source.ts'
 import type { FollowedDeployment, SampleUpdate } from './sample-logs.ts'
 
 const by = 'amira'

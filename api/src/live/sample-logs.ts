@@ -1,10 +1,10 @@
-import { RefusedError } from '../errors.ts'
+import { RefusedError } from '../base/errors.ts'
 import type { Sample } from '../metrics/sample.ts'
-import type { SampleStore } from '../metrics/sample-store.ts'
-import type { Bus } from './bus.ts'
+import type { SampleStore } from '../samples/sample-store.ts'
+import type { Bus } from '../bus/bus.ts'
 import type { Cursors } from './cursors.ts'
-import { LiveLog } from './live-log.ts'
-import { LogSource } from './log-source.ts'
+import { LiveLog } from '../fanout/live-log.ts'
+import { LogSource } from '../fanout/log-source.ts'
 
 /** Samples of one deployment kept in memory while it is watched: five minutes at one a second. */
 const CAPACITY = 300

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { MAX_LATENCY_MS, MIN_LATENCY_MS, SLOTS, slotBounds, slotOf, slotValueMs } from './histogram-buckets.ts'
 import { LatencyHistogram, MalformedHistogramError } from './latency-histogram.ts'
-import { Random, seedOf } from './sources/simulator/random.ts'
+import { Random, seedOf } from '../recording/sources/simulator/random.ts'
 
 /** The worst error of a bucket's value, (base - 1) / (base + 1), with room for the rounding of doubles. */
 const WORST_ERROR = (2 ** (1 / 128) - 1) / (2 ** (1 / 128) + 1) + 1e-12

@@ -3,7 +3,7 @@ import { sampleOf } from '../../test/sample-of.ts'
 import { LatencyHistogram } from './latency-histogram.ts'
 import { MetricsMerger, type MetricsSummary, summaryOf } from './metrics-summary.ts'
 import type { Sample } from './sample.ts'
-import { Random, seedOf } from './sources/simulator/random.ts'
+import { Random, seedOf } from '../recording/sources/simulator/random.ts'
 
 const START = Date.UTC(2026, 10, 23, 12)
 const QUANTILES = [0, 0.001, 0.25, 0.5, 0.9, 0.95, 0.99, 0.999, 1]

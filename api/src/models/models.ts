@@ -1,7 +1,7 @@
 import type { Model, Prisma, PrismaClient } from '@gaugeline/prisma'
-import type { InputChecks } from '../input-checks.ts'
-import { type Keyset, type Page, type PageRequest, pageOf } from '../paging.ts'
-import { containing } from '../text-search.ts'
+import type { InputChecks } from '../base/input-checks.ts'
+import { type Keyset, type Page, type PageRequest, pageOf } from '../base/paging.ts'
+import { containing } from '../base/text-search.ts'
 
 const NAME = /^[A-Za-z0-9._/-]{1,100}$/
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { TrainingStepRecord } from '../live/bus.ts'
+import type { TrainingStepRecord } from '../bus/bus.ts'
 
 /** Between start and the first step. */
 export const QUEUED_MS = 2000

@@ -1,6 +1,6 @@
 import type { Prisma, TrainingJob, TrainingJobStatus } from '@gaugeline/prisma'
-import type { Keyset } from '../paging.ts'
-import { containing } from '../text-search.ts'
+import type { Keyset } from '../base/paging.ts'
+import { containing } from '../base/text-search.ts'
 
 export interface TrainingJobFilter {
   status?: readonly TrainingJobStatus[] | null | undefined

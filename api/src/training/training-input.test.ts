@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { InvalidInputError } from '../errors.ts'
+import { InvalidInputError } from '../base/errors.ts'
 import { checkNewJob, checkUpdate, type NewTrainingJob, type TrainingJobUpdate } from './training-input.ts'
 
 /** The paths of what is wrong; none when all is well. */

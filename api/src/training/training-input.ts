@@ -1,6 +1,6 @@
 import type { Prisma, TrainingJobStatus } from '@gaugeline/prisma'
 import { type CallKey, checkCallKey } from '../idempotency/idempotency.ts'
-import { InputChecks } from '../input-checks.ts'
+import { InputChecks } from '../base/input-checks.ts'
 import { checkModelName } from '../models/models.ts'
 
 export interface NewTrainingJob {

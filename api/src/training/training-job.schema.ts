@@ -1,9 +1,9 @@
 import { TrainingJobStatus } from '@gaugeline/prisma'
-import { RefusedError } from '../errors.ts'
+import { RefusedError } from '../base/errors.ts'
 import { builder } from '../graphql/builder.ts'
 import { nodesQuery } from '../graphql/connections.ts'
 import { uuidOf } from '../graphql/ids.ts'
-import type { TrainingStepRecord } from '../live/bus.ts'
+import type { TrainingStepRecord } from '../bus/bus.ts'
 
 const MAX_CURVE_POINTS = 2000
 

@@ -1,8 +1,8 @@
 import { createTestDatabase, type TestDatabase, testDatabaseKinds } from '@gaugeline/prisma/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createTestDeps, type TestDeps } from '../../test/create-test-deps.ts'
-import { InvalidInputError } from '../errors.ts'
-import type { TrainingJobChange } from '../live/bus.ts'
+import { InvalidInputError } from '../base/errors.ts'
+import type { TrainingJobChange } from '../bus/bus.ts'
 import {
   TrainingJobFinishedError,
   TrainingJobHasDeploymentsError,

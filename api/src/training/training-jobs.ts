@@ -6,11 +6,11 @@ import {
   type TrainingJobStatus,
   type TrainingStep,
 } from '@gaugeline/prisma'
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../base/clock.ts'
 import type { CallKey, Idempotency } from '../idempotency/idempotency.ts'
-import type { Bus } from '../live/bus.ts'
+import type { Bus } from '../bus/bus.ts'
 import type { Models } from '../models/models.ts'
-import { type Page, type PageRequest, pageOf } from '../paging.ts'
+import { type Page, type PageRequest, pageOf } from '../base/paging.ts'
 import type { WebhookOutbox } from '../webhooks/outbox.ts'
 import {
   TrainingJobFinishedError,

@@ -1,6 +1,6 @@
 import type { Prisma, TrainingJob } from '@gaugeline/prisma'
 import { DeploymentType } from '../deployments/deployment.schema.ts'
-import { InvalidInputError } from '../errors.ts'
+import { InvalidInputError } from '../base/errors.ts'
 import { builder } from '../graphql/builder.ts'
 import { ErrorInterface } from '../graphql/errors.schema.ts'
 import { encodeId, inputUuid } from '../graphql/ids.ts'

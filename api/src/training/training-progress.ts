@@ -1,7 +1,7 @@
-import { RefusedError } from '../errors.ts'
-import type { Bus, TrainingJobChange, TrainingStepRecord } from '../live/bus.ts'
-import { type FeedUpdate, type SharedFeed, SharedSource, type Taken } from '../live/shared-source.ts'
-import { Waiters } from '../live/waiters.ts'
+import { RefusedError } from '../base/errors.ts'
+import type { Bus, TrainingJobChange, TrainingStepRecord } from '../bus/bus.ts'
+import { type FeedUpdate, type SharedFeed, SharedSource, type Taken } from '../fanout/shared-source.ts'
+import { Waiters } from '../fanout/waiters.ts'
 import type { TrainingJobs } from './training-jobs.ts'
 
 /** Steps kept for a watcher that does not ask; older ones are in the loss curve. */

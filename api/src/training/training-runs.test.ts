@@ -2,7 +2,7 @@ import { createTestDatabase, type TestDatabase, testDatabaseKinds } from '@gauge
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, type Mock, vi } from 'vitest'
 import { createTestDeps, type TestDeps } from '../../test/create-test-deps.ts'
 import { Queue } from '../../test/queue.ts'
-import type { TrainingJobChange } from '../live/bus.ts'
+import type { TrainingJobChange } from '../bus/bus.ts'
 import { STEPS } from './simulate-run.ts'
 import { TrainingRuns } from './training-runs.ts'
 

@@ -1,6 +1,6 @@
 import type { PrismaClient, TrainingJob } from '@gaugeline/prisma'
-import type { Clock } from '../clock.ts'
-import type { Bus } from '../live/bus.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Bus } from '../bus/bus.ts'
 import type { WebhookOutbox } from '../webhooks/outbox.ts'
 import { simulateRun } from './simulate-run.ts'
 import { isFinal, writeSteps } from './training-jobs.ts'

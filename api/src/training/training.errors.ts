@@ -1,5 +1,5 @@
 import type { Deployment, TrainingJobStatus } from '@gaugeline/prisma'
-import { DomainError } from '../errors.ts'
+import { DomainError } from '../base/errors.ts'
 
 export class TrainingJobNotFoundError extends DomainError {
   override name = 'TrainingJobNotFoundError'

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../base/clock.ts'
 import { type AddressGuard, AddressRefusedError } from './address-guard.ts'
 import type { ClaimedDelivery, DeliveryOutcome } from './delivery.ts'
 import { post } from './post-message.ts'

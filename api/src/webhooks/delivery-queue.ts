@@ -1,5 +1,5 @@
 import type { Prisma, PrismaClient } from '@gaugeline/prisma'
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../base/clock.ts'
 import type { ClaimedDelivery, StoredAttempt } from './delivery.ts'
 import { retryAfterMs } from './retries.ts'
 

@@ -1,5 +1,5 @@
-import type { Clock } from '../clock.ts'
-import type { Bus } from '../live/bus.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Bus } from '../bus/bus.ts'
 import { type AttemptOptions, attemptDelivery } from './attempt-delivery.ts'
 import type { ClaimedDelivery } from './delivery.ts'
 import type { DeliveryQueue } from './delivery-queue.ts'

@@ -1,6 +1,6 @@
 import type { TrainingJob, WebhookEventType } from '@gaugeline/prisma'
-import { encodeId } from '../global-ids.ts'
-import type { DeploymentEventRecord } from '../live/bus.ts'
+import { encodeId } from '../base/global-ids.ts'
+import type { DeploymentEventRecord } from '../bus/bus.ts'
 import type { Cursors } from '../live/cursors.ts'
 import { versionOf } from '../models/models.ts'
 

@@ -1,5 +1,5 @@
 import type { Prisma, TrainingJob, WebhookEventType } from '@gaugeline/prisma'
-import type { Bus, DeploymentEventRecord } from '../live/bus.ts'
+import type { Bus, DeploymentEventRecord } from '../bus/bus.ts'
 import type { Cursors } from '../live/cursors.ts'
 import { deploymentMessage, trainingJobMessage, type WebhookMessage } from './messages.ts'
 

@@ -1,5 +1,5 @@
 import type { WebhookEventType } from '@gaugeline/prisma'
-import { InputChecks } from '../input-checks.ts'
+import { InputChecks } from '../base/input-checks.ts'
 import { type CallKey, checkCallKey } from '../idempotency/idempotency.ts'
 
 const MAX_NAME = 100

@@ -1,6 +1,6 @@
 import type { Webhook, WebhookDelivery } from '@gaugeline/prisma'
-import { requireScope } from '../auth/viewer.ts'
-import { InvalidInputError } from '../errors.ts'
+import { requireScope } from '../base/viewer.ts'
+import { InvalidInputError } from '../base/errors.ts'
 import { builder } from '../graphql/builder.ts'
 import { ErrorInterface } from '../graphql/errors.schema.ts'
 import { encodeId, inputUuid } from '../graphql/ids.ts'

@@ -1,5 +1,5 @@
 import type { TestDatabaseKind } from '@gaugeline/prisma/testing'
-import { derive, Random, seedOf } from '../../src/metrics/sources/simulator/random.ts'
+import { derive, Random, seedOf } from '../../src/recording/sources/simulator/random.ts'
 import { uuidOf as uuidOfType } from '../../src/graphql/ids.ts'
 import { deploy, succeed } from '../acts.ts'
 import { createTestApp, type TestApp } from '../create-test-app.ts'

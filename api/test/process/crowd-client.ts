@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Random } from '../../src/metrics/sources/simulator/random.ts'
+import type { Random } from '../../src/recording/sources/simulator/random.ts'
 import type { Kind } from './crowd-kinds.ts'
 import { type Connection, SocketConnection, StreamConnection } from './connections.ts'
 import type { Seen } from './seen.ts'

@@ -1,4 +1,4 @@
-import { PING_MS } from '../../src/limits.ts'
+import { PING_MS } from '../../src/base/limits.ts'
 import type { CrowdClient } from './crowd-client.ts'
 import { askWrongly, offend } from './crowd-offences.ts'
 

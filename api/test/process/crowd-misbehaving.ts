@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events'
-import { derive, Random, seedOf } from '../../src/metrics/sources/simulator/random.ts'
+import { derive, Random, seedOf } from '../../src/recording/sources/simulator/random.ts'
 import { CrowdClient, type CrowdPlan } from './crowd-client.ts'
 import { type Kind, KINDS, SHARES } from './crowd-kinds.ts'
 import { FOLLOW_LARGE_SAMPLES, FOLLOW_SAMPLES, SAMPLE_FIELDS } from './documents.ts'

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { MAX_FRAME_BYTES, SOCKET_MESSAGES } from '../../src/limits.ts'
+import { MAX_FRAME_BYTES, SOCKET_MESSAGES } from '../../src/base/limits.ts'
 import { type Connection, ConnectionRefused, type Follower, SocketConnection, StreamConnection } from './connections.ts'
 import type { CrowdClient } from './crowd-client.ts'
 import { SAMPLES, type Update } from './seen.ts'

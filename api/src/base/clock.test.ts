@@ -1,0 +1,89 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { ManualTime } from '../../test/create-test-deps.ts'
+import { RecordingClock } from './clock.ts'
+
+const noon = Date.UTC(2026, 10, 23, 12)
+
+describe('the recording clock', () => {
+  let time: ManualTime
+  let clock: RecordingClock
+  beforeEach(() => {
+    time = new ManualTime(noon)
+    clock = new RecordingClock(time)
+  })
+
+  /** Moves only what says how much time passed, as if the wall clock was set back by as much. */
+  const passBehindTheWall = (ms: number) => {
+    time.monotonicMs += ms
+  }
+
+  it('follows the wall clock, also when it is set forward', () => {
+    expect(clock.now()).toBe(noon)
+    time.pass(1500)
+    expect(clock.now()).toBe(noon + 1500)
+    time.wallMs += 3_600_000
+    expect(clock.now()).toBe(noon + 1500 + 3_600_000)
+  })
+
+  it('goes on by the monotonic clock when the wall is set back, however often it is asked', () => {
+    time.wallMs -= 3_600_000
+    for (let second = 1; second <= 5; second += 1) {
+      time.pass(1000)
+      expect(clock.now()).toBe(noon + second * 1000)
+      expect(clock.now()).toBe(noon + second * 1000)
+    }
+  })
+
+  it('gives no moment twice for time that passed unasked while the wall was set back', () => {
+    time.wallMs -= 10_000
+    clock.now()
+    time.pass(7000)
+    expect(clock.now()).toBe(noon + 7000)
+  })
+
+  it('is the wall clock again once the wall has caught up', () => {
+    time.wallMs -= 5000
+    passBehindTheWall(2000)
+    expect(clock.now()).toBe(noon + 2000)
+    time.wallMs = noon + 1999
+    expect(clock.now()).toBe(noon + 2000)
+    time.wallMs = noon + 2500
+    expect(clock.now()).toBe(noon + 2500)
+    time.pass(1)
+    expect(clock.now()).toBe(noon + 2501)
+  })
+
+  it('goes by the wall where that is slower than the monotonic clock but does not go back', () => {
+    time.wallMs += 900
+    time.monotonicMs += 1000
+    expect(clock.now()).toBe(noon + 900)
+  })
+
+  it('never goes back, whatever the wall does', () => {
+    let last = clock.now()
+    for (const jump of [-1, 5, -3_600_000, 0, 3_599_000, 2000, -7, 86_400_000, -86_400_000]) {
+      time.wallMs += jump
+      passBehindTheWall(3)
+      const now = clock.now()
+      expect(now).toBeGreaterThanOrEqual(last)
+      last = now
+    }
+  })
+
+  it('goes on from where it was moved to, until the wall is there', () => {
+    clock.advanceTo(noon + 60_000)
+    expect(clock.now()).toBe(noon + 60_000)
+    time.pass(10_000)
+    expect(clock.now()).toBe(noon + 70_000)
+    time.wallMs = noon + 100_000
+    expect(clock.now()).toBe(noon + 100_000)
+  })
+
+  it('is not moved back', () => {
+    clock.advanceTo(noon - 1)
+    expect(clock.now()).toBe(noon)
+    time.pass(1000)
+    clock.advanceTo(noon + 500)
+    expect(clock.now()).toBe(noon + 1000)
+  })
+})

@@ -1,0 +1,53 @@
+import type { DocumentNode } from 'graphql'
+import { GraphQLError, Kind, Lexer, Source, TokenKind, parse } from 'graphql'
+import { DOCUMENT_LIMITS } from '../base/limits.ts'
+import { checkShape } from './document-shape.ts'
+import { limitError } from './limit-error.ts'
+
+const OPENING = new Set<string>([TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L])
+const CLOSING = new Set<string>([TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R])
+
+/**
+ * Parses a document that is within the limits. What it gives is safe to validate: work that grows faster than the
+ * document is bounded, whatever kind of operation it holds.
+ * @throws GraphQLError: LIMIT_EXCEEDED with the limit, or graphql-js's own for what is no document.
+ */
+export function parseWithinLimits(text: string): DocumentNode {
+  checkTokens(text)
+  const document = parse(text)
+  checkFragmentNames(document)
+  checkShape(document)
+  return document
+}
+
+/** Before the parser, whose stack deep nesting would overflow. */
+function checkTokens(text: string): void {
+  const lexer = new Lexer(new Source(text))
+  let nesting = 0
+  for (let count = 1; lexer.advance().kind !== TokenKind.EOF; count += 1) {
+    if (count > DOCUMENT_LIMITS.tokens) throw limitError('tokens', DOCUMENT_LIMITS.tokens, `at least ${count}`)
+    if (OPENING.has(lexer.token.kind)) nesting += 1
+    else if (CLOSING.has(lexer.token.kind)) nesting -= 1
+    if (nesting > DOCUMENT_LIMITS.nesting) {
+      throw limitError('nesting', DOCUMENT_LIMITS.nesting, `at least ${nesting}`)
+    }
+  }
+}
+
+/** graphql-js says so too, but counting needs to know which one is meant. */
+function checkFragmentNames({ definitions }: DocumentNode): void {
+  const fragments = definitions.filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION)
+  if (fragments.length > DOCUMENT_LIMITS.fragments) {
+    throw limitError('fragments', DOCUMENT_LIMITS.fragments, fragments.length)
+  }
+  const names = new Set<string>()
+  for (const { name } of fragments) {
+    if (names.has(name.value)) {
+      throw new GraphQLError(`There can be only one fragment named "${name.value}".`, {
+        nodes: name,
+        extensions: { code: 'GRAPHQL_VALIDATION_FAILED' },
+      })
+    }
+    names.add(name.value)
+  }
+}

@@ -1,0 +1,61 @@
+import { buildSchema, parse } from 'graphql'
+import { pino } from 'pino'
+import { describe, expect, it } from 'vitest'
+import { ALL_SCOPES } from '../base/viewer.ts'
+import { Budgets } from './budgets.ts'
+import { createGraphQLEngine } from './graphql-engine.ts'
+
+const context = { viewer: { name: 'amira', scopes: ALL_SCOPES, key: 'admin' }, requestId: 'r1' }
+
+function createEngine() {
+  let parses = 0
+  const engine = createGraphQLEngine(
+    {
+      schema: buildSchema('type Query { a: String }'),
+      createContext: () => ({}),
+      plugins: [
+        {
+          onParse: ({ setParseFn }) =>
+            setParseFn((source: string) => {
+              parses += 1
+              return parse(source)
+            }),
+        },
+      ],
+    },
+    new Budgets(),
+    pino({ level: 'silent' }),
+  )
+  return { engine, parses: () => parses }
+}
+
+describe('the engine', () => {
+  it('keeps parsed documents, but large ones only as long as they run', async () => {
+    const { engine, parses } = createEngine()
+    await engine.prepare({ query: '{ a }' }, context)
+    await engine.prepare({ query: '{ a }' }, context)
+    expect(parses()).toBe(1)
+    const large = `{ a } # ${'x'.repeat(20_000)}`
+    await engine.prepare({ query: large }, context)
+    await engine.prepare({ query: large }, context)
+    expect(parses()).toBe(3)
+  })
+
+  it('runs what it has prepared with the context made for it', async () => {
+    const { engine } = createEngine()
+    const prepared = await engine.prepare({ query: '{ a }' }, context)
+    if (!('args' in prepared)) throw new Error('not prepared')
+    expect(prepared.args.contextValue).toMatchObject(context)
+    expect(await prepared.execute({ ...prepared.args, rootValue: { a: 'b' } })).toEqual({ data: { a: 'b' } })
+  })
+
+  it('answers what execution itself throws instead of throwing it', async () => {
+    const { engine } = createEngine()
+    const prepared = await engine.prepare({ query: '{ a }' }, context)
+    if (!('args' in prepared)) throw new Error('not prepared')
+    const broken = { ...prepared.args, schema: buildSchema('type Nothing { a: String }') }
+    expect(await prepared.execute(broken)).toMatchObject({
+      errors: [{ extensions: { code: 'INTERNAL', requestId: 'r1' } }],
+    })
+  })
+})

@@ -1,0 +1,60 @@
+import type { ExecutionArgs, ExecutionResult } from 'graphql'
+import { parseWithinLimits } from './document-limits.ts'
+import { limitError } from './limit-error.ts'
+import type { CostOf } from './operation-cost.ts'
+import type { Viewer } from '../base/viewer.ts'
+import { CHARACTERS_PER_POINT, MAX_COST } from '../base/limits.ts'
+import type { Budgets } from './budgets.ts'
+import type { OperationContext, OperationPlugin } from './operation-plugin.ts'
+
+/** The limits of documents, where they are parsed: whatever brought them. A document that is known costs nothing more. */
+export function withLimits(budgets: Budgets): OperationPlugin {
+  return {
+    onParse({ context, setParseFn }) {
+      setParseFn((source: string) => {
+        budgets.spend('operations', viewerOf(context), Math.ceil(source.length / CHARACTERS_PER_POINT))
+        return parseWithinLimits(source)
+      })
+    },
+  }
+}
+
+/**
+ * Refuses operations that cost too much, and callers who have nothing left to spend. Queries and mutations are told in
+ * `extensions.cost` what they cost and what remains; subscriptions spend from a budget of their own.
+ */
+export function withCosts(budgets: Budgets, costOf?: CostOf): OperationPlugin {
+  function admit(args: ExecutionArgs, kind: 'operations' | 'subscriptions'): number {
+    const viewer = viewerOf(args.contextValue)
+    const requested = costOf?.(args) ?? 1
+    if (requested > MAX_COST) throw limitError('cost', MAX_COST, requested)
+    budgets.spend(kind, viewer, kind === 'operations' ? requested : 1)
+    return requested
+  }
+  return {
+    onExecute({ args }) {
+      const requested = admit(args, 'operations')
+      if (costOf === undefined) return undefined
+      return {
+        onExecuteDone({ result, setResult }) {
+          if (Symbol.asyncIterator in result) return
+          const viewer = viewerOf(args.contextValue)
+          const { remaining } = budgets.state('operations', viewer)
+          setResult(withCost(result, { requested, limit: MAX_COST, remaining }))
+        },
+      }
+    },
+    onSubscribe({ args }) {
+      admit(args, 'subscriptions')
+    },
+  }
+}
+
+/** Envelop's types know nothing of the context that every operation starts from. */
+function viewerOf(context: unknown): Viewer {
+  return (context as OperationContext).viewer
+}
+
+function withCost(result: ExecutionResult, cost: object): ExecutionResult {
+  return { ...result, extensions: { ...result.extensions, cost } }
+}

@@ -1,0 +1,35 @@
+import { ownBytes } from './own-bytes.ts'
+
+const EVENT_HEAD = 'event: next\ndata: '
+const EVENT_TAIL = '\n\n'
+const CHUNK_TAIL = '\r\n'
+
+/** The serialised answer of one execution, made once for all who are sent it: the same bytes in each of its forms. */
+export class SharedMessage {
+  /** An ExecutionResult as JSON, UTF-8. */
+  readonly json: Buffer
+  /** As a server-sent event. */
+  readonly event: Buffer
+  /** The same as a chunk of a chunked HTTP/1.1 body. */
+  readonly eventChunk: Buffer
+
+  constructor(text: string) {
+    const length = Buffer.byteLength(text)
+    const size = `${(EVENT_HEAD.length + length + EVENT_TAIL.length).toString(16)}\r\n`
+    const start = size.length + EVENT_HEAD.length
+    const bytes = ownBytes(size + EVENT_HEAD + text + EVENT_TAIL + CHUNK_TAIL)
+    this.json = bytes.subarray(start, start + length)
+    this.event = bytes.subarray(size.length, -CHUNK_TAIL.length)
+    this.eventChunk = bytes
+  }
+}
+
+/** Where one subscriber's messages go. */
+export interface MessageSink {
+  /** False while the reader is behind: what is written now would only pile up. */
+  readonly isReady: boolean
+  /** @param isNews whether it comes as it happens: what a subscriber has missed comes many at a time. */
+  write(message: SharedMessage, isNews?: boolean): void
+  /** Calls back once, when `isReady` has become true; never, where the reader is gone. */
+  onReady(resume: () => void): void
+}

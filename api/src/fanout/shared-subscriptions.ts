@@ -1,0 +1,242 @@
+import { hash } from 'node:crypto'
+import type { DocumentNode, ExecutionArgs, ExecutionResult, FormattedExecutionResult } from 'graphql'
+import { createSourceEventStream, execute, getOperationAST, GraphQLError, Kind, print, visit } from 'graphql'
+import { ordered } from '../base/canonical-json.ts'
+import { SharedGroup, type SharedMember } from './shared-group.ts'
+import { SharedMessage } from './shared-message.ts'
+import { SharedSource } from './shared-source.ts'
+
+/** What all groups together may keep of messages that are older than the newest. */
+const MAX_KEPT_BYTES = 32 * 1024 * 1024
+/** What one group may: minutes of samples. */
+const MAX_KEPT_BYTES_PER_GROUP = 128 * 1024
+/** Positions in a log are each subscriber's own. */
+const CURSOR_TYPES = new Set(['SampleCursor', 'EventCursor'])
+
+/** What a group knows of those who are in it. */
+export interface SharedCaller {
+  /** Who subscribes: what runs for them is added up by it. */
+  key: string
+  /** Points that each message of this operation costs. */
+  cost: number
+  /** All that the answers may depend on: only callers of equal access share them. */
+  access: string
+  /** The context of the shared execution. It must hold nothing of this caller but the access. */
+  context: () => unknown
+}
+
+export interface SharedSubscriptionsOptions {
+  /** What may be seen of a result; called once for each message. */
+  present: (result: ExecutionResult) => FormattedExecutionResult
+  /** What all groups that one caller is a member of may cost together. */
+  maxCostPerCaller: number
+  /** The error for who asks for more. */
+  refusal: (asked: number) => GraphQLError
+}
+
+/** The groups that one caller is a member of: how often, and what each costs. */
+interface Memberships {
+  cost: number
+  groups: Map<string, { count: number; cost: number }>
+}
+
+/**
+ * Subscriptions of the same document, variables (cursors aside) and access are one group: executed and serialised once.
+ * Only fields whose `subscribe` answers with a SharedSource take part; others are executed for each subscriber.
+ */
+export class SharedSubscriptions {
+  readonly #options: SharedSubscriptionsOptions
+  readonly #groups = new Map<string, SharedGroup<unknown>>()
+  /** By caller. */
+  readonly #memberships = new Map<string, Memberships>()
+  /** Documents are parsed once and kept, so this is asked again and again for the same ones. */
+  readonly #digests = new WeakMap<DocumentNode, string>()
+  #members = 0
+
+  constructor(options: SharedSubscriptionsOptions) {
+    this.#options = options
+  }
+
+  /** Groups and their members: figures for `/metrics`. */
+  get counts(): { groups: number; members: number } {
+    return { groups: this.#groups.size, members: this.#members }
+  }
+
+  /**
+   * Subscribes as graphql-js does: arguments, access and cursor are checked for this caller. Answers with a member of a
+   * group, with the errors that stood in the way, or with results of its own.
+   */
+  async subscribe(
+    args: ExecutionArgs,
+    caller: SharedCaller,
+  ): Promise<AsyncIterable<ExecutionResult> | ExecutionResult> {
+    const source = await createSourceEventStream(args)
+    if (!(Symbol.asyncIterator in source)) return source
+    if (!(source instanceof SharedSource)) return results(source, args)
+    return this.#join(source as SharedSource<unknown>, args, caller)
+  }
+
+  // No step in here waits: between finding a group and joining it, it cannot end.
+  #join(
+    source: SharedSource<unknown>,
+    args: ExecutionArgs,
+    caller: SharedCaller,
+  ): SharedMember | Promise<ExecutionResult> {
+    const key = this.#keyOf(args, caller)
+    const own: Memberships = this.#memberships.get(caller.key) ?? { cost: 0, groups: new Map() }
+    const membership = own.groups.get(key) ?? { count: 0, cost: caller.cost }
+    const cost = own.cost + (membership.count === 0 ? caller.cost : 0)
+    if (cost > this.#options.maxCostPerCaller) return this.#refuse(source, cost)
+    const found = this.#groups.get(key)
+    const group =
+      found !== undefined && found.feed.subject === source.feed.subject && !found.feed.isClosed
+        ? found
+        : this.#createGroup(key, source, args, caller)
+    membership.count += 1
+    own.groups.set(key, membership)
+    own.cost = cost
+    this.#memberships.set(caller.key, own)
+    this.#members += 1
+    return group.join(source, () => {
+      this.#members -= 1
+      this.#forget(own, key, caller.key)
+    })
+  }
+
+  async #refuse(source: SharedSource<unknown>, asked: number): Promise<ExecutionResult> {
+    await source.return()
+    return { errors: [this.#options.refusal(asked)] }
+  }
+
+  #forget(own: Memberships, key: string, callerKey: string): void {
+    const membership = own.groups.get(key)
+    if (membership === undefined) return
+    membership.count -= 1
+    if (membership.count > 0) return
+    own.groups.delete(key)
+    own.cost -= membership.cost
+    if (own.groups.size === 0) this.#memberships.delete(callerKey)
+  }
+
+  #createGroup(
+    key: string,
+    source: SharedSource<unknown>,
+    args: ExecutionArgs,
+    caller: SharedCaller,
+  ): SharedGroup<unknown> {
+    const contextValue = caller.context()
+    const group: SharedGroup<unknown> = new SharedGroup({
+      feed: source.feed,
+      render: (payload) => this.#render({ ...args, rootValue: payload, contextValue }),
+      maxKeptBytes: () => Math.min(MAX_KEPT_BYTES_PER_GROUP, MAX_KEPT_BYTES / this.#groups.size),
+      onEmpty: () => {
+        if (this.#groups.get(key) === group) this.#groups.delete(key)
+      },
+    })
+    this.#groups.set(key, group)
+    return group
+  }
+
+  #render(args: ExecutionArgs): SharedMessage | Promise<SharedMessage> {
+    const failed = (error: unknown) => this.#message({ errors: [asGraphQLError(error)] })
+    try {
+      const result = execute(args)
+      return result instanceof Promise
+        ? result.then((settled) => this.#message(settled)).catch(failed)
+        : this.#message(result)
+    } catch (error) {
+      return failed(error)
+    }
+  }
+
+  #message(result: ExecutionResult): SharedMessage {
+    return new SharedMessage(JSON.stringify(this.#options.present(result)))
+  }
+
+  #keyOf({ document, operationName, variableValues }: ExecutionArgs, { access }: SharedCaller): string {
+    const shared = sharedVariables(document, operationName, variableValues)
+    return hash('sha256', JSON.stringify([this.#digestOf(document), operationName ?? null, access, shared]), 'base64')
+  }
+
+  #digestOf(document: DocumentNode): string {
+    let digest = this.#digests.get(document)
+    if (digest === undefined) {
+      digest = hash('sha256', print(document), 'base64')
+      this.#digests.set(document, digest)
+    }
+    return digest
+  }
+}
+
+/** The declared variables that are given, but for cursors, which say where a subscriber begins and nothing else, as sorted pairs. */
+function sharedVariables(
+  document: DocumentNode,
+  operationName: ExecutionArgs['operationName'],
+  values: ExecutionArgs['variableValues'],
+): unknown[] {
+  const operation = getOperationAST(document, operationName)
+  const names = (operation?.variableDefinitions ?? []).map(({ variable }) => variable.name.value)
+  const cursors = cursorVariables(document, operationName)
+  return (
+    names
+      .filter((name) => !cursors.has(name))
+      // What is left out may have a default value, null has none.
+      .filter((name) => values != null && Object.hasOwn(values, name))
+      .toSorted()
+      .map((name) => [name, ordered(values?.[name])])
+  )
+}
+
+const cursorsOfDocuments = new WeakMap<DocumentNode, Map<string, ReadonlySet<string>>>()
+
+/** The variables that are of a cursor's type and stand in one place only: an argument of the subscription itself. */
+function cursorVariables(document: DocumentNode, operationName: ExecutionArgs['operationName']): ReadonlySet<string> {
+  const known = cursorsOfDocuments.get(document) ?? new Map<string, ReadonlySet<string>>()
+  cursorsOfDocuments.set(document, known)
+  const found = known.get(operationName ?? '')
+  if (found !== undefined) return found
+  const operation = getOperationAST(document, operationName)
+  const uses = new Map<string, number>()
+  visit(document, {
+    VariableDefinition: () => false,
+    Variable: ({ name }) => void uses.set(name.value, (uses.get(name.value) ?? 0) + 1),
+  })
+  const roots = (operation?.selectionSet.selections ?? []).flatMap((selection) =>
+    selection.kind === Kind.FIELD ? (selection.arguments ?? []) : [],
+  )
+  const cursors = new Set<string>()
+  for (const { variable, type } of operation?.variableDefinitions ?? []) {
+    const named = type.kind === Kind.NON_NULL_TYPE ? type.type : type
+    const name = variable.name.value
+    const isCursor = named.kind === Kind.NAMED_TYPE && CURSOR_TYPES.has(named.name.value)
+    const isRoot = roots.some(({ value }) => value.kind === Kind.VARIABLE && value.name.value === name)
+    if (isCursor && isRoot && uses.get(name) === 1) cursors.add(name)
+  }
+  known.set(operationName ?? '', cursors)
+  return cursors
+}
+
+/** A source that is not shared, executed for one subscriber. Ending it ends the source at once, also while it waits. */
+function results(source: AsyncIterable<unknown>, args: ExecutionArgs): AsyncIterableIterator<ExecutionResult> {
+  const payloads = source[Symbol.asyncIterator]()
+  return {
+    [Symbol.asyncIterator]() {
+      return this
+    },
+    async next() {
+      const pulled = await payloads.next()
+      if (pulled.done === true) return { done: true, value: undefined }
+      return { done: false, value: await execute({ ...args, rootValue: pulled.value }) }
+    },
+    async return() {
+      await payloads.return?.()
+      return { done: true, value: undefined }
+    },
+  }
+}
+
+function asGraphQLError(error: unknown): GraphQLError {
+  if (error instanceof GraphQLError) return error
+  const originalError = error instanceof Error ? error : new Error(String(error))
+  return new GraphQLError(originalError.message, { originalError })
+}

@@ -1,0 +1,234 @@
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createServer } from 'node:http'
+import type { Socket } from 'node:net'
+import { Server as NetServer } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { Logger } from 'pino'
+import { RefusedError } from '../base/errors.ts'
+import {
+  CONNECTIONS_CHECKING_INTERVAL_MS,
+  HEADERS_TIMEOUT_MS,
+  IDLE_TIMEOUT_MS,
+  MAX_TCP_CONNECTIONS,
+  REQUEST_TIMEOUT_MS,
+} from '../base/limits.ts'
+import { RequestError } from '../http/request-error.ts'
+import type { OriginPolicy, Verdict } from './origins.ts'
+import { createOriginPolicy } from './origins.ts'
+import { refuseUpgrade, sendError, sendText, setSecurityHeaders } from '../http/responses.ts'
+import type { HttpApp, Router } from './router.ts'
+import { createRouter, pathOf } from './router.ts'
+
+/** A storm of a thousand reconnecting clients must fit; the kernel caps it at net.core.somaxconn. */
+const BACKLOG = 4096
+const PREFLIGHT_MAX_AGE_SECONDS = 600
+
+/** The address can't be listened on. One line, for the person who starts the server. */
+export class ListenError extends Error {
+  override name = 'ListenError'
+}
+
+export interface HttpServerOptions {
+  host: string
+  /** 0: any free port. */
+  port: number
+  publicUrl?: string | undefined
+  allowedOrigins: readonly string[]
+  log: Logger
+  /** A shorter one for tests. */
+  idleTimeoutMs?: number | undefined
+}
+
+export interface ListenAddress {
+  port: number
+  /** Where a person on this machine opens it. */
+  localOrigin: string
+  /** The origin for links: PUBLIC_URL, or else the local one. */
+  publicOrigin: string
+}
+
+/** One port for everything. Listens before anything else is opened, and answers 503 until it is given the app. */
+export interface HttpServer {
+  /** @throws ListenError when the address is taken or not ours. Nothing is left open then. */
+  listen(): Promise<ListenAddress>
+  /** Serves from now on. Called once, after `listen`. */
+  serve(app: HttpApp): void
+  /**
+   * Unready at once; streams end with `complete`, sockets close with 1012, requests in flight finish. What is left
+   * after `graceMs` is cut. Resolves when the port is free and no request is running any more.
+   */
+  close(graceMs: number): Promise<void>
+}
+
+export function createHttpServer(options: HttpServerOptions): HttpServer {
+  return new NodeHttpServer(options)
+}
+
+class NodeHttpServer implements HttpServer {
+  readonly #options: HttpServerOptions
+  readonly #server = createServer({
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionsCheckingInterval: CONNECTIONS_CHECKING_INTERVAL_MS,
+  })
+  /** Requests that are being worked on, or whose answers have not been sent whole. */
+  readonly #inFlight = new Set<Promise<void>>()
+  readonly #sockets = new Set<Socket>()
+  #policy: OriginPolicy | undefined
+  #router: Router | undefined
+  #isClosing = false
+
+  constructor(options: HttpServerOptions) {
+    this.#options = options
+    this.#server.on('connection', (socket) => {
+      this.#sockets.add(socket)
+      socket.once('close', () => this.#sockets.delete(socket))
+    })
+    this.#server.timeout = options.idleTimeoutMs ?? IDLE_TIMEOUT_MS
+    this.#server.maxConnections = MAX_TCP_CONNECTIONS
+    this.#server.on('request', (req, res) => this.#track(req, res))
+    this.#server.on('upgrade', (req, socket, head) => this.#upgrade(req, socket, head))
+  }
+
+  async listen(): Promise<ListenAddress> {
+    const { host, port } = this.#options
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', (cause) => reject(listenError(cause, host, port)))
+      this.#server.listen({ host, port, backlog: BACKLOG }, () => resolve())
+    })
+    const address = this.#server.address()
+    if (address === null || typeof address === 'string') throw new Error('A TCP server has a port.')
+    this.#policy = createOriginPolicy({ ...this.#options, port: address.port })
+    const { localOrigin, publicOrigin } = this.#policy
+    this.#server.on('error', (err) => this.#options.log.error({ err }, 'the http server failed'))
+    return { port: address.port, localOrigin, publicOrigin }
+  }
+
+  serve(app: HttpApp): void {
+    this.#router = createRouter(app, this.#options.log)
+  }
+
+  async close(graceMs: number): Promise<void> {
+    this.#isClosing = true
+    // The HTTP server's own close would cut connections whose answer is whole, but not sent yet.
+    const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(this.#server, () => resolve()))
+    // Browsers open connections ahead of need; Node takes one that has never sent a byte for a request on its way.
+    for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy()
+    let grace: NodeJS.Timeout | undefined
+    await Promise.race([
+      this.#drain().then(() => closed),
+      new Promise<void>((resolve) => {
+        grace = setTimeout(resolve, graceMs)
+      }),
+    ])
+    clearTimeout(grace)
+    this.#router?.terminate()
+    // Node's own closeAllConnections knows nothing of those that were upgraded.
+    for (const socket of this.#sockets) socket.destroy()
+    await closed
+  }
+
+  async #drain(): Promise<void> {
+    await this.#router?.shutDown()
+    await Promise.all(this.#inFlight)
+    // Connections whose last answer had promised to keep them alive.
+    this.#server.closeIdleConnections()
+  }
+
+  #track(req: IncomingMessage, res: ServerResponse): void {
+    const requestId = randomUUID()
+    const sent = new Promise<void>((resolve) => res.once('close', () => resolve()))
+    const answered = this.#answer(req, res, requestId).catch((error: unknown) => this.#fail(req, res, requestId, error))
+    // A mutation runs on when its caller has left, so both must be over.
+    const done = Promise.all([sent, answered]).then(() => undefined)
+    this.#inFlight.add(done)
+    void done.then(() => this.#inFlight.delete(done))
+  }
+
+  async #answer(req: IncomingMessage, res: ServerResponse, requestId: string): Promise<void> {
+    setSecurityHeaders(res, requestId, this.#policy?.publicOrigin.startsWith('https:') ?? false)
+    // Whoever keeps a connection alive would otherwise keep a closing server alive.
+    if (this.#isClosing) res.setHeader('Connection', 'close')
+    const verdict = this.#verdictOn(req)
+    if (verdict.kind === 'redirect') {
+      res.writeHead(308, { Location: verdict.location, 'Cache-Control': 'no-store' })
+      res.end()
+      return
+    }
+    if (verdict.kind === 'refuse') {
+      return sendError(req, res, { code: verdict.status === 403 ? 'FORBIDDEN' : 'BAD_REQUEST', ...verdict })
+    }
+    if (applyCors(req, res, verdict.corsOrigin)) return
+    if (pathOf(req) === '/healthz') return sendText(res, 200, 'ok')
+    if (this.#router === undefined || this.#isClosing) {
+      const message = this.#isClosing ? 'The server is shutting down.' : 'The server is starting.'
+      return sendError(req, res, { code: 'UNAVAILABLE', message })
+    }
+    await this.#router.handle(req, res, requestId)
+  }
+
+  #fail(req: IncomingMessage, res: ServerResponse, requestId: string, error: unknown): void {
+    // A caller who leaves while sending is no fault of anyone.
+    if (req.destroyed && !req.complete) return
+    const isExpected = error instanceof RefusedError || error instanceof RequestError
+    if (!isExpected) this.#options.log.error({ err: error, requestId }, 'a request failed on our side')
+    if (res.headersSent) return void res.destroy()
+    if (error instanceof RefusedError) return sendError(req, res, error)
+    if (error instanceof RequestError) {
+      return sendError(req, res, { code: 'BAD_REQUEST', status: error.status, message: error.message })
+    }
+    const message = `Something went wrong in the server. Its log says more under request ${requestId}.`
+    sendError(req, res, { code: 'INTERNAL', message, requestId })
+  }
+
+  #upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', (err) => this.#options.log.debug({ err }, 'an upgraded connection failed'))
+    const verdict = this.#verdictOn(req)
+    if (verdict.kind === 'refuse') return refuseUpgrade(socket, verdict.status, verdict.message)
+    if (verdict.kind === 'redirect') return refuseUpgrade(socket, 421, `Connect to ${verdict.location}.`)
+    const isWebSocket = req.headers.upgrade?.toLowerCase() === 'websocket'
+    if (!isWebSocket) return refuseUpgrade(socket, 400, 'Upgrade to websocket only.')
+    if (pathOf(req) !== '/graphql') return refuseUpgrade(socket, 404, 'WebSockets are served at /graphql.')
+    if (this.#router === undefined || this.#isClosing) return refuseUpgrade(socket, 503, 'Try again in a moment.')
+    this.#router.upgrade(req, socket, head)
+  }
+
+  #verdictOn(req: IncomingMessage): Verdict {
+    if (this.#policy === undefined) throw new Error('A request came before the server was listening.')
+    return this.#policy.check(req)
+  }
+}
+
+/** Lets an allowed foreign origin read the answer; true when the request was a preflight and is answered. */
+function applyCors(req: IncomingMessage, res: ServerResponse, corsOrigin: string | undefined): boolean {
+  res.setHeader('Vary', 'Origin')
+  if (corsOrigin === undefined) return false
+  // Signing in and out, and the pages, are for our own origin.
+  const isApi = pathOf(req) === '/graphql' || pathOf(req) === '/schema.graphql'
+  if (!isApi) throw new RefusedError('FORBIDDEN', 'Other origins may call /graphql and /schema.graphql only.')
+  res.setHeader('Access-Control-Allow-Origin', corsOrigin)
+  res.setHeader('Access-Control-Allow-Credentials', 'true')
+  res.setHeader(
+    'Access-Control-Expose-Headers',
+    'X-Request-Id, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset',
+  )
+  if (req.method !== 'OPTIONS' || req.headers['access-control-request-method'] === undefined) return false
+  res.setHeader('Access-Control-Allow-Methods', 'GET, POST')
+  res.setHeader('Access-Control-Allow-Headers', 'Accept, Authorization, Content-Type')
+  res.setHeader('Access-Control-Max-Age', String(PREFLIGHT_MAX_AGE_SECONDS))
+  res.writeHead(204)
+  res.end()
+  return true
+}
+
+function listenError(cause: NodeJS.ErrnoException, host: string, port: number): ListenError {
+  const reasons: Record<string, string> = {
+    EADDRINUSE: 'another program is listening there. Stop it, or set PORT to a free port.',
+    EACCES: 'this user may not. Set PORT to one above 1023.',
+    EADDRNOTAVAIL: 'this machine has no such address. Set HOST to one that it has.',
+    ENOTFOUND: 'this host name is not known. Set HOST to an address of this machine.',
+  }
+  const reason = reasons[cause.code ?? ''] ?? `${cause.message}.`
+  return new ListenError(`Cannot listen on ${host}, port ${port}: ${reason}`, { cause })
+}

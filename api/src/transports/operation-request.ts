@@ -1,0 +1,51 @@
+import type { OperationRequest } from '../engine/graphql-engine.ts'
+import { RequestError } from '../http/request-error.ts'
+
+/** The operation in the body of a POST. Throws RequestError. */
+export function operationOfBody(body: unknown): OperationRequest {
+  if (Array.isArray(body)) throw new RequestError(400, 'Send one operation in a request, not a list of them.')
+  if (!isObject(body)) throw new RequestError(400, 'The body must be a JSON object with a "query".')
+  return operationOf(body)
+}
+
+/** The operation in the query string of a GET. Throws RequestError. */
+export function operationOfUrl(url = ''): OperationRequest {
+  const search = new URLSearchParams(url.slice(url.indexOf('?') + 1))
+  const text = (name: string) => search.get(name) || undefined
+  return operationOf({
+    query: text('query'),
+    operationName: text('operationName'),
+    variables: jsonOf('variables', text('variables')),
+    extensions: jsonOf('extensions', text('extensions')),
+  })
+}
+
+function operationOf({
+  query,
+  operationName,
+  variables,
+  extensions,
+  ...rest
+}: Record<string, unknown>): OperationRequest {
+  const surprise = Object.keys(rest).find((name) => rest[name] != null)
+  if (surprise !== undefined) throw new RequestError(400, `A request has no ${JSON.stringify(surprise)}.`)
+  if (typeof query !== 'string') throw new RequestError(400, '"query" must be a string.')
+  if (operationName != null && typeof operationName !== 'string') {
+    throw new RequestError(400, '"operationName" must be a string.')
+  }
+  if (variables != null && !isObject(variables)) throw new RequestError(400, '"variables" must be an object.')
+  if (extensions != null && !isObject(extensions)) throw new RequestError(400, '"extensions" must be an object.')
+  return { query, operationName: operationName ?? null, variables: variables ?? null }
+}
+
+function jsonOf(name: string, text: string | undefined): unknown {
+  try {
+    return text === undefined ? undefined : JSON.parse(text)
+  } catch {
+    throw new RequestError(400, `"${name}" must be JSON.`)
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

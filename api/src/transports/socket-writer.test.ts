@@ -1,0 +1,123 @@
+import { EventEmitter } from 'node:events'
+import { Duplex } from 'node:stream'
+import { describe, expect, it } from 'vitest'
+import type { WebSocket } from 'ws'
+import { SharedMessage } from '../fanout/shared-message.ts'
+import { SocketWriter } from './socket-writer.ts'
+
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+/** A socket whose kernel takes what is written at once, or only when it is let. */
+function openSocket({ isSlow = false, subscriptions = ['a', 'b'] } = {}) {
+  const taken: Buffer[] = []
+  let take = () => undefined as void
+  const stream = new Duplex({
+    read: () => undefined,
+    write(chunk: Buffer, _encoding, callback) {
+      take = () => {
+        taken.push(Buffer.from(chunk))
+        callback()
+      }
+      if (!isSlow) take()
+    },
+  })
+  const pings: string[] = []
+  const socket = Object.assign(new EventEmitter(), { OPEN: 1, readyState: 1, ping: (data: string) => pings.push(data) })
+  const writer = new SocketWriter(socket as unknown as WebSocket, stream, new Set(subscriptions))
+  return { writer, stream, socket, pings, taken, take: () => take() }
+}
+
+/** The messages in what was taken. */
+function messagesIn(taken: readonly Buffer[]): unknown[] {
+  const bytes = Buffer.concat(taken)
+  const messages: unknown[] = []
+  for (let at = 0; at < bytes.length;) {
+    const short = (bytes[at + 1] ?? 0) & 127
+    const head = short === 127 ? 10 : short === 126 ? 4 : 2
+    const length = head === 10 ? Number(bytes.readBigUInt64BE(at + 2)) : head === 4 ? bytes.readUInt16BE(at + 2) : short
+    messages.push(JSON.parse(bytes.toString('utf8', at + head, at + head + length)))
+    at += head + length
+  }
+  return messages
+}
+
+const next = (id: string, payload: unknown) => ({ id, type: 'next', payload })
+const never = () => false
+
+describe('what is written to a socket', () => {
+  it('goes out once a turn, in order, in frames of every size', async () => {
+    const { writer, taken } = openSocket()
+    const payloads = [1, 'ä'.repeat(100), 'b'.repeat(70_000), null].map((data) => ({ data }))
+    for (const [at, payload] of payloads.entries()) {
+      writer.sinkFor(`n${at}`, never).write(new SharedMessage(JSON.stringify(payload)))
+    }
+    await turn()
+    expect(taken).toHaveLength(1)
+    expect(messagesIn(taken)).toEqual(payloads.map((payload, at) => next(`n${at}`, payload)))
+  })
+
+  it('goes out at once when it is news and nothing else is followed there', async () => {
+    const { writer, taken } = openSocket({ subscriptions: ['a'] })
+    const sink = writer.sinkFor('a', never)
+    sink.write(new SharedMessage('1'), true)
+    expect(messagesIn(taken)).toEqual([next('a', 1)])
+    // Never before what waits for the end of the turn.
+    sink.write(new SharedMessage('2'))
+    sink.write(new SharedMessage('3'), true)
+    expect(taken).toHaveLength(1)
+    await turn()
+    expect(messagesIn(taken)).toEqual([1, 2, 3].map((data) => next('a', data)))
+    const other = openSocket()
+    for (const id of ['a', 'b']) other.writer.sinkFor(id, never).write(new SharedMessage('1'), true)
+    expect(other.taken).toHaveLength(0)
+    await turn()
+    expect(other.taken).toHaveLength(1)
+  })
+
+  it('stays as it is until a slow reader takes it, whatever the others are written', async () => {
+    const slow = openSocket({ isSlow: true })
+    const fast = openSocket()
+    for (const data of ['first', 'other', 'third']) {
+      slow.writer.sinkFor('s', never).write(new SharedMessage(`"${data}"`))
+      await turn()
+      fast.writer.sinkFor('f', never).write(new SharedMessage(`"${data.toUpperCase()}"`))
+      await turn()
+    }
+    for (let write = 0; write < 3; write += 1) {
+      slow.take()
+      await turn()
+    }
+    expect(messagesIn(slow.taken)).toEqual(['first', 'other', 'third'].map((data) => next('s', data)))
+    expect(messagesIn(fast.taken)).toEqual(['FIRST', 'OTHER', 'THIRD'].map((data) => next('f', data)))
+  })
+
+  it('leaves out what its client has withdrawn in the same turn', async () => {
+    const { writer, taken } = openSocket()
+    let isWithdrawn = false
+    writer.sinkFor('a', () => isWithdrawn).write(new SharedMessage('1'))
+    writer.sinkFor('b', never).write(new SharedMessage('2'))
+    isWithdrawn = true
+    await turn()
+    expect(messagesIn(taken)).toEqual([next('b', 2)])
+  })
+
+  it('waits for a reader who has not confirmed what it was sent, and goes on when it has', async () => {
+    const { writer, socket, pings } = openSocket()
+    const sink = writer.sinkFor('a', never)
+    const message = new SharedMessage(JSON.stringify('x'.repeat(10_000)))
+    let sent = 0
+    while (sink.isReady && sent < 1000) {
+      sink.write(message)
+      sent += 1
+      await turn()
+    }
+    // A quarter of a megabyte.
+    expect(sent).toBe(27)
+    let resumed = 0
+    sink.onReady(() => (resumed += 1))
+    for (const answer of ['', 'nonsense', '1e9']) socket.emit('pong', Buffer.from(answer))
+    expect([sink.isReady, resumed]).toEqual([false, 0])
+    socket.emit('pong', Buffer.from(pings[0] ?? ''))
+    expect([sink.isReady, resumed]).toEqual([true, 1])
+  })
+})

@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest'
+import { MAX_WAITING_SOCKETS, MAX_WAITING_SOCKETS_PER_ADDRESS } from '../base/limits.ts'
+import { WaitingSockets } from './waiting-sockets.ts'
+
+describe('sockets that wait for their credentials', () => {
+  it('have room up to a number for each address, and leave it once', () => {
+    const waiting = new WaitingSockets()
+    const ways = Array.from({ length: MAX_WAITING_SOCKETS_PER_ADDRESS }, () => waiting.enter('10.0.0.1'))
+    expect(ways).not.toContain(undefined)
+    expect(waiting.enter('10.0.0.1')).toBeUndefined()
+    expect(waiting.enter('10.0.0.2')).toBeDefined()
+    ways[0]?.()
+    ways[0]?.()
+    expect(waiting.enter('10.0.0.1')).toBeDefined()
+    expect(waiting.enter('10.0.0.1')).toBeUndefined()
+  })
+
+  it('have room up to a number in total, whatever their addresses', () => {
+    const waiting = new WaitingSockets()
+    const ways = Array.from({ length: MAX_WAITING_SOCKETS }, (_, i) => waiting.enter(`10.0.${i >> 8}.${i & 255}`))
+    expect(ways).not.toContain(undefined)
+    expect(waiting.enter('10.1.0.0')).toBeUndefined()
+    ways[5]?.()
+    expect(waiting.enter('10.1.0.0')).toBeDefined()
+  })
+
+  it('are counted together within one network of IPv6', () => {
+    const waiting = new WaitingSockets()
+    for (let i = 0; i < MAX_WAITING_SOCKETS_PER_ADDRESS; i += 1) waiting.enter(`2001:db8:1:1::${i.toString(16)}`)
+    expect(waiting.enter('2001:db8:1:1:ffff::1')).toBeUndefined()
+    expect(waiting.enter('2001:db8:1:2::1')).toBeDefined()
+  })
+})
