@@ -10,7 +10,7 @@ import { createContext } from './graphql/context.ts'
 import { operationCost, runningCost } from './engine/operation-cost.ts'
 import { printedSchema } from './schema/printed-schema.ts'
 import { schema } from './schema/schema.ts'
-import { refuseMalformedStrings } from './engine/well-formed-strings.ts'
+import { useWellFormedStrings } from './engine/well-formed-strings.ts'
 import type { Readiness } from './server/health.ts'
 import { createHttpServer, type HttpServer, ListenError } from './server/server.ts'
 import { seed } from './seed.ts'
@@ -131,7 +131,7 @@ export function createApp({ env, log, onProgress, onFailure, clock }: AppOptions
         refusalOf,
         costOf: operationCost,
         runningCostOf: (args) => runningCost(args, deps.services.activeDeployments.size),
-        plugins: [refuseMalformedStrings()],
+        plugins: [useWellFormedStrings()],
       },
       auth,
       sdl: printedSchema,

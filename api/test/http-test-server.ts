@@ -105,7 +105,7 @@ export function createTestAuth(
     store,
     clock: options.clock,
     adminToken: options.adminToken,
-    onEnd: (sessionId) => ends.tell({ sessionId }),
+    onEnd: (sessionId) => ends.emit({ sessionId }),
   })
   return createAuth({ ...options, sessions, ends, findToken: (hash) => store.findToken(hash) })
 }
@@ -203,7 +203,7 @@ export async function createHttpTestServer(options: HttpTestServerOptions = {}):
     },
     revoke(id) {
       store.revoke(id, new Date(clock.nowMs))
-      auth.ends.tell({ tokenId: id })
+      auth.ends.emit({ tokenId: id })
     },
     async [Symbol.asyncDispose]() {
       state.release()

@@ -9,7 +9,7 @@ export class AccessEnds {
     this.#listeners.push(listener)
   }
 
-  tell(end: AccessEnd): void {
+  emit(end: AccessEnd): void {
     for (const listener of this.#listeners) listener(end)
   }
 }

@@ -25,7 +25,7 @@ export interface AccessOptions {
 
 export function createAccess({ prisma, idempotency, clock, adminToken, onError }: AccessOptions): Access {
   const ends = new AccessEnds()
-  const apiTokens = new ApiTokens({ prisma, idempotency, clock, onEnd: (tokenId) => ends.tell({ tokenId }) })
+  const apiTokens = new ApiTokens({ prisma, idempotency, clock, onEnd: (tokenId) => ends.emit({ tokenId }) })
   return {
     apiTokens,
     tokenUses: new TokenUses({ clock, write: (usedAt) => apiTokens.markUsed(usedAt), onError }),
@@ -33,7 +33,7 @@ export function createAccess({ prisma, idempotency, clock, adminToken, onError }
       store: createPrismaSessionStore(prisma),
       clock,
       adminToken,
-      onEnd: (sessionId) => ends.tell({ sessionId }),
+      onEnd: (sessionId) => ends.emit({ sessionId }),
     }),
     ends,
   }

@@ -5,7 +5,7 @@ import { nodesQuery } from '../graphql/connections.ts'
 import { ErrorInterface } from '../graphql/errors.schema.ts'
 import { inputUuid } from '../graphql/ids.ts'
 import { IdempotencyConflictError } from '../idempotency/idempotency.errors.ts'
-import { callKeyOf, IDEMPOTENCY_KEY } from '../idempotency/idempotency.schema.ts'
+import { idempotencyKeyOf, IDEMPOTENCY_KEY } from '../idempotency/idempotency.schema.ts'
 import { ApiTokenNotFoundError } from './api-token.errors.ts'
 import type { NewlyMadeApiToken } from './api-tokens.ts'
 import { ScopeEnum, ViewerType } from './viewer.schema.ts'
@@ -124,7 +124,7 @@ builder.mutationFields((t) => ({
     },
     args: { input: t.arg({ type: CreateInput, required: true, description: 'What the token is for.' }) },
     resolve: (_root, { input: { idempotencyKey, ...input } }, { services, viewer }) =>
-      services.apiTokens.create(input, viewer, callKeyOf(viewer, idempotencyKey)),
+      services.apiTokens.create(input, viewer, idempotencyKeyOf(viewer, idempotencyKey)),
   }),
   revokeApiToken: t.field({
     scope: 'ADMIN',

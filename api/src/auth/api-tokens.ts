@@ -1,6 +1,6 @@
 import type { ApiToken, Prisma, PrismaClient } from '@gaugeline/prisma'
 import type { Clock } from '../base/clock.ts'
-import { type CallKey, checkCallKey, type Idempotency } from '../idempotency/idempotency.ts'
+import { type IdempotencyKey, checkIdempotencyKey, type Idempotency } from '../idempotency/idempotency.ts'
 import { InputChecks } from '../base/input-checks.ts'
 import { type Keyset, type Page, type PageRequest, pageOf } from '../base/paging.ts'
 import { ApiTokenNotFoundError } from './api-token.errors.ts'
@@ -57,7 +57,7 @@ export class ApiTokens {
    * Gives the token and its secret, which nobody can be told again: a repetition gives null.
    * Throws InvalidInputError, IdempotencyConflictError.
    */
-  async create(input: NewApiToken, by: Viewer, callKey?: CallKey): Promise<NewlyMadeApiToken> {
+  async create(input: NewApiToken, by: Viewer, idempotencyKey?: IdempotencyKey): Promise<NewlyMadeApiToken> {
     const now = this.#clock.now()
     const name = input.name.normalize('NFC').trim()
     const checks = new InputChecks()
@@ -67,15 +67,15 @@ export class ApiTokens {
     if (beyond.length > 0) checks.add(['scopes'], `must be scopes you have yourself; you lack ${beyond.join(', ')}.`)
     if (input.expiresAt != null && input.expiresAt.getTime() <= now)
       checks.add(['expiresAt'], 'must lie in the future.')
-    checkCallKey(checks, callKey)
+    checkIdempotencyKey(checks, idempotencyKey)
     checks.done()
     const scopes = SCOPES.filter((scope) => input.scopes.includes(scope))
     const expiresAt = input.expiresAt ?? null
     return await this.#prisma.$transaction((tx) =>
-      this.#idempotency.once<NewlyMadeApiToken>(tx, callKey, {
+      this.#idempotency.once<NewlyMadeApiToken>(tx, idempotencyKey, {
         operation: 'createApiToken',
         input: { name, scopes, expiresAt: expiresAt?.toISOString() ?? null },
-        first: async () => {
+        run: async () => {
           const secret = PREFIX + newSecret()
           const createdAt = new Date(now)
           const data = {
@@ -89,7 +89,7 @@ export class ApiTokens {
           return { apiToken: await tx.apiToken.create({ data }), secret }
         },
         idOf: ({ apiToken }) => apiToken.id,
-        again: async (id) => {
+        replay: async (id) => {
           const apiToken = await tx.apiToken.findUnique({ where: { id } })
           return apiToken && { apiToken, secret: null }
         },

@@ -55,8 +55,8 @@ export const MAX_LIVE_CONNECTIONS_PER_CALLER = MAX_LIVE_CONNECTIONS / 4
 export const MAX_TCP_CONNECTIONS = 15_000
 
 /** WebSockets that have not said who they are: room for a thousand clients of one machine that come back at once. */
-export const MAX_WAITING_SOCKETS = 3_000
-export const MAX_WAITING_SOCKETS_PER_ADDRESS = 1_500
+export const MAX_UNAUTHENTICATED_SOCKETS = 3_000
+export const MAX_UNAUTHENTICATED_SOCKETS_PER_ADDRESS = 1_500
 
 /** Of one WebSocket. A message is one operation; a longer document belongs in a POST. */
 export const MAX_FRAME_BYTES = 64 * 1024

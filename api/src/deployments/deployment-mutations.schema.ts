@@ -3,7 +3,7 @@ import { InvalidInputError } from '../base/errors.ts'
 import { builder } from '../graphql/builder.ts'
 import { ErrorInterface } from '../graphql/errors.schema.ts'
 import { encodeId, inputUuid } from '../graphql/ids.ts'
-import { callKeyOf, IDEMPOTENCY_KEY } from '../idempotency/idempotency.schema.ts'
+import { idempotencyKeyOf, IDEMPOTENCY_KEY } from '../idempotency/idempotency.schema.ts'
 import { IdempotencyConflictError } from '../idempotency/idempotency.errors.ts'
 import { TrainingJobStatusEnum } from '../training/training-job.schema.ts'
 import { TrainingJobNotFoundError } from '../training/training.errors.ts'
@@ -126,7 +126,7 @@ builder.mutationFields((t) => ({
       deployment: await services.deployments.deploy(
         inputUuid('TrainingJob', 'trainingJobId', input.trainingJobId),
         { by: viewer.name, note: input.note },
-        callKeyOf(viewer, input.idempotencyKey),
+        idempotencyKeyOf(viewer, input.idempotencyKey),
       ),
     }),
   }),

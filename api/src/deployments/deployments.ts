@@ -8,7 +8,7 @@ import {
   uniqueViolation,
 } from '@gaugeline/prisma'
 import type { Clock } from '../base/clock.ts'
-import { type CallKey, checkCallKey, type Idempotency } from '../idempotency/idempotency.ts'
+import { type IdempotencyKey, checkIdempotencyKey, type Idempotency } from '../idempotency/idempotency.ts'
 import { InputChecks } from '../base/input-checks.ts'
 import type { Bus, DeploymentEventRecord } from '../bus/bus.ts'
 import type { Models } from '../models/models.ts'
@@ -116,15 +116,15 @@ export class Deployments {
    * Throws TrainingJobNotFoundError, TrainingJobNotCompletedError, DuplicateActiveDeploymentError, InvalidInputError,
    * IdempotencyConflictError.
    */
-  async deploy(trainingJobId: string, act: Act, callKey?: CallKey): Promise<Deployment> {
-    checkAct(act, callKey)
+  async deploy(trainingJobId: string, act: Act, idempotencyKey?: IdempotencyKey): Promise<Deployment> {
+    checkAct(act, idempotencyKey)
     return this.#change(trainingJobId, (tx) =>
-      this.#options.idempotency.once<Change>(tx, callKey, {
+      this.#options.idempotency.once<Change>(tx, idempotencyKey, {
         operation: 'deployTrainingJob',
         input: { trainingJobId, note: act.note },
-        first: () => this.#deploy(tx, trainingJobId, act),
+        run: () => this.#deploy(tx, trainingJobId, act),
         idOf: ({ deployment }) => deployment.id,
-        again: async (id) => {
+        replay: async (id) => {
           const deployment = await tx.deployment.findUnique({ where: { id } })
           return deployment && { deployment, event: null }
         },
@@ -251,10 +251,10 @@ export class Deployments {
 /** Twenty at once wait for one another on an embedded database. */
 export const TRANSACTION = { maxWait: 10_000, timeout: 10_000 }
 
-function checkAct({ note }: Act, callKey?: CallKey): void {
+function checkAct({ note }: Act, idempotencyKey?: IdempotencyKey): void {
   const checks = new InputChecks()
   checks.text(['note'], note, { max: MAX_NOTE })
-  checkCallKey(checks, callKey)
+  checkIdempotencyKey(checks, idempotencyKey)
   checks.done()
 }
 

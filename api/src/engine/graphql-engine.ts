@@ -11,7 +11,7 @@ import { LastUsed } from '../base/last-used.ts'
 import { MAX_RUNNING_COST } from '../base/limits.ts'
 import { SharedSubscriptions } from '../fanout/shared-subscriptions.ts'
 import type { Budgets } from './budgets.ts'
-import { withLimits, withCosts } from './limit-plugins.ts'
+import { useLimits, useCosts } from './limit-plugins.ts'
 import type { OperationContext, OperationPlugin } from './operation-plugin.ts'
 import { PublicErrors } from './public-errors.ts'
 
@@ -82,13 +82,13 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
     schema: options.schema,
     context: ({ viewer, requestId }) => options.createContext(viewer, requestId),
     plugins: [
-      withGraphQLJs,
-      withSharedSubscriptions(shared, options),
-      withLimits(budgets),
-      withParseErrorCode,
+      useGraphQLJs,
+      useSharedSubscriptions(shared, options),
+      useLimits(budgets),
+      useParseErrorCode,
       ...(options.plugins ?? []),
       // Last: it reads variables, whose nesting the others have bounded.
-      withCosts(budgets, options.costOf),
+      useCosts(budgets, options.costOf),
     ],
     parserAndValidationCache: { documentCache: smallDocuments<DocumentNode>(), errorCache: smallDocuments<Error>() },
     // PublicErrors does it, the same for every transport.
@@ -134,12 +134,12 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
 }
 
 /** Yoga brings an executor of its own; the reference implementation is the one we know the rules of. */
-const withGraphQLJs: OperationPlugin = {
+const useGraphQLJs: OperationPlugin = {
   onExecute: ({ setExecuteFn }) => setExecuteFn(execute),
 }
 
 /** Subscriptions of equal callers are executed once for all of them. */
-function withSharedSubscriptions(
+function useSharedSubscriptions(
   shared: SharedSubscriptions,
   { createContext, runningCostOf }: Pick<GraphQLOptions, 'createContext' | 'runningCostOf'>,
 ): OperationPlugin {
@@ -159,7 +159,7 @@ function withSharedSubscriptions(
 }
 
 /** Yoga gives it over HTTP only. */
-const withParseErrorCode: OperationPlugin = {
+const useParseErrorCode: OperationPlugin = {
   onParse:
     () =>
     ({ result }) => {

@@ -8,7 +8,7 @@ import type { Budgets } from './budgets.ts'
 import type { OperationContext, OperationPlugin } from './operation-plugin.ts'
 
 /** The limits of documents, where they are parsed: whatever brought them. A document that is known costs nothing more. */
-export function withLimits(budgets: Budgets): OperationPlugin {
+export function useLimits(budgets: Budgets): OperationPlugin {
   return {
     onParse({ context, setParseFn }) {
       setParseFn((source: string) => {
@@ -23,7 +23,7 @@ export function withLimits(budgets: Budgets): OperationPlugin {
  * Refuses operations that cost too much, and callers who have nothing left to spend. Queries and mutations are told in
  * `extensions.cost` what they cost and what remains; subscriptions spend from a budget of their own.
  */
-export function withCosts(budgets: Budgets, costOf?: CostOf): OperationPlugin {
+export function useCosts(budgets: Budgets, costOf?: CostOf): OperationPlugin {
   function admit(args: ExecutionArgs, kind: 'operations' | 'subscriptions'): number {
     const viewer = viewerOf(args.contextValue)
     const requested = costOf?.(args) ?? 1

@@ -8,7 +8,7 @@ const MAX_DEPTH = 64
  * Refuses an operation that holds, in a literal or a variable, a string PostgreSQL could not store: one with NUL, or with
  * half of a surrogate pair; and variables nested too deeply. One place for every field and every transport.
  */
-export function refuseMalformedStrings<C extends Record<string, unknown>>(): Plugin<object, C> {
+export function useWellFormedStrings<C extends Record<string, unknown>>(): Plugin<object, C> {
   const check = ({
     args,
     setResultAndStopExecution,

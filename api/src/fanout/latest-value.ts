@@ -59,7 +59,7 @@ export class LatestValue<T> implements SharedFeed<T> {
 /** One watcher: the version it has been given. */
 class Watch<T> extends SharedSource<T> {
   readonly feed: LatestValue<T>
-  readonly mustRead = false
+  readonly needsFetch = false
   readonly #onEnd: () => void
   #seen = 0
   #isEnded = false
@@ -79,7 +79,7 @@ class Watch<T> extends SharedSource<T> {
     return this.#isEnded || (this.feed.isClosed && this.#seen >= this.feed.version)
   }
 
-  take(): Taken<T> | undefined {
+  poll(): Taken<T> | undefined {
     const update = this.#isEnded ? undefined : this.feed.after(this.#seen)
     if (update === undefined) return undefined
     this.#seen = update.version
@@ -94,11 +94,11 @@ class Watch<T> extends SharedSource<T> {
     this.#seen = version
   }
 
-  rest(): void {}
+  goLive(): void {}
 
   async next(): Promise<IteratorResult<T>> {
     for (;;) {
-      const taken = this.take()
+      const taken = this.poll()
       if (taken !== undefined) return { done: false, value: taken.payload }
       if (this.isOver) {
         this.#end()

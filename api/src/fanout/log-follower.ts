@@ -55,23 +55,23 @@ export class LogFollower<T extends LogEntry> implements AsyncIterableIterator<Fo
     return this.#position
   }
 
-  /** There is more than `take` gives: it must be read from the store. */
-  get mustRead(): boolean {
+  /** There is more than `poll` gives: it must be read from the store. */
+  get needsFetch(): boolean {
     return !this.#ended && this.#position < this.#log.newest
   }
 
-  /** Entries were missed, and what `take` gives next will say so. */
-  get hasMissed(): boolean {
+  /** Entries were missed, and what `poll` gives next will say so. */
+  get hasGap(): boolean {
     return this.#skipped > 0
   }
 
-  /** Nothing comes after what `take` still gives. */
+  /** Nothing comes after what `poll` still gives. */
   get isOver(): boolean {
     return this.#ended || (this.#log.closed && this.#position >= this.#log.newest)
   }
 
   /** The next entry, if it is in memory. */
-  take(): Followed<T> | undefined {
+  poll(): Followed<T> | undefined {
     while (!this.#ended) {
       const entry = this.#ready[this.#readyIndex]
       if (entry === undefined) {
@@ -118,7 +118,7 @@ export class LogFollower<T extends LogEntry> implements AsyncIterableIterator<Fo
 
   async #pull(): Promise<IteratorResult<Followed<T>>> {
     for (;;) {
-      const value = this.take()
+      const value = this.poll()
       if (value) return { done: false, value }
       if (this.isOver) {
         this.#end()
@@ -126,11 +126,11 @@ export class LogFollower<T extends LogEntry> implements AsyncIterableIterator<Fo
       }
       // Each round depends on what the last one found.
       // oxlint-disable-next-line no-await-in-loop
-      await (this.mustRead ? this.read() : this.#news())
+      await (this.needsFetch ? this.read() : this.#news())
     }
   }
 
-  /** Reads what `take` gives next from the store. When it fails, the follower is done. */
+  /** Reads what `poll` gives next from the store. When it fails, the follower is done. */
   async read(): Promise<void> {
     try {
       const newest = this.#log.newest

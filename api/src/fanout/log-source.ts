@@ -24,20 +24,20 @@ export class LogSource<T extends LogEntry, P> extends SharedSource<P> {
     return this.#follower.position
   }
 
-  get mustRead(): boolean {
-    return this.#follower.mustRead
+  get needsFetch(): boolean {
+    return this.#follower.needsFetch
   }
 
-  override get hasMissed(): boolean {
-    return this.#follower.hasMissed
+  override get hasGap(): boolean {
+    return this.#follower.hasGap
   }
 
   get isOver(): boolean {
     return this.#follower.isOver
   }
 
-  take(): Taken<P> | undefined {
-    const followed = this.#follower.take()
+  poll(): Taken<P> | undefined {
+    const followed = this.#follower.poll()
     if (followed === undefined) return undefined
     const payload = this.#payloadOf(followed)
     return followed.skipped > 0 ? { payload } : { payload, version: followed.entry.sequence }
@@ -52,7 +52,7 @@ export class LogSource<T extends LogEntry, P> extends SharedSource<P> {
   }
 
   // A position costs nothing while it stands.
-  rest(): void {}
+  goLive(): void {}
 
   async next(): Promise<IteratorResult<P>> {
     const result = await this.#follower.next()

@@ -105,15 +105,15 @@ export class SharedGroup<P> {
         // In order: a later update must not overtake. Most are made at once.
         // oxlint-disable-next-line no-await-in-loop
         const message = made instanceof Promise ? await made : made
-        for (const member of this.#members) member.offer(message, version)
+        for (const member of this.#members) member.deliver(message, version)
       } else {
-        for (const member of this.#members) member.pass(version)
+        for (const member of this.#members) member.skipTo(version)
       }
       this.#delivered = version
-      if (ends) for (const member of this.#members) member.finish()
+      if (ends) for (const member of this.#members) member.end()
     }
     this.#isDelivering = false
-    if (this.feed.isClosed) for (const member of this.#members) member.finishIfLive()
+    if (this.feed.isClosed) for (const member of this.#members) member.endIfLive()
     else if (this.#members.size > 0) this.#listen()
   }
 }
@@ -129,10 +129,10 @@ export class SharedMember<P = unknown> implements AsyncIterableIterator<Executio
   #sink: MessageSink | undefined
   #isLive = false
   #isOver = false
-  #isWithdrawn = false
+  #isUnsubscribed = false
   /** While live: everything through this version was given. */
   #position = 0
-  #lastWords: ExecutionResult | undefined
+  #finalResult: ExecutionResult | undefined
   #stopWaiting: () => void = () => undefined
   #tellEnd: () => void = () => undefined
   readonly #ended = new Promise<void>((resolve) => {
@@ -152,12 +152,12 @@ export class SharedMember<P = unknown> implements AsyncIterableIterator<Executio
   }
 
   /** Whether whoever subscribed wants no more: what is on its way to them need not be sent. */
-  get isWithdrawn(): boolean {
-    return this.#isWithdrawn
+  get isUnsubscribed(): boolean {
+    return this.#isUnsubscribed
   }
 
   /** A message for those who are live and do not have this version yet. */
-  offer(message: SharedMessage, version: number): void {
+  deliver(message: SharedMessage, version: number): void {
     if (!this.#isLive || this.#position >= version) return
     if (this.#sink?.isReady === true) {
       this.#sink.write(message, true)
@@ -168,7 +168,7 @@ export class SharedMember<P = unknown> implements AsyncIterableIterator<Executio
   }
 
   /** This version holds nothing for anybody. */
-  pass(version: number): void {
+  skipTo(version: number): void {
     if (this.#isLive && this.#position < version) this.#position = version
   }
 
@@ -180,23 +180,23 @@ export class SharedMember<P = unknown> implements AsyncIterableIterator<Executio
   }
 
   /** Nothing follows what this member was given. */
-  finish(): void {
+  end(): void {
     this.#leave()
   }
 
-  finishIfLive(): void {
+  endIfLive(): void {
     if (this.#isLive) this.#leave()
   }
 
   async next(): Promise<IteratorResult<ExecutionResult>> {
     await this.#ended
-    const last = this.#lastWords
-    this.#lastWords = undefined
+    const last = this.#finalResult
+    this.#finalResult = undefined
     return last === undefined ? { done: true, value: undefined } : { done: false, value: last }
   }
 
   return(): Promise<IteratorResult<ExecutionResult>> {
-    this.#isWithdrawn = true
+    this.#isUnsubscribed = true
     this.#leave()
     return Promise.resolve({ done: true, value: undefined })
   }
@@ -212,7 +212,7 @@ export class SharedMember<P = unknown> implements AsyncIterableIterator<Executio
     try {
       while (!this.#isOver) {
         if (!sink.isReady) return sink.onReady(() => void this.#catchUp())
-        const taken = this.#source.take()
+        const taken = this.#source.poll()
         if (taken !== undefined) {
           const made = this.#group.messageOf(taken)
           // oxlint-disable-next-line no-await-in-loop
@@ -220,23 +220,23 @@ export class SharedMember<P = unknown> implements AsyncIterableIterator<Executio
           if (!this.#isOver) sink.write(message)
         } else if (this.#source.isOver) {
           return this.#leave()
-        } else if (this.#source.mustRead) {
+        } else if (this.#source.needsFetch) {
           // oxlint-disable-next-line no-await-in-loop
           await this.#source.read()
-        } else if (this.#source.hasMissed) {
+        } else if (this.#source.hasGap) {
           // Nothing is there to tell it with: the next update will be, and is taken from the source.
           this.#stopWaiting = this.#group.feed.onChange(() => void this.#catchUp())
           return
         } else {
           this.#position = this.#source.position
-          this.#source.rest()
+          this.#source.goLive()
           this.#isLive = true
           return
         }
       }
     } catch (error) {
       const originalError = error instanceof Error ? error : new Error(String(error))
-      this.#lastWords = { errors: [new GraphQLError('The source failed.', { originalError })] }
+      this.#finalResult = { errors: [new GraphQLError('The source failed.', { originalError })] }
       this.#leave()
     }
   }

@@ -1,4 +1,4 @@
-import { ownBytes } from './own-bytes.ts'
+import { unpooledUtf8 } from './unpooled-utf8.ts'
 
 const EVENT_HEAD = 'event: next\ndata: '
 const EVENT_TAIL = '\n\n'
@@ -17,7 +17,7 @@ export class SharedMessage {
     const length = Buffer.byteLength(text)
     const size = `${(EVENT_HEAD.length + length + EVENT_TAIL.length).toString(16)}\r\n`
     const start = size.length + EVENT_HEAD.length
-    const bytes = ownBytes(size + EVENT_HEAD + text + EVENT_TAIL + CHUNK_TAIL)
+    const bytes = unpooledUtf8(size + EVENT_HEAD + text + EVENT_TAIL + CHUNK_TAIL)
     this.json = bytes.subarray(start, start + length)
     this.event = bytes.subarray(size.length, -CHUNK_TAIL.length)
     this.eventChunk = bytes
@@ -28,8 +28,8 @@ export class SharedMessage {
 export interface MessageSink {
   /** False while the reader is behind: what is written now would only pile up. */
   readonly isReady: boolean
-  /** @param isNews whether it comes as it happens: what a subscriber has missed comes many at a time. */
-  write(message: SharedMessage, isNews?: boolean): void
+  /** @param isLive whether it comes as it happens: what a subscriber has missed comes many at a time. */
+  write(message: SharedMessage, isLive?: boolean): void
   /** Calls back once, when `isReady` has become true; never, where the reader is gone. */
   onReady(resume: () => void): void
 }

@@ -35,21 +35,21 @@ export abstract class SharedSource<P> implements AsyncIterableIterator<P> {
   /** This subscriber has everything through this version. */
   abstract readonly position: number
   /** There is more, but `read` must fetch it. */
-  abstract readonly mustRead: boolean
+  abstract readonly needsFetch: boolean
   /** Something was missed that this subscriber has not been told of: what comes next is for them alone. */
-  get hasMissed(): boolean {
+  get hasGap(): boolean {
     return false
   }
-  /** Nothing comes after what `take` still gives. */
+  /** Nothing comes after what `poll` still gives. */
   abstract readonly isOver: boolean
   /** What comes next, if it is in memory. */
-  abstract take(): Taken<P> | undefined
-  /** Fetches what `take` gives next. Throws what the store throws; then this source is done. */
+  abstract poll(): Taken<P> | undefined
+  /** Fetches what `poll` gives next. Throws what the store throws; then this source is done. */
   abstract read(): Promise<void>
   /** This subscriber was given everything through `version` by other means, and follows by itself from here. */
   abstract resumeAfter(version: number): void
   /** This subscriber is given what comes by other means until `resumeAfter` is called. */
-  abstract rest(): void
+  abstract goLive(): void
   abstract next(): Promise<IteratorResult<P>>
   abstract return(): Promise<IteratorResult<P>>
   [Symbol.asyncIterator](): this {

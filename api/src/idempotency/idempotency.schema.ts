@@ -1,7 +1,7 @@
 import type { Viewer } from '../base/viewer.ts'
 import { builder } from '../graphql/builder.ts'
 import { ErrorInterface } from '../graphql/errors.schema.ts'
-import type { CallKey } from './idempotency.ts'
+import type { IdempotencyKey } from './idempotency.ts'
 import { IdempotencyConflictError } from './idempotency.errors.ts'
 
 builder.objectType(IdempotencyConflictError, {
@@ -14,6 +14,6 @@ export const IDEMPOTENCY_KEY = `Makes the call safe to repeat: 1 to 200 printabl
 For 24 hours the same key with the same input gives the object that the first call made, as it is now, and makes nothing new.`
 
 /** The key of a call, when it has one. */
-export function callKeyOf(viewer: Viewer, key: string | null | undefined): CallKey | undefined {
+export function idempotencyKeyOf(viewer: Viewer, key: string | null | undefined): IdempotencyKey | undefined {
   return key == null ? undefined : { caller: viewer.key, key }
 }

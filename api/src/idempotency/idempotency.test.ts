@@ -20,8 +20,8 @@ describe.each(await testDatabaseKinds())('calls with an idempotency key on %s', 
   })
   afterAll(() => database[Symbol.asyncDispose]())
 
-  const register = (callKey?: { caller: string; key: string }, name = 'a job') =>
-    deps.services.trainingJobs.register({ modelName: 'm', name, status: 'COMPLETED' }, by, callKey)
+  const register = (idempotencyKey?: { caller: string; key: string }, name = 'a job') =>
+    deps.services.trainingJobs.register({ modelName: 'm', name, status: 'COMPLETED' }, by, idempotencyKey)
   const jobs = () => database.prisma.trainingJob.count()
   const keys = () => database.prisma.idempotencyKey.count()
 
@@ -83,14 +83,14 @@ describe.each(await testDatabaseKinds())('calls with an idempotency key on %s', 
         idempotency.once(tx, amira('k'), {
           operation: 'test',
           input: {},
-          first: async () => {
+          run: async () => {
             if (fail) throw new Error('broken')
             const { id } = await tx.model.create({ data: { name: `model-${made.length}` } })
             made.push(id)
             return id
           },
           idOf: (id) => id,
-          again: (id) => Promise.resolve(id),
+          replay: (id) => Promise.resolve(id),
         }),
       )
     const results = await Promise.allSettled([call(true), call(false), call(false)])

@@ -9,7 +9,7 @@ const CHUNK_ROWS = 1000
 const KEY = /^[\x20-\x7e]{1,200}$/
 
 /** A call's name, chosen by who makes it, so that it can be repeated without a second effect. */
-export interface CallKey {
+export interface IdempotencyKey {
   /** Whose key it is: two callers never meet. */
   caller: string
   key: string
@@ -19,11 +19,11 @@ export interface Once<T> {
   operation: string
   /** Everything that the effect depends on, the key aside. */
   input: Record<string, unknown>
-  /** The effect. Runs in the transaction given, as does `again`. */
-  first: () => Promise<T>
+  /** The effect. Runs in the transaction given, as does `replay`. */
+  run: () => Promise<T>
   idOf: (result: T) => string
   /** The answer to a repetition: what the first call made, as it is now; null when it is gone. */
-  again: (id: string) => Promise<T | null>
+  replay: (id: string) => Promise<T | null>
 }
 
 /**
@@ -44,9 +44,9 @@ export class Idempotency {
    * key's row until the first one has ended, then finds what it made, or takes its place when it failed.
    * Throws IdempotencyConflictError for a key of another call, or when what was made is gone.
    */
-  async once<T>(tx: Prisma.TransactionClient, callKey: CallKey | undefined, once: Once<T>): Promise<T> {
-    if (callKey === undefined) return once.first()
-    const { caller, key } = callKey
+  async once<T>(tx: Prisma.TransactionClient, idempotencyKey: IdempotencyKey | undefined, once: Once<T>): Promise<T> {
+    if (idempotencyKey === undefined) return once.run()
+    const { caller, key } = idempotencyKey
     const hash = requestHash(once.operation, once.input)
     const now = new Date(this.#clock.now())
     const expired = new Date(now.getTime() - KEPT_MS)
@@ -59,11 +59,11 @@ export class Idempotency {
         where: { caller_key: { caller, key } },
       })
       if (!hash.equals(known)) throw IdempotencyConflictError.otherInput()
-      const result = resultId === null ? null : await once.again(resultId)
+      const result = resultId === null ? null : await once.replay(resultId)
       if (result === null) throw IdempotencyConflictError.resultGone()
       return result
     }
-    const result = await once.first()
+    const result = await once.run()
     await tx.idempotencyKey.update({
       where: { caller_key: { caller, key } },
       data: { resultId: once.idOf(result) },
@@ -72,10 +72,10 @@ export class Idempotency {
   }
 
   /** Whether a call with this key has succeeded: then what its effect would need need not be looked at again. */
-  async isKnown(callKey: CallKey | undefined): Promise<boolean> {
-    if (callKey === undefined) return false
+  async isKnown(idempotencyKey: IdempotencyKey | undefined): Promise<boolean> {
+    if (idempotencyKey === undefined) return false
     const createdAt = { gt: new Date(this.#clock.now() - KEPT_MS) }
-    return (await this.#prisma.idempotencyKey.count({ where: { ...callKey, createdAt } })) > 0
+    return (await this.#prisma.idempotencyKey.count({ where: { ...idempotencyKey, createdAt } })) > 0
   }
 
   /** Removes a batch of the keys whose day is over; gives how many. */
@@ -88,8 +88,8 @@ export class Idempotency {
   }
 }
 
-export function checkCallKey(checks: InputChecks, callKey: CallKey | undefined): void {
-  if (callKey !== undefined && !KEY.test(callKey.key)) {
+export function checkIdempotencyKey(checks: InputChecks, idempotencyKey: IdempotencyKey | undefined): void {
+  if (idempotencyKey !== undefined && !KEY.test(idempotencyKey.key)) {
     checks.add(['idempotencyKey'], 'must have 1 to 200 printable ASCII characters.')
   }
 }

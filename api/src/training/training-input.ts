@@ -1,5 +1,5 @@
 import type { Prisma, TrainingJobStatus } from '@gaugeline/prisma'
-import { type CallKey, checkCallKey } from '../idempotency/idempotency.ts'
+import { type IdempotencyKey, checkIdempotencyKey } from '../idempotency/idempotency.ts'
 import { InputChecks } from '../base/input-checks.ts'
 import { checkModelName } from '../models/models.ts'
 
@@ -28,14 +28,14 @@ const MAX_REASON = 1000
 const FINITE = { min: -Number.MAX_VALUE, max: Number.MAX_VALUE }
 const MAX_HYPERPARAMETERS_BYTES = 16_384
 
-export function checkNewJob(input: NewTrainingJob, callKey?: CallKey): void {
+export function checkNewJob(input: NewTrainingJob, idempotencyKey?: IdempotencyKey): void {
   const checks = new InputChecks()
   checkModelName(checks, ['modelName'], input.modelName)
   checks.text(['name'], input.name, { min: 1, max: MAX_NAME })
   checks.text(['framework'], input.framework, { max: MAX_NAME })
   checks.text(['dataset'], input.dataset, { max: MAX_NAME })
   checkHyperparameters(checks, input.hyperparameters)
-  checkCallKey(checks, callKey)
+  checkIdempotencyKey(checks, idempotencyKey)
   checks.done()
 }
 

@@ -7,7 +7,7 @@ import {
   type TrainingStep,
 } from '@gaugeline/prisma'
 import type { Clock } from '../base/clock.ts'
-import type { CallKey, Idempotency } from '../idempotency/idempotency.ts'
+import type { IdempotencyKey, Idempotency } from '../idempotency/idempotency.ts'
 import type { Bus } from '../bus/bus.ts'
 import type { Models } from '../models/models.ts'
 import { type Page, type PageRequest, pageOf } from '../base/paging.ts'
@@ -94,15 +94,15 @@ export class TrainingJobs {
   async register(
     input: NewTrainingJob & { name: string; status: TrainingJobStatus },
     by: string,
-    callKey?: CallKey,
+    idempotencyKey?: IdempotencyKey,
   ): Promise<TrainingJob> {
-    checkNewJob(input, callKey)
+    checkNewJob(input, idempotencyKey)
     const now = this.#now()
     const { status } = input
     return this.#create(
       input,
       by,
-      { operation: 'registerTrainingJob', callKey },
+      { operation: 'registerTrainingJob', idempotencyKey },
       {
         name: input.name,
         status,
@@ -115,13 +115,13 @@ export class TrainingJobs {
   }
 
   /** A simulated run of about a minute; TrainingRuns drives it. Throws InvalidInputError, IdempotencyConflictError. */
-  async start(input: NewTrainingJob, by: string, callKey?: CallKey): Promise<TrainingJob> {
-    checkNewJob(input, callKey)
+  async start(input: NewTrainingJob, by: string, idempotencyKey?: IdempotencyKey): Promise<TrainingJob> {
+    checkNewJob(input, idempotencyKey)
     const name = input.name?.trim() ? input.name : `run-${this.#now().toISOString().slice(0, 19).replaceAll(':', '')}`
     return this.#create(
       input,
       by,
-      { operation: 'startTrainingJob', callKey },
+      { operation: 'startTrainingJob', idempotencyKey },
       { name, status: 'QUEUED', simulated: true },
     )
   }
@@ -198,16 +198,16 @@ export class TrainingJobs {
   async #create(
     input: NewTrainingJob,
     by: string,
-    { operation, callKey }: { operation: string; callKey: CallKey | undefined },
+    { operation, idempotencyKey }: { operation: string; idempotencyKey: IdempotencyKey | undefined },
     data: Omit<Prisma.TrainingJobUncheckedCreateInput, 'modelId' | 'createdBy'>,
   ): Promise<TrainingJob> {
     const { prisma, models, idempotency, outbox, bus } = this.#options
     const { job, isNew } = await prisma.$transaction(
       (tx) =>
-        idempotency.once(tx, callKey, {
+        idempotency.once(tx, idempotencyKey, {
           operation,
           input: { ...input },
-          first: async () => {
+          run: async () => {
             const model = await models.findOrCreate(tx, input.modelName)
             const job = await tx.trainingJob.create({
               data: {
@@ -224,7 +224,7 @@ export class TrainingJobs {
             return { job, isNew: true }
           },
           idOf: ({ job }) => job.id,
-          again: async (id) => {
+          replay: async (id) => {
             const job = await tx.trainingJob.findUnique({ where: { id } })
             return job && { job, isNew: false }
           },

@@ -4,7 +4,7 @@ import { InvalidInputError } from '../base/errors.ts'
 import { builder } from '../graphql/builder.ts'
 import { ErrorInterface } from '../graphql/errors.schema.ts'
 import { encodeId, inputUuid } from '../graphql/ids.ts'
-import { callKeyOf, IDEMPOTENCY_KEY } from '../idempotency/idempotency.schema.ts'
+import { idempotencyKeyOf, IDEMPOTENCY_KEY } from '../idempotency/idempotency.schema.ts'
 import { IdempotencyConflictError } from '../idempotency/idempotency.errors.ts'
 import {
   TrainingJobFinishedError,
@@ -143,7 +143,7 @@ builder.mutationFields((t) => ({
           hyperparameters: input.hyperparameters as Prisma.InputJsonObject,
         },
         viewer.name,
-        callKeyOf(viewer, idempotencyKey),
+        idempotencyKeyOf(viewer, idempotencyKey),
       ),
     }),
   }),
@@ -158,7 +158,7 @@ builder.mutationFields((t) => ({
       trainingJob: await services.trainingJobs.start(
         { ...input, hyperparameters: input.hyperparameters as Prisma.InputJsonObject },
         viewer.name,
-        callKeyOf(viewer, idempotencyKey),
+        idempotencyKeyOf(viewer, idempotencyKey),
       ),
     }),
   }),

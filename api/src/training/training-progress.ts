@@ -120,7 +120,7 @@ interface Pending {
 
 class Watcher extends SharedSource<TrainingProgressUpdate> {
   readonly feed: ProgressFeed
-  readonly mustRead = false
+  readonly needsFetch = false
   readonly #onEnd: () => void
   #followed: number
   #isResting = false
@@ -175,7 +175,7 @@ class Watcher extends SharedSource<TrainingProgressUpdate> {
     this.#wake()
   }
 
-  take(): Taken<TrainingProgressUpdate> | undefined {
+  poll(): Taken<TrainingProgressUpdate> | undefined {
     const [next] = this.#pending
     if (next === undefined) return undefined
     const [trainingJobId, { newSteps, version }] = next
@@ -190,7 +190,7 @@ class Watcher extends SharedSource<TrainingProgressUpdate> {
     return Promise.resolve()
   }
 
-  rest(): void {
+  goLive(): void {
     this.#isResting = true
   }
 
@@ -202,7 +202,7 @@ class Watcher extends SharedSource<TrainingProgressUpdate> {
 
   async next(): Promise<IteratorResult<TrainingProgressUpdate>> {
     for (;;) {
-      const taken = this.take()
+      const taken = this.poll()
       if (taken !== undefined) return { done: false, value: taken.payload }
       if (this.#ended) return { done: true, value: undefined }
       // oxlint-disable-next-line no-await-in-loop

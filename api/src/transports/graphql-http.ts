@@ -7,7 +7,7 @@ import { MAX_GRAPHQL_BODY_BYTES } from '../base/limits.ts'
 import { SharedMember } from '../fanout/shared-group.ts'
 import { acceptedBy, type Accepted, JSON_TYPES } from '../http/accept.ts'
 import type { BudgetState, Budgets } from '../engine/budgets.ts'
-import { EndableResults } from './endable-results.ts'
+import { CancellableResults } from './cancellable-results.ts'
 import type { GraphQLEngine, PreparedOperation, Results } from '../engine/graphql-engine.ts'
 import { CLOSE_MESSAGES, type CloseReason, type LiveConnections } from './live-connections.ts'
 import type { OperationContext } from '../engine/operation-plugin.ts'
@@ -77,7 +77,9 @@ export class GraphQLHttp {
     authenticate: () => Promise<Viewer>,
   ): Promise<void> {
     const { engine, connections, log } = this.#options
-    const results = new EndableResults(source, (err) => log.error({ err, requestId }, 'closing a subscription failed'))
+    const results = new CancellableResults(source, (err) =>
+      log.error({ err, requestId }, 'closing a subscription failed'),
+    )
     try {
       if (!accepted.events) throw notAcceptable()
       connections.checkRoom(viewer)
@@ -85,7 +87,7 @@ export class GraphQLHttp {
       await results.close()
       throw error
     }
-    const forget = connections.add({ viewer, transport: 'sse', close: (reason) => results.end(lastWords(reason)) })
+    const forget = connections.add({ viewer, transport: 'sse', close: (reason) => results.end(finalResult(reason)) })
     res.on('close', () => results.end())
     try {
       // Who left before the stream was there gets none, but the source hears of it.
@@ -123,7 +125,7 @@ function setBudgetHeaders(res: ServerResponse, { limit, remaining, resetSeconds 
 }
 
 /** A source that throws tells its subscriber so, and then it is over. */
-async function nextOrError(results: EndableResults) {
+async function nextOrError(results: CancellableResults) {
   try {
     return await results.next()
   } catch (error) {
@@ -134,7 +136,7 @@ async function nextOrError(results: EndableResults) {
 }
 
 /** What a stream says before it ends; a restart says nothing, since the client is to come back. */
-function lastWords(reason: CloseReason): ExecutionResult | undefined {
+function finalResult(reason: CloseReason): ExecutionResult | undefined {
   if (reason === 'shutdown') return undefined
   return { errors: [new GraphQLError(`${CLOSE_MESSAGES[reason]}.`, { extensions: { code: 'UNAUTHENTICATED' } })] }
 }

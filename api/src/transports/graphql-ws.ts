@@ -21,7 +21,7 @@ import { CLOSE_MESSAGES, type CloseReason, type LiveConnections } from './live-c
 import { refuseUpgrade } from '../http/responses.ts'
 import { SocketInbox } from './socket-inbox.ts'
 import { SocketWriter } from './socket-writer.ts'
-import { WaitingSockets } from './waiting-sockets.ts'
+import { UnauthenticatedSockets } from './unauthenticated-sockets.ts'
 
 /** WebSocket's own codes, beside graphql-transport-ws's (CloseCode). */
 const SERVICE_RESTART = 1012
@@ -39,7 +39,7 @@ interface SocketExtra {
   subscriptions: Set<string>
   viewer?: Viewer
   /** It is known whose it is. */
-  leaveWaiting: () => void
+  authenticated: () => void
   /** Says who is calling, now. */
   authenticate?: () => Promise<Viewer>
 }
@@ -70,7 +70,7 @@ export class GraphQLWebSockets {
     handleProtocols: (protocols) => handleProtocols(protocols),
   })
   readonly #protocol: ProtocolServer<SocketExtra>
-  readonly #waiting = new WaitingSockets()
+  readonly #waiting = new UnauthenticatedSockets()
   /** Queries and mutations being executed; a shutdown lets them answer. */
   readonly #executing = new Set<Promise<unknown>>()
   /** The envelop that prepared an operation also runs it. */
@@ -137,7 +137,7 @@ export class GraphQLWebSockets {
           // Its credential may have ended before anybody could have closed the socket for it.
           ctx.extra.viewer = await authenticate()
           ctx.extra.authenticate = authenticate
-          ctx.extra.leaveWaiting()
+          ctx.extra.authenticated()
           return socket.readyState === socket.OPEN
         } catch (error) {
           refuse(socket, engine.errors.refusalOf(error) ?? error, log)
@@ -163,7 +163,7 @@ export class GraphQLWebSockets {
             }
             subscriptions.add(id)
           }
-          const sinkOf = (member: SharedMember) => writer.sinkFor(id, () => member.isWithdrawn)
+          const sinkOf = (member: SharedMember) => writer.sinkFor(id, () => member.isUnsubscribed)
           this.#prepared.set(prepared.args, { ...prepared, sinkOf })
           return prepared.args
         } catch (error) {
@@ -192,11 +192,11 @@ export class GraphQLWebSockets {
     })
   }
 
-  #opened(socket: WebSocket, stream: Duplex, request: IncomingMessage, leaveWaiting: () => void): void {
+  #opened(socket: WebSocket, stream: Duplex, request: IncomingMessage, authenticated: () => void): void {
     const { log, initTimeoutMs = INIT_TIMEOUT_MS, pingMs = PING_MS } = this.#options
     const subscriptions = new Set<string>()
     const writer = new SocketWriter(socket, stream, subscriptions)
-    const extra: SocketExtra = { request, socket, writer, subscriptions, leaveWaiting }
+    const extra: SocketExtra = { request, socket, writer, subscriptions, authenticated }
     const initTimeout = setTimeout(() => {
       if (extra.viewer !== undefined) return
       socket.close(CloseCode.ConnectionInitialisationTimeout, 'Connection initialisation timeout')

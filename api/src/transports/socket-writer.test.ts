@@ -93,10 +93,10 @@ describe('what is written to a socket', () => {
 
   it('leaves out what its client has withdrawn in the same turn', async () => {
     const { writer, taken } = openSocket()
-    let isWithdrawn = false
-    writer.sinkFor('a', () => isWithdrawn).write(new SharedMessage('1'))
+    let isUnsubscribed = false
+    writer.sinkFor('a', () => isUnsubscribed).write(new SharedMessage('1'))
     writer.sinkFor('b', never).write(new SharedMessage('2'))
-    isWithdrawn = true
+    isUnsubscribed = true
     await turn()
     expect(messagesIn(taken)).toEqual([next('b', 2)])
   })

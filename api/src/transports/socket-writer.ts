@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import type { MessageSink, SharedMessage } from '../fanout/shared-message.ts'
-import { ownBytes } from '../fanout/own-bytes.ts'
+import { unpooledUtf8 } from '../fanout/unpooled-utf8.ts'
 
 /** A socket that owes its reader more than this is not listened to until the reader has caught up. */
 const MAX_BUFFERED_BYTES = 1024 * 1024
@@ -74,8 +74,8 @@ export class SocketWriter {
   }
 
   /** Where the shared messages of one operation go; once it is withdrawn by its client, nowhere. */
-  sinkFor(id: string, isWithdrawn: () => boolean): MessageSink {
-    return new OperationSink(this, id, isWithdrawn)
+  sinkFor(id: string, isUnsubscribed: () => boolean): MessageSink {
+    return new OperationSink(this, id, isUnsubscribed)
   }
 
   /** Calls back once, when `isReady` has become true. */
@@ -83,8 +83,8 @@ export class SocketWriter {
     this.#waiting.push(resume)
   }
 
-  queue(sink: OperationSink, message: SharedMessage, isNews: boolean): void {
-    if (isNews && this.#sinks.length === 0 && this.#subscriptions.size === 1) {
+  queue(sink: OperationSink, message: SharedMessage, isLive: boolean): void {
+    if (isLive && this.#sinks.length === 0 && this.#subscriptions.size === 1) {
       this.#write([sink], [message])
       return this.#look()
     }
@@ -114,8 +114,8 @@ export class SocketWriter {
     if (this.#socket.readyState !== this.#socket.OPEN) return
     let total = 0
     for (let at = 0; at < sinks.length; at += 1) {
-      const { prefix, isWithdrawn } = sinks[at] as OperationSink
-      if (!isWithdrawn()) total += frameLength(prefix.length + (messages[at] as SharedMessage).json.length + 1)
+      const { prefix, isUnsubscribed } = sinks[at] as OperationSink
+      if (!isUnsubscribed()) total += frameLength(prefix.length + (messages[at] as SharedMessage).json.length + 1)
     }
     if (total === 0) return
     // What the kernel has not taken lies where it was written: it must not be written over.
@@ -123,8 +123,8 @@ export class SocketWriter {
     const bytes = isShared ? scratch.subarray(0, total) : Buffer.allocUnsafe(total)
     let end = 0
     for (let at = 0; at < sinks.length; at += 1) {
-      const { prefix, isWithdrawn } = sinks[at] as OperationSink
-      if (isWithdrawn()) continue
+      const { prefix, isUnsubscribed } = sinks[at] as OperationSink
+      if (isUnsubscribed()) continue
       const { json } = messages[at] as SharedMessage
       end = writeHeader(bytes, end, prefix.length + json.length + 1)
       bytes.set(prefix, end)
@@ -174,21 +174,21 @@ export class SocketWriter {
 class OperationSink implements MessageSink {
   /** Of its `next` messages, up to the payload. */
   readonly prefix: Buffer
-  readonly isWithdrawn: () => boolean
+  readonly isUnsubscribed: () => boolean
   readonly #writer: SocketWriter
 
-  constructor(writer: SocketWriter, id: string, isWithdrawn: () => boolean) {
+  constructor(writer: SocketWriter, id: string, isUnsubscribed: () => boolean) {
     this.#writer = writer
-    this.prefix = ownBytes(`{"id":${JSON.stringify(id)},"type":"next","payload":`)
-    this.isWithdrawn = isWithdrawn
+    this.prefix = unpooledUtf8(`{"id":${JSON.stringify(id)},"type":"next","payload":`)
+    this.isUnsubscribed = isUnsubscribed
   }
 
   get isReady(): boolean {
     return this.#writer.isReady
   }
 
-  write(message: SharedMessage, isNews = false): void {
-    this.#writer.queue(this, message, isNews)
+  write(message: SharedMessage, isLive = false): void {
+    this.#writer.queue(this, message, isLive)
   }
 
   onReady(resume: () => void): void {

@@ -1,6 +1,6 @@
 import type { WebhookEventType } from '@gaugeline/prisma'
 import { InputChecks } from '../base/input-checks.ts'
-import { type CallKey, checkCallKey } from '../idempotency/idempotency.ts'
+import { type IdempotencyKey, checkIdempotencyKey } from '../idempotency/idempotency.ts'
 
 const MAX_NAME = 100
 const MAX_URL = 2000
@@ -20,12 +20,12 @@ export interface WebhookUpdate {
 }
 
 /** Throws InvalidInputError. Where the URL leads is not looked at here. */
-export function checkWebhook({ name, url, events }: WebhookUpdate, callKey?: CallKey): void {
+export function checkWebhook({ name, url, events }: WebhookUpdate, idempotencyKey?: IdempotencyKey): void {
   const checks = new InputChecks()
   checks.text(['name'], name, { min: 1, max: MAX_NAME })
   if (url != null) checkUrl(checks, url)
   if (events != null && events.length === 0) checks.add(['events'], 'must name at least one event.')
-  checkCallKey(checks, callKey)
+  checkIdempotencyKey(checks, idempotencyKey)
   checks.done()
 }
 

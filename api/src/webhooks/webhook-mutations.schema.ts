@@ -5,7 +5,7 @@ import { builder } from '../graphql/builder.ts'
 import { ErrorInterface } from '../graphql/errors.schema.ts'
 import { encodeId, inputUuid } from '../graphql/ids.ts'
 import { IdempotencyConflictError } from '../idempotency/idempotency.errors.ts'
-import { callKeyOf, IDEMPOTENCY_KEY } from '../idempotency/idempotency.schema.ts'
+import { idempotencyKeyOf, IDEMPOTENCY_KEY } from '../idempotency/idempotency.schema.ts'
 import {
   WebhookDeliveryNotFoundError,
   WebhookDisabledError,
@@ -142,7 +142,7 @@ builder.mutationFields((t) => ({
     resolve: (_root, { input: { idempotencyKey, ...input } }, { services, viewer }) => {
       // A webhook hears of everything.
       requireScope(viewer, 'READ')
-      return services.webhooks.create(input, viewer.name, callKeyOf(viewer, idempotencyKey))
+      return services.webhooks.create(input, viewer.name, idempotencyKeyOf(viewer, idempotencyKey))
     },
   }),
   updateWebhook: t.field({

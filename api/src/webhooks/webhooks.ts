@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Prisma, PrismaClient, Webhook, WebhookDelivery } from '@gaugeline/prisma'
 import type { Clock } from '../base/clock.ts'
 import { InvalidInputError } from '../base/errors.ts'
-import type { CallKey, Idempotency } from '../idempotency/idempotency.ts'
+import type { IdempotencyKey, Idempotency } from '../idempotency/idempotency.ts'
 import { type Keyset, type Page, type PageRequest, pageOf } from '../base/paging.ts'
 import { type AddressGuard, AddressRefusedError } from './address-guard.ts'
 import { testMessage } from './messages.ts'
@@ -68,18 +68,22 @@ export class Webhooks {
    * Events from now on are sent to it. A repetition gives the webhook without its secret.
    * Throws InvalidInputError, WebhookLimitError, IdempotencyConflictError.
    */
-  async create(input: NewWebhook, by: string, callKey?: CallKey): Promise<{ webhook: Webhook; secret: string | null }> {
+  async create(
+    input: NewWebhook,
+    by: string,
+    idempotencyKey?: IdempotencyKey,
+  ): Promise<{ webhook: Webhook; secret: string | null }> {
     const { prisma, idempotency } = this.#options
-    checkWebhook(input, callKey)
-    if (!(await idempotency.isKnown(callKey))) await this.#checkAddress(input.url)
+    checkWebhook(input, idempotencyKey)
+    if (!(await idempotency.isKnown(idempotencyKey))) await this.#checkAddress(input.url)
     return prisma.$transaction(
       (tx) =>
-        idempotency.once<{ webhook: Webhook; secret: string | null }>(tx, callKey, {
+        idempotency.once<{ webhook: Webhook; secret: string | null }>(tx, idempotencyKey, {
           operation: 'createWebhook',
           input: { ...input, events: input.events.toSorted() },
-          first: () => this.#create(tx, input, by),
+          run: () => this.#create(tx, input, by),
           idOf: ({ webhook }) => webhook.id,
-          again: async (id) => {
+          replay: async (id) => {
             const webhook = await tx.webhook.findUnique({ where: { id } })
             return webhook && { webhook, secret: null }
           },

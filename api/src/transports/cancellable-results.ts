@@ -6,7 +6,7 @@ type Pulled = IteratorResult<ExecutionResult, undefined>
  * Results that can be ended from outside while a pull is waiting, which an async generator can't: its `return` queues
  * behind the pending `next`. Pulls one result at a time, only when asked.
  */
-export class EndableResults {
+export class CancellableResults {
   readonly #source: AsyncIterator<ExecutionResult>
   readonly #onCleanupError: (error: unknown) => void
   #isEnded = false

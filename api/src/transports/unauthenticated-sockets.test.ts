@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { MAX_WAITING_SOCKETS, MAX_WAITING_SOCKETS_PER_ADDRESS } from '../base/limits.ts'
-import { WaitingSockets } from './waiting-sockets.ts'
+import { MAX_UNAUTHENTICATED_SOCKETS, MAX_UNAUTHENTICATED_SOCKETS_PER_ADDRESS } from '../base/limits.ts'
+import { UnauthenticatedSockets } from './unauthenticated-sockets.ts'
 
 describe('sockets that wait for their credentials', () => {
   it('have room up to a number for each address, and leave it once', () => {
-    const waiting = new WaitingSockets()
-    const ways = Array.from({ length: MAX_WAITING_SOCKETS_PER_ADDRESS }, () => waiting.enter('10.0.0.1'))
+    const waiting = new UnauthenticatedSockets()
+    const ways = Array.from({ length: MAX_UNAUTHENTICATED_SOCKETS_PER_ADDRESS }, () => waiting.enter('10.0.0.1'))
     expect(ways).not.toContain(undefined)
     expect(waiting.enter('10.0.0.1')).toBeUndefined()
     expect(waiting.enter('10.0.0.2')).toBeDefined()
@@ -16,8 +16,10 @@ describe('sockets that wait for their credentials', () => {
   })
 
   it('have room up to a number in total, whatever their addresses', () => {
-    const waiting = new WaitingSockets()
-    const ways = Array.from({ length: MAX_WAITING_SOCKETS }, (_, i) => waiting.enter(`10.0.${i >> 8}.${i & 255}`))
+    const waiting = new UnauthenticatedSockets()
+    const ways = Array.from({ length: MAX_UNAUTHENTICATED_SOCKETS }, (_, i) =>
+      waiting.enter(`10.0.${i >> 8}.${i & 255}`),
+    )
     expect(ways).not.toContain(undefined)
     expect(waiting.enter('10.1.0.0')).toBeUndefined()
     ways[5]?.()
@@ -25,8 +27,9 @@ describe('sockets that wait for their credentials', () => {
   })
 
   it('are counted together within one network of IPv6', () => {
-    const waiting = new WaitingSockets()
-    for (let i = 0; i < MAX_WAITING_SOCKETS_PER_ADDRESS; i += 1) waiting.enter(`2001:db8:1:1::${i.toString(16)}`)
+    const waiting = new UnauthenticatedSockets()
+    for (let i = 0; i < MAX_UNAUTHENTICATED_SOCKETS_PER_ADDRESS; i += 1)
+      waiting.enter(`2001:db8:1:1::${i.toString(16)}`)
     expect(waiting.enter('2001:db8:1:1:ffff::1')).toBeUndefined()
     expect(waiting.enter('2001:db8:1:2::1')).toBeDefined()
   })

@@ -1,8 +1,8 @@
 import { networkOf } from '../auth/failed-attempts.ts'
-import { MAX_WAITING_SOCKETS, MAX_WAITING_SOCKETS_PER_ADDRESS } from '../base/limits.ts'
+import { MAX_UNAUTHENTICATED_SOCKETS, MAX_UNAUTHENTICATED_SOCKETS_PER_ADDRESS } from '../base/limits.ts'
 
 /** Counts the sockets that have not said yet who they are, in total and by address. */
-export class WaitingSockets {
+export class UnauthenticatedSockets {
   #total = 0
   readonly #byNetwork = new Map<string, number>()
 
@@ -10,7 +10,8 @@ export class WaitingSockets {
   enter(address: string): (() => void) | undefined {
     const network = networkOf(address)
     const ofNetwork = this.#byNetwork.get(network) ?? 0
-    if (this.#total >= MAX_WAITING_SOCKETS || ofNetwork >= MAX_WAITING_SOCKETS_PER_ADDRESS) return undefined
+    if (this.#total >= MAX_UNAUTHENTICATED_SOCKETS || ofNetwork >= MAX_UNAUTHENTICATED_SOCKETS_PER_ADDRESS)
+      return undefined
     this.#total += 1
     this.#byNetwork.set(network, ofNetwork + 1)
     let isInside = true
