@@ -62,6 +62,21 @@ export class LatencyHistogram {
     this.#count = total
   }
 
+  /**
+   * Counts latencies of which only the bucket `(lowerMs, upperMs]` is known, in milliseconds: they count as the value
+   * with the least relative error at either bound, `2lu / (l + u)`. Where the bucket lies within one of ours, as at an
+   * exponential scale of 7 or finer, nothing is lost; a wider one errs by up to `(u - l) / (u + l)`.
+   * Throws RangeError unless `0 < lowerMs < upperMs`, and otherwise like `record`.
+   */
+  recordBucket(lowerMs: number, upperMs: number, count = 1): void {
+    if (!(lowerMs > 0 && lowerMs < upperMs)) {
+      throw new RangeError(`A bucket of latencies lies between two bounds above 0, not ${lowerMs} and ${upperMs}.`)
+    }
+    // The bound, not the value, says whether the latencies are in range.
+    slotOf(upperMs)
+    this.record((2 * lowerMs * upperMs) / (lowerMs + upperMs), count)
+  }
+
   /** Adds all that another histogram counted; that one stays as it is. */
   merge(other: LatencyHistogram): void {
     if (other.#count === 0) return

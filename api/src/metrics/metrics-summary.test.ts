@@ -103,4 +103,17 @@ describe('merging samples', () => {
   it('covers what it is told to for deployments side by side', () => {
     expect(merged([sampleOf(), sampleOf()], 'sum').summary(START, 1000, 1000).coveredMs).toBe(1000)
   })
+
+  it('says where the samples came from, the source of most requests first', () => {
+    // Until there is a second source in the database.
+    const other = 'SCRAPED' as Sample['source']
+    const samples = [
+      sampleOf({ latenciesMs: [1], source: 'SIMULATED' }),
+      sampleOf({ latenciesMs: [1], source: other }),
+      sampleOf({ latenciesMs: [1], source: other }),
+    ]
+    expect(merged(samples).summary(START, 1000).sources).toEqual([other, 'SIMULATED'])
+    expect(merged(samples.slice(0, 2)).summary(START, 1000).sources).toEqual(['SIMULATED', other])
+    expect(new MetricsMerger().summary(START, 1000).sources).toEqual([])
+  })
 })
