@@ -1,6 +1,6 @@
 import { LatencyHistogram } from './latency-histogram.ts'
 import type { Sample, SourceName } from './sample.ts'
-import { METRIC_NAMES, METRICS, metricsOf, type WindowMetrics } from './window-metrics.ts'
+import { METRICS, metricsOf, type WindowMetrics } from './window-metrics.ts'
 
 /**
  * What was measured in one window, or in several merged: over time (history) or over deployments (fleet).
@@ -21,7 +21,12 @@ export function summaryOf(sample: Sample): MetricsSummary {
 }
 
 type NumberName = Exclude<keyof WindowMetrics, 'latency'>
-const NUMBER_NAMES = METRIC_NAMES.filter((name): name is NumberName => name !== 'latency')
+
+const NAMES = Object.keys(METRICS) as (keyof WindowMetrics)[]
+const NUMBERS = NAMES.filter((name): name is NumberName => name !== 'latency')
+const SUMS = NUMBERS.filter((name) => METRICS[name].merge === 'sum')
+const MAXIMA = NUMBERS.filter((name) => METRICS[name].merge === 'max')
+const GAUGES = NUMBERS.filter((name) => METRICS[name].merge === 'gauge')
 
 /** Adds samples up into one summary; percentiles come from the merged histograms. */
 export class MetricsMerger {
@@ -32,9 +37,10 @@ export class MetricsMerger {
 
   /** @param gauges how a state at the end of a window merges: as a sum over deployments, or the last one over time. */
   add(sample: Sample, gauges: 'sum' | 'last'): void {
-    for (const name of NUMBER_NAMES) {
-      this.#numbers[name] = merged(METRICS[name].merge, this.#numbers[name], sample[name], gauges)
-    }
+    const numbers = this.#numbers
+    for (const name of SUMS) numbers[name] = sumOf(numbers[name], sample[name])
+    for (const name of MAXIMA) numbers[name] = maxOf(numbers[name], sample[name])
+    for (const name of GAUGES) numbers[name] = gauges === 'last' ? sample[name] : sumOf(numbers[name], sample[name])
     if (sample.latency) this.#histogram.mergeEncoded(sample.latency)
     this.#requestsBySource.set(sample.source, (this.#requestsBySource.get(sample.source) ?? 0) + sample.requests)
     this.#recordedMs += sample.windowMs
@@ -56,16 +62,14 @@ export class MetricsMerger {
 }
 
 function emptyNumbers(): Record<NumberName, number | null> {
-  return Object.fromEntries(NUMBER_NAMES.map((name) => [name, METRICS[name].empty])) as Record<NumberName, 0 | null>
+  return Object.fromEntries(NUMBERS.map((name) => [name, METRICS[name].empty])) as Record<NumberName, 0 | null>
 }
 
-function merged(
-  merge: 'sum' | 'max' | 'gauge',
-  into: number | null,
-  value: number | null,
-  gauges: 'sum' | 'last',
-): number | null {
-  if (merge === 'gauge' && gauges === 'last') return value
-  if (value === null || into === null) return value ?? into
-  return merge === 'max' ? Math.max(into, value) : into + value
+/** What is not known adds nothing. */
+function sumOf(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : a + b
+}
+
+function maxOf(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.max(a, b)
 }

