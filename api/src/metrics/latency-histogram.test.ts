@@ -100,7 +100,7 @@ describe('quantiles', () => {
 })
 
 describe('recording', () => {
-  it('counts as often as it is told', () => {
+  it('counts a latency as many times as the count says', () => {
     const histogram = new LatencyHistogram()
     histogram.record(10, 3)
     histogram.record(1_000)

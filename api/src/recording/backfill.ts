@@ -6,7 +6,7 @@ const BATCH_ROWS = 1000
 /** Long enough for a chart to look back on, however short the recorder's windows are. */
 const MIN_WINDOW_MS = 1000
 
-/** Gives every active deployment of a fresh seed the samples since it is recorded, as if the server had run all along. */
+/** Stores the samples of every active deployment of a fresh seed since its recording began, as if the server had run all the time. */
 export async function backfill(store: SampleStore, source: Source, intervalMs: number, nowMs: number): Promise<void> {
   const durationMs = Math.max(MIN_WINDOW_MS, intervalMs)
   for (const head of await store.recordingHeads()) {
@@ -20,7 +20,7 @@ export async function backfill(store: SampleStore, source: Source, intervalMs: n
         requests.push({ deployment, recordedThroughMs, window: { startMs, durationMs } })
       }
       const windows = (await source.measure(requests)).filter((window) => window !== null)
-      // One short statement after another, so that others get their turn.
+      // One short statement after another, so that other statements get their turn.
       await store.store(windows.map((window) => createSample(head.deploymentKey, ++sequence, source.name, window)))
       recordedThroughMs = startMs
     }

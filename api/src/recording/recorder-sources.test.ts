@@ -76,7 +76,10 @@ describe.each(await testDatabaseKinds())('recording from sources on %s', (kind) 
   const stored = (key: number) => deps.services.sampleStore.after(key, 0, 10_000)
   const spans = (samples: readonly Sample[]) =>
     samples.map(({ sequence, windowStartMs, windowMs }) => [sequence, (windowStartMs - START) / 1000, windowMs / 1000])
-  const effects = async () => (await database.pool.query('select data from test_effects order by data')).rows
+  const effects = async () => {
+    const { rows } = await database.pool.query<{ data: unknown }>('select data from test_effects order by data')
+    return rows
+  }
 
   it('stores nothing for a window without a measurement, and asks for it once', async () => {
     const source = new ScriptedSource()

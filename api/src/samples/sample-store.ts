@@ -10,7 +10,7 @@ import {
   sampleArrays,
 } from './sample-columns.ts'
 
-/** Where recording of one active deployment stands. */
+/** How far one active deployment has been recorded. */
 export interface RecordingHead {
   deploymentKey: number
   deploymentId: string
@@ -203,7 +203,7 @@ export class SampleStore {
     }
   }
 
-  /** The sequence after which a log goes on at `ms`: of the newest sample before it, however long ago; 0 at the start. */
+  /** The sequence after which a log continues at `ms`: that of the newest sample before it, however old; 0 at the start. */
   async sequenceAt(deploymentKey: number, ms: number): Promise<number> {
     const { rows } = await this.#query<{ sequence: number }>(
       'sequence-at',
@@ -217,7 +217,7 @@ export class SampleStore {
     return rows[0]?.sequence ?? 0
   }
 
-  /** Removes up to `limit` samples whose windows started before `cutoffMs`; gives how many. */
+  /** Removes up to `limit` samples whose windows started before `cutoffMs` and returns how many were removed. */
   async removeBefore(cutoffMs: number, limit: number): Promise<number> {
     const { rowCount } = await this.#query(
       'samples-remove-before',
@@ -231,7 +231,7 @@ export class SampleStore {
     return rowCount ?? 0
   }
 
-  /** Removes up to `limit` samples of deleted deployments, then their heads; gives how many rows went. */
+  /** Removes up to `limit` samples of deleted deployments, then their heads and returns how many rows were removed. */
   async removeDeleted(limit: number): Promise<number> {
     const { rows } = await this.#pool.query<{ key: number }>(
       `select h.deployment_key as key from sample_heads h

@@ -4,7 +4,7 @@ import { Random, derive, seedOf } from './random.ts'
 import type { TokenProfile, TrafficProfile } from './traffic-profile.ts'
 import { errorRateAt, inFlightAt, requestsPerSecondAt, slownessAt } from './traffic.ts'
 
-/** Tells the random numbers of windows from those of profiles and episodes. */
+/** Separates the random numbers of windows from those of profiles and episodes. */
 const WINDOWS = 1
 
 /** A longer window is drawn in equal parts no longer than this, each under the conditions at its middle. */
@@ -13,7 +13,7 @@ const MAX_PARTS = 120
 
 /**
  * How many requests of one window are drawn one by one at most, shared out evenly over its parts. Heavier traffic is
- * drawn as that many requests of which each stands for several alike, by whole numbers that add up: counts stay what
+ * drawn as that many requests of which each represents several equal ones, by whole numbers that add up: counts stay what
  * they are, the work is bounded, and a percentile keeps the noise of 4,096 draws (a standard deviation of 0.8 % at p50
  * and 2.3 % at p99 for σ = 0.4) instead of an ever smaller one.
  */
@@ -35,8 +35,8 @@ const TOKENS_WITH_LATENCY = 0.8
  * - In flight: Little's law, at the window's end.
  *
  * A window in which nothing finished has no requests, errors, latencies or tokens; its `inFlight` is 0 when the
- * deployment is idle, and else what is still under way. Throws RangeError when the window's length is not a positive
- * number.
+ * deployment is idle, and otherwise the number of requests still in flight.
+ * @throws RangeError when the window's length is not a positive number.
  */
 export function generateInferenceMetrics(
   deploymentId: string,

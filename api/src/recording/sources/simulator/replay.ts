@@ -12,7 +12,7 @@ import type { TrafficTrace } from './trace.ts'
  */
 export type Replay = (deployment: MeasuredDeployment, window: MetricsWindow) => Measurement
 
-/** Tells the random numbers of replays from others. */
+/** Separates the random numbers of replays from others. */
 const REPLAYS = 2
 
 /**
@@ -30,7 +30,7 @@ const NOISE_BOUND = 3
 const FASTEST = Math.exp(-NOISE_SIGMA * NOISE_BOUND)
 const SLOWEST = Math.exp(NOISE_SIGMA * NOISE_BOUND)
 
-/** A server gives up on a request at last. Also bounds how far back a window has to look. */
+/** A server eventually times a request out. This also bounds how far back a window has to look. */
 const MAX_LATENCY_MS = 120_000
 
 /** Latencies are whole microseconds, so that a sum of them is exact. */
@@ -73,7 +73,7 @@ export function createReplay(trace: TrafficTrace): Replay {
     if (!(Number.isFinite(startMs) && durationMs > 0 && Number.isFinite(durationMs))) {
       throw new RangeError(`A window starts at a time and lasts above 0 ms, not ${durationMs} ms from ${startMs}.`)
     }
-    // The end is summed before the difference is taken, as whoever asks for the next window sums it: the same tick.
+    // The end is summed before the difference is taken, as it is for the start of the next window: the same tick.
     const startTicks = Math.round((startMs - deployment.createdAtMs) * TICKS_PER_MS)
     const endTicks = Math.round((startMs + durationMs - deployment.createdAtMs) * TICKS_PER_MS)
     const seed = derive(seedOf(deployment.id), REPLAYS)
