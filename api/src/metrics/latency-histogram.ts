@@ -48,8 +48,8 @@ export class LatencyHistogram {
 
   /**
    * Counts a latency in milliseconds, `count` times. Below 1 µs it counts as 1 µs.
-   * @throws RangeError for a latency that is negative, not a number or above 2^32 ms, for a count that is no positive integer, and when the total
-   * would pass 2^53 - 1.
+   * @throws RangeError for a latency that is negative, not a number or above 2^32 ms, for a count that is no positive
+   * integer, and when the total would pass 2^53 - 1.
    */
   record(latencyMs: number, count = 1): void {
     if (!Number.isSafeInteger(count) || count < 1) {
