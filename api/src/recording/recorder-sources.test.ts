@@ -1,10 +1,10 @@
 import { createTestDatabase, type TestDatabase, testDatabaseKinds } from '@gaugeline/prisma/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { completedJob, createTestDeps, type TestDeps } from '../../test/create-test-deps.ts'
-import { LatencyHistogram } from '../metrics/latency-histogram.ts'
 import type { Sample } from '../metrics/sample.ts'
 import { SampleStore } from '../samples/sample-store.ts'
 import { type DeploymentSource, Recorder } from './recorder.ts'
+import { RequestTally } from './sources/simulator/request-tally.ts'
 import type { MeasuredWindow, MeasurementRequest, Source } from './sources/source.ts'
 
 const START = Date.UTC(2026, 10, 23, 12)
@@ -25,12 +25,10 @@ class ScriptedSource implements Source {
 
 const endOf = ({ startMs, durationMs }: MeasuredWindow['window']) => (startMs + durationMs - START) / 1000
 
-function measured(window: MeasuredWindow['window'], requests = 1): MeasuredWindow {
-  const latency = new LatencyHistogram()
-  if (requests > 0) latency.record(20, requests)
-  const sums = { latencySumMs: 20 * requests, latencyMaxMs: requests > 0 ? 20 : 0 }
-  const unknown = { promptTokens: null, generatedTokens: null, inFlight: null }
-  return { window, measurement: { requests, errors: 0, latency, ...sums, ...unknown } }
+function measured(window: MeasuredWindow['window']): MeasuredWindow {
+  const tally = new RequestTally()
+  tally.add({ latencyUs: 20_000, hasFailed: false, promptTokens: 0, generatedTokens: 0 })
+  return { window, measurement: tally.measurement(0, { promptTokens: false, generatedTokens: false }) }
 }
 
 describe.each(await testDatabaseKinds())('recording from sources on %s', (kind) => {
