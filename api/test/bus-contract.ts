@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Queue } from './queue.ts'
 import type { Bus, DeploymentEventRecord } from '../src/bus/bus.ts'
+import type { Sample } from '../src/metrics/sample.ts'
 import { sampleOf } from './sample-of.ts'
 
 /** A bus as two servers have it; with the bus of a single server both ends are the same one. */
