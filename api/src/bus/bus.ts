@@ -1,7 +1,7 @@
 import type { Sample } from '../metrics/sample.ts'
 
 /** What a recorder stored in one statement. */
-export interface RecordedSamples {
+interface RecordedSamples {
   /** Windows that ended by then were asked for. */
   throughMs: number
   /** Ascending by sequence in each deployment. */

@@ -22,7 +22,7 @@ export interface History {
   endSequence: number
 }
 
-export const MAX_POINTS = 2000
+const MAX_POINTS = 2000
 /** Nothing is recorded outside; rounded outwards, a wider span would leave what PostgreSQL holds. */
 const EARLIEST_MS = 0
 const LATEST_MS = Date.UTC(2200, 0)
