@@ -6,10 +6,10 @@ import {
   Outlet,
   redirect,
 } from '@tanstack/react-router'
-import { readSettingsSearch } from './features/access/settings-search.ts'
 import { readDeploymentSearch } from './features/deployments/deployment-search.ts'
-import { readFleetSearch } from './features/fleet/fleet-search.ts'
+import { readDeploymentsSearch } from './features/deployments/deployments-search.ts'
 import { loadSession } from './features/session/session.ts'
+import { readSettingsSearch } from './features/settings/settings-search.ts'
 import { Frame } from './features/shell/frame.tsx'
 import { CrashedPage, NotFoundPage } from './features/shell/problem-pages.tsx'
 import { readTrainingSearch } from './features/training/training-search.ts'
@@ -67,8 +67,8 @@ const start = createRoute({
 const deployments = createRoute({
   getParentRoute: () => app,
   path: '/deployments',
-  validateSearch: readFleetSearch,
-  component: lazyRouteComponent(() => import('./features/fleet/deployments-page.tsx'), 'DeploymentsPage'),
+  validateSearch: readDeploymentsSearch,
+  component: lazyRouteComponent(() => import('./features/deployments/deployments-page.tsx'), 'DeploymentsPage'),
 })
 
 const deployment = createRoute({
@@ -95,7 +95,7 @@ const settings = createRoute({
   getParentRoute: () => app,
   path: '/settings',
   validateSearch: readSettingsSearch,
-  component: lazyRouteComponent(() => import('./features/session/settings-page.tsx'), 'SettingsPage'),
+  component: lazyRouteComponent(() => import('./features/settings/settings-page.tsx'), 'SettingsPage'),
 })
 
 const routeTree = root.addChildren([

@@ -1,12 +1,10 @@
 import { useCallback, useSyncExternalStore } from 'react'
-import { useServices } from '../services.ts'
 import { span } from '../ui/format.ts'
 import { serverNow, useClock } from './clock.ts'
-import type { Sample } from './fleet-figures.ts'
+import type { FleetFigures, Sample } from './fleet-figures.ts'
 
 /** The newest sample of a deployment or of a filter's totals; rendered again when it changes, at most once a frame. */
-export function useTrack(key: string): Sample | undefined {
-  const { fleet } = useServices()
+export function useTrack(fleet: FleetFigures, key: string): Sample | undefined {
   const subscribe = useCallback((listener: () => void) => fleet.subscribe(key, listener), [fleet, key])
   return useSyncExternalStore(subscribe, () => fleet.track(key).latest)
 }

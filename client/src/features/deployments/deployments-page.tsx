@@ -16,7 +16,7 @@ import { RowSkeletons } from '../../ui/skeleton.tsx'
 import { useTitle } from '../../ui/title.ts'
 import { ForbiddenPage, UnavailablePage } from '../shell/problem-pages.tsx'
 import { COLUMN_WORDS, DeploymentsTable } from './deployments-table.tsx'
-import { FLEET_COLUMNS, type FleetColumn, type FleetSearch } from './fleet-search.ts'
+import { DEPLOYMENT_COLUMNS, type DeploymentColumn, type DeploymentsSearch } from './deployments-search.ts'
 import { FleetStrip } from './fleet-strip.tsx'
 import { totalsKey, useFleetStream } from './use-fleet-stream.ts'
 
@@ -64,12 +64,12 @@ export function DeploymentsPage() {
   const holes = useFleetStream(filter)
 
   const change = useCallback(
-    (part: Partial<FleetSearch>) => void navigate({ search: (before) => clean({ ...before, ...part }), replace: true }),
+    (part: Partial<DeploymentsSearch>) => void navigate({ search: (before) => clean({ ...before, ...part }), replace: true }),
     [navigate],
   )
   const onSearch = useCallback((q: string) => change({ q: q.trim() || undefined }), [change])
   const onSort = useCallback(
-    (sort: FleetColumn, descending: boolean) => change({ sort, dir: descending ? 'desc' : undefined }),
+    (sort: DeploymentColumn, descending: boolean) => change({ sort, dir: descending ? 'desc' : undefined }),
     [change],
   )
   useEffect(() => {
@@ -208,7 +208,7 @@ function ColumnMenu({ hidden, onChange }: { hidden: readonly string[]; onChange:
           <ColumnsIcon />
         </IconButton>
       }
-      entries={FLEET_COLUMNS.filter((column) => column !== 'model').map((column) => ({
+      entries={DEPLOYMENT_COLUMNS.filter((column) => column !== 'model').map((column) => ({
         kind: 'check',
         label: COLUMN_WORDS[column],
         checked: !hidden.includes(column),
@@ -219,11 +219,11 @@ function ColumnMenu({ hidden, onChange }: { hidden: readonly string[]; onChange:
 }
 
 /** What the page asks the server's totals for; the same choice as `matches` makes among the rows. */
-function filterOf({ status, model, q }: FleetSearch): DeploymentFilter {
+function filterOf({ status, model, q }: DeploymentsSearch): DeploymentFilter {
   return { ...(status ? { status: [status] } : {}), ...(model ? { model } : {}), ...(q ? { search: q } : {}) }
 }
 
-function matches({ q, model }: Pick<FleetSearch, 'model'> & { q?: string | undefined }) {
+function matches({ q, model }: Pick<DeploymentsSearch, 'model'> & { q?: string | undefined }) {
   const wanted = q?.toLowerCase()
   return (one: { model: { name: string }; trainingJob: { name: string } }) =>
     (!model || one.model.name === model) &&
@@ -231,6 +231,6 @@ function matches({ q, model }: Pick<FleetSearch, 'model'> & { q?: string | undef
 }
 
 /** Leaves out what is undefined, so that the URL holds only what was chosen. */
-function clean(search: Partial<FleetSearch>): FleetSearch {
+function clean(search: Partial<DeploymentsSearch>): DeploymentsSearch {
   return Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined))
 }

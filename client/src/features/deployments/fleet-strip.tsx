@@ -20,7 +20,7 @@ interface FleetStripProps {
  */
 export function FleetStrip({ track, active, total }: FleetStripProps) {
   const { fleet } = useServices()
-  const sample = useTrack(track)
+  const sample = useTrack(fleet, track)
   const late = useLateness(sample)
   const level = errorLevel(sample?.errorRate)
   const narrow = useMedia('(min-width: 1024px) and (max-width: 1279px)')

@@ -14,22 +14,27 @@ interface CellProps {
 /** Old figures are dimmed, never hidden; how old they are stands over the sparkline. */
 const LATE = 'text-faint'
 
+/** The newest sample of a deployment and, once it is late, its age; neither while the deployment is paused. */
+function useLive(id: string, active: boolean) {
+  const { fleet } = useServices()
+  const newest = useTrack(fleet, id)
+  const sample = active ? newest : undefined
+  return { sample, late: useLateness(sample) }
+}
+
 export function LatencyCell({ id, active, figure }: CellProps & { figure: 'p50Ms' | 'p95Ms' | 'p99Ms' }) {
-  const sample = useTrack(id)
-  const late = useLateness(active ? sample : undefined)
-  return <Latency ms={active ? sample?.[figure] : null} className={late ? LATE : ''} />
+  const { sample, late } = useLive(id, active)
+  return <Latency ms={sample?.[figure]} className={late ? LATE : ''} />
 }
 
 export function RateCell({ id, active }: CellProps) {
-  const sample = useTrack(id)
-  const late = useLateness(active ? sample : undefined)
-  return <Figure value={amount(active ? sample?.requestsPerSecond : null)} className={late ? LATE : ''} />
+  const { sample, late } = useLive(id, active)
+  return <Figure value={amount(sample?.requestsPerSecond)} className={late ? LATE : ''} />
 }
 
 export function ErrorCell({ id, active }: CellProps) {
-  const sample = useTrack(id)
-  const late = useLateness(active ? sample : undefined)
-  const rate = active ? sample?.errorRate : null
+  const { sample, late } = useLive(id, active)
+  const rate = sample?.errorRate
   const level = errorLevel(rate)
   const value = percent(rate)
   if (late || level === 'none') return <Figure value={value} className={late ? LATE : ''} />
@@ -45,9 +50,8 @@ const ERROR_WORDS: Record<Exclude<ErrorLevel, 'none'>, string> = { raised: 'Erro
 
 /** Active or paused; and where errors need a word, that word. */
 export function StatusCell({ id, active }: CellProps) {
-  const sample = useTrack(id)
-  const late = useLateness(active ? sample : undefined)
-  const level = active && !late ? errorLevel(sample?.errorRate) : 'none'
+  const { sample, late } = useLive(id, active)
+  const level = late ? 'none' : errorLevel(sample?.errorRate)
   if (!active) return <Status tone="quiet">Paused</Status>
   if (level === 'none') return <Status tone="ok">Active</Status>
   return <Status tone={level === 'high' ? 'bad' : 'warn'}>{ERROR_WORDS[level]}</Status>
@@ -55,8 +59,7 @@ export function StatusCell({ id, active }: CellProps) {
 
 export function TrendCell({ id, active, width }: CellProps & { width: number }) {
   const { fleet } = useServices()
-  const sample = useTrack(id)
-  const late = useLateness(active ? sample : undefined)
+  const { late } = useLive(id, active)
   if (!active) return null
   return (
     <span className="relative block">

@@ -10,7 +10,7 @@ import { type Column, type ColumnLayout, DataTable } from '../../ui/data-table.t
 import { span } from '../../ui/format.ts'
 import { useMedia } from '../../ui/media.ts'
 import { byNumber, byText } from '../../ui/table-sorting.ts'
-import { FLEET_COLUMNS, type FleetColumn } from './fleet-search.ts'
+import { DEPLOYMENT_COLUMNS, type DeploymentColumn } from './deployments-search.ts'
 import { ErrorCell, LatencyCell, RateCell, StatusCell, TrendCell } from './live-cells.tsx'
 import { useSparklineFill } from './use-sparkline-fill.ts'
 
@@ -37,7 +37,7 @@ type Row = { id: string; deployment: Deployment; active: boolean; figures: Sampl
 const LIVE_COLUMNS = ['p50Ms', 'p95Ms', 'p99Ms', 'requestsPerSecond', 'errorRate'] as const
 type LiveColumn = (typeof LIVE_COLUMNS)[number]
 
-export const COLUMN_WORDS: Record<FleetColumn, string> = {
+export const COLUMN_WORDS: Record<DeploymentColumn, string> = {
   model: 'Model',
   version: 'Version',
   status: 'Status',
@@ -50,7 +50,7 @@ export const COLUMN_WORDS: Record<FleetColumn, string> = {
   age: 'Age',
 }
 
-function layoutFor(wide: boolean, phone: boolean): Record<FleetColumn, ColumnLayout> {
+function layoutFor(wide: boolean, phone: boolean): Record<DeploymentColumn, ColumnLayout> {
   const figure = { align: 'right', largestFirst: true } as const
   const latency = wide ? 96 : phone ? 84 : 76
   return {
@@ -69,13 +69,13 @@ function layoutFor(wide: boolean, phone: boolean): Record<FleetColumn, ColumnLay
 
 const trendWidth = (wide: boolean) => (wide ? 160 : 96)
 
-const PHONE_COLUMNS: readonly FleetColumn[] = ['model', 'p95Ms', 'requestsPerSecond']
+const PHONE_COLUMNS: readonly DeploymentColumn[] = ['model', 'p95Ms', 'requestsPerSecond']
 
 interface DeploymentsTableProps {
   deployments: readonly FragmentType<typeof DeploymentsTableFragment>[]
   hidden: readonly string[]
-  sort: { column: FleetColumn; descending: boolean } | undefined
-  onSort: (column: FleetColumn, descending: boolean) => void
+  sort: { column: DeploymentColumn; descending: boolean } | undefined
+  onSort: (column: DeploymentColumn, descending: boolean) => void
   marked: string | undefined
   /** The track of the totals of these rows. */
   totals: string
@@ -92,7 +92,7 @@ export function DeploymentsTable(props: DeploymentsTableProps) {
   const phone = useMedia('(max-width: 767px)')
   const layout = useMemo(() => layoutFor(wide, phone), [wide, phone])
   const shown = useMemo(
-    () => (phone ? PHONE_COLUMNS : FLEET_COLUMNS.filter((column) => !hidden.includes(column))),
+    () => (phone ? PHONE_COLUMNS : DEPLOYMENT_COLUMNS.filter((column) => !hidden.includes(column))),
     [phone, hidden],
   )
   const columns = useMemo(() => columnsFor(phone, trendWidth(wide) - 16), [phone, wide])
@@ -145,7 +145,7 @@ export function DeploymentsTable(props: DeploymentsTableProps) {
         rowHeight={phone ? 52 : 32}
         sort={sort}
         onSort={(column, descending) => {
-          const name = FLEET_COLUMNS.find((one) => one === column)
+          const name = DEPLOYMENT_COLUMNS.find((one) => one === column)
           if (name) onSort(name, descending)
         }}
         onOpen={open}
@@ -266,7 +266,7 @@ function useFiguresForOrder(
   return figures
 }
 
-function isLive(column: FleetColumn): column is LiveColumn {
+function isLive(column: DeploymentColumn): column is LiveColumn {
   return LIVE_COLUMNS.some((live) => live === column)
 }
 

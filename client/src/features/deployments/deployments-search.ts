@@ -1,9 +1,9 @@
 /** The state of the deployments page, as it stands in the URL. Unknown and malformed parts are left out. */
-export interface FleetSearch {
+export interface DeploymentsSearch {
   status?: 'ACTIVE' | 'PAUSED'
   q?: string
   model?: string
-  sort?: FleetColumn
+  sort?: DeploymentColumn
   dir?: 'desc'
   /** Columns that are not wanted, separated by commas. */
   hide?: string
@@ -11,7 +11,7 @@ export interface FleetSearch {
   new?: string
 }
 
-export const FLEET_COLUMNS = [
+export const DEPLOYMENT_COLUMNS = [
   'model',
   'version',
   'status',
@@ -23,14 +23,14 @@ export const FLEET_COLUMNS = [
   'trend',
   'age',
 ] as const
-export type FleetColumn = (typeof FLEET_COLUMNS)[number]
+export type DeploymentColumn = (typeof DEPLOYMENT_COLUMNS)[number]
 
-export function readFleetSearch(search: Record<string, unknown>): FleetSearch {
+export function readDeploymentsSearch(search: Record<string, unknown>): DeploymentsSearch {
   const { status, sort, dir, hide } = search
   const q = text(search['q'])
   const model = text(search['model'])
   const made = text(search['new'])
-  const column = FLEET_COLUMNS.find((name) => name === sort)
+  const column = DEPLOYMENT_COLUMNS.find((name) => name === sort)
   return {
     ...(status === 'ACTIVE' || status === 'PAUSED' ? { status } : {}),
     ...(q ? { q } : {}),

@@ -5,10 +5,10 @@ import { MoonIcon, ScreenIcon, SunIcon } from '../../ui/icons.tsx'
 import { cx } from '../../ui/class-names.ts'
 import { chooseTheme, themeChoice, THEME_CHOICES } from '../../ui/theme.ts'
 import { useTitle } from '../../ui/title.ts'
-import { ApiTokens } from '../access/api-tokens.tsx'
-import { Webhooks } from '../access/webhooks.tsx'
-import { leaveSession } from './leave-session.ts'
-import { session } from './session.ts'
+import { leaveSession } from '../session/leave-session.ts'
+import { session } from '../session/session.ts'
+import { ApiTokens } from './api-tokens.tsx'
+import { Webhooks } from './webhooks.tsx'
 
 const ICONS = { system: ScreenIcon, light: SunIcon, dark: MoonIcon }
 
