@@ -6,7 +6,7 @@ import { Provider as UrqlProvider } from 'urql'
 import { session } from './features/session/session.ts'
 import { createGraphqlClient, createSampleClient } from './graphql/client.ts'
 import { createTransport } from './graphql/transport.ts'
-import { createFleetFigures } from './live/fleet-figures.ts'
+import { FleetFigures } from './live/fleet-figures.ts'
 import { createAppRouter } from './router.tsx'
 import { ServicesContext } from './services.ts'
 
@@ -23,7 +23,7 @@ const streams = createTransport(onUnauthenticated)
 const services = {
   streams,
   samples: createSampleClient(onUnauthenticated),
-  fleet: createFleetFigures(),
+  fleet: new FleetFigures(),
 }
 const client = createGraphqlClient(streams, onUnauthenticated)
 

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'react'
 import type { FleetFigures } from '../live/fleet-figures.ts'
-import type { Figure } from '../live/sample-ring.ts'
+import type { Figure } from '../live/sample.ts'
 import { theme } from '../ui/theme.ts'
 import { chartColours } from './colours.ts'
 import { sparkRuns } from './prepare.ts'

@@ -1,15 +1,15 @@
 /**
- * Collects calls and runs `flush` at most once a frame; not at all while the tab is hidden, and once when it is seen
- * again.
+ * Collects calls and runs `flush` at most once a frame: not at all while the tab is hidden, and once when it becomes
+ * visible again.
  */
 export function everyFrame(flush: () => void): () => void {
-  let due = false
+  let isScheduled = false
   return () => {
-    if (due) return
-    due = true
-    // The browser itself holds animation frames back while a tab is hidden, which is what is wanted here.
+    if (isScheduled) return
+    isScheduled = true
+    // The browser itself holds animation frames back while a tab is hidden, which is what we want here.
     requestAnimationFrame(() => {
-      due = false
+      isScheduled = false
       flush()
     })
   }

@@ -1,20 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { createFleetFigures, type Sample } from './fleet-figures.ts'
+import { FleetFigures } from './fleet-figures.ts'
+import { eachFigure, type Sample } from './sample.ts'
 
 function sample(second: number, p95Ms: number | null = second): Sample {
-  return {
-    at: second * 1000,
-    windowMs: 1000,
-    p50Ms: 1,
-    p95Ms,
-    p99Ms: 3,
-    requestsPerSecond: 4,
-    errorRate: 0,
-    tokensPerSecond: null,
-  }
+  return { ...eachFigure(() => 1), at: second * 1000, windowMs: 1000, p95Ms }
 }
 
-/** A frame that comes when the test says so. */
+/** A frame that is drawn when the test says so. */
 function manualFrame() {
   let pending: (() => void) | undefined
   const schedule = (flush: () => void) => () => {
@@ -29,35 +21,35 @@ function manualFrame() {
 }
 
 describe('FleetFigures', () => {
-  it('tells the followers of what changed, once a frame, however many samples came', () => {
+  it('notifies the subscribers of what changed, once a frame, however many samples arrived', () => {
     const { schedule, frame } = manualFrame()
-    const fleet = createFleetFigures(schedule)
-    const heard: string[] = []
-    fleet.subscribe('a', () => heard.push('a'))
-    fleet.subscribe('b', () => heard.push('b'))
+    const fleet = new FleetFigures(schedule)
+    const notified: string[] = []
+    fleet.subscribe('a', () => notified.push('a'))
+    fleet.subscribe('b', () => notified.push('b'))
     fleet.add('a', sample(1))
     fleet.add('a', sample(2))
-    expect(heard).toEqual([])
+    expect(notified).toEqual([])
     frame()
-    expect(heard).toEqual(['a'])
+    expect(notified).toEqual(['a'])
     expect(fleet.track('a').latest?.at).toBe(2000)
   })
 
-  it('says nothing when a sample is repeated', () => {
+  it('notifies nobody when a sample is repeated', () => {
     const { schedule, frame } = manualFrame()
-    const fleet = createFleetFigures(schedule)
+    const fleet = new FleetFigures(schedule)
     fleet.add('a', sample(1))
     frame()
-    let heard = 0
-    fleet.subscribe('a', () => (heard += 1))
+    let notified = 0
+    fleet.subscribe('a', () => (notified += 1))
     fleet.add('a', sample(1))
     frame()
-    expect(heard).toBe(0)
+    expect(notified).toBe(0)
   })
 
-  it('puts older samples before those that came live in the meantime, and doubles none', () => {
+  it('puts older samples before those that arrived live in the meantime, and adds none twice', () => {
     const { schedule } = manualFrame()
-    const fleet = createFleetFigures(schedule)
+    const fleet = new FleetFigures(schedule)
     fleet.add('a', sample(5))
     fleet.add('a', sample(6))
     fleet.fill('a', [sample(3), sample(4), sample(5)])
@@ -65,9 +57,9 @@ describe('FleetFigures', () => {
     expect(fleet.track('a').latest?.at).toBe(6000)
   })
 
-  it('shows filled samples as the latest until a live one comes, gaps included', () => {
+  it('gives a filled sample as the latest until a live one arrives, gaps included', () => {
     const { schedule } = manualFrame()
-    const fleet = createFleetFigures(schedule)
+    const fleet = new FleetFigures(schedule)
     fleet.fill('a', [sample(3, null), sample(4)])
     expect(fleet.track('a').ring.column('p95Ms')).toEqual([Number.NaN, 4])
     expect(fleet.track('a').latest?.at).toBe(4000)

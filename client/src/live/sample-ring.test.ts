@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { type Figures, SampleRing } from './sample-ring.ts'
+import { SampleRing } from './sample-ring.ts'
+import { eachFigure, type Figures } from './sample.ts'
 
 function figures(p95Ms: number | null): Figures {
-  return { p50Ms: 1, p95Ms, p99Ms: 3, requestsPerSecond: 4, errorRate: null, tokensPerSecond: null }
+  return { ...eachFigure(() => null), p95Ms, p99Ms: 3 }
 }
 
 describe('SampleRing', () => {
-  it('keeps the newest samples in order and lets the oldest fall out', () => {
+  it('keeps the newest samples in order and evicts the oldest', () => {
     const ring = new SampleRing(3)
     for (let at = 1; at <= 5; at += 1) ring.push(at, figures(at * 10))
     expect(ring.times()).toEqual([3, 4, 5])
@@ -15,7 +16,7 @@ describe('SampleRing', () => {
     expect(ring.newest).toBe(5)
   })
 
-  it('ignores a sample that is not newer than the newest, so a resumed stream doubles nothing', () => {
+  it('ignores a sample that is not newer than the newest, so a resumed stream adds nothing twice', () => {
     const ring = new SampleRing(4)
     expect(ring.push(10, figures(1))).toBe(true)
     expect(ring.push(10, figures(2))).toBe(false)
@@ -40,7 +41,7 @@ describe('SampleRing', () => {
     expect(ring.has(['p99Ms'], 3)).toBe(false)
   })
 
-  it('begins anew after clear, from any time', () => {
+  it('starts again after clear, from any time', () => {
     const ring = new SampleRing(2)
     ring.push(100, figures(1))
     ring.clear()

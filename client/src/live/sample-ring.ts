@@ -1,12 +1,9 @@
-/** The figures of a sample that are drawn, in the order of the ring's columns. `NaN` stands for "no data". */
-export const FIGURES = ['p50Ms', 'p95Ms', 'p99Ms', 'requestsPerSecond', 'errorRate', 'tokensPerSecond'] as const
-export type Figure = (typeof FIGURES)[number]
-
-export type Figures = Record<Figure, number | null>
+import { eachFigure, type Figure, FIGURES, type Figures } from './sample.ts'
 
 /**
- * The newest `capacity` samples of one series, by window start. Bounded: what no longer fits falls out at the old end.
- * A sample that is not newer than the newest is ignored, so a resumed stream never doubles one.
+ * The newest `capacity` samples of one series, by window start. The ring is bounded: a sample that does not fit evicts
+ * the oldest. It ignores a sample that is not newer than the newest, so a resumed stream never adds one twice. `NaN` is
+ * "no data".
  */
 export class SampleRing {
   readonly capacity: number
@@ -18,15 +15,7 @@ export class SampleRing {
   constructor(capacity: number) {
     this.capacity = capacity
     this.#at = new Float64Array(capacity)
-    const column = () => new Float64Array(capacity)
-    this.#columns = {
-      p50Ms: column(),
-      p95Ms: column(),
-      p99Ms: column(),
-      requestsPerSecond: column(),
-      errorRate: column(),
-      tokensPerSecond: column(),
-    }
+    this.#columns = eachFigure(() => new Float64Array(capacity))
   }
 
   get length(): number {
@@ -38,7 +27,7 @@ export class SampleRing {
     return this.#length === 0 ? -Infinity : this.#value(this.#at, this.#length - 1)
   }
 
-  /** `at` is the window's start in seconds since 1970. Gives false when the sample was not newer than the newest. */
+  /** `at` is the window's start in seconds since 1970. Returns false if the sample is not newer than the newest. */
   push(at: number, figures: Figures): boolean {
     if (!(at > this.newest)) return false
     let slot: number
@@ -64,7 +53,7 @@ export class SampleRing {
     return this.#read(this.#at)
   }
 
-  /** One figure beside `times()`; `NaN` where there was no data. */
+  /** One figure for each of `times()`. */
   column(figure: Figure): number[] {
     return this.#read(this.#columns[figure])
   }
@@ -77,19 +66,11 @@ export class SampleRing {
     return false
   }
 
-  /** Everything again as rows, oldest first; `at` in seconds since 1970. */
-  *rows(): Generator<Figures & { at: number }> {
+  /** The samples as rows, oldest first; `at` in seconds since 1970. */
+  *rows(): Generator<Record<Figure, number> & { at: number }> {
     for (let index = 0; index < this.#length; index += 1) {
-      const value = (figure: Figure) => this.#value(this.#columns[figure], index)
-      yield {
-        at: this.#value(this.#at, index),
-        p50Ms: value('p50Ms'),
-        p95Ms: value('p95Ms'),
-        p99Ms: value('p99Ms'),
-        requestsPerSecond: value('requestsPerSecond'),
-        errorRate: value('errorRate'),
-        tokensPerSecond: value('tokensPerSecond'),
-      }
+      const figures = eachFigure((figure) => this.#value(this.#columns[figure], index))
+      yield { at: this.#value(this.#at, index), ...figures }
     }
   }
 

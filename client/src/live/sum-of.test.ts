@@ -1,23 +1,23 @@
 import { describe, expect, it } from 'vitest'
-import { type Figures, SampleRing } from './sample-ring.ts'
+import { SampleRing } from './sample-ring.ts'
+import { eachFigure } from './sample.ts'
 import { sumOf } from './sum-of.ts'
 
 function ringOf(...rows: [at: number, requestsPerSecond: number, errorRate: number | null][]): SampleRing {
   const ring = new SampleRing(10)
   for (const [at, requestsPerSecond, errorRate] of rows) {
-    const figures: Figures = { p50Ms: 1, p95Ms: 2, p99Ms: 3, requestsPerSecond, errorRate, tokensPerSecond: null }
-    ring.push(at, figures)
+    ring.push(at, { ...eachFigure(() => null), p95Ms: 2, requestsPerSecond, errorRate })
   }
   return ring
 }
 
 describe('sumOf', () => {
-  it('adds requests and weighs error rates by them', () => {
+  it('adds requests and weights error rates by them', () => {
     const [first] = sumOf([ringOf([1, 30, 0.1], [2, 1, 0]), ringOf([1, 10, 0.5], [2, 1, 0])])
     expect(first).toMatchObject({ at: 1000, requestsPerSecond: 40, errorRate: 0.2 })
   })
 
-  it('makes up no percentile and no rate without requests', () => {
+  it('invents no percentile, and no error rate without requests', () => {
     const [first] = sumOf([ringOf([1, 0, null], [2, 1, 0])])
     expect(first).toMatchObject({ requestsPerSecond: 0, errorRate: null, p95Ms: null })
   })

@@ -1,9 +1,9 @@
-import type { Sample } from './fleet-figures.ts'
 import type { SampleRing } from './sample-ring.ts'
+import { eachFigure, type Sample } from './sample.ts'
 
 /**
- * Requests/s, error rate and tokens/s of several deployments together, by window. Percentiles stay unknown: they cannot
- * be summed. The newest window, which not all of them may have reported yet, is left to the live totals.
+ * Requests/s, error rate and tokens/s of several deployments together, by window. Percentiles stay unknown, because they
+ * cannot be summed. The newest window is left to the live totals, because not all deployments may have reported it yet.
  */
 export function sumOf(rings: readonly SampleRing[]): Sample[] {
   const sums = new Map<number, { requests: number; errors: number; tokens: number }>()
@@ -21,17 +21,15 @@ export function sumOf(rings: readonly SampleRing[]): Sample[] {
     .sort(([a], [b]) => a - b)
     .slice(0, -1)
     .map(([at, { requests, errors, tokens }]) => ({
+      ...eachFigure(() => null),
       at: at * 1000,
       windowMs: 1000,
-      p50Ms: null,
-      p95Ms: null,
-      p99Ms: null,
       requestsPerSecond: requests,
       errorRate: requests > 0 ? errors / requests : null,
       tokensPerSecond: tokens,
     }))
 }
 
-function orZero(value: number | null): number {
-  return value === null || Number.isNaN(value) ? 0 : value
+function orZero(value: number): number {
+  return Number.isNaN(value) ? 0 : value
 }

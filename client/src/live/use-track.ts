@@ -1,9 +1,10 @@
 import { useCallback, useSyncExternalStore } from 'react'
 import { span } from '../ui/format.ts'
 import { serverNow, useClock } from './clock.ts'
-import type { FleetFigures, Sample } from './fleet-figures.ts'
+import type { FleetFigures } from './fleet-figures.ts'
+import type { Sample } from './sample.ts'
 
-/** The newest sample of a deployment or of a filter's totals; rendered again when it changes, at most once a frame. */
+/** The newest sample of a deployment or of a filter's totals. Renders again when it changes, at most once a frame. */
 export function useTrack(fleet: FleetFigures, key: string): Sample | undefined {
   const subscribe = useCallback((listener: () => void) => fleet.subscribe(key, listener), [fleet, key])
   return useSyncExternalStore(subscribe, () => fleet.track(key).latest)

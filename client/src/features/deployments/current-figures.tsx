@@ -1,7 +1,6 @@
 import { type ReactNode, useSyncExternalStore } from 'react'
 import type { EventSentence_EventFragment } from '../../graphql/gql/graphql.ts'
-import type { Sample } from '../../live/fleet-figures.ts'
-import type { Figure } from '../../live/sample-ring.ts'
+import { eachFigure, type Figure, FIGURES, type Figures } from '../../live/sample.ts'
 import { useLateness } from '../../live/use-track.ts'
 import { cx } from '../../ui/class-names.ts'
 import { type ExternalStore, useStore } from '../../ui/external-store.ts'
@@ -9,14 +8,21 @@ import { amount, errorLevel, latency, moment, NO_DATA, percent, type Quantity, t
 import type { DeploymentSeries } from './deployment-series.ts'
 import { eventWords } from './event-sentence.tsx'
 
-const FIGURES: readonly { figure: Figure; name: string; line?: string; write: (value: number | null) => Quantity }[] = [
-  { figure: 'p50Ms', name: 'p50', line: 'var(--series-weak)', write: latency },
-  { figure: 'p95Ms', name: 'p95', line: 'var(--series)', write: latency },
-  { figure: 'p99Ms', name: 'p99', line: 'var(--series-strong)', write: latency },
-  { figure: 'requestsPerSecond', name: 'Requests/s', write: (value) => ({ value: amount(value), unit: '' }) },
-  { figure: 'errorRate', name: 'Error rate', write: (value) => ({ value: percent(value), unit: '%' }) },
-  { figure: 'tokensPerSecond', name: 'Tokens/s', write: (value) => ({ value: amount(value), unit: '' }) },
-]
+interface Heading {
+  name: string
+  /** The colour of its line, where several share a chart. */
+  line?: string
+  write: (value: number | null) => Quantity
+}
+
+const HEADINGS: Record<Figure, Heading> = {
+  p50Ms: { name: 'p50', line: 'var(--series-weak)', write: latency },
+  p95Ms: { name: 'p95', line: 'var(--series)', write: latency },
+  p99Ms: { name: 'p99', line: 'var(--series-strong)', write: latency },
+  requestsPerSecond: { name: 'Requests/s', write: (value) => ({ value: amount(value), unit: '' }) },
+  errorRate: { name: 'Error rate', write: (value) => ({ value: percent(value), unit: '%' }) },
+  tokensPerSecond: { name: 'Tokens/s', write: (value) => ({ value: amount(value), unit: '' }) },
+}
 
 interface CurrentFiguresProps {
   series: DeploymentSeries
@@ -46,7 +52,8 @@ export function CurrentFigures({ series, cursor, active, events, range }: Curren
         {range}
       </div>
       <dl className="grid grid-cols-3 overflow-hidden rounded-lg border border-line bg-surface lg:grid-cols-6">
-        {FIGURES.map(({ figure, name, line, write }) => {
+        {FIGURES.map((figure) => {
+          const { name, line, write } = HEADINGS[figure]
           const { value, unit } = write(shown?.[figure] ?? null)
           const alarm = figure === 'errorRate' && level !== 'none' && !dimmed ? level : ''
           return (
@@ -94,9 +101,9 @@ function sourceWords(series: DeploymentSeries, active: boolean): string {
   return `${SOURCES[source] ?? source}, drawn in windows of ${windows}`
 }
 
-/** The window under the crosshair; nothing where nothing was recorded. */
-function sampleAt(series: DeploymentSeries, at: number): Pick<Sample, Figure> | undefined {
-  const { times, values, stepSeconds } = series.read(FIGURES.map(({ figure }) => figure))
+/** The window under the crosshair; `undefined` where nothing was recorded. */
+function sampleAt(series: DeploymentSeries, at: number): Figures | undefined {
+  const { times, values, stepSeconds } = series.read(FIGURES)
   let best = -1
   for (let index = times.length - 1; index >= 0; index -= 1) {
     const time = times[index] ?? 0
@@ -104,18 +111,10 @@ function sampleAt(series: DeploymentSeries, at: number): Pick<Sample, Figure> | 
     if (time < at) break
   }
   if (best === -1 || Math.abs((times[best] ?? 0) - at) > stepSeconds * 1.5) return undefined
-  const value = (column: number) => {
-    const found = values[column]?.[best]
+  return eachFigure((figure) => {
+    const found = values[FIGURES.indexOf(figure)]?.[best]
     return found === undefined || Number.isNaN(found) ? null : found
-  }
-  return {
-    p50Ms: value(0),
-    p95Ms: value(1),
-    p99Ms: value(2),
-    requestsPerSecond: value(3),
-    errorRate: value(4),
-    tokensPerSecond: value(5),
-  }
+  })
 }
 
 /** The event whose mark the crosshair touches: within a hundredth of the range. */

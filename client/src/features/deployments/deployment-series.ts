@@ -4,9 +4,9 @@ import { graphql } from '../../graphql/documents.ts'
 import type { Streams } from '../../graphql/streams.ts'
 import { serverNow } from '../../live/clock.ts'
 import { everyFrame } from '../../live/every-frame.ts'
-import type { Sample, Track } from '../../live/fleet-figures.ts'
-import { type Figure, SampleRing } from '../../live/sample-ring.ts'
-import { toSample } from '../../live/to-sample.ts'
+import type { Track } from '../../live/fleet-figures.ts'
+import { SampleRing } from '../../live/sample-ring.ts'
+import { type Figure, type Sample, toSample } from '../../live/sample.ts'
 
 const HistoryDocument = graphql(`
   query DeploymentHistory($id: ID!, $from: DateTime!, $maxPoints: Int!) {

@@ -64,7 +64,8 @@ export function DeploymentsPage() {
   const holes = useFleetStream(filter)
 
   const change = useCallback(
-    (part: Partial<DeploymentsSearch>) => void navigate({ search: (before) => clean({ ...before, ...part }), replace: true }),
+    (part: Partial<DeploymentsSearch>) =>
+      void navigate({ search: (before) => clean({ ...before, ...part }), replace: true }),
     [navigate],
   )
   const onSearch = useCallback((q: string) => change({ q: q.trim() || undefined }), [change])

@@ -3,7 +3,8 @@ import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } fro
 import { type FragmentType, graphql, readFragment } from '../../graphql/documents.ts'
 import type { DeploymentsTable_DeploymentFragment } from '../../graphql/gql/graphql.ts'
 import { serverNow, useClock } from '../../live/clock.ts'
-import type { FleetFigures, Sample } from '../../live/fleet-figures.ts'
+import type { FleetFigures } from '../../live/fleet-figures.ts'
+import type { Figure, Sample } from '../../live/sample.ts'
 import { sumOf } from '../../live/sum-of.ts'
 import { useServices } from '../../services.ts'
 import { type Column, type ColumnLayout, DataTable } from '../../ui/data-table.tsx'
@@ -34,7 +35,7 @@ export const DeploymentsTableFragment = graphql(`
 type Deployment = DeploymentsTable_DeploymentFragment
 type Row = { id: string; deployment: Deployment; active: boolean; figures: Sample | undefined }
 
-const LIVE_COLUMNS = ['p50Ms', 'p95Ms', 'p99Ms', 'requestsPerSecond', 'errorRate'] as const
+const LIVE_COLUMNS = ['p50Ms', 'p95Ms', 'p99Ms', 'requestsPerSecond', 'errorRate'] as const satisfies readonly Figure[]
 type LiveColumn = (typeof LIVE_COLUMNS)[number]
 
 export const COLUMN_WORDS: Record<DeploymentColumn, string> = {

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
 import { Sparkline } from '../../charts/sparkline.tsx'
-import type { Figure } from '../../live/sample-ring.ts'
+import type { Figure } from '../../live/sample.ts'
 import { useLateness, useTrack } from '../../live/use-track.ts'
 import { useServices } from '../../services.ts'
 import { useMedia } from '../../ui/media.ts'

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react'
 import { graphql } from '../../graphql/documents.ts'
-import { toSample } from '../../live/to-sample.ts'
+import { toSample } from '../../live/sample.ts'
 import { useServices } from '../../services.ts'
 import type { DeploymentFilter } from '../../graphql/gql/graphql.ts'
 

@@ -1,6 +1,6 @@
 import { useEffect, useEffectEvent } from 'react'
 import { graphql } from '../../graphql/documents.ts'
-import { toSample } from '../../live/to-sample.ts'
+import { toSample } from '../../live/sample.ts'
 import { useServices } from '../../services.ts'
 
 const RecentMetricsDocument = graphql(`
@@ -30,7 +30,7 @@ export function useSparklineFill(ids: readonly string[], epoch: number, onFilled
   const key = ids.join(' ')
   const filled = useEffectEvent(onFilled)
   useEffect(() => {
-    for (const id of fleet.known()) fleet.track(id).filled = false
+    fleet.forgetFilled()
   }, [fleet, epoch])
   useEffect(() => {
     if (key === '') return
