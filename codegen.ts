@@ -30,6 +30,7 @@ const config: CodegenConfig = {
         immutableTypes: true,
       },
     },
+    'client/src/graphql/gql/keyless-types.ts': { plugins: ['./client/keyless-types.mjs'] },
   },
 }
 

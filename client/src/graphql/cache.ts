@@ -10,64 +10,15 @@ import {
   WebhooksDocument,
 } from './gql/graphql.ts'
 import { makeFragmentData } from './gql/index.ts'
+import { KEYLESS_TYPES } from './gql/keyless-types.ts'
 
-/** Types without an identity of their own: they belong to what holds them. */
-const KEYLESS = [
-  'ApiTokenConnection',
-  'ApiTokenEdge',
-  'ApiTokenNotFoundError',
-  'CancelTrainingJobSuccess',
-  'CreateApiTokenSuccess',
-  'CreateWebhookSuccess',
-  'DeleteDeploymentSuccess',
-  'DeleteWebhookSuccess',
-  'Deployability',
-  'DeployTrainingJobSuccess',
-  'DeploymentActiveError',
-  'DeploymentConnection',
-  'DeploymentCounts',
-  'DeploymentEdge',
-  'DeploymentEventConnection',
-  'DeploymentEventEdge',
-  'DeploymentEventUpdate',
-  'DeploymentNotFoundError',
-  'DuplicateActiveDeploymentError',
-  'IdempotencyConflictError',
-  'InferenceMetrics',
-  'InputIssue',
-  'InvalidInputError',
-  'LatencySummary',
-  'ModelConnection',
-  'ModelEdge',
-  'PageInfo',
-  'PauseDeploymentSuccess',
-  'ResumeDeploymentSuccess',
-  'RevokeApiTokenSuccess',
-  'SendTestWebhookSuccess',
-  'StartTrainingJobSuccess',
-  'TrainingJobConnection',
-  'TrainingJobEdge',
-  'TrainingJobFinishedError',
-  'TrainingJobHasDeploymentsError',
-  'TrainingJobNotCompletedError',
-  'TrainingJobNotFoundError',
-  'TrainingJobUpdate',
-  'TrainingStep',
-  'Viewer',
-  'WebhookAttempt',
-  'WebhookConnection',
-  'WebhookDisabledError',
-  'WebhookEdge',
-  'WebhookLimitError',
-  'WebhookNotFoundError',
-]
-
+/** Stores an object of the type within what holds it. */
 const withoutKey = () => null
 
 /** Created and deleted things reach the lists that show them; everything else graphcache does by identity. */
 export function createCache() {
   return cacheExchange({
-    keys: Object.fromEntries(KEYLESS.map((name) => [name, withoutKey])),
+    keys: Object.fromEntries(KEYLESS_TYPES.map((name) => [name, withoutKey])),
     updates: {
       Mutation: {
         deployTrainingJob: (result, _args, cache) =>
