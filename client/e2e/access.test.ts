@@ -65,17 +65,17 @@ describe('somebody who manages access', () => {
   it('makes a token, is told what is wrong beside its field, and sees the secret once', async () => {
     await admin.goto('/settings')
     await admin.getByText('There are no tokens yet').waitFor()
-    await admin.getByRole('button', { name: 'Make a token' }).click()
+    await admin.getByRole('button', { name: 'Create a token' }).click()
     await admin.waitForURL('**/settings?newToken=true')
     const dialog = admin.getByRole('dialog')
-    await dialog.getByRole('button', { name: 'Make it' }).click()
+    await dialog.getByRole('button', { name: 'Create', exact: true }).click()
     await dialog.getByText('Who will use it? The name').waitFor()
     // What only the server knows: this name is taken by the one from the environment.
     await dialog.getByLabel('Name').fill('Admin')
-    await dialog.getByRole('button', { name: 'Make it' }).click()
+    await dialog.getByRole('button', { name: 'Create', exact: true }).click()
     await expect.poll(() => dialog.getByLabel('Name').getAttribute('aria-invalid')).toBe('true')
     await dialog.getByLabel('Name').fill('wall screen')
-    await dialog.getByRole('button', { name: 'Make it' }).click()
+    await dialog.getByRole('button', { name: 'Create', exact: true }).click()
     const shown = dialog.getByLabel('Token', { exact: true })
     await shown.waitFor()
     secret = await shown.inputValue()
@@ -90,7 +90,7 @@ describe('somebody who manages access', () => {
     const row = admin.getByRole('list', { name: 'API tokens' }).getByRole('listitem')
     expect(await row.count()).toBe(1)
     expect(await row.innerText()).toMatch(
-      /wall screen\s+Active\s+read[\s\S]*Made by admin[\s\S]*Never used[\s\S]*Expires/,
+      /wall screen\s+Active\s+read[\s\S]*Created by admin[\s\S]*Never used[\s\S]*Expires/,
     )
     expect(await admin.content()).not.toContain(secret)
   })
@@ -151,11 +151,11 @@ describe('somebody who manages access', () => {
     const dialog = admin.getByRole('dialog')
     await dialog.getByLabel('Name').fill('chat')
     await dialog.getByLabel('URL').fill('http://10.0.0.1/hook#part')
-    await dialog.getByRole('button', { name: 'Add it' }).click()
+    await dialog.getByRole('button', { name: 'Add', exact: true }).click()
     // What only the server finds.
     await expect.poll(() => dialog.getByLabel('URL').getAttribute('aria-invalid')).toBe('true')
     await dialog.getByLabel('URL').fill(receiver.url)
-    await dialog.getByRole('button', { name: 'Add it' }).click()
+    await dialog.getByRole('button', { name: 'Add', exact: true }).click()
     expect(await dialog.getByLabel('Secret').inputValue()).toMatch(/^whsec_/)
     await dialog.getByRole('button', { name: 'Done' }).click()
     await admin.waitForURL('**/settings')

@@ -40,7 +40,7 @@ async function makeToken(page: Page): Promise<void> {
   await dialog.getByLabel('Name').fill('a bot with a name that is a good deal longer than it would have to be')
   await dialog.getByRole('checkbox', { name: /^deploy/ }).check()
   await dialog.getByLabel('Expires').selectOption('Never')
-  await dialog.getByRole('button', { name: 'Make it' }).click()
+  await dialog.getByRole('button', { name: 'Create', exact: true }).click()
   await dialog.getByText('Copy it now.').waitFor()
 }
 
@@ -77,7 +77,7 @@ export function pageStates({ active, paused, job, runningJob }: Subjects): PageS
     {
       name: 'settings-new-token',
       path: '/settings?newToken=true',
-      reach: (page) => page.getByRole('dialog').getByRole('button', { name: 'Make it' }).click(),
+      reach: (page) => page.getByRole('dialog').getByRole('button', { name: 'Create', exact: true }).click(),
     },
     { name: 'settings-secret', path: '/settings?newToken=true', reach: makeToken },
     {
@@ -94,7 +94,7 @@ export function pageStates({ active, paused, job, runningJob }: Subjects): PageS
     {
       name: 'settings-new-webhook',
       path: '/settings?newWebhook=true',
-      reach: (page) => page.getByRole('dialog').getByRole('button', { name: 'Add it' }).click(),
+      reach: (page) => page.getByRole('dialog').getByRole('button', { name: 'Add', exact: true }).click(),
     },
     { name: 'settings', path: '/settings', reach: (page) => page.getByText('Does not expire').first().waitFor() },
     {

@@ -1,5 +1,5 @@
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core'
-import { useEffect, useMemo, useState } from 'react'
+import { useCallback, useEffect, useMemo, useState } from 'react'
 import { type CombinedError, useClient } from 'urql'
 
 /** A list holds at most this many pages of a hundred; what lies beyond is named, not shown. */
@@ -22,6 +22,8 @@ export interface Pages<Data, Node> {
   truncated: boolean
   /** The last page is here. */
   complete: boolean
+  /** Asks the server again for the first page. */
+  retry: () => void
 }
 
 interface Page<Data> {
@@ -81,6 +83,10 @@ export function usePages<Data, Node extends { id: string }>(
     return () => closeFrom(0)
   }, [client, document, connectionOf])
 
+  const retry = useCallback(
+    () => void client.query(document, {}, { requestPolicy: 'network-only' }).toPromise(),
+    [client, document],
+  )
   return useMemo(() => {
     const first = pages[0]?.data
     const byId = new Map<string, Node>()
@@ -95,6 +101,7 @@ export function usePages<Data, Node extends { id: string }>(
       error: pages.find(({ error }) => error)?.error,
       truncated: more && pages.length >= MOST_PAGES,
       complete: last !== undefined && !more,
+      retry,
     }
-  }, [pages, connectionOf])
+  }, [pages, connectionOf, retry])
 }

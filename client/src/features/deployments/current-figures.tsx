@@ -1,4 +1,5 @@
 import { type ReactNode, useSyncExternalStore } from 'react'
+import type { ColourToken } from '../../charts/colours.ts'
 import type { EventSentence_EventFragment } from '../../graphql/gql/graphql.ts'
 import { eachFigure, type Figure, FIGURES, type Figures } from '../../live/sample.ts'
 import { useLateness } from '../../live/use-track.ts'
@@ -8,17 +9,22 @@ import { amount, errorLevel, latency, moment, NO_DATA, percent, type Quantity, t
 import type { DeploymentSeries } from './deployment-series.ts'
 import { eventWords } from './event-sentence.tsx'
 
+/** The colours of figures that share a chart. */
+export const LINE_COLOURS: Partial<Record<Figure, ColourToken>> = {
+  p50Ms: 'series-weak',
+  p95Ms: 'series',
+  p99Ms: 'series-strong',
+}
+
 interface Heading {
   name: string
-  /** The colour of its line, where several share a chart. */
-  line?: string
   write: (value: number | null) => Quantity
 }
 
 const HEADINGS: Record<Figure, Heading> = {
-  p50Ms: { name: 'p50', line: 'var(--series-weak)', write: latency },
-  p95Ms: { name: 'p95', line: 'var(--series)', write: latency },
-  p99Ms: { name: 'p99', line: 'var(--series-strong)', write: latency },
+  p50Ms: { name: 'p50', write: latency },
+  p95Ms: { name: 'p95', write: latency },
+  p99Ms: { name: 'p99', write: latency },
   requestsPerSecond: { name: 'Requests/s', write: (value) => ({ value: amount(value), unit: '' }) },
   errorRate: { name: 'Error rate', write: (value) => ({ value: percent(value), unit: '%' }) },
   tokensPerSecond: { name: 'Tokens/s', write: (value) => ({ value: amount(value), unit: '' }) },
@@ -53,13 +59,20 @@ export function CurrentFigures({ series, cursor, active, events, range }: Curren
       </div>
       <dl className="grid grid-cols-3 overflow-hidden rounded-lg border border-line bg-surface lg:grid-cols-6">
         {FIGURES.map((figure) => {
-          const { name, line, write } = HEADINGS[figure]
+          const { name, write } = HEADINGS[figure]
+          const line = LINE_COLOURS[figure]
           const { value, unit } = write(shown?.[figure] ?? null)
           const alarm = figure === 'errorRate' && level !== 'none' && !dimmed ? level : ''
           return (
             <div key={figure} className="-mt-px -ml-px border-t border-l border-line px-3 py-2.5 sm:px-4">
               <dt className="flex items-center gap-1.5 text-xs whitespace-nowrap text-muted">
-                {line && <span aria-hidden="true" className="h-0.5 w-3 rounded-full" style={{ background: line }} />}
+                {line && (
+                  <span
+                    aria-hidden="true"
+                    className="h-0.5 w-3 rounded-full"
+                    style={{ background: `var(--${line})` }}
+                  />
+                )}
                 {unit ? `${name}, ${unit}` : name}
                 <span className={alarm === 'high' ? 'text-bad' : 'text-warn'}>{alarm}</span>
               </dt>

@@ -1,11 +1,10 @@
 import { Link, useNavigate } from '@tanstack/react-router'
-import { lazy, type ReactNode, Suspense, useId, useState } from 'react'
-import { useMutation } from 'urql'
+import { lazy, Suspense, useId, useState } from 'react'
 import { type FragmentType, graphql, readFragment } from '../../graphql/documents.ts'
+import { useAction } from '../../graphql/use-action.ts'
 import { Button } from '../../ui/button.tsx'
 import { PauseIcon, PlayIcon } from '../../ui/icons.tsx'
 import { Problem } from '../../ui/message.tsx'
-import { problemText } from '../../ui/problem-text.ts'
 import { notify } from '../../ui/notices.ts'
 import { NOT_ALLOWED, useMay } from '../session/scopes.ts'
 
@@ -105,55 +104,40 @@ interface DeploymentActionsProps {
   deployment: FragmentType<typeof DeploymentActionsFragment>
 }
 
-/** Pause, resume and delete. What was refused is said right below the buttons. */
+/** Pause, resume and delete. The reason of a refusal stands right below the buttons. */
 export function DeploymentActions(props: DeploymentActionsProps) {
   const deployment = readFragment(DeploymentActionsFragment, props.deployment)
   const navigate = useNavigate()
   const reasonId = useId()
   const [asking, setAsking] = useState(false)
-  const [problem, setProblem] = useState<ReactNode>(null)
-  const [pausing, pause] = useMutation(PauseDocument)
-  const [resuming, resume] = useMutation(ResumeDocument)
-  const [deleting, remove] = useMutation(DeleteDocument)
+  const { isBusy, problem, run } = useAction()
   const name = `${deployment.model.name} ${deployment.version}`
   const input = { deploymentId: deployment.id }
 
   const onPause = async () => {
-    setProblem(null)
-    const { data, error } = await pause({ input })
-    const result = data?.pauseDeployment
-    if (result?.__typename === 'PauseDeploymentSuccess') notify(`Paused ${name}`, 'Its history is kept.')
-    else setProblem(result ? result.message : problemText(error))
+    const { done } = await run(PauseDocument, input)
+    if (done) notify(`Paused ${name}`, 'Its history is kept.')
   }
   const onResume = async () => {
-    setProblem(null)
-    const { data, error } = await resume({ input })
-    const result = data?.resumeDeployment
-    if (result?.__typename === 'ResumeDeploymentSuccess') notify(`Resumed ${name}`)
-    else if (result?.__typename === 'DuplicateActiveDeploymentError') {
-      const { id, version } = result.activeDeployment
-      setProblem(
-        <>
-          Another deployment of its training job is active:{' '}
-          <Link to="/deployments/$id" params={{ id }} className="underline">
-            {version}
-          </Link>
-          . Pause that one first.
-        </>,
-      )
-    } else setProblem(result ? result.message : problemText(error))
+    const { done } = await run(ResumeDocument, input, (refusal) =>
+      refusal.__typename === 'DuplicateActiveDeploymentError' ? (
+        <PauseFirst {...refusal.activeDeployment} />
+      ) : (
+        refusal.message
+      ),
+    )
+    if (done) notify(`Resumed ${name}`)
   }
   const onDelete = async () => {
-    setProblem(null)
-    const { data, error } = await remove({ input })
-    const result = data?.deleteDeployment
+    const { done } = await run(DeleteDocument, input)
     setAsking(false)
-    if (result?.__typename === 'DeleteDeploymentSuccess') {
-      notify(`Deleted ${name}`)
-      await navigate({ to: '/deployments' })
-    } else setProblem(result ? result.message : problemText(error))
+    if (!done) return
+    notify(`Deleted ${name}`)
+    await navigate({ to: '/deployments' })
   }
 
+  // While the dialog is open, it is the deletion that is in flight.
+  const isWorking = isBusy && !asking
   const active = deployment.status === 'ACTIVE'
   const mayDeploy = useMay('DEPLOY')
   const reason = !mayDeploy ? NOT_ALLOWED : active ? 'An active deployment cannot be deleted. Pause it first.' : ''
@@ -165,17 +149,12 @@ export function DeploymentActions(props: DeploymentActionsProps) {
           {reason}
         </span>
         {active ? (
-          <Button onClick={() => void onPause()} busy={pausing.fetching} disabled={!deployment.canPause} {...refused}>
+          <Button onClick={() => void onPause()} busy={isWorking} disabled={!deployment.canPause} {...refused}>
             <PauseIcon size={14} />
             Pause
           </Button>
         ) : (
-          <Button
-            onClick={() => void onResume()}
-            busy={resuming.fetching}
-            disabled={!deployment.canResume}
-            {...refused}
-          >
+          <Button onClick={() => void onResume()} busy={isWorking} disabled={!deployment.canResume} {...refused}>
             <PlayIcon size={14} />
             Resume
           </Button>
@@ -198,7 +177,7 @@ export function DeploymentActions(props: DeploymentActionsProps) {
             onClose={() => setAsking(false)}
             title={`Delete ${name}?`}
             action="Delete"
-            busy={deleting.fetching}
+            busy={isBusy}
             onConfirm={() => void onDelete()}
           >
             Its samples go with it. Its events stay, and its version is never used again.
@@ -206,5 +185,18 @@ export function DeploymentActions(props: DeploymentActionsProps) {
         </Suspense>
       )}
     </div>
+  )
+}
+
+/** Why a deployment cannot be resumed while another one of its training job is active. */
+function PauseFirst({ id, version }: { id: string; version: string }) {
+  return (
+    <>
+      Another deployment of its training job is active:{' '}
+      <Link to="/deployments/$id" params={{ id }} className="underline">
+        {version}
+      </Link>
+      . Pause that one first.
+    </>
   )
 }

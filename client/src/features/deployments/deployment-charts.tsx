@@ -1,5 +1,4 @@
 import { type ReactNode, useEffect, useMemo, useSyncExternalStore } from 'react'
-import type { ColourToken } from '../../charts/colours.ts'
 import { latencyUnit } from '../../charts/prepare.ts'
 import { type ChartSource, type Mark, TimeChart } from '../../charts/time-chart.tsx'
 import { connection, isLost } from '../../graphql/connection.ts'
@@ -11,7 +10,7 @@ import { createStore, type ExternalStore, useStore } from '../../ui/external-sto
 import { amount, latency, percent, written } from '../../ui/format.ts'
 import { RANGE_SECONDS, RANGE_WORDS, type Range, RANGES } from './deployment-search.ts'
 import { DeploymentSeries } from './deployment-series.ts'
-import { CurrentFigures } from './current-figures.tsx'
+import { CurrentFigures, LINE_COLOURS } from './current-figures.tsx'
 
 interface DeploymentChartsProps {
   id: string
@@ -21,12 +20,6 @@ interface DeploymentChartsProps {
   log: boolean
   onRange: (range: Range) => void
   onLog: (log: boolean) => void
-}
-
-export const LINE_COLOURS: Partial<Record<Figure, ColourToken>> = {
-  p50Ms: 'series-weak',
-  p95Ms: 'series',
-  p99Ms: 'series-strong',
 }
 
 const LATENCY: readonly Figure[] = ['p50Ms', 'p95Ms', 'p99Ms']
@@ -114,7 +107,7 @@ function Chart(props: ChartProps) {
     [series, figures, marks],
   )
   const lines = useMemo(
-    () => figures.map((figure) => ({ label: figure, colour: LINE_COLOURS[figure] ?? ('series' as const) })),
+    () => figures.map((figure) => ({ label: figure, colour: LINE_COLOURS[figure] ?? 'series' })),
     [figures],
   )
   const nothing = useSyncExternalStore(series.subscribe, () => whyEmpty(series, figures))

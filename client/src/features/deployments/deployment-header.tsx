@@ -7,7 +7,7 @@ import { Status } from '../../ui/status.tsx'
 import { useTitle } from '../../ui/title.ts'
 import { DeploymentActions } from './deployment-actions.tsx'
 
-export const DeploymentHeaderFragment = graphql(`
+const DeploymentHeaderFragment = graphql(`
   fragment DeploymentHeader_deployment on Deployment {
     id
     version

@@ -1,11 +1,10 @@
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { useMemo } from 'react'
 import { useQuery } from 'urql'
-import { codeOf } from '../../graphql/client.ts'
 import { graphql, readFragment } from '../../graphql/documents.ts'
 import { cx } from '../../ui/class-names.ts'
 import { Skeleton } from '../../ui/skeleton.tsx'
-import { ForbiddenPage, NotFoundPage, UnavailablePage } from '../shell/problem-pages.tsx'
+import { QueryProblem } from '../shell/problem-pages.tsx'
 import { DeploymentCharts } from './deployment-charts.tsx'
 import { DeploymentHeader } from './deployment-header.tsx'
 import { DEFAULT_RANGE, type DeploymentSearch } from './deployment-search.ts'
@@ -41,10 +40,8 @@ export function DeploymentPage() {
   const edges = deployment?.events.edges
   const events = useMemo(() => edges?.map(({ node }) => readFragment(EventSentenceFragment, node)) ?? [], [edges])
 
-  if (!deployment) {
-    if (error && codeOf(error) === 'FORBIDDEN') return <ForbiddenPage />
-    if (error && error.networkError) return <UnavailablePage onRetry={() => again({ requestPolicy: 'network-only' })} />
-    if (!fetching && (data || error)) return <NotFoundPage what="deployment" />
+  if (!deployment && (error || (data && !fetching))) {
+    return <QueryProblem error={error} what="deployment" onRetry={() => again({ requestPolicy: 'network-only' })} />
   }
   return (
     <div className="flex flex-col gap-5">

@@ -1,7 +1,5 @@
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { useCallback, useEffect, useMemo } from 'react'
-import { useClient } from 'urql'
-import { codeOf } from '../../graphql/client.ts'
 import { graphql } from '../../graphql/documents.ts'
 import type { DeploymentFilter, DeploymentsPageQuery } from '../../graphql/gql/graphql.ts'
 import { usePages } from '../../graphql/use-pages.ts'
@@ -14,7 +12,7 @@ import { SearchField } from '../../ui/search-field.tsx'
 import { Select } from '../../ui/select.tsx'
 import { RowSkeletons } from '../../ui/skeleton.tsx'
 import { useTitle } from '../../ui/title.ts'
-import { ForbiddenPage, UnavailablePage } from '../shell/problem-pages.tsx'
+import { QueryProblem } from '../shell/problem-pages.tsx'
 import { COLUMN_WORDS, DeploymentsTable } from './deployments-table.tsx'
 import { DEPLOYMENT_COLUMNS, type DeploymentColumn, type DeploymentsSearch } from './deployments-search.ts'
 import { FleetStrip } from './fleet-strip.tsx'
@@ -58,8 +56,7 @@ export function DeploymentsPage() {
   useTitle('Deployments')
   const search = useSearch({ from: '/app/deployments' })
   const navigate = useNavigate({ from: '/deployments' })
-  const client = useClient()
-  const { nodes, error, truncated, complete, first } = usePages(DeploymentsPageDocument, connectionOf)
+  const { nodes, error, truncated, complete, first, retry } = usePages(DeploymentsPageDocument, connectionOf)
   const filter = useMemo(() => filterOf(search), [search])
   const holes = useFleetStream(filter)
 
@@ -97,14 +94,7 @@ export function DeploymentsPage() {
   )
   const hidden = useMemo(() => search.hide?.split(',') ?? [], [search.hide])
 
-  if (!nodes && error) {
-    if (codeOf(error) === 'FORBIDDEN') return <ForbiddenPage />
-    return (
-      <UnavailablePage
-        onRetry={() => void client.query(DeploymentsPageDocument, {}, { requestPolicy: 'network-only' }).toPromise()}
-      />
-    )
-  }
+  if (!nodes && error) return <QueryProblem error={error} onRetry={retry} />
 
   const count = (status: 'ACTIVE' | 'PAUSED') => matching?.filter((one) => one.status === status).length
   return (

@@ -15,7 +15,7 @@ import { DEPLOYMENT_COLUMNS, type DeploymentColumn } from './deployments-search.
 import { ErrorCell, LatencyCell, RateCell, StatusCell, TrendCell } from './live-cells.tsx'
 import { useSparklineFill } from './use-sparkline-fill.ts'
 
-export const DeploymentsTableFragment = graphql(`
+const DeploymentsTableFragment = graphql(`
   fragment DeploymentsTable_deployment on Deployment {
     id
     version

@@ -1,16 +1,12 @@
 import { useNavigate, useSearch } from '@tanstack/react-router'
-import { useId } from 'react'
 import { type FragmentType, graphql, readFragment } from '../../graphql/documents.ts'
 import type { ApiTokensQuery } from '../../graphql/gql/graphql.ts'
 import { usePages } from '../../graphql/use-pages.ts'
 import { serverNow, useClock } from '../../live/clock.ts'
 import { Button } from '../../ui/button.tsx'
 import { moment } from '../../ui/format.ts'
-import { Problem } from '../../ui/message.tsx'
-import { problemText } from '../../ui/problem-text.ts'
-import { Skeleton } from '../../ui/skeleton.tsx'
 import { Status, type Tone } from '../../ui/status.tsx'
-import { useMay } from '../session/scopes.ts'
+import { AdminList, AdminSection } from './admin-list.tsx'
 import { CreateTokenDialog } from './create-token-dialog.tsx'
 import { RevokeTokenDialog } from './revoke-token-dialog.tsx'
 import { type TokenState, tokenState } from './token-form.ts'
@@ -50,25 +46,19 @@ const ApiTokenRowFragment = graphql(`
 
 const connectionOf = (data: ApiTokensQuery) => data.viewer.apiTokens
 
-/** Who may call the API, and with what; for those who may manage access. */
+const INTRO = (
+  <>
+    A program sends its token as <code className="font-mono text-xs text-text">Authorization: Bearer …</code>. A person
+    can sign in with one.
+  </>
+)
+
+/** Who may call the API, and with which scopes. */
 export function ApiTokens() {
-  const mayManage = useMay('ADMIN')
-  const id = useId()
   return (
-    <section aria-labelledby={id}>
-      <h2 id={id} className="mb-1 font-medium">
-        API tokens
-      </h2>
-      <p className="mb-3 text-muted">
-        A program sends its token as <code className="font-mono text-xs text-text">Authorization: Bearer …</code>; a
-        person can sign in with one.
-      </p>
-      {mayManage ? (
-        <Tokens />
-      ) : (
-        <p className="text-muted">Your token may not manage these: that takes the scope admin.</p>
-      )}
-    </section>
+    <AdminSection title="API tokens" intro={INTRO}>
+      <Tokens />
+    </AdminSection>
   )
 }
 
@@ -81,19 +71,16 @@ function Tokens() {
   const close = () => void navigate({ search: {}, replace: true })
   return (
     <>
-      <Button onClick={() => void navigate({ search: { newToken: true } })}>Make a token</Button>
-      {error && !nodes && (
-        <div className="mt-3">
-          <Problem>{problemText(error)}</Problem>
-        </div>
-      )}
-      {!nodes && !error && <Skeleton className="mt-4 h-13 w-full" />}
-      {nodes?.length === 0 && <p className="mt-3 text-muted">There are no tokens yet.</p>}
-      <ul aria-label="API tokens" className="mt-3 flex flex-col">
-        {nodes?.map((node) => (
+      <Button onClick={() => void navigate({ search: { newToken: true } })}>Create a token</Button>
+      <AdminList
+        label="API tokens"
+        nodes={nodes}
+        error={error}
+        empty="There are no tokens yet."
+        row={(node) => (
           <TokenRow key={node.id} token={node} onRevoke={() => void navigate({ search: { revoke: node.id } })} />
-        ))}
-      </ul>
+        )}
+      />
       {newToken && <CreateTokenDialog onClose={close} />}
       {revoking && <RevokeTokenDialog id={revoking.id} name={revoking.name} onClose={close} />}
     </>
@@ -127,7 +114,7 @@ function TokenRow({ token: masked, onRevoke }: TokenRowProps) {
         </p>
         <p className="flex flex-wrap gap-x-4 text-xs text-muted">
           <span>
-            Made by {token.createdBy}, {when(token.createdAt)}
+            Created by {token.createdBy}, {when(token.createdAt)}
           </span>
           <span>{token.lastUsedAt ? `Last used ${when(token.lastUsedAt)}` : 'Never used'}</span>
           <span>{ending(token, state)}</span>

@@ -1,16 +1,14 @@
-import { type SubmitEvent, useId, useState } from 'react'
-import { useMutation } from 'urql'
+import { useId } from 'react'
 import { graphql } from '../../graphql/documents.ts'
+import { useForm } from '../../graphql/use-form.ts'
 import { serverNow } from '../../live/clock.ts'
 import { Button } from '../../ui/button.tsx'
-import { Dialog } from '../../ui/dialog.tsx'
 import { Problem } from '../../ui/message.tsx'
-import { problemText } from '../../ui/problem-text.ts'
 import { Select } from '../../ui/select.tsx'
 import { TextField } from '../../ui/text-field.tsx'
 import { type Scope, SCOPE_WORDS, SCOPES, useMay } from '../session/scopes.ts'
-import { SecretOnce } from './secret-once.tsx'
-import { checkToken, EXPIRIES, type TokenField, tokenFieldOf, type TokenForm, toTokenInput } from './token-form.ts'
+import { type Created, SecretDialog } from './secret-dialog.tsx'
+import { checkToken, EXPIRIES, tokenFieldOf, type TokenForm, toTokenInput } from './token-form.ts'
 
 const CreateApiTokenDocument = graphql(`
   mutation CreateApiToken($input: CreateApiTokenInput!) {
@@ -31,80 +29,54 @@ const CreateApiTokenDocument = graphql(`
           message
         }
       }
+      ... on IdempotencyConflictError {
+        message
+      }
     }
   }
 `)
 
-interface Made {
-  name: string
-  secret: string
-}
-
-/** Makes a token and then shows its secret, this once. */
+/** Creates a token, then shows its secret once. */
 export function CreateTokenDialog({ onClose }: { onClose: () => void }) {
-  const [made, setMade] = useState<Made | null>(null)
   return (
-    <Dialog
-      open
+    <SecretDialog
+      title="Create an API token"
+      label="Token"
+      note="Anyone who has it can do what it allows."
+      form={(onCreated) => <TokenFields onCreated={onCreated} onClose={onClose} />}
       onClose={onClose}
-      title={made ? `The token of ${made.name}` : 'Make an API token'}
-      stays={made !== null}
-    >
-      {made ? (
-        <SecretOnce label="Token" secret={made.secret} onClose={onClose}>
-          Whoever has it can do what it may.
-        </SecretOnce>
-      ) : (
-        <TokenFields onMade={setMade} onClose={onClose} />
-      )}
-    </Dialog>
+    />
   )
 }
 
-function TokenFields({ onMade, onClose }: { onMade: (made: Made) => void; onClose: () => void }) {
+interface TokenFieldsProps {
+  onCreated: (created: Created) => void
+  onClose: () => void
+}
+
+const INITIAL: TokenForm = { name: '', scopes: new Set<Scope>(['READ']), days: 90 }
+
+function TokenFields({ onCreated, onClose }: TokenFieldsProps) {
   const scopesId = useId()
   const expiryId = useId()
-  const [form, setForm] = useState<TokenForm>({ name: '', scopes: new Set<Scope>(['READ']), days: 90 })
-  const [tried, setTried] = useState(false)
-  const [refused, setRefused] = useState<Partial<Record<TokenField, string>>>({})
-  const [problem, setProblem] = useState<string | null>(null)
-  const [{ fetching }, create] = useMutation(CreateApiTokenDocument)
-  const checked = checkToken(form)
-  const problemOf = (field: TokenField) => refused[field] ?? (tried ? checked[field] : undefined)
-
-  const change = (part: Partial<TokenForm>) => {
-    setForm((before) => ({ ...before, ...part }))
-    setRefused({})
-  }
+  const { form, change, problem, problemOf, isBusy, onSubmit } = useForm({
+    initial: INITIAL,
+    document: CreateApiTokenDocument,
+    check: checkToken,
+    fieldOf: tokenFieldOf,
+    toInput: (checked) => toTokenInput(checked, serverNow()),
+    // The secret is null only for a call that repeats an earlier one, which this form never does.
+    onDone: ({ apiToken, secret }) => onCreated({ name: apiToken.name, secret: secret ?? '' }),
+  })
   const toggle = (scope: Scope, wanted: boolean) => {
     const scopes = new Set(form.scopes)
     if (wanted) scopes.add(scope)
     else scopes.delete(scope)
     change({ scopes })
   }
-  const submit = async (event: SubmitEvent) => {
-    event.preventDefault()
-    setTried(true)
-    if (Object.keys(checked).length > 0) return
-    setProblem(null)
-    const { data, error } = await create({ input: toTokenInput(form, serverNow()) })
-    const result = data?.createApiToken
-    // Null only for a call that repeats another one, and no two of ours do.
-    if (result?.__typename === 'CreateApiTokenSuccess' && result.secret != null) {
-      return onMade({ name: result.apiToken.name, secret: result.secret })
-    }
-    if (result?.__typename !== 'InvalidInputError') return setProblem(problemText(error))
-    const fields: Partial<Record<TokenField, string>> = {}
-    for (const { path, message } of result.issues) {
-      const field = tokenFieldOf(path)
-      if (field) fields[field] = message
-      else setProblem(message)
-    }
-    setRefused(fields)
-  }
 
   return (
-    <form onSubmit={(event) => void submit(event)} noValidate className="flex flex-col gap-4">
+    <form onSubmit={onSubmit} noValidate className="flex flex-col gap-4">
       <TextField
         label="Name"
         value={form.name}
@@ -149,8 +121,8 @@ function TokenFields({ onMade, onClose }: { onMade: (made: Made) => void; onClos
       {problem && <Problem>{problem}</Problem>}
       <div className="flex justify-end gap-2">
         <Button onClick={onClose}>Cancel</Button>
-        <Button kind="primary" type="submit" busy={fetching}>
-          Make it
+        <Button kind="primary" type="submit" busy={isBusy}>
+          Create
         </Button>
       </div>
     </form>

@@ -1,10 +1,5 @@
-import { useState } from 'react'
-import { useMutation } from 'urql'
 import { graphql } from '../../graphql/documents.ts'
-import { Confirm } from '../../ui/dialog.tsx'
-import { Problem } from '../../ui/message.tsx'
-import { problemText } from '../../ui/problem-text.ts'
-import { notify } from '../../ui/notices.ts'
+import { ConfirmMutation } from './confirm-mutation.tsx'
 
 const RevokeApiTokenDocument = graphql(`
   mutation RevokeApiToken($input: RevokeApiTokenInput!) {
@@ -28,33 +23,17 @@ const RevokeApiTokenDocument = graphql(`
 
 /** Asks before a token is revoked, by its name. */
 export function RevokeTokenDialog({ id, name, onClose }: { id: string; name: string; onClose: () => void }) {
-  const [{ fetching }, revoke] = useMutation(RevokeApiTokenDocument)
-  const [problem, setProblem] = useState<string | null>(null)
-  const confirm = async () => {
-    setProblem(null)
-    const { data, error } = await revoke({ input: { apiTokenId: id } })
-    const result = data?.revokeApiToken
-    if (result?.__typename !== 'RevokeApiTokenSuccess') return setProblem(result ? result.message : problemText(error))
-    notify(`Revoked ${name}`)
-    onClose()
-  }
   return (
-    <Confirm
-      open
-      onClose={onClose}
+    <ConfirmMutation
       title={`Revoke ${name}?`}
       action="Revoke"
-      busy={fetching}
-      onConfirm={() => void confirm()}
+      document={RevokeApiTokenDocument}
+      input={{ apiTokenId: id }}
+      done={`Revoked ${name}`}
+      onClose={onClose}
     >
-      <p>
-        Whatever uses it is refused at once, and open connections and sessions of it are closed. There is no way back.
-      </p>
-      {problem && (
-        <div className="mt-3">
-          <Problem>{problem}</Problem>
-        </div>
-      )}
-    </Confirm>
+      Everything that uses it is refused at once, and its open connections and sessions are closed. This cannot be
+      undone.
+    </ConfirmMutation>
   )
 }

@@ -1,9 +1,9 @@
 import { useEffect, useId, useState } from 'react'
-import { useClient, useMutation } from 'urql'
+import { useClient } from 'urql'
 import { graphql } from '../../graphql/documents.ts'
 import type { WebhookFailure } from '../../graphql/gql/graphql.ts'
+import { useAction } from '../../graphql/use-action.ts'
 import { Button } from '../../ui/button.tsx'
-import { problemText } from '../../ui/problem-text.ts'
 
 const SendTestWebhookDocument = graphql(`
   mutation SendTestWebhook($input: SendTestWebhookInput!) {
@@ -43,33 +43,33 @@ const TestDeliveryDocument = graphql(`
   }
 `)
 
-const LOOK_MS = 500
+const POLL_MS = 500
 /** An attempt ends within ten seconds. */
-const MOST_LOOKS = 30
+const MOST_POLLS = 30
 
 const FAILURES: Record<WebhookFailure, string> = {
-  ADDRESS_REFUSED: 'its address is unknown, or not a public one',
-  CONNECTION_FAILED: 'there was no connection, or no valid answer of HTTP',
+  ADDRESS_REFUSED: 'its address is unknown or not public',
+  CONNECTION_FAILED: 'the connection failed, or the answer was not valid HTTP',
   STATUS: 'the answer was not 2xx',
   TIMED_OUT: 'there was no answer within 10 seconds',
 }
 
-/** Sends a test message and says what came of it. */
+/** Sends a test message and shows its result. */
 export function TestWebhook({ id, name, enabled }: { id: string; name: string; enabled: boolean }) {
   const client = useClient()
   const reasonId = useId()
-  const [{ fetching }, send] = useMutation(SendTestWebhookDocument)
+  const { isBusy, problem, run } = useAction()
   const [delivery, setDelivery] = useState<string | null>(null)
   const [outcome, setOutcome] = useState('')
 
   useEffect(() => {
     if (delivery === null) return
-    let looks = 0
-    let gone = false
+    let polls = 0
+    let isGone = false
     const timer = setInterval(() => {
-      looks += 1
-      if (looks > MOST_LOOKS) {
-        setOutcome('Nothing came of it yet.')
+      polls += 1
+      if (polls > MOST_POLLS) {
+        setOutcome('There is no result yet.')
         return setDelivery(null)
       }
       void client
@@ -77,37 +77,35 @@ export function TestWebhook({ id, name, enabled }: { id: string; name: string; e
         .toPromise()
         .then(({ data }) => {
           const attempt = data?.node?.__typename === 'WebhookDelivery' ? data.node.attempts[0] : undefined
-          if (!attempt || gone) return
+          if (!attempt || isGone) return
           const { failure, statusCode, durationMs } = attempt
           const answer = statusCode == null ? '' : ` (${statusCode})`
           setOutcome(failure ? `Failed: ${FAILURES[failure]}${answer}.` : `Received${answer} in ${durationMs} ms.`)
           setDelivery(null)
         })
-    }, LOOK_MS)
+    }, POLL_MS)
     return () => {
-      gone = true
+      isGone = true
       clearInterval(timer)
     }
   }, [client, delivery])
 
   const press = async () => {
     setOutcome('')
-    const { data, error } = await send({ input: { webhookId: id } })
-    const result = data?.sendTestWebhook
-    if (result?.__typename === 'SendTestWebhookSuccess') setDelivery(result.delivery.id)
-    else setOutcome(result ? result.message : problemText(error))
+    const { done } = await run(SendTestWebhookDocument, { webhookId: id })
+    if (done) setDelivery(done.delivery.id)
   }
   return (
     <>
       <p id={reasonId} role="status" className="text-xs text-muted empty:hidden">
-        {enabled ? (delivery === null ? outcome : 'A test is on its way…') : ''}
+        {enabled && (delivery === null ? (problem ?? outcome) : 'A test message is being delivered…')}
       </p>
       <Button
         small
         off={!enabled}
-        title={enabled ? undefined : 'It is disabled'}
+        title={enabled ? undefined : 'This webhook is disabled'}
         aria-describedby={reasonId}
-        busy={fetching || delivery !== null}
+        busy={isBusy || delivery !== null}
         onClick={() => void press()}
       >
         Test

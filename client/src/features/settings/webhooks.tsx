@@ -1,15 +1,11 @@
 import { useNavigate, useSearch } from '@tanstack/react-router'
-import { useId } from 'react'
 import { type FragmentType, graphql, readFragment } from '../../graphql/documents.ts'
 import type { WebhooksQuery } from '../../graphql/gql/graphql.ts'
 import { usePages } from '../../graphql/use-pages.ts'
 import { Button } from '../../ui/button.tsx'
 import { moment } from '../../ui/format.ts'
-import { Problem } from '../../ui/message.tsx'
-import { problemText } from '../../ui/problem-text.ts'
-import { Skeleton } from '../../ui/skeleton.tsx'
 import { Status } from '../../ui/status.tsx'
-import { useMay } from '../session/scopes.ts'
+import { AdminList, AdminSection } from './admin-list.tsx'
 import { CreateWebhookDialog } from './create-webhook-dialog.tsx'
 import { DeleteWebhookDialog } from './delete-webhook-dialog.tsx'
 import { TestWebhook } from './test-webhook.tsx'
@@ -48,24 +44,15 @@ const WebhookRowFragment = graphql(`
 
 const connectionOf = (data: WebhooksQuery) => data.webhooks
 
-/** Who is told of what happens, by HTTP; for those who may manage access. */
+const INTRO =
+  'Events of deployments and training jobs are posted to your URL. They are signed, and a failed delivery is retried.'
+
+/** Which URLs receive events. */
 export function Webhooks() {
-  const mayManage = useMay('ADMIN')
-  const id = useId()
   return (
-    <section aria-labelledby={id}>
-      <h2 id={id} className="mb-1 font-medium">
-        Webhooks
-      </h2>
-      <p className="mb-3 text-muted">
-        What happens to deployments and training jobs, posted to a URL of yours: signed, and tried again when it fails.
-      </p>
-      {mayManage ? (
-        <List />
-      ) : (
-        <p className="text-muted">Your token may not manage these: that takes the scope admin.</p>
-      )}
-    </section>
+    <AdminSection title="Webhooks" intro={INTRO}>
+      <List />
+    </AdminSection>
   )
 }
 
@@ -79,22 +66,19 @@ function List() {
   return (
     <>
       <Button onClick={() => void navigate({ search: { newWebhook: true } })}>Add a webhook</Button>
-      {error && !nodes && (
-        <div className="mt-3">
-          <Problem>{problemText(error)}</Problem>
-        </div>
-      )}
-      {!nodes && !error && <Skeleton className="mt-4 h-13 w-full" />}
-      {nodes?.length === 0 && <p className="mt-3 text-muted">There are no webhooks yet.</p>}
-      <ul aria-label="Webhooks" className="mt-3 flex flex-col">
-        {nodes?.map((node) => (
+      <AdminList
+        label="Webhooks"
+        nodes={nodes}
+        error={error}
+        empty="There are no webhooks yet."
+        row={(node) => (
           <WebhookRow
             key={node.id}
             webhook={node}
             onDelete={() => void navigate({ search: { deleteWebhook: node.id } })}
           />
-        ))}
-      </ul>
+        )}
+      />
       {newWebhook && <CreateWebhookDialog onClose={close} />}
       {deleting && <DeleteWebhookDialog id={deleting.id} name={deleting.name} onClose={close} />}
     </>

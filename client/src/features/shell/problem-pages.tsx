@@ -1,10 +1,26 @@
 import { type ErrorComponentProps, Link } from '@tanstack/react-router'
 import { useEffect, useEffectEvent } from 'react'
+import type { CombinedError } from 'urql'
+import { codeOf } from '../../graphql/client.ts'
 import { connection } from '../../graphql/connection.ts'
 import { Button, buttonClass } from '../../ui/button.tsx'
 import { EmptyState } from '../../ui/message.tsx'
 import { useTitle } from '../../ui/title.ts'
 import { ServerUnreachableError } from '../session/session.ts'
+
+interface QueryProblemProps {
+  error: CombinedError | undefined
+  /** The one thing that the page shows, if it is the page of one thing: it may not exist. */
+  what?: string
+  onRetry: () => void
+}
+
+/** In place of a page whose query returned nothing to show. */
+export function QueryProblem({ error, what, onRetry }: QueryProblemProps) {
+  if (codeOf(error) === 'FORBIDDEN') return <ForbiddenPage />
+  if (what === undefined || error?.networkError) return <UnavailablePage onRetry={onRetry} />
+  return <NotFoundPage what={what} />
+}
 
 export function NotFoundPage({ what }: { what: string }) {
   useTitle('Not found')
@@ -22,7 +38,7 @@ export function NotFoundPage({ what }: { what: string }) {
   )
 }
 
-export function ForbiddenPage() {
+function ForbiddenPage() {
   useTitle('Not allowed')
   return (
     <EmptyState
@@ -38,8 +54,8 @@ export function ForbiddenPage() {
   )
 }
 
-/** Nothing could be loaded. Tries again when asked to, and by itself as soon as the connection is back. */
-export function UnavailablePage({ onRetry }: { onRetry: () => void }) {
+/** Nothing could be loaded. Tries again at the press of a button, and by itself as soon as the connection is back. */
+function UnavailablePage({ onRetry }: { onRetry: () => void }) {
   const retry = useEffectEvent(onRetry)
   useEffect(() => connection.subscribe(() => connection.get().name === 'live' && retry()), [])
   return (

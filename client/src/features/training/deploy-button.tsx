@@ -1,11 +1,10 @@
 import { Link, useNavigate } from '@tanstack/react-router'
-import { useId, useState } from 'react'
-import { useMutation } from 'urql'
+import { useId } from 'react'
 import { type FragmentType, graphql, readFragment } from '../../graphql/documents.ts'
+import { useAction } from '../../graphql/use-action.ts'
 import { Button } from '../../ui/button.tsx'
 import { notify, notifyProblem } from '../../ui/notices.ts'
 import { NOT_ALLOWED } from '../session/scopes.ts'
-import { problemText } from '../../ui/problem-text.ts'
 
 const DeployButtonFragment = graphql(`
   fragment DeployButton_trainingJob on TrainingJob {
@@ -77,27 +76,19 @@ interface DeployButtonProps {
   small?: boolean
 }
 
-/** Deploys a job and goes to its row; where that cannot be, says why in words a keyboard reaches too. */
+/** Deploys a job and goes to its row. Where that is not possible, the reason is text that the keyboard reaches too. */
 export function DeployButton({ job: masked, small = false }: DeployButtonProps) {
   const job = readFragment(DeployButtonFragment, masked)
   const navigate = useNavigate()
   const reasonId = useId()
-  const [{ fetching }, deploy] = useMutation(DeployDocument)
-  const [problem, setProblem] = useState<string | null>(null)
+  const { isBusy, problem, run } = useAction()
 
   const press = async () => {
-    setProblem(null)
-    const { data, error } = await deploy({ input: { trainingJobId: job.id } })
-    const result = data?.deployTrainingJob
-    if (result?.__typename === 'DeployTrainingJobSuccess') {
-      const { id, version, model } = result.deployment
-      notify(`Deployed ${model.name} ${version}`, <DeploymentLink id={id} />)
-      await navigate({ to: '/deployments', search: { new: id } })
-      return
-    }
-    const text = result ? result.message : problemText(error)
-    setProblem(text)
-    notifyProblem(`${job.name} was not deployed`, text)
+    const outcome = await run(DeployDocument, { trainingJobId: job.id })
+    if (!outcome.done) return notifyProblem(`${job.name} was not deployed`, outcome.problem)
+    const { id, version, model } = outcome.done.deployment
+    notify(`Deployed ${model.name} ${version}`, <DeploymentLink id={id} />)
+    await navigate({ to: '/deployments', search: { new: id } })
   }
 
   const { canDeploy, message } = job.deployability
@@ -106,8 +97,8 @@ export function DeployButton({ job: masked, small = false }: DeployButtonProps) 
     return (
       <span className="inline-flex items-center gap-2">
         {problem && <span className="text-bad">{problem}</span>}
-        <Button kind={small ? 'accent' : 'primary'} small={small} busy={fetching} onClick={() => void press()}>
-          {fetching ? 'Deploying' : 'Deploy'}
+        <Button kind={small ? 'accent' : 'primary'} small={small} busy={isBusy} onClick={() => void press()}>
+          {isBusy ? 'Deploying' : 'Deploy'}
           <span className="sr-only"> {job.name}</span>
         </Button>
       </span>

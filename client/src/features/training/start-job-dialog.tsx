@@ -1,13 +1,12 @@
-import { type SubmitEvent, useId, useState } from 'react'
 import { useNavigate } from '@tanstack/react-router'
-import { useMutation } from 'urql'
+import { useId } from 'react'
 import { graphql } from '../../graphql/documents.ts'
+import { useForm } from '../../graphql/use-form.ts'
 import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { Problem } from '../../ui/message.tsx'
-import { TextField } from '../../ui/text-field.tsx'
-import { problemText } from '../../ui/problem-text.ts'
 import { notify } from '../../ui/notices.ts'
+import { TextField } from '../../ui/text-field.tsx'
 import { checkStart, type StartField, type StartForm, toInput } from './start-form.ts'
 
 const StartJobDocument = graphql(`
@@ -45,60 +44,34 @@ const SENSIBLE: StartForm = {
   epochs: '3',
 }
 
-/** Starts a simulated run. Checked as one types; what the API finds stands next to its field. */
+/** Starts a simulated run. The form is checked as one types; what the API refuses stands next to its field. */
 export function StartJobDialog({ models, onClose }: { models: readonly string[]; onClose: () => void }) {
   const navigate = useNavigate()
   const modelsId = useId()
-  const [form, setForm] = useState<StartForm>(() => ({ ...SENSIBLE, modelName: models[0] ?? '' }))
-  const [touched, setTouched] = useState<ReadonlySet<StartField>>(new Set())
-  const [refused, setRefused] = useState<Partial<Record<StartField, string>>>({})
-  const [problem, setProblem] = useState<string | null>(null)
-  const [{ fetching }, start] = useMutation(StartJobDocument)
-  const checked = checkStart(form)
-
-  const change = (field: StartField, value: string) => {
-    setForm((before) => ({ ...before, [field]: value }))
-    setTouched((before) => new Set(before).add(field))
-    setRefused((before) => ({ ...before, [field]: undefined }))
-  }
-
-  const submit = async (event: SubmitEvent) => {
-    event.preventDefault()
-    setTouched(new Set(Object.keys(form) as StartField[]))
-    if (Object.keys(checked).length > 0) return
-    setProblem(null)
-    const { data, error } = await start({ input: toInput(form) })
-    const result = data?.startTrainingJob
-    if (result?.__typename === 'StartTrainingJobSuccess') {
-      notify(`Started ${result.trainingJob.name}`)
-      await navigate({ to: '/training-jobs/$id', params: { id: result.trainingJob.id } })
-      return
-    }
-    if (!result) return setProblem(problemText(error))
-    if (result.__typename !== 'InvalidInputError') return setProblem(result.message)
-    const fields: Partial<Record<StartField, string>> = {}
-    const elsewhere: string[] = []
-    for (const { path, message } of result.issues) {
-      const field = path.findLast((part): part is StartField => part in form)
-      if (field) fields[field] = message
-      else elsewhere.push(message)
-    }
-    setRefused(fields)
-    if (elsewhere.length > 0 || Object.keys(fields).length === 0) setProblem(elsewhere.join(' ') || result.message)
-  }
+  const { form, change, problem, problemOf, isBusy, onSubmit } = useForm({
+    initial: { ...SENSIBLE, modelName: models[0] ?? '' },
+    document: StartJobDocument,
+    check: checkStart,
+    fieldOf: (path) => path.findLast((part): part is StartField => part in SENSIBLE),
+    toInput,
+    onDone({ trainingJob: { id, name } }) {
+      notify(`Started ${name}`)
+      void navigate({ to: '/training-jobs/$id', params: { id } })
+    },
+  })
 
   const field = (name: StartField, label: string, extra: { hint?: string; list?: string } = {}) => (
     <TextField
       label={label}
       value={form[name]}
-      onChange={(value) => change(name, value)}
-      problem={refused[name] ?? (touched.has(name) ? checked[name] : undefined)}
+      onChange={(value) => change({ [name]: value }, name)}
+      problem={problemOf(name)}
       {...extra}
     />
   )
   return (
     <Dialog open onClose={onClose} title="Start a training job">
-      <form onSubmit={(event) => void submit(event)} noValidate className="flex flex-col gap-4">
+      <form onSubmit={onSubmit} noValidate className="flex flex-col gap-4">
         {field('modelName', 'Model', { hint: 'A new name makes a new model', list: modelsId })}
         <datalist id={modelsId}>
           {models.map((name) => (
@@ -119,8 +92,8 @@ export function StartJobDialog({ models, onClose }: { models: readonly string[];
         <div className="mt-1 flex items-center justify-end gap-2">
           <span className="mr-auto text-xs text-muted">A simulated run of about a minute</span>
           <Button onClick={onClose}>Cancel</Button>
-          <Button kind="primary" type="submit" busy={fetching}>
-            {fetching ? 'Starting' : 'Start'}
+          <Button kind="primary" type="submit" busy={isBusy}>
+            {isBusy ? 'Starting' : 'Start'}
           </Button>
         </div>
       </form>

@@ -1,24 +1,23 @@
 import { Link, useParams } from '@tanstack/react-router'
-import { type ReactNode, useState } from 'react'
-import { useMutation, useQuery, useSubscription } from 'urql'
-import { codeOf } from '../../graphql/client.ts'
+import type { ReactNode } from 'react'
+import { useQuery, useSubscription } from 'urql'
 import { graphql } from '../../graphql/documents.ts'
 import type { TrainingJobPageQuery } from '../../graphql/gql/graphql.ts'
+import { useAction } from '../../graphql/use-action.ts'
 import { serverNow, useClock } from '../../live/clock.ts'
 import { Button } from '../../ui/button.tsx'
+import { cx } from '../../ui/class-names.ts'
 import { CopyId } from '../../ui/copy-id.tsx'
 import { duration, moment, NO_DATA, percent, significant } from '../../ui/format.ts'
 import { Problem } from '../../ui/message.tsx'
-import { problemText } from '../../ui/problem-text.ts'
 import { Skeleton } from '../../ui/skeleton.tsx'
 import { Status } from '../../ui/status.tsx'
 import { useTitle } from '../../ui/title.ts'
 import { useMay } from '../session/scopes.ts'
-import { ForbiddenPage, NotFoundPage, UnavailablePage } from '../shell/problem-pages.tsx'
+import { QueryProblem } from '../shell/problem-pages.tsx'
 import { DeployButton } from './deploy-button.tsx'
 import { JobStatus } from './job-status.tsx'
 import { LossChart } from './loss-chart.tsx'
-import { cx } from '../../ui/class-names.ts'
 
 const TrainingJobPageDocument = graphql(`
   query TrainingJobPage($id: ID!) {
@@ -111,10 +110,8 @@ export function TrainingJobPage() {
   useTitle(job?.name ?? 'Training job')
 
   if (!job) {
-    if (error && codeOf(error) === 'FORBIDDEN') return <ForbiddenPage />
-    if (error && error.networkError) return <UnavailablePage onRetry={() => again({ requestPolicy: 'network-only' })} />
-    if (!fetching && (data || error)) return <NotFoundPage what="training job" />
-    return <PageSkeleton />
+    if (!error && (fetching || !data)) return <PageSkeleton />
+    return <QueryProblem error={error} what="training job" onRetry={() => again({ requestPolicy: 'network-only' })} />
   }
   return (
     <div className="flex flex-col gap-6">
@@ -183,17 +180,11 @@ function PageSkeleton() {
 }
 
 function CancelButton({ id }: { id: string }) {
-  const [{ fetching }, cancel] = useMutation(CancelJobDocument)
-  const [problem, setProblem] = useState<string | null>(null)
-  const press = async () => {
-    const { data, error } = await cancel({ input: { trainingJobId: id } })
-    const result = data?.cancelTrainingJob
-    setProblem(result?.__typename === 'CancelTrainingJobSuccess' ? null : result ? result.message : problemText(error))
-  }
+  const { isBusy, problem, run } = useAction()
   return (
     <>
       {problem && <span className="text-bad">{problem}</span>}
-      <Button busy={fetching} onClick={() => void press()}>
+      <Button busy={isBusy} onClick={() => void run(CancelJobDocument, { trainingJobId: id })}>
         Cancel the run
       </Button>
     </>

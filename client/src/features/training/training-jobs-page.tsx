@@ -1,7 +1,6 @@
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { lazy, Suspense, useCallback, useId, useMemo } from 'react'
-import { useClient, useSubscription } from 'urql'
-import { codeOf } from '../../graphql/client.ts'
+import { useSubscription } from 'urql'
 import { graphql } from '../../graphql/documents.ts'
 import type { TrainingJobsPageQuery } from '../../graphql/gql/graphql.ts'
 import { usePages } from '../../graphql/use-pages.ts'
@@ -12,7 +11,7 @@ import { SearchField } from '../../ui/search-field.tsx'
 import { RowSkeletons } from '../../ui/skeleton.tsx'
 import { useTitle } from '../../ui/title.ts'
 import { NOT_ALLOWED, useMay } from '../session/scopes.ts'
-import { ForbiddenPage, UnavailablePage } from '../shell/problem-pages.tsx'
+import { QueryProblem } from '../shell/problem-pages.tsx'
 import { STATUS_WORDS } from './job-status.tsx'
 import { TrainingJobsTable } from './training-jobs-table.tsx'
 import { TRAINING_STATUSES, type TrainingColumn, type TrainingSearch } from './training-search.ts'
@@ -64,9 +63,8 @@ export function TrainingJobsPage() {
   useTitle('Training jobs')
   const search = useSearch({ from: '/app/training-jobs' })
   const navigate = useNavigate({ from: '/training-jobs' })
-  const client = useClient()
   const mayTrain = useMay('TRAIN')
-  const { nodes, error, truncated, complete } = usePages(TrainingJobsPageDocument, connectionOf)
+  const { nodes, error, truncated, complete, retry } = usePages(TrainingJobsPageDocument, connectionOf)
   useSubscription({ query: TrainingProgressDocument })
 
   const change = useCallback(
@@ -96,14 +94,7 @@ export function TrainingJobsPage() {
     [matching, search.status],
   )
 
-  if (!nodes && error) {
-    if (codeOf(error) === 'FORBIDDEN') return <ForbiddenPage />
-    return (
-      <UnavailablePage
-        onRetry={() => void client.query(TrainingJobsPageDocument, {}, { requestPolicy: 'network-only' }).toPromise()}
-      />
-    )
-  }
+  if (!nodes && error) return <QueryProblem error={error} onRetry={retry} />
   return (
     <div className="flex flex-col gap-4">
       <div className="flex items-center justify-between gap-4">

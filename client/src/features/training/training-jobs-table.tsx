@@ -11,7 +11,7 @@ import { DeployButton } from './deploy-button.tsx'
 import { JobStatus } from './job-status.tsx'
 import { TRAINING_COLUMNS, TRAINING_STATUSES, type TrainingColumn } from './training-search.ts'
 
-export const TrainingJobsTableFragment = graphql(`
+const TrainingJobsTableFragment = graphql(`
   fragment TrainingJobsTable_trainingJob on TrainingJob {
     id
     name
