@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { createStreams, type StreamClient, type StreamRequest } from './streams.ts'
+import { type StreamClient, type StreamRequest, Streams } from './streams.ts'
 
 const LOG = 'subscription Log($after: SampleCursor) { log(after: $after) { cursor } }'
 const STATE = 'subscription State { state { cursor } }'
 
 interface Opened {
   request: StreamRequest
-  /** As the transport would send it now. */
+  /** As the transport would send them now. */
   variables(): unknown
   next(cursor: string): void
   answer(result: object): void
@@ -49,7 +49,7 @@ function setup() {
   const { client, opened } = fakeClient()
   const waits: { ms: number; over: () => void }[] = []
   let refusals = 0
-  const streams = createStreams({
+  const streams = new Streams({
     client,
     onUnauthenticated: () => (refusals += 1),
     wait: (ms) => new Promise((resolve) => waits.push({ ms, over: resolve })),
@@ -62,43 +62,68 @@ function setup() {
 }
 
 describe('streams', () => {
-  it('gives the transport the newest cursor of a log at every subscription, without being asked', () => {
+  it('gives the transport the newest cursor of a log at every subscription', () => {
     const { streams, opened } = setup()
     streams.subscribe(LOG, { id: '1' }, { next: () => {} })
     expect(opened[0]?.variables()).toEqual({ id: '1' })
     opened[0]?.next('c7')
-    // The same request object: what the published clients send again after a reconnect.
+    // The same request object, which the transports' clients send again after a reconnect.
     expect(opened[0]?.variables()).toEqual({ id: '1', after: 'c7' })
   })
 
-  it('resumes nothing that is no log', () => {
+  it('does not resume a subscription that is not a log', () => {
     const { streams, opened } = setup()
     streams.subscribe(STATE, {}, { next: () => {} })
     opened[0]?.next('c7')
     expect(opened[0]?.variables()).toEqual({})
   })
 
-  it('goes on from the cursor after a pause, and misses nothing', () => {
+  it('resumes from the cursor after a pause, and misses nothing', () => {
     const { streams, opened } = setup()
     streams.subscribe(LOG, {}, { next: () => {} })
     opened[0]?.next('c1')
-    streams.pause()
+    streams.pause('hidden')
     expect(opened[0]?.closed).toBe(true)
     expect(opened).toHaveLength(1)
-    streams.resume()
+    streams.resume('hidden')
     expect(opened[1]?.variables()).toEqual({ after: 'c1' })
   })
 
-  it('opens what was asked for during a pause once it is over', () => {
+  it('stays paused until the last reason to pause is gone', () => {
     const { streams, opened } = setup()
-    streams.pause()
+    streams.subscribe(LOG, {}, { next: () => {} })
+    streams.pause('hidden')
+    streams.pause('signed-out')
+    streams.resume('hidden')
+    expect(opened).toHaveLength(1)
+    streams.resume('signed-out')
+    expect(opened).toHaveLength(2)
+  })
+
+  it('closes every stream, and opens none, once the server no longer knows who this is', () => {
+    const { streams, opened, refusals } = setup()
+    streams.subscribe(LOG, {}, { next: () => {} })
+    streams.subscribe(STATE, {}, { next: () => {} })
+    opened[0]?.error({ code: 4401, reason: 'Unauthorized' })
+    expect(opened[1]?.closed).toBe(true)
+    opened[1]?.error({ code: 4401, reason: 'Unauthorized' })
+    streams.pause('hidden')
+    streams.resume('hidden')
+    streams.subscribe(STATE, {}, { next: () => {} })
+    expect(opened).toHaveLength(2)
+    expect(refusals()).toBe(1)
+  })
+
+  it('opens a stream that was subscribed to during a pause once the pause is over', () => {
+    const { streams, opened } = setup()
+    streams.pause('hidden')
     streams.subscribe(LOG, {}, { next: () => {} })
     expect(opened).toHaveLength(0)
-    streams.resume()
+    streams.resume('hidden')
     expect(opened).toHaveLength(1)
   })
 
-  it('moves every stream to another transport, from its cursor', () => {
+  it('moves every stream to another transport, where it resumes from its cursor', () => {
     const { streams, opened } = setup()
     streams.subscribe(LOG, {}, { next: () => {} })
     opened[0]?.next('c3')
@@ -108,7 +133,7 @@ describe('streams', () => {
     expect(other.opened[0]?.variables()).toEqual({ after: 'c3' })
   })
 
-  it('starts over without a cursor that the server no longer takes, and says that the past is another', async () => {
+  it('starts again without a cursor that the server no longer accepts, and reports the restart', async () => {
     const { streams, opened, afterWait } = setup()
     let restarted = 0
     streams.subscribe(LOG, {}, { next: () => {}, restarted: () => (restarted += 1) })
@@ -119,7 +144,7 @@ describe('streams', () => {
     expect(opened[1]?.variables()).toEqual({})
   })
 
-  it('tries again after errors and after ends, waiting longer each time', async () => {
+  it('retries after errors and completions, and waits longer each time', async () => {
     const { streams, opened, waits, afterWait } = setup()
     streams.subscribe(LOG, {}, { next: () => {} })
     opened[0]?.error(new Event('error'))
@@ -133,7 +158,7 @@ describe('streams', () => {
     expect(opened).toHaveLength(4)
   })
 
-  it('waits briefly again once something came', async () => {
+  it('waits only briefly again once a result has arrived', async () => {
     const { streams, opened, waits, afterWait } = setup()
     streams.subscribe(LOG, {}, { next: () => {} })
     for (let index = 0; index < 4; index += 1) {
@@ -150,7 +175,7 @@ describe('streams', () => {
     ['a close with 4403', { code: 4403, reason: 'Forbidden' }],
     ['a 401 over SSE', { response: new Response(null, { status: 401 }) }],
     ['an error of that code', [{ message: 'Sign in.', extensions: { code: 'UNAUTHENTICATED' } }]],
-  ])('stops for good at %s', (_what, error) => {
+  ])('never retries after %s', (_what, error) => {
     const { streams, opened, waits, refusals } = setup()
     streams.subscribe(LOG, {}, { next: () => {} })
     opened[0]?.error(error)
@@ -158,31 +183,31 @@ describe('streams', () => {
     expect(waits).toHaveLength(0)
   })
 
-  it('ends, with its reason, what the server will never give', () => {
+  it('completes a subscription that the server refuses for good, with the reason', () => {
     const { streams, opened, waits } = setup()
-    const heard: string[] = []
+    const received: string[] = []
     streams.subscribe(
       LOG,
       {},
       {
-        next: ({ errors }) => heard.push(errors?.[0]?.message ?? ''),
-        complete: () => heard.push('end'),
+        next: ({ errors }) => received.push(errors?.[0]?.message ?? ''),
+        complete: () => received.push('end'),
       },
     )
     opened[0]?.error([{ message: 'There is no such deployment.', extensions: { code: 'NOT_FOUND' } }])
-    expect(heard).toEqual(['There is no such deployment.', 'end'])
+    expect(received).toEqual(['There is no such deployment.', 'end'])
     expect(waits).toHaveLength(0)
   })
 
-  it('says nothing more once it was ended, even while it waits to try again', async () => {
+  it('delivers nothing after unsubscribing, even while it waits to retry', async () => {
     const { streams, opened, afterWait } = setup()
-    let heard = 0
-    const stop = streams.subscribe(LOG, {}, { next: () => (heard += 1) })
+    let received = 0
+    const stop = streams.subscribe(LOG, {}, { next: () => (received += 1) })
     opened[0]?.error(new Event('error'))
     stop()
     await afterWait()
     opened[0]?.next('c1')
-    expect(heard).toBe(0)
+    expect(received).toBe(0)
     expect(opened).toHaveLength(1)
   })
 })

@@ -5,172 +5,203 @@ import type { Client as SseClient, Sink } from 'graphql-sse'
 import type { Client as WsClient } from 'graphql-ws'
 import { backoffMs, waitOrWake } from './backoff.ts'
 
-/** What both published clients take. `variables` is read anew at every (re)subscription, which is how a log resumes. */
+/** What both transports' clients take. They read `variables` again at every (re)subscription: that is how a log resumes. */
 export interface StreamRequest {
   query: string
   operationName?: string
   readonly variables?: Record<string, unknown>
 }
 
-export interface StreamSink<Data> {
+interface StreamSink<Data> {
   next(result: ExecutionResult<Data>): void
   /**
-   * The cursor is no longer good (the database is another one): what was shown before does not join what comes next.
+   * The server no longer accepts the cursor, because its database is another one: what was shown before does not join
+   * what comes next.
    */
   restarted?(): void
   complete?(): void
 }
 
-export interface Streams {
+export type StreamClient = Pick<WsClient, 'subscribe'> | Pick<SseClient, 'subscribe'>
+
+/** `hidden`: nobody looks at the tab. `signed-out`: the server no longer knows who this is. */
+type PauseReason = 'hidden' | 'signed-out'
+
+interface StreamsOptions {
+  client: StreamClient
+  /** Called when the server no longer knows who this is. From then on, no stream is opened. */
+  onUnauthenticated: () => void
+  /** Waits before a retry; without it, less than `ms` when a retry is worth making earlier. */
+  wait?: (ms: number) => Promise<void>
+}
+
+interface Subscriber {
+  request: StreamRequest
+  /** Where a log resumes. */
+  cursor: string | undefined
+  isResumable: boolean
+  sink: StreamSink<unknown>
+  /** Set while its stream is open. */
+  close: (() => void) | undefined
+  /** In a row; they make the backoff longer. */
+  failures: number
+}
+
+/**
+ * Holds every subscription of the page and keeps it alive. The transports reconnect by themselves after a cut. What they
+ * give up on (an internal error of the server, a cursor it does not accept) is retried here, with the same backoff.
+ *
+ *     subscribe              failed, or completed by the server
+ *         │               ┌───────────────────────────────────────┐
+ *         │ ┌─────────────┴─┐                                   ┌─▼───────────────┐
+ *         ├─►     open      ◄───────── the backoff is over ─────┤     waiting     │
+ *         │ └─┬───▲───┬─────┘                                   └────────┬────────┘
+ *         │   │   │   │ refused for good (FORBIDDEN, NOT_FOUND …)        │
+ *         │   │   │   └───────────► complete                             │
+ *         │   │   │ the last reason to pause is gone                     │
+ *         │ ┌─▼───┴─────────┐                                            │
+ *         └─►    paused     ◄──── there is a reason to pause ────────────┘
+ *           └───────────────┘
+ *
+ * All streams are paused for the same reasons, and are open or waiting when there is none. A log goes on from its cursor
+ * in whatever way it came to be open again, so nothing is missed; state begins with its current value. Whoever
+ * unsubscribes, in any state, receives nothing more.
+ */
+export class Streams {
+  readonly #onUnauthenticated: () => void
+  readonly #wait: (ms: number) => Promise<void>
+  readonly #subscribers = new Set<Subscriber>()
+  readonly #pausedBy = new Set<PauseReason>()
+  #client: StreamClient
+
+  constructor({ client, onUnauthenticated, wait = waitOrWake }: StreamsOptions) {
+    this.#client = client
+    this.#onUnauthenticated = onUnauthenticated
+    this.#wait = wait
+  }
+
   /**
-   * Follows a subscription until the returned function is called or the server refuses it for good (then `complete`).
+   * Delivers the results of a subscription until the returned function is called, or until the server refuses it for
+   * good; then the sink completes.
    */
-  subscribe<Data>(query: string, variables: Record<string, unknown>, sink: StreamSink<Data>): () => void
+  subscribe<Data>(query: string, variables: Record<string, unknown>, sink: StreamSink<Data>): () => void {
+    const subscriber: Subscriber = {
+      request: {
+        query,
+        get variables() {
+          return subscriber.cursor === undefined ? variables : { ...variables, after: subscriber.cursor }
+        },
+      },
+      cursor: undefined,
+      isResumable: query.includes('$after'),
+      sink,
+      close: undefined,
+      failures: 0,
+    }
+    this.#subscribers.add(subscriber)
+    this.#open(subscriber)
+    return () => {
+      this.#subscribers.delete(subscriber)
+      close(subscriber)
+    }
+  }
+
   /** The same for a typed document. */
   follow<Data, Variables extends Record<string, unknown>>(
     document: TypedDocumentNode<Data, Variables>,
     variables: Variables,
     sink: StreamSink<Data>,
-  ): () => void
-  /** Every stream ends here and goes on over the other transport, from its cursor. */
-  switchTo(client: StreamClient): void
-  /** Drops the streams and takes them up again: a hidden tab costs nothing, and misses nothing. */
-  pause(): void
-  resume(): void
-}
+  ): () => void {
+    return this.subscribe(stringifyDocument(document), variables, sink)
+  }
 
-export type StreamClient = Pick<WsClient, 'subscribe'> | Pick<SseClient, 'subscribe'>
+  /** Moves every stream to another transport. */
+  switchTo(client: StreamClient): void {
+    this.#client = client
+    for (const subscriber of this.#subscribers) {
+      close(subscriber)
+      this.#open(subscriber)
+    }
+  }
 
-interface Follower {
-  request: StreamRequest
-  cursor: string | undefined
-  resumable: boolean
-  sink: StreamSink<unknown>
-  stop: (() => void) | undefined
-  failures: number
-}
+  /** Closes every stream until this reason, and every other one, is gone: a paused stream costs the server nothing. */
+  pause(reason: PauseReason): void {
+    this.#pausedBy.add(reason)
+    for (const subscriber of this.#subscribers) close(subscriber)
+  }
 
-export interface StreamsOptions {
-  client: StreamClient
-  /** The server no longer knows who this is; called instead of trying again. */
-  onUnauthenticated: () => void
-  wait?: (ms: number) => Promise<void>
-}
+  /** Takes a reason back. */
+  resume(reason: PauseReason): void {
+    if (this.#pausedBy.delete(reason)) for (const subscriber of this.#subscribers) this.#open(subscriber)
+  }
 
-/**
- * Holds every subscription of the page and keeps it going. The transports reconnect by themselves after a cut; what
- * they give up on (an internal error of the server, a refused cursor) is tried again here, with the same backoff.
- */
-export function createStreams({ client, onUnauthenticated, wait = waitOrWake }: StreamsOptions): Streams {
-  const followers = new Set<Follower>()
-  let current = client
-  let paused = false
-
-  function open(follower: Follower): void {
-    let ended = false
+  /** Unless there is a reason to pause, or it is open already. */
+  #open(subscriber: Subscriber): void {
+    if (this.#pausedBy.size > 0 || subscriber.close) return
+    let isClosed = false
     const sink: Sink<ExecutionResult> = {
-      next(result) {
-        if (ended) return
+      next: (result) => {
+        if (isClosed) return
         const code = errorCode(result.errors)
-        if (code === 'CURSOR_INVALID') return restart(follower)
-        if (code === 'UNAUTHENTICATED') return onUnauthenticated()
-        follower.failures = 0
-        if (follower.resumable) follower.cursor = cursorOf(result) ?? follower.cursor
-        follower.sink.next(result)
+        if (code === 'CURSOR_INVALID') return this.#restart(subscriber)
+        if (code === 'UNAUTHENTICATED') return this.#signOut()
+        subscriber.failures = 0
+        if (subscriber.isResumable) subscriber.cursor = cursorOf(result) ?? subscriber.cursor
+        subscriber.sink.next(result)
       },
-      error(error) {
-        if (ended) return
-        ended = true
-        if (isRefusal(error)) return onUnauthenticated()
+      error: (error) => {
+        if (isClosed) return
+        isClosed = true
         const code = Array.isArray(error) ? errorCode(error) : undefined
-        if (code === 'UNAUTHENTICATED') return onUnauthenticated()
-        if (code === 'CURSOR_INVALID') return restart(follower)
+        if (code === 'UNAUTHENTICATED' || isRefusal(error)) return this.#signOut()
+        if (code === 'CURSOR_INVALID') return this.#restart(subscriber)
         if (Array.isArray(error) && code !== undefined && FINAL.has(code)) {
-          followers.delete(follower)
-          follower.sink.next({ errors: error })
-          follower.sink.complete?.()
+          this.#subscribers.delete(subscriber)
+          subscriber.sink.next({ errors: error })
+          subscriber.sink.complete?.()
           return
         }
-        void again(follower)
+        void this.#retry(subscriber)
       },
-      // A server that shuts down completes its SSE streams, so an end is only believed once asking again is refused.
-      complete() {
-        if (ended) return
-        ended = true
-        void again(follower)
+      // A server that shuts down completes its SSE streams, so a stream is over only when a retry is refused.
+      complete: () => {
+        if (isClosed) return
+        isClosed = true
+        void this.#retry(subscriber)
       },
     }
-    const close = current.subscribe(follower.request, sink)
-    follower.stop = () => {
-      ended = true
-      close()
+    const closeStream = this.#client.subscribe(subscriber.request, sink)
+    subscriber.close = () => {
+      isClosed = true
+      closeStream()
     }
   }
 
-  function close(follower: Follower): void {
-    follower.stop?.()
-    follower.stop = undefined
+  #restart(subscriber: Subscriber): void {
+    close(subscriber)
+    subscriber.cursor = undefined
+    subscriber.sink.restarted?.()
+    void this.#retry(subscriber)
   }
 
-  function restart(follower: Follower): void {
-    close(follower)
-    follower.cursor = undefined
-    follower.sink.restarted?.()
-    void again(follower)
+  async #retry(subscriber: Subscriber): Promise<void> {
+    subscriber.close = undefined
+    await this.#wait(backoffMs(subscriber.failures++))
+    if (this.#subscribers.has(subscriber)) this.#open(subscriber)
   }
 
-  async function again(follower: Follower): Promise<void> {
-    follower.stop = undefined
-    await wait(backoffMs(follower.failures++))
-    if (followers.has(follower) && !paused && !follower.stop) open(follower)
-  }
-
-  function subscribe<Data>(query: string, variables: Record<string, unknown>, sink: StreamSink<Data>): () => void {
-    const resumable = query.includes('$after')
-    const follower: Follower = {
-      request: {
-        query,
-        get variables() {
-          return follower.cursor === undefined ? variables : { ...variables, after: follower.cursor }
-        },
-      },
-      cursor: undefined,
-      resumable,
-      sink,
-      stop: undefined,
-      failures: 0,
-    }
-    followers.add(follower)
-    if (!paused) open(follower)
-    return () => {
-      followers.delete(follower)
-      close(follower)
-    }
-  }
-
-  return {
-    subscribe,
-    follow: (document, variables, sink) => subscribe(stringifyDocument(document), variables, sink),
-    switchTo(next) {
-      current = next
-      for (const follower of followers) {
-        close(follower)
-        if (!paused) open(follower)
-      }
-    },
-    pause() {
-      paused = true
-      for (const follower of followers) close(follower)
-    },
-    resume() {
-      if (!paused) return
-      paused = false
-      for (const follower of followers) open(follower)
-    },
+  #signOut(): void {
+    this.pause('signed-out')
+    this.#onUnauthenticated()
   }
 }
 
-/** Codes after which asking again can only give the same answer. */
+function close(subscriber: Subscriber): void {
+  subscriber.close?.()
+  subscriber.close = undefined
+}
+
+/** Codes after which a retry can only get the same answer. */
 const FINAL = new Set(['FORBIDDEN', 'NOT_FOUND', 'BAD_USER_INPUT', 'GRAPHQL_VALIDATION_FAILED', 'GRAPHQL_PARSE_FAILED'])
 
 type Coded = { extensions?: Record<string, unknown> | undefined }
@@ -180,14 +211,14 @@ function errorCode(errors: readonly Coded[] | undefined): string | undefined {
   return typeof code === 'string' ? code : undefined
 }
 
-/** WebSocket close codes for "who are you" and "not you", and the same two over HTTP. */
+/** The WebSocket close codes for "unauthorized" and "forbidden", or those two over HTTP. */
 function isRefusal(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false
   if ('code' in error && (error.code === 4401 || error.code === 4403)) return true
   return 'response' in error && error.response instanceof Response && [401, 403].includes(error.response.status)
 }
 
-/** The position of a log's message: the `cursor` beside its payload, by the schema's convention. */
+/** The position of a log's message: by the schema's convention, the `cursor` beside its payload. */
 function cursorOf(result: ExecutionResult): string | undefined {
   for (const update of Object.values(result.data ?? {})) {
     if (typeof update !== 'object' || update === null || !('cursor' in update)) continue

@@ -1,7 +1,7 @@
 import { createClient as createWsClient } from 'graphql-ws'
 import { backoffMs, waitOrWake } from './backoff.ts'
 import { connected, disconnected } from './connection.ts'
-import { createStreams, type StreamClient, type Streams } from './streams.ts'
+import { type StreamClient, Streams } from './streams.ts'
 
 const ENDPOINT = '/graphql'
 /** Remembered for the tab: the next page need not find out again that WebSocket is blocked. */
@@ -23,7 +23,7 @@ export function createTransport(onUnauthenticated: () => void): Streams {
     sessionStorage.setItem(BLOCKED_KEY, '1')
     streams.switchTo(sse)
   }
-  const streams = createStreams({ client: createWebSocket(toSse), onUnauthenticated })
+  const streams = new Streams({ client: createWebSocket(toSse), onUnauthenticated })
   if (sessionStorage.getItem(BLOCKED_KEY)) void toSse()
   pauseWhileHidden(streams)
   addEventListener('offline', disconnected)
@@ -109,7 +109,7 @@ function pauseWhileHidden(streams: Streams): void {
   let timer: ReturnType<typeof setTimeout> | undefined
   document.addEventListener('visibilitychange', () => {
     clearTimeout(timer)
-    if (document.visibilityState === 'hidden') timer = setTimeout(() => streams.pause(), PAUSE_AFTER_MS)
-    else streams.resume()
+    if (document.visibilityState === 'hidden') timer = setTimeout(() => streams.pause('hidden'), PAUSE_AFTER_MS)
+    else streams.resume('hidden')
   })
 }

@@ -12,6 +12,7 @@ import { SearchField } from '../../ui/search-field.tsx'
 import { Select } from '../../ui/select.tsx'
 import { RowSkeletons } from '../../ui/skeleton.tsx'
 import { useTitle } from '../../ui/title.ts'
+import { NAV } from '../shell/nav.ts'
 import { QueryProblem } from '../shell/problem-pages.tsx'
 import { COLUMN_WORDS, DeploymentsTable } from './deployments-table.tsx'
 import { DEPLOYMENT_COLUMNS, type DeploymentColumn, type DeploymentsSearch } from './deployments-search.ts'
@@ -53,7 +54,7 @@ const MARKED_FOR_MS = 6_000
 
 /** The fleet: what every deployment does right now. */
 export function DeploymentsPage() {
-  useTitle('Deployments')
+  useTitle(NAV.deployments.title)
   const search = useSearch({ from: '/app/deployments' })
   const navigate = useNavigate({ from: '/deployments' })
   const { nodes, error, truncated, complete, first, retry } = usePages(DeploymentsPageDocument, connectionOf)
@@ -99,7 +100,7 @@ export function DeploymentsPage() {
   const count = (status: 'ACTIVE' | 'PAUSED') => matching?.filter((one) => one.status === status).length
   return (
     <div className="flex flex-col gap-4">
-      <h1 className="sr-only">Deployments</h1>
+      <h1 className="sr-only">{NAV.deployments.title}</h1>
       <FleetStrip
         track={totalsKey(filter)}
         active={rows?.filter(({ status }) => status === 'ACTIVE').length}

@@ -7,16 +7,17 @@ import { chooseTheme, themeChoice, THEME_CHOICES } from '../../ui/theme.ts'
 import { useTitle } from '../../ui/title.ts'
 import { leaveSession } from '../session/leave-session.ts'
 import { session } from '../session/session.ts'
+import { NAV } from '../shell/nav.ts'
 import { ApiTokens } from './api-tokens.tsx'
 import { Webhooks } from './webhooks.tsx'
 
 const ICONS = { system: ScreenIcon, light: SunIcon, dark: MoonIcon }
 
 export function SettingsPage() {
-  useTitle('Settings')
+  useTitle(NAV.settings.title)
   return (
     <div className="flex max-w-2xl flex-col gap-8">
-      <h1 className="text-lg font-semibold">Settings</h1>
+      <h1 className="text-lg font-semibold">{NAV.settings.title}</h1>
       <Session />
       <Appearance />
       <ApiTokens />

@@ -1,18 +1,18 @@
 import { Link, Outlet } from '@tanstack/react-router'
-import type { ReactNode } from 'react'
-import { GaugeIcon, PlaygroundIcon, SettingsIcon, TrainingIcon } from '../../ui/icons.tsx'
+import { cx } from '../../ui/class-names.ts'
+import { GaugeIcon } from '../../ui/icons.tsx'
 import { ConnectionBar, ConnectionBadge } from './connection.tsx'
 import { LiveEvents } from './live-events.tsx'
 import { SessionMenu, ThemeMenu } from './menus.tsx'
+import { LINKS } from './nav.ts'
 import { Shortcuts } from './shortcuts.tsx'
-import { cx } from '../../ui/class-names.ts'
 
 const ITEM = cx(
   'flex flex-1 flex-col items-center justify-center gap-1 rounded-lg px-1 py-2 text-2xs whitespace-nowrap text-muted',
   'hover:bg-hover hover:text-text md:flex-none aria-[current=page]:bg-hover aria-[current=page]:text-accent',
 )
 
-/** Rail, top line and connection around every page of someone who is signed in. */
+/** The rail, the top line and the state of the connection, around every page of a signed-in person. */
 export function Frame() {
   return (
     <div className="min-h-dvh md:pl-22">
@@ -23,7 +23,7 @@ export function Frame() {
           'focus:left-2 focus:z-50',
         )}
       >
-        Skip to the content
+        Skip to content
       </a>
       <nav
         aria-label="Main"
@@ -40,22 +40,12 @@ export function Frame() {
         >
           <GaugeIcon size={22} />
         </Link>
-        <RailLink to="/deployments" icon={<GaugeIcon size={18} />}>
-          Deployments
-        </RailLink>
-        <RailLink to="/training-jobs" icon={<TrainingIcon size={18} />}>
-          Training jobs
-        </RailLink>
-        <a href="/graphql" className={ITEM}>
-          <PlaygroundIcon size={18} />
-          Playground
-        </a>
-        <RailLink to="/settings" icon={<SettingsIcon size={18} />}>
-          Settings
-        </RailLink>
+        {LINKS.map((link) => (
+          <RailLink key={link.title} link={link} />
+        ))}
       </nav>
       <ConnectionBar />
-      {/* Its words stand low enough for the connection bar above them, which must not push anything. */}
+      {/* Its content is low enough to leave room for the connection bar above it, which must not push anything down. */}
       <header className="flex h-14 items-end justify-end gap-1 px-4 pb-1 md:px-6">
         <Link to="/deployments" className="mr-auto flex h-8 items-center gap-2 font-semibold md:hidden">
           <span className="text-accent">
@@ -76,17 +66,28 @@ export function Frame() {
   )
 }
 
-interface RailLinkProps {
-  to: '/deployments' | '/training-jobs' | '/settings'
-  icon: ReactNode
-  children: string
-}
-
-function RailLink({ to, icon, children }: RailLinkProps) {
+function RailLink({ link }: { link: (typeof LINKS)[number] }) {
+  const content = (
+    <>
+      <link.Icon size={18} />
+      {link.title}
+    </>
+  )
+  if ('href' in link) {
+    return (
+      <a href={link.href} className={ITEM}>
+        {content}
+      </a>
+    )
+  }
   return (
-    <Link to={to} className={ITEM} activeProps={{ 'aria-current': 'page' }} activeOptions={{ includeSearch: false }}>
-      {icon}
-      {children}
+    <Link
+      to={link.to}
+      className={ITEM}
+      activeProps={{ 'aria-current': 'page' }}
+      activeOptions={{ includeSearch: false }}
+    >
+      {content}
     </Link>
   )
 }

@@ -6,6 +6,7 @@ import { Menu } from '../../ui/menu.tsx'
 import { chooseTheme, theme, themeChoice, THEME_CHOICES } from '../../ui/theme.ts'
 import { leaveSession } from '../session/leave-session.ts'
 import { session } from '../session/session.ts'
+import { NAV } from './nav.ts'
 
 const ICONS = { system: <ScreenIcon />, light: <SunIcon />, dark: <MoonIcon /> }
 
@@ -42,7 +43,7 @@ export function SessionMenu() {
       }
       entries={[
         { kind: 'heading', label: `Signed in as ${who?.name ?? 'nobody'}` },
-        { kind: 'action', label: 'Settings', run: () => void navigate({ to: '/settings' }) },
+        { kind: 'action', label: NAV.settings.title, run: () => void navigate({ to: NAV.settings.to }) },
         { kind: 'separator' },
         { kind: 'action', label: 'Sign out', run: () => void leaveSession() },
       ]}

@@ -1,16 +1,16 @@
-import { Dialog } from '../../ui/dialog.tsx'
 import { cx } from '../../ui/class-names.ts'
+import { Dialog } from '../../ui/dialog.tsx'
+import { PLACES } from './nav.ts'
 
-const KEYS: readonly [keys: string[], what: string][] = [
+type Key = [keys: string[], what: string]
+const KEYS: readonly Key[] = [
   [['/'], 'Search'],
   [['j'], 'Next row'],
   [['k'], 'Previous row'],
   [['Enter'], 'Open the row'],
-  [['g', 'd'], 'Go to deployments'],
-  [['g', 't'], 'Go to training jobs'],
-  [['g', 's'], 'Go to settings'],
+  ...PLACES.map(({ key, title }): Key => [['g', key], `Go to ${title.toLowerCase()}`]),
   [['Esc'], 'Close, or leave the search'],
-  [['?'], 'This list'],
+  [['?'], 'Show this list'],
 ]
 
 /** What every key does. */

@@ -1,19 +1,18 @@
 import { useNavigate } from '@tanstack/react-router'
 import { lazy, Suspense, useState } from 'react'
 import { useKeys } from '../../ui/keyboard.ts'
+import { PLACES } from './nav.ts'
 
 const ShortcutsDialog = lazy(() =>
   import('./shortcuts-dialog.tsx').then((module) => ({ default: module.ShortcutsDialog })),
 )
 
-/** The keys that work on every page, and the way to the list of all keys. */
+/** The keys that work on every page, one of which shows the list of all keys. */
 export function Shortcuts() {
   const navigate = useNavigate()
   const [open, setOpen] = useState(false)
   useKeys({
-    'g d': () => void navigate({ to: '/deployments' }),
-    'g t': () => void navigate({ to: '/training-jobs' }),
-    'g s': () => void navigate({ to: '/settings' }),
+    ...Object.fromEntries(PLACES.map(({ key, to }) => [`g ${key}`, () => void navigate({ to })])),
     '?': () => setOpen(true),
     '/': (event) => {
       const search = document.querySelector<HTMLInputElement>('input[type="search"]')

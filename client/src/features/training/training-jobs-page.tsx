@@ -11,6 +11,7 @@ import { SearchField } from '../../ui/search-field.tsx'
 import { RowSkeletons } from '../../ui/skeleton.tsx'
 import { useTitle } from '../../ui/title.ts'
 import { NOT_ALLOWED, useMay } from '../session/scopes.ts'
+import { NAV } from '../shell/nav.ts'
 import { QueryProblem } from '../shell/problem-pages.tsx'
 import { STATUS_WORDS } from './job-status.tsx'
 import { TrainingJobsTable } from './training-jobs-table.tsx'
@@ -60,7 +61,7 @@ const connectionOf = (data: TrainingJobsPageQuery) => data.trainingJobs
 
 /** Every training run, those that run moving live, and *Deploy* for those that are done. */
 export function TrainingJobsPage() {
-  useTitle('Training jobs')
+  useTitle(NAV.trainingJobs.title)
   const search = useSearch({ from: '/app/training-jobs' })
   const navigate = useNavigate({ from: '/training-jobs' })
   const mayTrain = useMay('TRAIN')
@@ -98,7 +99,7 @@ export function TrainingJobsPage() {
   return (
     <div className="flex flex-col gap-4">
       <div className="flex items-center justify-between gap-4">
-        <h1 className="text-lg font-semibold">Training jobs</h1>
+        <h1 className="text-lg font-semibold">{NAV.trainingJobs.title}</h1>
         <StartButton onStart={() => change({ start: true }, false)} />
       </div>
       <div className="flex flex-wrap items-center justify-between gap-2">
