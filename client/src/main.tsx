@@ -12,7 +12,7 @@ import { ServicesContext } from './services.ts'
 
 const router = createAppRouter()
 
-/** The server no longer knows who this is: to the sign-in page, with the way back. */
+/** The server no longer knows who this is: goes to the sign-in page, which leads back here. */
 function onUnauthenticated(): void {
   session.set(null)
   const { pathname, href } = router.state.location

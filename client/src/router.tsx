@@ -15,7 +15,7 @@ import { CrashedPage, NotFoundPage } from './features/shell/problem-pages.tsx'
 import { readTrainingSearch } from './features/training/training-search.ts'
 import { Toasts } from './ui/toasts.tsx'
 
-/** Every page, and the notices over it: within the router, because they hold links. */
+/** Every page, and the notices over it. These are within the router because they contain links. */
 function Root() {
   return (
     <>

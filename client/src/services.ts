@@ -3,10 +3,10 @@ import type { Client } from 'urql'
 import type { Streams } from './graphql/streams.ts'
 import type { FleetFigures } from './live/fleet-figures.ts'
 
-/** What lives as long as the page does. Made once in `main.tsx`. */
+/** The services that live as long as the page. Created once, in `main.tsx`. */
 export interface Services {
   streams: Streams
-  /** Queries for samples, past the cache. */
+  /** Queries samples, without a cache. */
   samples: Client
   fleet: FleetFigures
 }

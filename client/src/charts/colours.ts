@@ -6,7 +6,7 @@ type Colours = Record<ColourToken, string>
 
 let known: { theme: string; colours: Colours } | undefined
 
-/** The page's colours for canvases, which cannot read CSS variables themselves. Read once per theme. */
+/** The page's colours for canvases, which cannot use CSS variables. Read once per theme. */
 export function chartColours(): Colours {
   const current = theme.get()
   if (known?.theme !== current) {

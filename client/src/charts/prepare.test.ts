@@ -4,7 +4,7 @@ import { latencyUnit, linearRange, logRange, longestStep, sparkRuns, tickLabel, 
 const NaN_ = Number.NaN
 
 describe('withGaps', () => {
-  it('breaks the line where windows are missing, and only there', () => {
+  it('breaks the line where windows are missing, and nowhere else', () => {
     const drawn = withGaps({ times: [1, 2, 3, 7, 8], values: [[10, 20, 30, 70, 80]] }, 1)
     expect(drawn).toEqual([
       [1, 2, 3, 4, 7, 8],
@@ -12,18 +12,18 @@ describe('withGaps', () => {
     ])
   })
 
-  it('breaks it where a window had no data, without turning it into zero', () => {
+  it('breaks the line where a window had no data, and does not draw it as zero', () => {
     expect(withGaps({ times: [1, 2, 3], values: [[1, NaN_, 0]] }, 1)).toEqual([
       [1, 2, 3],
       [1, null, 0],
     ])
   })
 
-  it('takes a window that came a little late for what it is', () => {
+  it('does not break the line for a window that is a little late', () => {
     expect(withGaps({ times: [1, 2.4, 3], values: [[1, 2, 3]] }, 1)[0]).toEqual([1, 2.4, 3])
   })
 
-  it('breaks all series of a chart at once', () => {
+  it('breaks all series of a chart at the same place', () => {
     const [times, ...values] = withGaps(
       {
         times: [10, 40],
@@ -43,29 +43,29 @@ describe('withGaps', () => {
 })
 
 describe('within', () => {
-  it('keeps the range and the sample before it', () => {
+  it('keeps the samples in the range and the one before it', () => {
     const cut = within({ times: [1, 2, 3, 4, 5], values: [[1, 2, 3, 4, 5]] }, 3, 4)
     expect(cut).toEqual({ times: [2, 3, 4], values: [[2, 3, 4]] })
   })
 
-  it('is the last sample alone when all lie before the range', () => {
+  it('keeps only the last sample when all are before the range', () => {
     expect(within({ times: [1, 2], values: [[5, 6]] }, 10, 20).times).toEqual([2])
   })
 
-  it('is empty for nothing', () => {
+  it('is empty without samples', () => {
     expect(within({ times: [], values: [[]] }, 1, 2)).toEqual({ times: [], values: [[]] })
   })
 })
 
 describe('longestStep', () => {
-  it('finds a hole', () => {
+  it('finds a gap', () => {
     expect(longestStep([1, 2, 5, 6])).toBe(3)
     expect(longestStep([4])).toBe(0)
   })
 })
 
 describe('ranges', () => {
-  it('begin at zero and stay put while values wander', () => {
+  it('start at zero and stay the same while the values change a little', () => {
     expect(linearRange(81, 1)).toEqual([0, 100])
     expect(linearRange(84, 1)).toEqual([0, 100])
     expect(linearRange(130, 1)).toEqual([0, 150])
@@ -75,22 +75,22 @@ describe('ranges', () => {
     for (const max of [0.001, 0.7, 3, 99, 100, 5432, 720_000]) expect(linearRange(max, 0)[1]).toBeGreaterThan(max)
   })
 
-  it('do not blow a quiet series up', () => {
+  it('do not magnify a quiet series', () => {
     expect(linearRange(0, 5)).toEqual([0, 6])
     expect(linearRange(null, 1)).toEqual([0, 1.5])
   })
 
-  it('end where the figure ends', () => {
+  it('end at the maximum of the figure', () => {
     expect(linearRange(0.99, 0.01, 1)).toEqual([0, 1])
   })
 
-  it('are round in minutes and hours, too', () => {
+  it('are round in minutes and hours too', () => {
     expect(linearRange(723_456, 1, Infinity, latencyUnit)).toEqual([0, 15 * 60_000])
     expect(linearRange(6 * 3_600_000, 1, Infinity, latencyUnit)).toEqual([0, 8 * 3_600_000])
     expect(linearRange(81, 1, Infinity, latencyUnit)).toEqual([0, 100])
   })
 
-  it('span whole decades on a log scale, at least one', () => {
+  it('span whole decades on a log scale, and at least one', () => {
     expect(logRange(12, 740)).toEqual([10, 1000])
     expect(logRange(10, 10)).toEqual([10, 100])
     expect(logRange(null, null)).toEqual([1, 10])
@@ -99,7 +99,7 @@ describe('ranges', () => {
 })
 
 describe('tickLabel', () => {
-  it('leaves out zeros that say nothing', () => {
+  it('leaves out zeros that carry no information', () => {
     const labels = ['1.50 s', '1.00 s', '750 ms', '0 ms', '0 %', '7.50', '100', '0.500', '1.20k', '10.0 %', '0.05 %']
     expect(labels.map(tickLabel)).toEqual([
       '1.5 s',
@@ -120,7 +120,7 @@ describe('tickLabel', () => {
 describe('sparkRuns', () => {
   const frame = { from: 0, to: 10, width: 100, height: 22, stepSeconds: 1 }
 
-  it('fills the frame from zero to the largest value in sight', () => {
+  it('fills the frame from zero to the largest visible value', () => {
     const [run] = sparkRuns({ times: [0, 1, 2], values: [0, 10, 5] }, frame)
     expect(run).toEqual([
       [0, 21],
@@ -129,17 +129,17 @@ describe('sparkRuns', () => {
     ])
   })
 
-  it('leaves out what is older than the frame, for the scale too', () => {
+  it('ignores what is older than the frame, also for the scale', () => {
     const runs = sparkRuns({ times: [-1, 1], values: [1000, 10] }, frame)
     expect(runs).toEqual([[[10, 1]]])
   })
 
-  it('is broken by holes and by windows without data', () => {
+  it('is broken by gaps and by windows without data', () => {
     const runs = sparkRuns({ times: [0, 1, 2, 3, 7], values: [1, NaN_, 1, 1, 1] }, frame)
     expect(runs.map((run) => run.length)).toEqual([1, 2, 1])
   })
 
-  it('is a line at the bottom for zeros', () => {
+  it('is a line at the bottom if all values are zero', () => {
     const runs = sparkRuns({ times: [0, 1], values: [0, 0] }, frame)
     expect(runs).toEqual([
       [

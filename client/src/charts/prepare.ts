@@ -1,28 +1,28 @@
-/** From samples to what is drawn. Pure: no canvas, no clock. */
+/** Turns samples into what is drawn. Pure: no canvas, no clock. */
 
 export interface Columns {
   /** Seconds since 1970, ascending. */
   times: readonly number[]
-  /** Beside `times`; `NaN` is "no data". */
+  /** A column for each series, parallel to `times`; `NaN` is "no data". */
   values: readonly (readonly number[])[]
 }
 
-/** The same with `null` for "no data", in the shape uPlot takes: times first. */
+/** The same with `null` for "no data", in the shape that uPlot takes: times first. */
 export type Drawable = [times: number[], ...values: (number | null)[][]]
 
-/** A step longer than this many windows is a hole and not a late sample. */
-const HOLE = 1.5
+/** A step longer than this many windows is a gap and not a late sample. */
+const GAP = 1.5
 
 /**
- * Makes holes visible: where the step between two samples is longer than their window allows, a row without data goes
- * in between, so that no line is drawn across what was never measured. `stepSeconds` is the window's length.
+ * Makes gaps visible: where the step between two samples is longer than their window allows, inserts a row without data,
+ * so that no line is drawn across what was never measured. `stepSeconds` is the window's length.
  */
 export function withGaps({ times, values }: Columns, stepSeconds: number): Drawable {
   const outTimes: number[] = []
   const outValues: (number | null)[][] = values.map(() => [])
   for (const [index, time] of times.entries()) {
     const previous = times[index - 1]
-    if (previous !== undefined && time - previous > stepSeconds * HOLE) {
+    if (previous !== undefined && time - previous > stepSeconds * GAP) {
       outTimes.push(previous + stepSeconds)
       for (const column of outValues) column.push(null)
     }
@@ -35,7 +35,7 @@ export function withGaps({ times, values }: Columns, stepSeconds: number): Drawa
   return [outTimes, ...outValues]
 }
 
-/** Keeps what lies in `[from, to]`, and one sample before it, so that the line reaches the edge. */
+/** Keeps the samples in `[from, to]`, and the one before them, so that the line reaches the edge. */
 export function within({ times, values }: Columns, from: number, to: number): Columns {
   let start = times.findIndex((time) => time >= from)
   if (start === -1) start = times.length
@@ -45,7 +45,7 @@ export function within({ times, values }: Columns, from: number, to: number): Co
   return { times: times.slice(start, end), values: values.map((column) => column.slice(start, end)) }
 }
 
-/** The longest step between neighbours, in seconds; 0 for fewer than two. */
+/** The longest step between two neighbours, in seconds; 0 for fewer than two times. */
 export function longestStep(times: readonly number[]): number {
   let longest = 0
   for (let index = 1; index < times.length; index += 1) {
@@ -55,9 +55,9 @@ export function longestStep(times: readonly number[]): number {
 }
 
 /**
- * The vertical range of a chart: from zero to a little above the largest value, on a step that stays the same while the
- * values wander, so that the scale does not move with every sample. `least` is the smallest top, for quiet series; `most` the largest,
- * for figures that have an end; `unitOf` the unit in which an axis up to a value is divided.
+ * The vertical range of a chart: from zero to a little above the largest value, rounded up to a step, so that the scale
+ * does not change with every sample. `least` is the smallest top, for quiet series; `most` is the largest, for figures
+ * that have a maximum; `unitOf` gives the unit in which an axis up to a value is divided.
  */
 export function linearRange(
   max: number | null | undefined,
@@ -70,13 +70,13 @@ export function linearRange(
   return [0, Math.min(most, roundUp(top / unit) * unit)]
 }
 
-/** Times are divided by tens up to a minute, then in minutes, then in hours. All in ms. */
+/** The unit that divides an axis of durations: powers of ten up to a minute, then minutes, then hours. All in ms. */
 export function latencyUnit(top: number): number {
   if (top <= 60_000) return 1
   return top <= 3_600_000 ? 60_000 : 3_600_000
 }
 
-/** Whole decades around the values; `null` and what is not above zero count as one decade from 1. */
+/** Whole decades around the values. If either is `null` or not above zero, one decade from 1. */
 export function logRange(min: number | null | undefined, max: number | null | undefined): [number, number] {
   if (!min || !max || min <= 0 || max <= 0) return [1, 10]
   const low = 10 ** Math.floor(Math.log10(min))
@@ -84,20 +84,20 @@ export function logRange(min: number | null | undefined, max: number | null | un
   return [low, high > low ? high : low * 10]
 }
 
-/** Up to the next of 1, 1.5, 2, 3, 4, 5, 6, 8 times a power of ten. */
+/** Rounds up to the next of 1, 1.5, 2, 3, 4, 5, 6, 8 times a power of ten. */
 function roundUp(value: number): number {
   const size = 10 ** Math.floor(Math.log10(value))
   const step = [1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((one) => one * size >= value * (1 - 1e-9)) ?? 10
   return step * size
 }
 
-/** A value at an axis without the zeros that only hold a changing figure still: `1.50 s` is `1.5 s`, `0 ms` is `0`. */
+/** A value on an axis. Drops the zeros that keep a changing figure from moving: `1.50 s` is `1.5 s`, `0 ms` is `0`. */
 export function tickLabel(text: string): string {
   if (/^0(\.0+)?(?!\.?\d)/.test(text)) return '0'
   return text.replace(/(\.\d*?)0+(?!\d)/, '$1').replace(/\.(?!\d)/, '')
 }
 
-/** Where a sparkline goes through, in pixels: runs of points, broken where there is no data. */
+/** The points of a sparkline, in pixels. A new run begins after each gap. */
 export function sparkRuns(
   { times, values }: { times: readonly number[]; values: readonly number[] },
   frame: { from: number; to: number; width: number; height: number; stepSeconds: number },
@@ -113,7 +113,7 @@ export function sparkRuns(
   for (const [index, value] of values.entries()) {
     const time = times[index] ?? Number.NaN
     if (!(time >= frame.from)) continue
-    if (Number.isNaN(value) || time - previous > frame.stepSeconds * HOLE) {
+    if (Number.isNaN(value) || time - previous > frame.stepSeconds * GAP) {
       if (run.length > 0) runs.push(run)
       run = []
     }

@@ -9,14 +9,14 @@ const SPAN_SECONDS = 120
 
 interface SparklineProps {
   fleet: FleetFigures
-  /** Whose samples; see `FleetFigures.track`. */
+  /** The key of the track to draw; see `FleetFigures.track`. */
   track: string
   figure: Figure
   width: number
   height: number
 }
 
-/** Two minutes of one figure. Drawn from the ring whenever it changes, without React. */
+/** Two minutes of one figure. Redrawn from the ring whenever it changes, without React. */
 export function Sparkline({ fleet, track, figure, width, height }: SparklineProps) {
   const canvas = useRef<HTMLCanvasElement>(null)
   useEffect(() => {
@@ -46,7 +46,7 @@ export function Sparkline({ fleet, track, figure, width, height }: SparklineProp
         for (const [index, [x, y]] of run.entries()) {
           if (index === 0) context.moveTo(x, y)
           else context.lineTo(x, y)
-          // A lone window is a point, and would otherwise not be seen.
+          // A single window is a point, and would otherwise be invisible.
           if (run.length === 1) context.lineTo(x + 1, y)
         }
       }

@@ -11,7 +11,7 @@ export interface Mark {
 }
 
 export interface ChartSource {
-  /** The samples of this chart's series, in their order. */
+  /** The samples of the chart's series, in the order of the series. */
   read(): Columns & { stepSeconds: number }
   /** The time range on the screen, in seconds. */
   range(): [from: number, to: number]
@@ -22,31 +22,31 @@ export interface ChartSource {
 export interface TimeChartProps {
   source: ChartSource
   series: readonly { label: string; colour: ColourToken; width?: number }[]
-  /** How a value is written at the axis. */
+  /** How a value is written on the axis. */
   format: (value: number) => string
   /** The smallest top of the vertical axis. */
   least: number
-  /** The largest top, where a figure has an end. */
+  /** The largest top, for a figure that has a maximum. */
   most?: number
-  /** In what unit an axis up to `top` is divided into round steps, where that is not always the same. */
+  /** The unit in which an axis up to `top` is divided into round steps, if it depends on `top`. */
   unitOf?: (top: number) => number
   log?: boolean
   height: number
   /** Charts with the same key share the crosshair. */
   syncKey: string
   label: string
-  /** The time under the crosshair in seconds, or null; told by the chart the pointer is over. */
+  /** Receives the time under the crosshair in seconds, or null. Only the chart under the pointer calls it. */
   onCursor: (time: number | null) => void
-  /** Horizontal axis of times, or of plain numbers (steps). */
+  /** Whether the horizontal axis shows times or plain numbers (steps). */
   time?: boolean
 }
 
 const AXIS_WIDTH = 62
-/** uPlot declares its scale kinds as an ambient `const enum`, which only its own build can read by name. */
+/** uPlot declares its kinds of scale as an ambient `const enum`, whose names only its own build can use. */
 // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- see above
 const LOGARITHMIC = 3 as uPlot.Scale.Distr.Logarithmic
 
-/** Draws what `prepare` made, with uPlot. Loaded with the pages that have charts; redrawn when its source says so. */
+/** Draws what `prepare.ts` returns, with uPlot. Redraws whenever its source notifies it. */
 export function TimeChart(props: TimeChartProps) {
   const host = useRef<HTMLDivElement>(null)
   const latest = useRef(props)
@@ -106,7 +106,7 @@ function drawable(element: HTMLElement, source: ChartSource): uPlot.AlignedData 
   const { stepSeconds, ...columns } = source.read()
   const [from, to] = source.range()
   const shown = within(columns, from, to)
-  // What is drawn, for tests in a browser: a canvas cannot be asked.
+  // What is drawn, for the browser tests: they cannot read it from a canvas.
   element.dataset['points'] = String(shown.times.length)
   element.dataset['newest'] = String(shown.times.at(-1) ?? '')
   element.dataset['longestStep'] = String(longestStep(shown.times))
@@ -167,7 +167,7 @@ function options(props: TimeChartProps, UPlot: typeof uPlot, width: number): uPl
       setCursor: [
         (plot) => {
           const { left, event } = { left: plot.cursor.left ?? -1, event: plot.cursor.event }
-          // Only the chart under the pointer speaks; those in step with it would say the same.
+          // Only the chart under the pointer reports; the synchronised charts would report the same.
           if (left < 0) props.onCursor(null)
           else if (event) props.onCursor(plot.posToVal(left, 'x'))
         },
@@ -181,7 +181,7 @@ const INCREMENTS = [-3, -2, -1, 0, 1, 2, 3, 4, 5].flatMap((power) => [1, 2, 5].m
 const STEP_LABELS: uPlot.Axis.DynamicValues = (_plot, splits) => splits.map((step) => tickLabel(amount(step)))
 
 const TWO = (value: number) => String(value).padStart(2, '0')
-/** 24-hour clock, seconds only where the steps are shorter than a minute. */
+/** Times on a 24-hour clock, with seconds only if the steps are shorter than a minute. */
 const TIME_LABELS: uPlot.Axis.DynamicValues = (_plot, splits, _axis, _space, step) =>
   splits.map((seconds) => {
     const at = new Date(seconds * 1000)
@@ -190,8 +190,8 @@ const TIME_LABELS: uPlot.Axis.DynamicValues = (_plot, splits, _axis, _space, ste
   })
 
 /**
- * Lifecycle events as dashed uprights with a flag on top; their words appear in the read-out when the crosshair is
- * near.
+ * Draws lifecycle events as dashed vertical lines with a flag on top. Their text appears above the charts when the
+ * crosshair is near.
  */
 function drawMarks(plot: uPlot, UPlot: typeof uPlot, marks: readonly Mark[], colour: string): void {
   const { ctx, bbox } = plot

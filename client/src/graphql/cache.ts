@@ -15,7 +15,7 @@ import { KEYLESS_TYPES } from './gql/keyless-types.ts'
 /** Stores an object of the type within what holds it. */
 const withoutKey = () => null
 
-/** Created and deleted things reach the lists that show them; everything else graphcache does by identity. */
+/** Adds what was created to the lists that show it, and removes what was deleted. Graphcache updates the rest by `id`. */
 export function createCache() {
   return cacheExchange({
     keys: Object.fromEntries(KEYLESS_TYPES.map((name) => [name, withoutKey])),
@@ -40,10 +40,10 @@ export function createCache() {
           if (kind === 'DEPLOYED') addDeployment(cache, idAt(result, 'deploymentEvents', 'event', 'deployment'))
           if (kind === 'DELETED') {
             removeDeployment(cache, id)
-            // Whoever still looks at its page learns that it is gone.
+            // Its page, if it is open, then shows that it is gone.
             if (id) cache.invalidate({ __typename: 'Deployment', id })
           }
-          // The newest one came with this message, and would not be asked for again.
+          // The newest event came with this message, and would not be requested again.
           if (id) invalidateFields(cache, { __typename: 'Deployment', id }, 'events', (args) => args?.['first'] !== 1)
         },
         trainingJobProgress: (result, _args, cache) =>
@@ -138,7 +138,7 @@ function addWebhook(cache: Cache, id: string | undefined): void {
   })
 }
 
-/** There are at most fifty, so they are all on the first page. */
+/** There are at most fifty webhooks, so they are all on the first page. */
 function removeWebhook(cache: Cache, id: string | undefined): void {
   if (id === undefined) return
   cache.updateQuery({ query: WebhooksDocument, variables: {} }, (page) => {
@@ -148,7 +148,7 @@ function removeWebhook(cache: Cache, id: string | undefined): void {
   })
 }
 
-/** The `after` of every page of a list that the cache holds. */
+/** The `after` argument of every page of a list that the cache holds. */
 function* pagesOf(cache: Cache, field: 'deployments' | 'trainingJobs'): Generator<string | null> {
   for (const { fieldName, arguments: args } of cache.inspectFields('Query')) {
     if (fieldName !== field) continue

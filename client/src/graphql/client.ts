@@ -2,7 +2,7 @@ import { Client, type CombinedError, fetchExchange, mapExchange, subscriptionExc
 import { createCache } from './cache.ts'
 import type { Streams } from './streams.ts'
 
-/** The code of a refused operation (`UNAUTHENTICATED`, `FORBIDDEN`, …), as the API gives it. */
+/** The API's code for a refused operation: `UNAUTHENTICATED`, `FORBIDDEN`, … */
 export function codeOf(error: CombinedError | undefined): string | undefined {
   const code = error?.graphQLErrors.find((one) => one.extensions['code'] !== undefined)?.extensions['code']
   if (typeof code === 'string') return code
@@ -13,7 +13,7 @@ export function codeOf(error: CombinedError | undefined): string | undefined {
   return undefined
 }
 
-/** The client of the pages: everything that has an identity, normalised; subscriptions of such things update it. */
+/** The client of the pages. Its cache is normalised: whatever has an `id` is stored once, and subscriptions update it. */
 export function createGraphqlClient(streams: Streams, onUnauthenticated: () => void): Client {
   return new Client({
     url: '/graphql',
@@ -41,7 +41,7 @@ export function createGraphqlClient(streams: Streams, onUnauthenticated: () => v
   })
 }
 
-/** A client without a cache, for samples: they are many, never change, and live in rings. */
+/** A client without a cache, for samples: there are many of them, they never change, and rings hold them. */
 export function createSampleClient(onUnauthenticated: () => void): Client {
   return new Client({
     url: '/graphql',

@@ -1,15 +1,15 @@
 import { createStore } from '../ui/external-store.ts'
 
 /**
- * What a person may know about the line to the server.
- * `connecting`: for the first time. `live`: samples arrive. `reconnecting`: it was live and is not. `offline`: the
+ * The state of the connection to the server, as a person sees it.
+ * `connecting`: for the first time. `live`: samples arrive. `reconnecting`: it was live and is not now. `offline`: the
  * machine itself has no network.
  */
 export type ConnectionName = 'connecting' | 'live' | 'reconnecting' | 'offline'
 
 export interface Connection {
   name: ConnectionName
-  /** When it became so, in ms since 1970 by this machine's clock. */
+  /** When it entered this state, in ms since 1970 by this machine's clock. */
   since: number
   /** How the streams travel. */
   via: 'websocket' | 'sse'
@@ -17,13 +17,13 @@ export interface Connection {
 
 export const connection = createStore<Connection>({ name: 'connecting', since: Date.now(), via: 'websocket' })
 
-/** The streams stand: everything that arrives from here on is live. */
+/** The streams are connected: everything that arrives from now on is live. */
 export function connected(via: Connection['via']): void {
   const current = connection.get()
   if (current.name !== 'live' || current.via !== via) connection.set({ name: 'live', since: Date.now(), via })
 }
 
-/** The streams do not stand. Before the first success that is still `connecting`. */
+/** The streams are not connected. Before the first success, the state remains `connecting`. */
 export function disconnected(): void {
   const { name, since, via } = connection.get()
   if (!navigator.onLine) {

@@ -24,14 +24,14 @@ interface StreamSink<Data> {
 
 export type StreamClient = Pick<WsClient, 'subscribe'> | Pick<SseClient, 'subscribe'>
 
-/** `hidden`: nobody looks at the tab. `signed-out`: the server no longer knows who this is. */
+/** `hidden`: nobody is looking at the tab. `signed-out`: the server no longer knows who this is. */
 type PauseReason = 'hidden' | 'signed-out'
 
 interface StreamsOptions {
   client: StreamClient
   /** Called when the server no longer knows who this is. From then on, no stream is opened. */
   onUnauthenticated: () => void
-  /** Waits before a retry; without it, less than `ms` when a retry is worth making earlier. */
+  /** How to wait before a retry. The default waits less than `ms` when there is reason to believe that a retry succeeds. */
   wait?: (ms: number) => Promise<void>
 }
 
@@ -43,7 +43,7 @@ interface Subscriber {
   sink: StreamSink<unknown>
   /** Set while its stream is open. */
   close: (() => void) | undefined
-  /** In a row; they make the backoff longer. */
+  /** Failures in a row: the more, the longer the backoff. */
   failures: number
 }
 
@@ -63,9 +63,9 @@ interface Subscriber {
  *         └─►    paused     ◄──── there is a reason to pause ────────────┘
  *           └───────────────┘
  *
- * All streams are paused for the same reasons, and are open or waiting when there is none. A log goes on from its cursor
- * in whatever way it came to be open again, so nothing is missed; state begins with its current value. Whoever
- * unsubscribes, in any state, receives nothing more.
+ * A reason to pause applies to all streams. Whenever a log is opened again, for whatever reason, it resumes from its
+ * cursor, so nothing is missed; a stream of state starts with its current value. After unsubscribing, in any state, the
+ * sink receives nothing more.
  */
 export class Streams {
   readonly #onUnauthenticated: () => void
@@ -135,7 +135,7 @@ export class Streams {
     if (this.#pausedBy.delete(reason)) for (const subscriber of this.#subscribers) this.#open(subscriber)
   }
 
-  /** Unless there is a reason to pause, or it is open already. */
+  /** Does nothing while there is a reason to pause, or if the stream is open already. */
   #open(subscriber: Subscriber): void {
     if (this.#pausedBy.size > 0 || subscriber.close) return
     let isClosed = false

@@ -4,18 +4,18 @@ import { connected, disconnected } from './connection.ts'
 import { type StreamClient, Streams } from './streams.ts'
 
 const ENDPOINT = '/graphql'
-/** Remembered for the tab: the next page need not find out again that WebSocket is blocked. */
+/** Remembered for the tab, so that the next page load need not find out again that WebSocket is blocked. */
 const BLOCKED_KEY = 'gaugeline.websocket-blocked'
-/** Failed attempts in a row after which, if plain HTTP works, WebSocket counts as blocked. */
+/** After this many failed attempts in a row, WebSocket counts as blocked if plain HTTP works. */
 const ATTEMPTS_BEFORE_SSE = 2
 const KEEP_ALIVE_MS = 10_000
 const PONG_WITHIN_MS = 5_000
-/** A tab that is hidden for less than this goes on as if nothing had happened. */
+/** A tab that is hidden for less than this keeps its streams open. */
 const PAUSE_AFTER_MS = 10_000
 
 /**
- * The page's streams, over WebSocket or, where that is blocked, over SSE. `onUnauthenticated` is called when the server
- * no longer knows us.
+ * Creates the page's streams, over WebSocket or, where that is blocked, over SSE. `onUnauthenticated` is called when the
+ * server no longer knows who this is.
  */
 export function createTransport(onUnauthenticated: () => void): Streams {
   const toSse = async () => {
@@ -32,13 +32,14 @@ export function createTransport(onUnauthenticated: () => void): Streams {
 }
 
 function createWebSocket(onBlocked: () => Promise<void>): StreamClient {
-  // Attempts since the last success. Not every failure ends in a close event: a content policy's veto does not.
+  // Attempts since the last success. We count these because not every failure causes a close event: a connection that
+  // the content security policy blocks does not.
   let attempts = 0
   let pong: ReturnType<typeof setTimeout> | undefined
-  let given = false
+  let hasGivenUp = false
   const client = createWsClient({
     url: () => new URL(ENDPOINT, location.href.replace(/^http/, 'ws')).href,
-    // The socket outlives a change of page, whose subscriptions end just before the next ones begin.
+    // Keeps the socket open when the page changes: its subscriptions end just before the next page's begin.
     lazyCloseTimeout: 3_000,
     connectionAckWaitTimeout: 6_000,
     keepAlive: KEEP_ALIVE_MS,
@@ -46,16 +47,16 @@ function createWebSocket(onBlocked: () => Promise<void>): StreamClient {
     retryWait: (retries) => waitOrWake(backoffMs(retries)),
     shouldRetry: (error) => !(isClose(error) && (error.code === 4401 || error.code === 4403)),
     on: {
-      connecting: (again) => {
-        if (again) disconnected()
-        if (attempts >= ATTEMPTS_BEFORE_SSE && !given) void giveUp()
+      connecting: (isRetry) => {
+        if (isRetry) disconnected()
+        if (attempts >= ATTEMPTS_BEFORE_SSE && !hasGivenUp) void giveUp()
         attempts += 1
       },
       connected: () => {
         attempts = 0
         connected('websocket')
       },
-      // A socket can die without a word (a laptop that slept): a ping without its pong ends it.
+      // A socket can die without a close event (a laptop that slept), so a ping without a pong terminates it.
       ping: (received) => {
         if (!received) pong = setTimeout(() => client.terminate(), PONG_WITHIN_MS)
       },
@@ -64,22 +65,22 @@ function createWebSocket(onBlocked: () => Promise<void>): StreamClient {
       },
       closed: (event) => {
         clearTimeout(pong)
-        // 1000 is our own goodbye, when no subscription is left.
+        // 1000 is our own close, when no subscription is left.
         if (isClose(event) && event.code === 1000) return
         disconnected()
       },
     },
   })
   async function giveUp(): Promise<void> {
-    if (!(await reachable()) || given || attempts === 0) return
-    given = true
-    // With its last subscription gone, the WebSocket client stops trying by itself.
+    if (!(await reachable()) || hasGivenUp || attempts === 0) return
+    hasGivenUp = true
+    // Once its last subscription is gone, the WebSocket client stops retrying by itself.
     await onBlocked()
   }
   return client
 }
 
-/** Most pages never need it, so it is only loaded where WebSocket fails. */
+/** Most pages never need SSE, so its client is loaded only where WebSocket fails. */
 async function createSse(): Promise<StreamClient> {
   const { createClient } = await import('graphql-sse')
   return createClient({
@@ -93,7 +94,7 @@ async function createSse(): Promise<StreamClient> {
   })
 }
 
-/** Whether the server answers plain HTTP at this moment. */
+/** Whether the server answers plain HTTP right now. */
 async function reachable(): Promise<boolean> {
   return fetch('/session', { cache: 'no-store' }).then(
     (response) => response.status === 200,

@@ -8,7 +8,7 @@ interface FormOptions<Form, Field extends string, Data extends MutationData, Inp
   document: ActionDocument<Data, Input>
   /** What is wrong with the form, by field. The server checks again and has the last word. */
   check: (form: Form) => Problems<Field>
-  /** The field that the path of a server's issue leads to. */
+  /** The field that the path of an issue points to. */
   fieldOf: (path: readonly string[]) => Field | undefined
   /** The checked form as the mutation takes it. */
   toInput: (form: Form) => Input
@@ -16,8 +16,8 @@ interface FormOptions<Form, Field extends string, Data extends MutationData, Inp
 }
 
 /**
- * The form of a mutation. It is checked before it is sent; what the server refuses stands beside the field that caused
- * it, or, where there is no such field, in `problem`.
+ * The form of a mutation. It is checked before it is sent. What the server refuses is shown beside the field that caused
+ * it or, where there is no such field, in `problem`.
  */
 export function useForm<Form extends object, Field extends string, Data extends MutationData, Input>({
   initial,
@@ -34,14 +34,14 @@ export function useForm<Form extends object, Field extends string, Data extends 
   const { isBusy, problem, run } = useAction()
   const checked = check(form)
 
-  /** Sets a part of the form. A `touched` field is checked from now on, as one types, and not only when it is sent. */
+  /** Sets a part of the form. With `field`, that field is from now on checked as one types, not only on submit. */
   function change(part: Partial<Form>, field?: Field): void {
     setForm((before) => ({ ...before, ...part }))
     if (field) setTouched((before) => new Set(before).add(field))
     setRefused((before) => (field ? { ...before, [field]: undefined } : {}))
   }
 
-  /** Puts each issue of a refusal beside its field, and returns what remains to be said. */
+  /** Puts each issue of a refusal beside its field, and returns the text for what belongs to no field. */
   function explain({ message, issues = [] }: Refusal<Data>): ReactNode {
     const fields: Problems<Field> = {}
     const elsewhere: string[] = []
@@ -67,7 +67,7 @@ export function useForm<Form extends object, Field extends string, Data extends 
     change,
     problem,
     isBusy,
-    /** What is wrong with a field, as far as it is time to say so. */
+    /** What is wrong with a field, once it has been touched or the form has been submitted. */
     problemOf: (field: Field) => refused[field] ?? (isTried || touched.has(field) ? checked[field] : undefined),
     onSubmit(event: SubmitEvent): void {
       event.preventDefault()

@@ -2,7 +2,7 @@ import type { TypedDocumentNode } from '@graphql-typed-document-node/core'
 import { useCallback, useEffect, useMemo, useState } from 'react'
 import { type CombinedError, useClient } from 'urql'
 
-/** A list holds at most this many pages of a hundred; what lies beyond is named, not shown. */
+/** A list holds at most this many pages of a hundred. The page says that there are more. */
 const MOST_PAGES = 10
 
 interface Connection<Node> {
@@ -13,14 +13,14 @@ interface Connection<Node> {
 type PageVariables = { after?: string | null | undefined }
 
 export interface Pages<Data, Node> {
-  /** Of all pages that are here, each once. `undefined` until the first one is. */
+  /** The nodes of all pages that have arrived, each once. `undefined` until the first page has. */
   nodes: readonly Node[] | undefined
   /** The first page's answer. */
   first: Data | undefined
   error: CombinedError | undefined
-  /** There are more than fit. */
+  /** There are more pages than a list holds. */
   truncated: boolean
-  /** The last page is here. */
+  /** The last page has arrived. */
   complete: boolean
   /** Asks the server again for the first page. */
   retry: () => void
@@ -32,7 +32,7 @@ interface Page<Data> {
 }
 
 /**
- * Follows a list page after page, from the cache at once and then from the server; changes in the cache show at once.
+ * Loads a list page after page, first from the cache and then from the server. A change in the cache is shown at once.
  */
 export function usePages<Data, Node extends { id: string }>(
   document: TypedDocumentNode<Data, PageVariables>,

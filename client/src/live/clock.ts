@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from 'react'
 
-// One timer for every age on the page. It stops with its last reader.
+// One timer for every age on the page. It stops when the last component unsubscribes.
 const listeners = new Set<() => void>()
 let now = Date.now()
 let timer: ReturnType<typeof setInterval> | undefined
@@ -22,21 +22,21 @@ function subscribe(listener: () => void): () => void {
   }
 }
 
-/** What `select` makes of the time (ms since 1970), read once a second; renders again only when the answer changes. */
+/** The value that `select` derives from the time (ms since 1970), once a second. Renders only when the value changes. */
 export function useClock<Value extends string | number | boolean>(select: (now: number) => Value): Value {
   return useSyncExternalStore(subscribe, () => select(timer === undefined ? Date.now() : now))
 }
 
 let skew = 0
 
-/** What the server's clock shows when ours shows `now`, both in ms since 1970. */
+/** The server's time when this machine's clock shows `now`, both in ms since 1970. */
 export function serverNow(now: number = Date.now()): number {
   return now + skew
 }
 
 /**
- * Learns the server's clock from the `Date` of an answer. That header has whole seconds, so less than two are no
- * difference.
+ * Learns the server's time from the `Date` header of a response. The header is in whole seconds, so a difference of less
+ * than two seconds counts as none.
  */
 export function learnServerTime(date: string | null): void {
   const difference = date === null ? Number.NaN : Date.parse(date) + 500 - Date.now()

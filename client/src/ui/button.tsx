@@ -14,7 +14,7 @@ const KINDS: Record<ButtonKind, string> = {
     'border-transparent text-muted hover:not-disabled:not-aria-disabled:bg-hover hover:not-disabled:not-aria-disabled:text-text',
 }
 
-/** The look of a button, for links that are one too. */
+/** The look of a button, also for links. */
 export function buttonClass(kind: ButtonKind = 'plain', small = false): string {
   return cx(
     'inline-flex items-center justify-center gap-1.5 rounded-md border whitespace-nowrap select-none',
@@ -27,9 +27,9 @@ export function buttonClass(kind: ButtonKind = 'plain', small = false): string {
 interface ButtonProps extends ComponentProps<'button'> {
   kind?: ButtonKind
   small?: boolean
-  /** Shows its work: the words stay, so the width does, and a second press does nothing. */
+  /** Its work is in flight. The label stays, so the width does too, and a second press does nothing. */
   busy?: boolean
-  /** Cannot be pressed, yet a keyboard reaches it to hear the reason, which `aria-describedby` names. */
+  /** Cannot be pressed, but can be focused, so that a screen reader reads the reason, which `aria-describedby` names. */
   off?: boolean
   children: ReactNode
 }
@@ -55,7 +55,7 @@ export function Button(props: ButtonProps) {
   )
 }
 
-/** A square button with a picture and a name. */
+/** A square button with an icon and an accessible name. */
 export function IconButton({ label, className, children, ...rest }: ComponentProps<'button'> & { label: string }) {
   return (
     <button

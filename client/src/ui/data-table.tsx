@@ -30,10 +30,10 @@ export type Column<Row extends object> = ColumnDef<typeof features, Row>
 /** How a column is laid out; its content comes from its `Column`. */
 export interface ColumnLayout {
   title: string
-  /** px; the one column without a width takes what is left. */
+  /** In px. The one column without a width takes the remaining space. */
   width?: number
   align?: 'right'
-  /** Sorts the other way round at the first click: large figures are what one looks for. */
+  /** The first click sorts in descending order, because people look for the largest figures. */
   largestFirst?: boolean
   sortable?: boolean
 }
@@ -43,23 +43,23 @@ interface DataTableProps<Row extends { id: string }> {
   rows: readonly Row[]
   columns: Column<Row>[]
   layout: Record<string, ColumnLayout>
-  /** Ids of the columns on the screen, in order. */
+  /** Ids of the visible columns, in order. */
   shown: readonly string[]
   rowHeight: number
   sort: { column: string; descending: boolean } | undefined
   onSort: (column: string, descending: boolean) => void
   onOpen: (row: Row) => void
-  /** Scrolled to when it appears, and marked. */
+  /** The row to scroll to when it appears, and to highlight. */
   marked?: string | undefined
   empty: ReactNode
 }
 
-/** More rows than this and only those in sight are in the document. */
+/** With more rows than this, only the visible ones are in the document. */
 const VIRTUAL_FROM = 100
 
 /**
- * A table of fixed columns and fixed row height: no figure that changes can move another. The first element with
- * `data-row-link` in a row is what `j` and `k` focus and `Enter` opens.
+ * A table with fixed column widths and row heights, so that a figure that changes never moves another. In each row, `j`
+ * and `k` focus the first element with `data-row-link`, and `Enter` opens it.
  */
 export function DataTable<Row extends { id: string }>(props: DataTableProps<Row>) {
   const { rows, columns, layout, shown, rowHeight, sort, onSort, onOpen, marked } = props
@@ -85,7 +85,7 @@ export function DataTable<Row extends { id: string }>(props: DataTableProps<Row>
     count: sorted.length,
     estimateSize: () => rowHeight,
     overscan: 8,
-    // A row that comes a frame late while one scrolls fast is less than a scroll that stalls.
+    // During a fast scroll, a row that appears one frame late is better than a scroll that stalls.
     useFlushSync: false,
     scrollMargin: margin,
     enabled: virtual,
@@ -98,7 +98,7 @@ export function DataTable<Row extends { id: string }>(props: DataTableProps<Row>
   const scrollTo = useCallback(
     (index: number) => {
       const top = margin + index * rowHeight
-      // The sticky head and the phone's bottom bar cover the edges.
+      // The sticky header and the phone's bottom bar cover the edges.
       if (top < scrollY + 40) scrollTo_(top - 40)
       else if (top + rowHeight > scrollY + innerHeight - 64) scrollTo_(top + rowHeight - innerHeight + 64)
     },
@@ -120,7 +120,7 @@ export function DataTable<Row extends { id: string }>(props: DataTableProps<Row>
     const next = current === null || current === undefined ? first : Number(current) + step
     if (next < 0 || next >= sorted.length) return
     scrollTo(next)
-    // A virtual row is in the document only after the scroll has been drawn.
+    // A virtual row is in the document only once the scroll has been painted.
     const focus = (tries: number) => {
       const link = body.current?.querySelector<HTMLElement>(`tr[data-index="${next}"] [data-row-link]`)
       if (link) link.focus({ preventScroll: true })
@@ -187,7 +187,7 @@ interface TableRowProps<Row extends object> {
   onOpen: (row: Row) => void
 }
 
-/** Drawn again only when its own row changes, not when others scroll into sight beside it. */
+/** Renders again only when its own row changes, not when other rows scroll into view. */
 const TableRow = memo(function TableRow<Row extends object>(props: TableRowProps<Row>) {
   const { row, cells, index, layout, onOpen } = props
   const open = (event: MouseEvent) => {
@@ -203,7 +203,7 @@ const TableRow = memo(function TableRow<Row extends object>(props: TableRowProps
       onClick={open}
       style={{ height: props.height }}
       className={cx(
-        // No transition: while one scrolls, every row that passes under the pointer would fade for a while.
+        // No transition: while one scrolls, every row that passes under the pointer would fade in and out.
         'cursor-pointer border-t border-line focus-within:bg-hover hover:bg-hover',
         props.marked && 'animate-mark bg-mark',
       )}

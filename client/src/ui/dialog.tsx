@@ -21,7 +21,7 @@ interface DialogProps {
   children: ReactNode
 }
 
-/** With `stays`, a press beside it does not close it: what it shows is seen only once. */
+/** With `stays`, a click outside does not close it: it shows something that cannot be shown again. */
 export function Dialog({ open, onClose, title, children, stays = false }: DialogProps & { stays?: boolean }) {
   return (
     <BaseDialog.Root open={open} onOpenChange={(next) => !next && onClose()} disablePointerDismissal={stays}>
@@ -30,7 +30,7 @@ export function Dialog({ open, onClose, title, children, stays = false }: Dialog
         <BaseDialog.Popup className={POPUP}>
           <BaseDialog.Title className="mb-4 pr-8 text-base font-semibold">{title}</BaseDialog.Title>
           {children}
-          {/* Last, so that the keyboard begins with the content. */}
+          {/* Last, so that the tab order starts with the content. */}
           <BaseDialog.Close
             aria-label="Close"
             className={cx(
@@ -47,13 +47,13 @@ export function Dialog({ open, onClose, title, children, stays = false }: Dialog
 }
 
 interface ConfirmProps extends DialogProps {
-  /** The words on the button that does it. */
+  /** The label of the button that confirms. */
   action: string
   busy: boolean
   onConfirm: () => void
 }
 
-/** Asks before something is destroyed; the title names it. Closes only by one of its two buttons or Escape. */
+/** Asks before something is destroyed; the title names it. Only its two buttons and Escape close it. */
 export function Confirm({ open, onClose, title, children, action, busy, onConfirm }: ConfirmProps) {
   return (
     <AlertDialog.Root open={open} onOpenChange={(next) => !next && onClose()}>

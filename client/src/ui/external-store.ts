@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from 'react'
 
-/** A value outside React that components can follow. Setting an equal value tells nobody. */
+/** A value outside of React that components can subscribe to. Setting an equal value notifies nobody. */
 export interface ExternalStore<Value> {
   get(): Value
   set(value: Value): void

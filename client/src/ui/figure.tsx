@@ -3,14 +3,14 @@ import { latency, NO_DATA, type Quantity } from './format.ts'
 
 interface FigureProps {
   value: string
-  /** In a slot of its own, so that figures with and without it stand under each other. */
+  /** Has a slot of its own, so that figures with and without a unit are aligned. */
   unit?: string
   className?: string
 }
 
 /**
- * A figure at the right of its cell, which it fills: a change moves nothing. The key makes a changed figure a new text,
- * not one that shifted.
+ * A figure, right-aligned in a cell that it fills, so that a change moves nothing. The key replaces the text node of a
+ * changed figure; otherwise the browser would count the change as a layout shift.
  */
 export function Figure({ value, unit, className }: FigureProps) {
   return (

@@ -7,7 +7,7 @@ interface FilterChipsProps<Value extends string> {
   onChange: (value: Value) => void
 }
 
-/** One of a few, with how many each would show. */
+/** A choice of one filter, each with the number of rows that it would show. */
 export function FilterChips<Value extends string>({ label, value, options, onChange }: FilterChipsProps<Value>) {
   return (
     <div role="group" aria-label={label} className="flex flex-wrap gap-1">

@@ -1,8 +1,8 @@
-/** How figures, times and names are written. Everything here is pure; `null`, `undefined` and `NaN` are "no data". */
+/** How figures and times are written. Everything here is pure; `null`, `undefined` and `NaN` are "no data". */
 
 export const NO_DATA = '–'
 
-/** A figure and its unit apart, so that a table can align both. `unit` is empty where there is none. */
+/** A figure and its unit, separate so that a table can align both. `unit` is empty if there is none. */
 export interface Quantity {
   value: string
   unit: string
@@ -44,7 +44,7 @@ export function percent(fraction: number | null | undefined): string {
   return value < 99.95 ? value.toFixed(1) : value.toFixed(0)
 }
 
-/** The two together, for prose and charts: `84.2 ms`. */
+/** A quantity as one text, for prose and charts: `84.2 ms`. */
 export function written({ value, unit }: Quantity): string {
   return unit ? `${value} ${unit}` : value
 }

@@ -1,7 +1,8 @@
 import type { ReactNode } from 'react'
 
 /**
- * Line icons on a 16 px grid, in the colour of the text beside them. Always next to a word or inside a named control.
+ * Line icons on a 16 px grid, in the colour of the text beside them. They are always next to a word or inside a control
+ * with an accessible name.
  */
 function icon(body: ReactNode) {
   return function Icon({ size = 16 }: { size?: number }) {

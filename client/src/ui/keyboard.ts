@@ -1,11 +1,11 @@
 import { useEffect, useRef } from 'react'
 
-/** Key names as the browser gives them; two in a row with a space between: `g d`. */
+/** By the browser's names of keys; a sequence of two is separated by a space: `g d`. */
 export type Bindings = Record<string, (event: KeyboardEvent) => void>
 
 const SEQUENCE_WITHIN_MS = 1200
 
-/** Keys that work wherever no text is being typed and no dialog or menu is open. */
+/** Binds keys, which work unless the person is typing text or a dialog or menu is open. */
 export function useKeys(bindings: Bindings): void {
   const latest = useRef(bindings)
   useEffect(() => {

@@ -3,7 +3,7 @@ import type { ReactElement, ReactNode } from 'react'
 import { cx } from './class-names.ts'
 import { CheckIcon } from './icons.tsx'
 
-/** A choice that is on or off, one of several, or simply done. */
+/** A line of a menu: an action, a switch, a choice of one, or what groups them. */
 export type MenuEntry =
   | { kind: 'action'; label: string; run: () => void }
   | { kind: 'check'; label: string; checked: boolean; onChange: (checked: boolean) => void }
@@ -19,7 +19,7 @@ export type MenuEntry =
 const ITEM =
   'flex h-8 cursor-pointer items-center gap-2 rounded-md px-2 whitespace-nowrap outline-none data-highlighted:bg-hover'
 
-/** Mounted by the first press on its trigger, so it begins open. */
+/** Mounted by the first click on its trigger, so it is open from the start. */
 export function MenuPopup({ trigger, entries }: { trigger: ReactElement; entries: readonly MenuEntry[] }) {
   return (
     <Menu.Root modal={false} defaultOpen>

@@ -9,7 +9,7 @@ interface MenuProps {
   entries: readonly MenuEntry[]
 }
 
-/** A button that opens a list of choices. The list itself is loaded when somebody is about to open the first one. */
+/** A button that opens a menu. The code of menus is loaded when somebody is about to open the first one. */
 export function Menu({ trigger, entries }: MenuProps) {
   const [opened, setOpened] = useState(false)
   const plain = (

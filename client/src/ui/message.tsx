@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 import { AlertIcon } from './icons.tsx'
 
-/** One sentence where content would be, and what one can do about it. */
+/** A sentence in place of missing content, and what one can do about it. */
 export function EmptyState({ title, children, action }: { title: string; children?: ReactNode; action?: ReactNode }) {
   return (
     <div className="flex flex-col items-center gap-3 px-6 py-16 text-center">
@@ -12,7 +12,7 @@ export function EmptyState({ title, children, action }: { title: string; childre
   )
 }
 
-/** What went wrong, next to what caused it. */
+/** An error message, next to its cause. */
 export function Problem({ children }: { children: ReactNode }) {
   return (
     <p role="alert" className="flex items-start gap-2 rounded-md bg-bad-ground px-3 py-2 text-bad">

@@ -7,15 +7,15 @@ export interface Notice {
   problem: boolean
 }
 
-/** What is to be shown and has not been handed to the toaster yet. */
+/** The notices that the toaster has not picked up yet. */
 export const notices = createStore<readonly Notice[]>([])
 
-/** Names what happened, for a few seconds, to eye and screen reader. `body` may hold a link to the thing. */
+/** Says for a few seconds what happened, on the screen and to screen readers. `body` may contain a link. */
 export function notify(title: string, body?: ReactNode): void {
   notices.set([...notices.get(), { title, body, problem: false }])
 }
 
-/** The same for what went wrong where there is no place beside its cause; it stays until it is dismissed. */
+/** The same for an error that cannot be shown next to its cause. It stays until it is dismissed. */
 export function notifyProblem(title: string, body?: ReactNode): void {
   notices.set([...notices.get(), { title, body, problem: true }])
 }

@@ -1,8 +1,8 @@
 import type { CombinedError } from 'urql'
 
 /**
- * An error that is no part of the schema, as a sentence. What the server masks stays masked; its words are only for
- * what a caller may read.
+ * A sentence for an error that is not part of the schema. The server masks what a caller must not read, so its message
+ * can be shown.
  */
 export function problemText(error: CombinedError | undefined): string {
   if (!error || error.networkError) return 'The server does not answer. Try again when the connection is back.'

@@ -7,25 +7,25 @@ interface SearchFieldProps {
   onChange: (value: string) => void
 }
 
-const SETTLED_AFTER_MS = 200
+const DEBOUNCE_MS = 200
 
-/** Shows every key at once and tells its user when the typing pauses. `/` focuses it, `Esc` leaves it. */
+/** Debounced: `onChange` is called once the typing pauses. `/` focuses the field, `Esc` leaves it. */
 export function SearchField({ label, value, onChange }: SearchFieldProps) {
   const [typed, setTyped] = useState(value)
-  const [told, setTold] = useState(value)
-  // A value that came from elsewhere (the back button, a link) replaces what was typed.
-  if (value !== told) {
-    setTold(value)
+  const [reported, setReported] = useState(value)
+  // A value from elsewhere (the back button, a link) replaces what was typed.
+  if (value !== reported) {
+    setReported(value)
     setTyped(value)
   }
   useEffect(() => {
-    if (typed === told) return
+    if (typed === reported) return
     const timer = setTimeout(() => {
-      setTold(typed)
+      setReported(typed)
       onChange(typed)
-    }, SETTLED_AFTER_MS)
+    }, DEBOUNCE_MS)
     return () => clearTimeout(timer)
-  }, [typed, told, onChange])
+  }, [typed, reported, onChange])
   return (
     <label className="relative block w-full sm:w-60">
       <span className="sr-only">{label}</span>

@@ -1,7 +1,7 @@
 import type { ComponentProps } from 'react'
 import { cx } from './class-names.ts'
 
-/** The browser's own select, which every keyboard and phone knows, in the page's clothes. */
+/** The browser's native select, which works with every keyboard and phone, in the style of the page. */
 export function Select({ label, className, ...rest }: ComponentProps<'select'> & { label: string }) {
   return (
     <select

@@ -1,12 +1,12 @@
 import type { CSSProperties } from 'react'
 import { cx } from './class-names.ts'
 
-/** A still place-holder with the size of what will stand there. */
+/** A static placeholder with the size of the content that replaces it. */
 export function Skeleton({ className }: { className?: string }) {
   return <span aria-hidden="true" className={cx('block rounded bg-hover', className)} />
 }
 
-/** Twelve rows of a table that is still loading; on a phone they are of another height, in px. */
+/** Twelve rows of a table that is loading. `phoneHeight` is the height of a row on a phone, in px. */
 export function RowSkeletons({ phoneHeight }: { phoneHeight: number }) {
   return (
     <div aria-busy="true" role="status" aria-label="Loading" style={{ '--row': `${phoneHeight}px` } as CSSProperties}>

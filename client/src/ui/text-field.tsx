@@ -10,7 +10,7 @@ interface TextFieldProps {
   list?: string
 }
 
-/** A line of text with its name above and, below, what is wrong with it or what one should know. */
+/** A text input with its label above and, below, what is wrong with it or else a hint. */
 export function TextField({ label, value, onChange, problem, hint, list }: TextFieldProps) {
   const id = useId()
   return (
@@ -29,7 +29,7 @@ export function TextField({ label, value, onChange, problem, hint, list }: TextF
         spellCheck={false}
         className={cx('h-9 w-full rounded-md border bg-ground px-2.5', problem ? 'border-bad' : 'border-line-strong')}
       />
-      {/* Always there, so that a sentence that appears moves nothing below it. */}
+      {/* Always rendered, so that a message that appears moves nothing below it. */}
       <span id={`${id}-note`} className={cx('min-h-4 text-xs', problem ? 'text-bad' : 'text-muted')}>
         {problem ?? hint}
       </span>

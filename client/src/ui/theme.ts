@@ -4,7 +4,7 @@ export type ThemeChoice = 'system' | 'light' | 'dark'
 export type Theme = 'light' | 'dark'
 
 export const THEME_CHOICES = [
-  { value: 'system', label: 'Like the system' },
+  { value: 'system', label: 'System' },
   { value: 'light', label: 'Light' },
   { value: 'dark', label: 'Dark' },
 ] as const satisfies readonly { value: ThemeChoice; label: string }[]
@@ -13,7 +13,7 @@ const KEY = 'gaugeline.theme'
 const system = matchMedia('(prefers-color-scheme: dark)')
 
 export const themeChoice = createStore<ThemeChoice>(stored())
-/** What is on the screen. Charts draw anew when it changes. */
+/** The theme on the screen. Charts redraw when it changes. */
 export const theme = createStore<Theme>(effective(themeChoice.get()))
 
 export function chooseTheme(choice: ThemeChoice): void {

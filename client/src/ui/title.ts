@@ -1,6 +1,6 @@
 import { useEffect } from 'react'
 
-/** The name of the page in the tab and in the history. */
+/** Sets the title of the page, for the tab and the history. */
 export function useTitle(title: string | undefined): void {
   useEffect(() => {
     document.title = title ? `${title} · Gaugeline` : 'Gaugeline'

@@ -5,7 +5,7 @@ import { CloseIcon } from './icons.tsx'
 import { notices } from './notices.ts'
 import { cx } from './class-names.ts'
 
-/** Shows the notices, the newest at the bottom. */
+/** Shows the notices as toasts, the newest at the bottom. */
 export function Toaster() {
   return (
     <Toast.Provider limit={3}>
