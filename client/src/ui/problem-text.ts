@@ -5,6 +5,6 @@ import type { CombinedError } from 'urql'
  * can be shown.
  */
 export function problemText(error: CombinedError | undefined): string {
-  if (!error || error.networkError) return 'The server does not answer. Try again when the connection is back.'
+  if (!error || error.networkError) return 'The server does not respond. Try again when the connection is back.'
   return error.graphQLErrors[0]?.message ?? 'The server could not answer.'
 }

@@ -39,7 +39,7 @@ interface CurrentFiguresProps {
   range: ReactNode
 }
 
-/** The figures of now, or of the moment under the crosshair; the legend of the charts below at the same time. */
+/** The current figures, or those of the moment under the crosshair. They are also the legend of the charts below. */
 export function CurrentFigures({ series, cursor, active, events, range }: CurrentFiguresProps) {
   const latest = useSyncExternalStore(series.subscribe, () => series.latest)
   const at = useStore(cursor)
@@ -111,7 +111,7 @@ function sourceWords(series: DeploymentSeries, active: boolean): string {
   const { source, stepSeconds } = series
   if (!active || !source) return ''
   const windows = stepSeconds < 60 ? `${stepSeconds} s` : `${stepSeconds / 60} min`
-  return `${SOURCES[source] ?? source}, drawn in windows of ${windows}`
+  return `${SOURCES[source] ?? source}, drawn in ${windows} windows`
 }
 
 /** The window under the crosshair; `undefined` where nothing was recorded. */
@@ -130,7 +130,7 @@ function sampleAt(series: DeploymentSeries, at: number): Figures | undefined {
   })
 }
 
-/** The event whose mark the crosshair touches: within a hundredth of the range. */
+/** The event whose mark is near the crosshair: within a hundredth of the range. */
 function eventNear(events: readonly EventSentence_EventFragment[], at: number, series: DeploymentSeries) {
   const [from, to] = series.range()
   return events.find((event) => Math.abs(Date.parse(event.at) / 1000 - at) < (to - from) / 100)

@@ -104,7 +104,7 @@ interface DeploymentActionsProps {
   deployment: FragmentType<typeof DeploymentActionsFragment>
 }
 
-/** Pause, resume and delete. The reason of a refusal stands right below the buttons. */
+/** Pause, resume and delete. If one is refused, the reason is shown right below the buttons. */
 export function DeploymentActions(props: DeploymentActionsProps) {
   const deployment = readFragment(DeploymentActionsFragment, props.deployment)
   const navigate = useNavigate()
@@ -180,7 +180,7 @@ export function DeploymentActions(props: DeploymentActionsProps) {
             busy={isBusy}
             onConfirm={() => void onDelete()}
           >
-            Its samples go with it. Its events stay, and its version is never used again.
+            Its samples are deleted too. Its events are kept, and its version is never used again.
           </Confirm>
         </Suspense>
       )}

@@ -27,7 +27,7 @@ const TRAFFIC: readonly Figure[] = ['requestsPerSecond']
 const ERRORS: readonly Figure[] = ['errorRate']
 const TOKENS: readonly Figure[] = ['tokensPerSecond']
 
-/** The charts of a deployment, one under the other, with one time axis and one crosshair. */
+/** The charts of a deployment, one under the other, with a shared time axis and crosshair. */
 export function DeploymentCharts({ id, active, events, range, log, onRange, onLog }: DeploymentChartsProps) {
   const { streams, samples, fleet } = useServices()
   const series = useMemo(
@@ -53,7 +53,7 @@ export function DeploymentCharts({ id, active, events, range, log, onRange, onLo
       />
       {state === 'failed' && (
         <p role="status" className="text-muted">
-          The history could not be loaded. It is asked for again in a moment; what is live goes on below.
+          The history could not be loaded and will be requested again in a moment. Live samples still appear below.
         </p>
       )}
       <div className={cx('grid gap-y-4 rounded-lg border border-line bg-surface p-3 sm:p-4', lost && 'opacity-60')}>
@@ -139,11 +139,11 @@ function Chart(props: ChartProps) {
   )
 }
 
-/** Why a chart draws nothing; empty when it draws something, or may soon. */
+/** Why a chart is empty. Returns an empty text if it is not, or if its samples may still arrive. */
 function whyEmpty(series: DeploymentSeries, figures: readonly Figure[]): string {
   if (series.state !== 'ready' || series.has(figures)) return ''
   if (!series.has(TRAFFIC)) return 'Nothing was recorded in this range'
-  return figures === TOKENS ? 'No tokens were reported in this range' : 'No request finished in this range'
+  return figures === TOKENS ? 'No tokens were reported in this range' : 'No requests finished in this range'
 }
 
 function LogChoice({ log, onLog }: { log: boolean; onLog: (log: boolean) => void }) {

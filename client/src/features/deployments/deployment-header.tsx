@@ -38,7 +38,7 @@ interface DeploymentHeaderProps {
   deployment: FragmentType<typeof DeploymentHeaderFragment>
 }
 
-/** What is deployed, since when it is as it is, by whom, and what can be done with it. */
+/** What is deployed, since when it has had its status, by whom, and the actions. */
 export function DeploymentHeader(props: DeploymentHeaderProps) {
   const deployment = readFragment(DeploymentHeaderFragment, props.deployment)
   const { model, version, status, trainingJob } = deployment

@@ -28,7 +28,7 @@ const DeploymentPageDocument = graphql(`
   }
 `)
 
-/** One deployment: what it does now, what it did before, and what was done to it. */
+/** One deployment: its current figures, its history and its events. */
 export function DeploymentPage() {
   const { id } = useParams({ from: '/app/deployments/$id' })
   const { range = DEFAULT_RANGE, log = false } = useSearch({ from: '/app/deployments/$id' })
@@ -79,7 +79,7 @@ function HeaderSkeleton() {
         <div className="flex h-7 items-center">
           <Skeleton className="h-4 w-72" />
         </div>
-        {/* One line on a desk, three on a phone. */}
+        {/* One line on a desktop, three on a phone. */}
         {['', 'sm:hidden', 'sm:hidden'].map((only, index) => (
           <div key={index} className={cx('mt-1 flex h-5 items-center', only)}>
             <Skeleton className="h-3 w-full" />

@@ -1,7 +1,7 @@
 export const RANGES = ['5m', '15m', '1h', '6h'] as const
 export type Range = (typeof RANGES)[number]
 
-/** The state of a deployment's page, as it stands in the URL. */
+/** The state of a deployment's page, as the URL holds it. */
 export interface DeploymentSearch {
   range?: Range
   /** Latency on a logarithmic scale. */

@@ -36,18 +36,18 @@ const LiveDocument = graphql(`
   }
 `)
 
-/** Up to this many seconds a range is drawn from single windows, which the live stream continues. */
+/** A range of up to this many seconds is drawn from single windows, which the live stream continues. */
 const LONGEST_IN_SINGLE_WINDOWS = 900
-/** A range does not begin with a window's start, so it holds a few more windows than seconds. */
+/** A range does not start at the start of a window, so it can contain a few more windows than seconds. */
 const MOST_POINTS = LONGEST_IN_SINGLE_WINDOWS + 60
-/** Longer ranges: about one window for every two pixels. */
+/** For longer ranges: about one window for every two pixels. */
 const MERGED_POINTS = 480
-/** Room for the windows that come while the oldest wait to fall out. */
+/** Room for windows that arrive before the oldest have left the range. */
 const SLACK = 64
-/** A tab that was hidden for longer asks for history instead of having every missed sample sent. */
+/** A tab that was hidden for longer requests the history, which is less than every missed sample. */
 const RELOAD_AFTER_HIDDEN_MS = 120_000
 const RELOAD_COARSE_MS = 10_000
-/** A sample's window is a second unless the server is told otherwise; merged ones are longer. */
+/** A sample's window is one second by default; merged windows are longer. */
 const LONGEST_SINGLE_MS = 2_000
 
 export interface SeriesOptions {
@@ -55,7 +55,7 @@ export interface SeriesOptions {
   rangeSeconds: number
   streams: Pick<Streams, 'follow'>
   samples: Client
-  /** What is known already; drawn until history is here. */
+  /** The samples that are known already; drawn until the history has arrived. */
   seed: Pick<Track, 'ring' | 'latest'> | undefined
   schedule?: (flush: () => void) => () => void
 }
@@ -67,9 +67,9 @@ export interface Reading {
 }
 
 /**
- * The samples of one deployment over the range on the screen: history first, then live from where it ended, without a
- * seam. Long ranges come in merged windows, which only the server can make (percentiles cannot be averaged), so those
- * are asked for again from time to time.
+ * The samples of one deployment over the range on the screen: first the history, then live samples from its end on,
+ * without a gap or an overlap. Long ranges consist of merged windows, which only the server can compute (percentiles
+ * cannot be averaged), so those are requested again from time to time.
  */
 export class DeploymentSeries {
   readonly #options: SeriesOptions
@@ -103,7 +103,7 @@ export class DeploymentSeries {
     return this.#latest
   }
 
-  /** Who measured, as the API names it. */
+  /** The source of the samples, by the API's name. */
   get source(): string | undefined {
     return this.#source
   }
@@ -118,7 +118,8 @@ export class DeploymentSeries {
   }
 
   /**
-   * The range on the screen, in seconds since 1970: it ends with the newest window, or with the clock where none comes.
+   * The range on the screen, in seconds since 1970. It ends with the newest window, or at the current time if no windows
+   * arrive.
    */
   range(): [from: number, to: number] {
     const to = Math.max(this.#end, this.#ring.newest + this.#step)
@@ -133,12 +134,12 @@ export class DeploymentSeries {
     }
   }
 
-  /** Whether anything of these figures lies in the range. */
+  /** Whether the range has any of these figures. */
   has(figures: readonly Figure[]): boolean {
     return this.#ring.has(figures, this.range()[0])
   }
 
-  /** Begins loading and following; call the result to end. */
+  /** Starts loading and subscribing. Call the returned function to stop. */
   start(): () => void {
     void this.#reload()
     const tick = setInterval(() => this.#tick(), 1000)
@@ -178,13 +179,13 @@ export class DeploymentSeries {
       this.#state = 'failed'
     }
     this.#changed()
-    // Merged windows take nothing from the live stream, so it need not begin anew where they end.
+    // Merged windows take nothing from the live stream, so it need not start again where they end.
     const merged = this.#step * 1000 > LONGEST_SINGLE_MS
     if (!merged || !this.#stopLive) this.#follow(history?.endCursor ?? undefined)
     if (merged || !history) this.#reloadLater(load)
   }
 
-  /** Whether the range is drawn from windows as they were recorded, of which this is one. */
+  /** Whether the range is drawn from windows as they were recorded, and this sample is one of them. */
   #isSingle(sample: Sample): boolean {
     return this.#step * 1000 <= sample.windowMs * 1.01 && sample.windowMs <= LONGEST_SINGLE_MS
   }
@@ -210,7 +211,7 @@ export class DeploymentSeries {
         const sample = toSample(metrics)
         this.#latest = sample
         this.#source = metrics.source
-        // Merged windows are not continued by single ones: the line would change its meaning at the seam.
+        // Single windows do not continue merged ones: from there on, the line would mean something else.
         if (this.#isSingle(sample)) this.#ring.push(sample.at / 1000, sample)
         this.#changed()
         if (skipped > 0) void this.#reload()
@@ -219,7 +220,7 @@ export class DeploymentSeries {
     })
   }
 
-  /** Where no samples come although the line is up (paused, late), time goes on without them. */
+  /** Moves the range on when no samples arrive although the connection is up (paused, late). */
   #tick(): void {
     if (document.hidden || isLost(connection.get())) return
     const now = serverNow() / 1000

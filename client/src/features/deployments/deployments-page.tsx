@@ -52,14 +52,14 @@ const DeploymentsPageDocument = graphql(`
 const connectionOf = (data: DeploymentsPageQuery) => data.deployments
 const MARKED_FOR_MS = 6_000
 
-/** The fleet: what every deployment does right now. */
+/** All deployments, with their current figures. */
 export function DeploymentsPage() {
   useTitle(NAV.deployments.title)
   const search = useSearch({ from: '/app/deployments' })
   const navigate = useNavigate({ from: '/deployments' })
   const { nodes, error, truncated, complete, first, retry } = usePages(DeploymentsPageDocument, connectionOf)
   const filter = useMemo(() => filterOf(search), [search])
-  const holes = useFleetStream(filter)
+  const gaps = useFleetStream(filter)
 
   const change = useCallback(
     (part: Partial<DeploymentsSearch>) =>
@@ -142,7 +142,7 @@ export function DeploymentsPage() {
         onSort={onSort}
         marked={search.new}
         totals={totalsKey(filter)}
-        holes={holes}
+        gaps={gaps}
         empty={
           nodes ? (
             <NoRows any={nodes.length > 0} onClear={() => change(NO_FILTER)} />
@@ -153,11 +153,11 @@ export function DeploymentsPage() {
       />
       {truncated && (
         <p className="text-muted">
-          The newest {nodes?.length} of {first?.deploymentCounts.total} deployments. Search reaches only these; the API
-          reaches all.
+          Showing the newest {nodes?.length} of {first?.deploymentCounts.total} deployments. Search covers only these;
+          the API covers all.
         </p>
       )}
-      {rows && !complete && !truncated && <p className="text-muted">Loading the rest…</p>}
+      {rows && !complete && !truncated && <p className="text-muted">Loading more…</p>}
     </div>
   )
 }
@@ -169,7 +169,7 @@ function NoRows({ any, onClear }: { any: boolean; onClear: () => void }) {
   if (any) {
     return (
       <EmptyState
-        title="No deployment matches"
+        title="No deployments match"
         action={
           <button type="button" className={buttonClass()} onClick={onClear}>
             Show all
@@ -187,7 +187,7 @@ function NoRows({ any, onClear }: { any: boolean; onClear: () => void }) {
         </Link>
       }
     >
-      Deploy a completed training job, and its metrics appear here.
+      Deploy a completed training job to see its metrics here.
     </EmptyState>
   )
 }
@@ -210,7 +210,7 @@ function ColumnMenu({ hidden, onChange }: { hidden: readonly string[]; onChange:
   )
 }
 
-/** What the page asks the server's totals for; the same choice as `matches` makes among the rows. */
+/** The filter of the server's totals. It selects the same deployments as `matches` does among the rows. */
 function filterOf({ status, model, q }: DeploymentsSearch): DeploymentFilter {
   return { ...(status ? { status: [status] } : {}), ...(model ? { model } : {}), ...(q ? { search: q } : {}) }
 }
@@ -222,7 +222,7 @@ function matches({ q, model }: Pick<DeploymentsSearch, 'model'> & { q?: string |
     (!wanted || [one.model.name, one.trainingJob.name].some((name) => name.toLowerCase().includes(wanted)))
 }
 
-/** Leaves out what is undefined, so that the URL holds only what was chosen. */
+/** Leaves out undefined parts, so that the URL holds only what was chosen. */
 function clean(search: Partial<DeploymentsSearch>): DeploymentsSearch {
   return Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined))
 }

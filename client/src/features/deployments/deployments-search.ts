@@ -1,13 +1,13 @@
-/** The state of the deployments page, as it stands in the URL. Unknown and malformed parts are left out. */
+/** The state of the deployments page, as the URL holds it. Unknown and malformed parts are left out. */
 export interface DeploymentsSearch {
   status?: 'ACTIVE' | 'PAUSED'
   q?: string
   model?: string
   sort?: DeploymentColumn
   dir?: 'desc'
-  /** Columns that are not wanted, separated by commas. */
+  /** Hidden columns, separated by commas. */
   hide?: string
-  /** A deployment that was just made: scrolled to and marked. */
+  /** A deployment that was just created, to scroll to and to highlight. */
   new?: string
 }
 
@@ -42,7 +42,7 @@ export function readDeploymentsSearch(search: Record<string, unknown>): Deployme
   }
 }
 
-/** The router reads `?q=123` as a number; to a person it is what they typed. */
+/** The router reads `?q=123` as a number, but the person typed a text. */
 function text(value: unknown): string | undefined {
   if (typeof value === 'string') return value
   return typeof value === 'number' ? String(value) : undefined

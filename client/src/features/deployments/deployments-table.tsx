@@ -78,15 +78,15 @@ interface DeploymentsTableProps {
   sort: { column: DeploymentColumn; descending: boolean } | undefined
   onSort: (column: DeploymentColumn, descending: boolean) => void
   marked: string | undefined
-  /** The track of the totals of these rows. */
+  /** The key of the track with the totals of these rows. */
   totals: string
-  /** Grows when sparklines have a hole to fill. */
-  holes: number
+  /** Grows when sparklines have a gap to fill. */
+  gaps: number
   empty: ReactNode
 }
 
 export function DeploymentsTable(props: DeploymentsTableProps) {
-  const { hidden, sort, onSort, marked, holes, totals } = props
+  const { hidden, sort, onSort, marked, gaps, totals } = props
   const { fleet } = useServices()
   const navigate = useNavigate()
   const wide = useMedia('(min-width: 1200px)')
@@ -111,27 +111,27 @@ export function DeploymentsTable(props: DeploymentsTableProps) {
   )
   const open = useCallback(({ id }: Row) => void navigate({ to: '/deployments/$id', params: { id } }), [navigate])
 
-  const [inSight, setInSight] = useState<readonly string[]>([])
+  const [visible, setVisible] = useState<readonly string[]>([])
   useEffect(() => {
     const element = root.current
     if (!element) return
-    const look = () => {
+    const update = () => {
       const ids = [...element.querySelectorAll<HTMLElement>('tr[data-id]')].map((row) => row.dataset['id'] ?? '')
-      setInSight((before) => (before.join(' ') === ids.join(' ') ? before : ids))
+      setVisible((before) => (before.join(' ') === ids.join(' ') ? before : ids))
     }
-    look()
-    const observer = new MutationObserver(look)
+    update()
+    const observer = new MutationObserver(update)
     const body = element.querySelector('tbody')
     if (body) observer.observe(body, { childList: true })
     return () => observer.disconnect()
   }, [])
   const active = useMemo(() => {
     const ids = new Set(rows.filter((row) => row.active).map(({ id }) => id))
-    return inSight.filter((id) => ids.has(id))
-  }, [inSight, rows])
-  useSparklineFill(active, holes, () => {
+    return visible.filter((id) => ids.has(id))
+  }, [visible, rows])
+  useSparklineFill(active, gaps, () => {
     const all = rows.filter((row) => row.active).map(({ id }) => id)
-    // Sums of a part would be no totals. (Percentiles cannot be summed at all: theirs begin live.)
+    // The sum of some rows is not the total. (Percentiles cannot be summed at all: theirs start live.)
     if (all.every((id) => fleet.track(id).filled)) fleet.fill(totals, sumOf(all.map((id) => fleet.track(id).ring)))
   })
 
@@ -230,13 +230,13 @@ function Age({ since }: { since: string }) {
   return <span className="text-muted">{age}</span>
 }
 
-const LOOK_MS = 1_000
+const CHECK_MS = 1_000
 const RESORT_MS = 5_000
 const NO_FIGURES: ReadonlyMap<string, Sample> = new Map()
 
 /**
- * The figures that rows are sorted by: those of now, taken anew every five seconds, but not while somebody points at
- * the table or stands in it with the keyboard, so that no row slips away from under them.
+ * The figures that rows are sorted by: the current ones, updated every five seconds, but not while the pointer is over
+ * the table or the focus is in it, so that no row moves away under the pointer or the focus.
  */
 function useFiguresForOrder(
   fleet: FleetFigures,
@@ -253,12 +253,12 @@ function useFiguresForOrder(
       if (now - taken < RESORT_MS || document.hidden) return
       if (taken > 0 && element && (element.matches(':hover') || element.contains(document.activeElement))) return
       const snapshot = fleet.latest()
-      // At the very start nothing has come yet; the first figures sort the table as soon as they are here.
+      // At the start, no figures have arrived yet. The first ones sort the table as soon as they have.
       if (snapshot.size > 0) taken = now
       setFigures(snapshot)
     }
     take()
-    const timer = setInterval(take, LOOK_MS)
+    const timer = setInterval(take, CHECK_MS)
     return () => {
       clearInterval(timer)
       setFigures(NO_FIGURES)
@@ -271,7 +271,7 @@ function isLive(column: DeploymentColumn): column is LiveColumn {
   return LIVE_COLUMNS.some((live) => live === column)
 }
 
-/** N of `v1.N.0`: text would put v1.10.0 before v1.2.0. */
+/** N of `v1.N.0`, because as text v1.10.0 would be sorted before v1.2.0. */
 function minorOf(version: string): number {
   return Number(/^v\d+\.(\d+)\./.exec(version)?.[1] ?? 0)
 }

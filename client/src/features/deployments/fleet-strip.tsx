@@ -8,15 +8,15 @@ import { cx } from '../../ui/class-names.ts'
 import { amount, errorLevel, latency, NO_DATA, percent, type Quantity } from '../../ui/format.ts'
 
 interface FleetStripProps {
-  /** The track of the totals of what the table shows. */
+  /** The key of the track with the totals of what the table shows. */
   track: string
   active: number | undefined
   total: number | undefined
 }
 
 /**
- * What the table shows, in four figures. The percentile is of all requests together, from the server: it is no average
- * of the rows.
+ * Four figures for what the table shows. The percentile comes from the server, computed over all requests together; it is
+ * not an average of the rows.
  */
 export function FleetStrip({ track, active, total }: FleetStripProps) {
   const { fleet } = useServices()
@@ -74,7 +74,7 @@ interface FigureProps {
 function Figure({ name, quantity, tone, note, trend }: FigureProps) {
   return (
     <div className="-mt-px -ml-px grid grid-cols-[minmax(0,1fr)_auto] items-end gap-x-3 border-t border-l border-line px-4 py-3">
-      {/* The unit stands here: beside the figure it would move with every digit. */}
+      {/* The unit is in the heading: beside the figure, it would move with every digit. */}
       <dt className="col-span-2 flex gap-2 text-xs whitespace-nowrap text-muted">
         {quantity.unit ? `${name}, ${quantity.unit}` : name}
         <span className={cx('truncate', tone)}>{note}</span>

@@ -11,7 +11,7 @@ interface CellProps {
   active: boolean
 }
 
-/** Old figures are dimmed, never hidden; how old they are stands over the sparkline. */
+/** Old figures are dimmed, never hidden; their age is shown over the sparkline. */
 const LATE = 'text-faint'
 
 /** The newest sample of a deployment and, once it is late, its age; neither while the deployment is paused. */
@@ -48,7 +48,7 @@ export function ErrorCell({ id, active }: CellProps) {
 
 const ERROR_WORDS: Record<Exclude<ErrorLevel, 'none'>, string> = { raised: 'Errors raised', high: 'Errors high' }
 
-/** Active or paused; and where errors need a word, that word. */
+/** Active or paused, or a raised error rate in words. */
 export function StatusCell({ id, active }: CellProps) {
   const { sample, late } = useLive(id, active)
   const level = late ? 'none' : errorLevel(sample?.errorRate)

@@ -20,21 +20,21 @@ const FleetMetricsDocument = graphql(`
   }
 `)
 
-/** After a silence this long the sparklines have a hole, which `recentMetrics` can still fill. */
-const HOLE_MS = 4_000
+/** After this long without a message, the sparklines have a gap, which `recentMetrics` can still fill. */
+const GAP_MS = 4_000
 
-/** The track of a filter's totals. */
+/** The key of the track with a filter's totals. */
 export function totalsKey(filter: DeploymentFilter): string {
   return `totals ${JSON.stringify(filter)}`
 }
 
 /**
- * The one subscription of the page: puts every deployment's figures and their totals into the fleet. Gives a number
- * that grows when there was a hole (a hidden tab, a lost connection).
+ * The one subscription of the page: adds every deployment's figures and their totals to the fleet. Returns a number that
+ * grows after each gap (a hidden tab, a lost connection).
  */
 export function useFleetStream(filter: DeploymentFilter): number {
   const { streams, fleet } = useServices()
-  const [holes, setHoles] = useState(0)
+  const [gaps, setGaps] = useState(0)
   const key = JSON.stringify(filter)
   useEffect(() => {
     let last: number | undefined
@@ -48,10 +48,10 @@ export function useFleetStream(filter: DeploymentFilter): number {
         }
         fleet.add(`totals ${key}`, toSample(totals))
         const now = performance.now()
-        if (last !== undefined && now - last > HOLE_MS) setHoles((count) => count + 1)
+        if (last !== undefined && now - last > GAP_MS) setGaps((count) => count + 1)
         last = now
       },
     })
   }, [streams, fleet, key])
-  return holes
+  return gaps
 }

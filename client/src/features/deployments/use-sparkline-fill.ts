@@ -17,32 +17,31 @@ const RecentMetricsDocument = graphql(`
   }
 `)
 
-const AT_A_TIME = 20
-const SETTLED_AFTER_MS = 60
+const BATCH = 20
+const DEBOUNCE_MS = 60
 
 /**
- * Asks for the last two minutes of the deployments in sight, each once, so that sparklines start filled. `epoch` grows
- * when they have a hole;
- * `onFilled` is called when all that was asked for is here.
+ * Requests the last two minutes of the visible deployments, once for each, so that sparklines start filled. `gaps` grows
+ * when they may have a gap. `onFilled` is called when everything requested has arrived.
  */
-export function useSparklineFill(ids: readonly string[], epoch: number, onFilled: () => void): void {
+export function useSparklineFill(ids: readonly string[], gaps: number, onFilled: () => void): void {
   const { samples, fleet } = useServices()
   const key = ids.join(' ')
   const filled = useEffectEvent(onFilled)
   useEffect(() => {
     fleet.forgetFilled()
-  }, [fleet, epoch])
+  }, [fleet, gaps])
   useEffect(() => {
     if (key === '') return
-    let waiting = 0
-    let left = false
-    // While a person scrolls, only where they come to rest matters.
+    let inFlight = 0
+    let isGone = false
+    // While a person scrolls, only the place where they stop matters.
     const timer = setTimeout(() => {
       const missing = key.split(' ').filter((id) => !fleet.track(id).filled)
-      for (let start = 0; start < missing.length; start += AT_A_TIME) {
-        const part = missing.slice(start, start + AT_A_TIME)
+      for (let start = 0; start < missing.length; start += BATCH) {
+        const part = missing.slice(start, start + BATCH)
         for (const id of part) fleet.track(id).filled = true
-        waiting += 1
+        inFlight += 1
         void samples
           .query(RecentMetricsDocument, { ids: part })
           .toPromise()
@@ -51,14 +50,14 @@ export function useSparklineFill(ids: readonly string[], epoch: number, onFilled
             for (const node of data?.nodes ?? []) {
               if (node?.__typename === 'Deployment') fleet.fill(node.id, node.recentMetrics.map(toSample))
             }
-            waiting -= 1
-            if (waiting === 0 && !left) filled()
+            inFlight -= 1
+            if (inFlight === 0 && !isGone) filled()
           })
       }
-    }, SETTLED_AFTER_MS)
+    }, DEBOUNCE_MS)
     return () => {
-      left = true
+      isGone = true
       clearTimeout(timer)
     }
-  }, [samples, fleet, key, epoch])
+  }, [samples, fleet, key, gaps])
 }

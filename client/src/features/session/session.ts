@@ -1,16 +1,20 @@
 import { learnServerTime } from '../../live/clock.ts'
 import { createStore } from '../../ui/external-store.ts'
 
-/** Who is signed in, by the name of their token, and what they may do. */
+/** Who is signed in, by the name of the token, and with which scopes. */
 export interface Session {
   name: string
   scopes: readonly string[]
 }
 
-/** `undefined` until the server was asked, `null` when it knows nobody. */
+/** `undefined` until the server has answered, `null` if nobody is signed in. */
 export const session = createStore<Session | null | undefined>(undefined)
 
-/** Asks the server once per page load. Throws `ServerUnreachableError` when it does not answer, or not sensibly. */
+/**
+ * Asks the server who is signed in, once per page load.
+ *
+ * @throws ServerUnreachableError if it does not respond, or with an unexpected status.
+ */
 export async function loadSession(): Promise<Session | null> {
   const known = session.get()
   if (known !== undefined) return known
@@ -25,7 +29,7 @@ export async function loadSession(): Promise<Session | null> {
 
 export type SignInResult = { ok: true } | { ok: false; message: string }
 
-/** Trades the secret of a sign-in link, or a token, for a session cookie. */
+/** Exchanges the secret of a sign-in link, or a token, for a session cookie. */
 export async function signIn(proof: { secret: string } | { token: string }): Promise<SignInResult> {
   const response = await call('POST', proof)
   if (response.ok) {
@@ -33,16 +37,16 @@ export async function signIn(proof: { secret: string } | { token: string }): Pro
     await loadSession()
     return { ok: true }
   }
-  if (response.status >= 500) return { ok: false, message: 'The server could not answer. Try again in a moment.' }
+  if (response.status >= 500) return { ok: false, message: 'The server failed to respond. Try again in a moment.' }
   if (response.status === 429) return { ok: false, message: 'Too many attempts. Wait a minute and try again.' }
   const message =
     'secret' in proof
-      ? 'This sign-in link was used, is older than ten minutes, or is from before a restart. Type a token instead.'
-      : 'No token like this is known, or it has expired.'
+      ? 'This sign-in link has been used, has expired after ten minutes, or is from before a restart. Enter a token instead.'
+      : 'This token is unknown or has expired.'
   return { ok: false, message }
 }
 
-/** Throws `ServerUnreachableError` when the session goes on. */
+/** @throws ServerUnreachableError if the session could not be ended. */
 export async function signOut(): Promise<void> {
   const response = await call('DELETE')
   if (!response.ok) throw new ServerUnreachableError(`DELETE /session was answered with ${response.status}.`)
@@ -63,13 +67,13 @@ async function call(method: string, body?: object): Promise<Response> {
     learnServerTime(response.headers.get('date'))
     return response
   } catch (cause) {
-    throw new ServerUnreachableError('The server does not answer.', { cause })
+    throw new ServerUnreachableError('The server does not respond.', { cause })
   }
 }
 
 function readSession(answer: unknown): Session {
   if (typeof answer !== 'object' || answer === null || !('name' in answer) || typeof answer.name !== 'string') {
-    throw new TypeError('GET /session answered without a name')
+    throw new TypeError('GET /session returned no name')
   }
   const scopes = 'scopes' in answer && Array.isArray(answer.scopes) ? answer.scopes.map(String) : []
   return { name: answer.name, scopes }

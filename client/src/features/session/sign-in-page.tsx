@@ -7,10 +7,10 @@ import { useTitle } from '../../ui/title.ts'
 import { loadSession, ServerUnreachableError, signIn } from './session.ts'
 import { wayBack } from './way-back.ts'
 
-/** A link's secret is good for one exchange, so it is sent once, however often React mounts the page. */
+/** A link's secret can be exchanged once, so it is sent once, no matter how often React mounts the page. */
 const exchanges = new Map<string, Promise<string | null>>()
 
-/** The destination of a sign-in link (`/sign-in#secret`), and of everybody whom the server does not know. */
+/** The target of a sign-in link (`/sign-in#secret`), and of everybody who is not signed in. */
 export function SignInPage() {
   useTitle('Sign in')
   const { back } = useSearch({ from: '/sign-in' })
@@ -21,29 +21,29 @@ export function SignInPage() {
 
   useEffect(() => {
     if (secret === '') return
-    // The secret leaves the address bar and the history before anything else happens.
+    // The secret is removed from the address bar and the history before anything else happens.
     history.replaceState(history.state, '', location.pathname + location.search)
     let exchange = exchanges.get(secret)
     if (!exchange) {
       exchange = attempt({ secret })
       exchanges.set(secret, exchange)
     }
-    let gone = false
+    let isGone = false
     void exchange.then(async (message) => {
-      if (gone) return
-      // A used link in a browser that is signed in already is no reason to stop anybody.
+      if (isGone) return
+      // A used link does not stop somebody who is signed in already.
       if (message === null || (await isSignedIn())) return enter(back)
       setProblem(message)
       setBusy(false)
     })
     return () => {
-      gone = true
+      isGone = true
     }
   }, [secret, back])
 
   const submit = async (event: SubmitEvent) => {
     event.preventDefault()
-    if (token.trim() === '') return setProblem('Type or paste a token.')
+    if (token.trim() === '') return setProblem('Enter a token.')
     setBusy(true)
     const message = await attempt({ token: token.trim() })
     if (message === null) return enter(back)
@@ -85,13 +85,13 @@ export function SignInPage() {
   )
 }
 
-/** Gives null, or the sentence that says why not. */
+/** Returns null, or the sentence that says why the attempt failed. */
 async function attempt(proof: { secret: string } | { token: string }): Promise<string | null> {
   try {
     const result = await signIn(proof)
     return result.ok ? null : result.message
   } catch (error) {
-    if (error instanceof ServerUnreachableError) return 'The server does not answer. Is it running?'
+    if (error instanceof ServerUnreachableError) return 'The server does not respond. Is it running?'
     throw error
   }
 }
@@ -105,7 +105,7 @@ async function isSignedIn(): Promise<boolean> {
   }
 }
 
-/** A whole page load, so that nothing of an earlier session is left in a cache. */
+/** Reloads the whole page, so that nothing of an earlier session is left in a cache. */
 function enter(back: string | undefined): void {
   location.replace(wayBack(back, location.origin))
 }

@@ -3,8 +3,8 @@ import { wayBack } from './way-back.ts'
 
 const origin = 'https://gauges.example'
 
-describe('the way back after signing in', () => {
-  it.each(['/deployments?q=a#b', '/training-jobs/VHJh', '/settings'])('leads to a page of ours: %s', (back) => {
+describe('the page after signing in', () => {
+  it.each(['/deployments?q=a#b', '/training-jobs/VHJh', '/settings'])('is a page of this client: %s', (back) => {
     expect(wayBack(back, origin)).toBe(back)
   })
 
@@ -23,7 +23,7 @@ describe('the way back after signing in', () => {
     'https://gauges.example.evil.example/',
     'https://gauges.example:444/',
     '//',
-  ])('leads nowhere else: %j', (back) => {
+  ])('is the start page instead of: %j', (back) => {
     expect(new URL(wayBack(back, origin), origin).href).toMatch(/^https:\/\/gauges\.example\/(deployments)?$/)
   })
 })

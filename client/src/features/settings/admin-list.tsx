@@ -11,7 +11,7 @@ interface AdminSectionProps {
   children: ReactNode
 }
 
-/** A part of Settings whose content is only for those who may manage access. */
+/** A section of Settings that requires the ADMIN scope. */
 export function AdminSection({ title, intro, children }: AdminSectionProps) {
   const mayManage = useMay('ADMIN')
   const id = useId()
@@ -39,7 +39,7 @@ interface AdminListProps<Node> {
   row: (node: Node) => ReactNode
 }
 
-/** A list as it loads, fails, is empty or is there. */
+/** A list, or what is shown while it loads, if it fails and if it is empty. */
 export function AdminList<Node>({ label, nodes, error, empty, row }: AdminListProps<Node>) {
   return (
     <>

@@ -10,13 +10,13 @@ interface ConfirmMutationProps<Data extends MutationData, Input> {
   action: string
   document: ActionDocument<Data, Input>
   input: Input
-  /** What the notice says once it is done. */
+  /** The title of the notice after a success. */
   done: string
   children: ReactNode
   onClose: () => void
 }
 
-/** Asks before a mutation that destroys something. The reason of a refusal stands in the dialog. */
+/** Asks before a mutation that destroys something. If it is refused, the dialog shows why. */
 export function ConfirmMutation<Data extends MutationData, Input>(props: ConfirmMutationProps<Data, Input>) {
   const { title, action, document, input, done, children, onClose } = props
   const { isBusy, problem, run } = useAction()

@@ -85,7 +85,7 @@ function TokenFields({ onCreated, onClose }: TokenFieldsProps) {
         hint="Who will use it, like “training cluster”"
       />
       <fieldset aria-describedby={`${scopesId}-note`}>
-        <legend className="mb-1.5 font-medium">What it may do</legend>
+        <legend className="mb-1.5 font-medium">Scopes</legend>
         <div className="flex flex-col gap-2">
           {SCOPES.map((scope) => (
             <ScopeChoice
@@ -135,7 +135,7 @@ interface ScopeChoiceProps {
   onChange: (wanted: boolean) => void
 }
 
-/** Nobody gives away what they do not have. */
+/** People can grant only the scopes that they have. */
 function ScopeChoice({ scope, checked, onChange }: ScopeChoiceProps) {
   const may = useMay(scope)
   return (
@@ -150,7 +150,7 @@ function ScopeChoice({ scope, checked, onChange }: ScopeChoiceProps) {
       <span>
         <span className="font-medium">{scope.toLowerCase()}</span>
         <span className="block text-xs text-muted">
-          {may ? SCOPE_WORDS[scope] : 'Your own token does not have it.'}
+          {may ? SCOPE_WORDS[scope] : 'Your own token does not have this scope.'}
         </span>
       </span>
     </label>

@@ -6,7 +6,7 @@ import { Dialog } from '../../ui/dialog.tsx'
 import { CheckIcon, CopyIcon } from '../../ui/icons.tsx'
 import { useMedia } from '../../ui/media.ts'
 
-/** What was created, with the secret that the server shows this once. */
+/** What was created, with the secret that the server returns only once. */
 export interface Created {
   name: string
   secret: string
@@ -22,7 +22,7 @@ interface SecretDialogProps {
   onClose: () => void
 }
 
-/** The dialog of something that comes with a secret: first its form, then the secret. */
+/** The dialog that creates something with a secret: first the form, then the secret. */
 export function SecretDialog({ title, label, note, form, onClose }: SecretDialogProps) {
   const [created, setCreated] = useState<Created | null>(null)
   const heading = created ? `The ${label.toLowerCase()} of ${created.name}` : title
@@ -40,7 +40,7 @@ interface SecretOnceProps {
   onClose: () => void
 }
 
-/** A secret that is shown this once, with a button that copies it. */
+/** A secret that is shown only once, with a button that copies it. */
 function SecretOnce({ label, secret, note, onClose }: SecretOnceProps) {
   const id = useId()
   const phone = useMedia('(max-width: 639px)')

@@ -42,7 +42,7 @@ function Session() {
       <dl className="mb-4 grid grid-cols-[8rem_1fr] gap-y-1">
         <dt className="text-muted">Signed in as</dt>
         <dd className="wrap-anywhere">{who?.name}</dd>
-        <dt className="text-muted">May</dt>
+        <dt className="text-muted">Scopes</dt>
         <dd>{who?.scopes.map((scope) => scope.toLowerCase()).join(', ')}</dd>
       </dl>
       <Button busy={busy} onClick={() => void leave()}>

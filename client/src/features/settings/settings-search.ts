@@ -1,4 +1,4 @@
-/** The state of the settings page, as it stands in the URL: which dialog is open. */
+/** The state of the settings page, as the URL holds it: which dialog is open. */
 export interface SettingsSearch {
   newToken?: true
   /** The id of the token that is about to be revoked. */

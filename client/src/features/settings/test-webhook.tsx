@@ -44,7 +44,7 @@ const TestDeliveryDocument = graphql(`
 `)
 
 const POLL_MS = 500
-/** An attempt ends within ten seconds. */
+/** An attempt takes at most ten seconds. */
 const MOST_POLLS = 30
 
 const FAILURES: Record<WebhookFailure, string> = {

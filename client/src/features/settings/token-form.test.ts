@@ -4,27 +4,27 @@ import { checkToken, tokenFieldOf, type TokenForm, tokenState, toTokenInput } fr
 const NOW = Date.parse('2026-11-23T12:00:00.000Z')
 const good: TokenForm = { name: ' release bot ', scopes: new Set(['DEPLOY', 'READ']), days: 30 }
 
-describe('the form of a token', () => {
+describe('the token form', () => {
   it('needs a name and a scope', () => {
     expect(checkToken(good)).toEqual({})
     expect(Object.keys(checkToken({ ...good, name: '  ', scopes: new Set() }))).toEqual(['name', 'scopes'])
     expect(checkToken({ ...good, name: 'x'.repeat(101) }).name).toContain('100')
   })
 
-  it('is sent trimmed, in the order of the scopes, with the moment it ends', () => {
+  it('is sent trimmed, with its scopes in their order and its expiry as a time', () => {
     const input = { name: 'release bot', scopes: ['READ', 'DEPLOY'] }
     expect(toTokenInput(good, NOW)).toEqual({ ...input, expiresAt: '2026-12-23T12:00:00.000Z' })
     expect(toTokenInput({ ...good, days: null }, NOW)).toEqual(input)
   })
 
-  it('finds the field of what the server says', () => {
+  it('finds the field of an issue', () => {
     expect(tokenFieldOf(['input', 'scopes', '0'])).toBe('scopes')
     expect(tokenFieldOf(['somewhere'])).toBeUndefined()
   })
 })
 
 describe('tokenState', () => {
-  it('tells a token that ended from one that was ended', () => {
+  it('tells an expired token from a revoked one', () => {
     expect(tokenState({}, NOW)).toBe('active')
     expect(tokenState({ expiresAt: '2026-11-23T12:00:00.001Z' }, NOW)).toBe('active')
     expect(tokenState({ expiresAt: '2026-11-23T12:00:00.000Z' }, NOW)).toBe('expired')

@@ -1,7 +1,7 @@
 import type { CreateApiTokenInput } from '../../graphql/gql/graphql.ts'
 import { type Scope, SCOPES } from '../session/scopes.ts'
 
-/** The form as it stands; `days` is how long the token is good, or null for ever. */
+/** The form as filled in. `days` is how long the token is valid; null means for ever. */
 export interface TokenForm {
   name: string
   scopes: ReadonlySet<Scope>
@@ -20,13 +20,13 @@ export const EXPIRIES: readonly { days: number | null; label: string }[] = [
 const DAY_MS = 86_400_000
 const MOST_CHARACTERS = 100
 
-/** What is wrong with the form, by field, in sentences. The server checks again and has the last word. */
+/** What is wrong with the form, by field, as sentences. The server checks again and decides. */
 export function checkToken({ name, scopes }: TokenForm): Partial<Record<TokenField, string>> {
   const problems: Partial<Record<TokenField, string>> = {}
   const { length } = name.trim()
-  if (length === 0) problems.name = 'Who will use it? The name stands on everything done with it.'
+  if (length === 0) problems.name = 'Who will use it? The name is recorded with everything done with this token.'
   else if (length > MOST_CHARACTERS) problems.name = `At most ${MOST_CHARACTERS} characters.`
-  if (scopes.size === 0) problems.scopes = 'Choose at least one.'
+  if (scopes.size === 0) problems.scopes = 'Select at least one.'
   return problems
 }
 
@@ -39,7 +39,7 @@ export function toTokenInput({ name, scopes, days }: TokenForm, now: number): Cr
   }
 }
 
-/** The field that an issue's path leads to. */
+/** The field that an issue's path points to. */
 export function tokenFieldOf(path: readonly string[]): TokenField | undefined {
   return (['name', 'scopes', 'expiresAt'] as const).find((field) => path.includes(field))
 }

@@ -7,8 +7,8 @@ const good: WebhookForm = {
   events: new Set(['DEPLOYMENT_PAUSED', 'DEPLOYMENT_DEPLOYED']),
 }
 
-describe('the form of a webhook', () => {
-  it('needs a name, an address of the web and something to tell', () => {
+describe('the webhook form', () => {
+  it('needs a name, a web address and at least one event', () => {
     expect(checkWebhook(good)).toEqual({})
     expect(Object.keys(checkWebhook({ name: ' ', url: '', events: new Set() }))).toEqual(['name', 'url', 'events'])
     for (const url of ['ftp://chat.example', 'chat.example', 'https://', 'javascript:alert(1)']) {
@@ -16,7 +16,7 @@ describe('the form of a webhook', () => {
     }
   })
 
-  it('is sent trimmed, its events in the order of their list', () => {
+  it('is sent trimmed, with its events in their order', () => {
     expect(toWebhookInput(good)).toEqual({
       name: 'chat',
       url: 'https://chat.example/hook',
@@ -24,7 +24,7 @@ describe('the form of a webhook', () => {
     })
   })
 
-  it('finds the field of what the server says', () => {
+  it('finds the field of an issue', () => {
     expect(webhookFieldOf(['input', 'url'])).toBe('url')
     expect(webhookFieldOf(['input'])).toBeUndefined()
   })

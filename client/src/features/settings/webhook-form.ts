@@ -7,7 +7,7 @@ export interface WebhookForm {
 }
 export type WebhookField = 'name' | 'url' | 'events'
 
-/** What a webhook can be told of, as its `type` says it. */
+/** The events that a webhook can receive, by the `type` that its messages carry. */
 export const WEBHOOK_EVENTS: Record<WebhookEventType, string> = {
   DEPLOYMENT_DEPLOYED: 'deployment.deployed',
   DEPLOYMENT_PAUSED: 'deployment.paused',
@@ -18,15 +18,15 @@ export const WEBHOOK_EVENTS: Record<WebhookEventType, string> = {
 }
 export const EVENT_TYPES = Object.keys(WEBHOOK_EVENTS) as WebhookEventType[]
 
-/** What is wrong with the form, by field, in sentences. The server checks again and has the last word. */
+/** What is wrong with the form, by field, as sentences. The server checks again and decides. */
 export function checkWebhook({ name, url, events }: WebhookForm): Partial<Record<WebhookField, string>> {
   const problems: Partial<Record<WebhookField, string>> = {}
   const { length } = name.trim()
-  if (length === 0) problems.name = 'What is it for?'
+  if (length === 0) problems.name = 'Enter a name.'
   else if (length > 100) problems.name = 'At most 100 characters.'
   if (!/^https?:\/\//i.test(url.trim()) || !URL.canParse(url.trim()))
-    problems.url = 'A URL that begins with https:// or http://'
-  if (events.size === 0) problems.events = 'Choose at least one.'
+    problems.url = 'Must be a URL that starts with https:// or http://'
+  if (events.size === 0) problems.events = 'Select at least one.'
   return problems
 }
 
@@ -35,7 +35,7 @@ export function toWebhookInput({ name, url, events }: WebhookForm): CreateWebhoo
   return { name: name.trim(), url: url.trim(), events: EVENT_TYPES.filter((event) => events.has(event)) }
 }
 
-/** The field that an issue's path leads to. */
+/** The field that an issue's path points to. */
 export function webhookFieldOf(path: readonly string[]): WebhookField | undefined {
   return (['name', 'url', 'events'] as const).find((field) => path.includes(field))
 }

@@ -12,7 +12,7 @@ const STATES: Record<ConnectionName, { tone: Tone; word: string }> = {
   offline: { tone: 'bad', word: 'Offline' },
 }
 
-/** The connection as a shape and a word, always in the same place and of the same width. */
+/** The state of the connection as a shape and a word, always in the same place and with the same width. */
 export function ConnectionBadge() {
   const { name, via } = useStore(connection)
   const { tone, word } = STATES[name]
@@ -21,7 +21,9 @@ export function ConnectionBadge() {
       role="status"
       data-connection={name}
       data-via={via}
-      title={name === 'live' && via === 'sse' ? 'Live over SSE, because WebSocket is blocked on the way' : undefined}
+      title={
+        name === 'live' && via === 'sse' ? 'Live over SSE, because WebSocket is blocked on this network' : undefined
+      }
       className="mr-2 inline-flex h-8 w-26 items-center justify-end text-muted"
     >
       <Status tone={tone}>{word}</Status>
@@ -29,7 +31,7 @@ export function ConnectionBadge() {
   )
 }
 
-/** Says, over everything, that what stands below is no longer live, and since when. Takes no room, so nothing moves. */
+/** Says that the page is no longer live, and since when. It lies over the page, so that nothing moves. */
 export function ConnectionBar() {
   const current = useStore(connection)
   if (!isLost(current)) return null
@@ -45,12 +47,12 @@ export function ConnectionBar() {
       <span>
         since {timeOfDay(new Date(current.since))} (<Elapsed since={current.since} />)
       </span>
-      <span className="hidden sm:inline">· what you see is from before; it catches up by itself</span>
+      <span className="hidden sm:inline">· these figures are from before; they catch up automatically</span>
     </div>
   )
 }
 
 function Elapsed({ since }: { since: number }) {
-  // Ticks for the eye; a screen reader heard the alert once and is left in peace.
+  // Hidden from screen readers: they read the alert once, and should not read every tick.
   return <span aria-hidden="true">{useClock((now) => span(now - since))}</span>
 }

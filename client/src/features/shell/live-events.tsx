@@ -29,8 +29,8 @@ const LiveEventsDocument = graphql(`
 const WORDS = { DEPLOYED: 'deployed', PAUSED: 'paused', RESUMED: 'resumed', DELETED: 'deleted' } as const
 
 /**
- * Follows what everybody does to deployments, on every page, which keeps the cache true (see `graphql/cache.ts`), and
- * tells screen readers. It also holds the connection, so its state is known wherever one is.
+ * Subscribes to the events of all deployments, on every page. They keep the cache up to date (see `graphql/cache.ts`) and
+ * are announced to screen readers. The subscription also keeps a connection open, so that every page can show its state.
  */
 export function LiveEvents() {
   const [{ data }] = useSubscription({ query: LiveEventsDocument, variables: {} })

@@ -1,8 +1,8 @@
 import { GaugeIcon, PlaygroundIcon, SettingsIcon, TrainingIcon } from '../../ui/icons.tsx'
 
 /**
- * Where one can go from everywhere: the links of the rail in their order, the titles of those pages, and the key that,
- * pressed after `g`, leads there. `href` is a page outside of the client's router.
+ * The pages that every page leads to: the links of the rail in their order, the titles of the pages, and the key that,
+ * pressed after `g`, opens each. `href` is a page outside of the client's router.
  */
 export const NAV = {
   deployments: { title: 'Deployments', to: '/deployments', key: 'd', Icon: GaugeIcon },
@@ -12,5 +12,5 @@ export const NAV = {
 } as const
 
 export const LINKS = Object.values(NAV)
-/** Those that a key leads to. */
+/** The pages that have a key. */
 export const PLACES = LINKS.filter((link) => 'key' in link)

@@ -10,7 +10,7 @@ import { ServerUnreachableError } from '../session/session.ts'
 
 interface QueryProblemProps {
   error: CombinedError | undefined
-  /** The one thing that the page shows, if it is the page of one thing: it may not exist. */
+  /** What the page shows, if that is one thing, which may not exist: `deployment`. */
   what?: string
   onRetry: () => void
 }
@@ -33,7 +33,7 @@ export function NotFoundPage({ what }: { what: string }) {
         </Link>
       }
     >
-      It may have been deleted, or the address is not quite right.
+      It may have been deleted, or the address may be wrong.
     </EmptyState>
   )
 }
@@ -42,14 +42,14 @@ function ForbiddenPage() {
   useTitle('Not allowed')
   return (
     <EmptyState
-      title="Your token may not see this"
+      title="Your token does not allow this page"
       action={
         <Link to="/settings" className={buttonClass()}>
-          See what it may do
+          See its scopes
         </Link>
       }
     >
-      Ask whoever runs this server for a token with the right scope, and sign in with it.
+      Ask the operator of this server for a token with the required scope, and sign in with it.
     </EmptyState>
   )
 }
@@ -60,18 +60,18 @@ function UnavailablePage({ onRetry }: { onRetry: () => void }) {
   useEffect(() => connection.subscribe(() => connection.get().name === 'live' && retry()), [])
   return (
     <EmptyState title="The server could not answer" action={<Button onClick={onRetry}>Try again</Button>}>
-      Nothing is lost: what it records goes on being recorded.
+      No data is lost: the server keeps recording.
     </EmptyState>
   )
 }
 
-/** The last resort of the router: something threw while a page was loaded or drawn. */
+/** The router's last resort: something threw while a page was loaded or rendered. */
 export function CrashedPage({ error }: ErrorComponentProps) {
   const unreachable = error instanceof ServerUnreachableError || isMissingScript(error)
   useTitle(unreachable ? 'No connection' : 'Something went wrong')
   return (
     <EmptyState
-      title={unreachable ? 'The server does not answer' : 'Something went wrong on this page'}
+      title={unreachable ? 'The server does not respond' : 'Something went wrong on this page'}
       action={<Button onClick={() => location.reload()}>Try again</Button>}
     >
       {unreachable ? 'It may be starting, or the network is down.' : error instanceof Error ? error.message : ''}
@@ -79,7 +79,7 @@ export function CrashedPage({ error }: ErrorComponentProps) {
   )
 }
 
-/** A page's script could not be loaded; browsers differ in words. Only a whole reload asks for it again everywhere. */
+/** A page's script could not be loaded; browsers word it differently. Only a full reload retries it in all of them. */
 function isMissingScript(error: unknown): boolean {
   return error instanceof TypeError && /import|module script/i.test(error.message)
 }

@@ -132,7 +132,7 @@ const SHORT_REASONS = {
 function DeploymentLink({ id }: { id: string }) {
   return (
     <Link to="/deployments/$id" params={{ id }} className="text-accent hover:underline">
-      Open its page
+      Open the deployment
     </Link>
   )
 }

@@ -17,7 +17,7 @@ const TONES: Record<TrainingStatus, Tone> = {
   CANCELLED: 'quiet',
 }
 
-/** A job's state; a running one with how far it is, as a bar and in per cent. */
+/** The status of a job. A running job also shows its progress, as a bar and in per cent. */
 export function JobStatus({ status, progress }: { status: TrainingStatus; progress: number }) {
   if (status !== 'RUNNING') return <Status tone={TONES[status]}>{STATUS_WORDS[status]}</Status>
   const percent = Math.floor(Math.min(1, Math.max(0, progress)) * 100)

@@ -17,11 +17,11 @@ const LINES = [{ label: 'loss', colour: 'series' }] as const
 
 interface LossChartProps {
   steps: readonly FragmentType<typeof LossChartFragment>[]
-  /** The steps of the newest message, if the job runs. */
+  /** The steps of the newest message, if the job is running. */
   live: readonly FragmentType<typeof LossChartFragment>[] | undefined
 }
 
-/** Loss by training step, growing while the job runs. */
+/** Loss by training step. The curve grows while the job is running. */
 export function LossChart({ steps, live }: LossChartProps) {
   const curve = useMemo(() => new LossSteps(), [])
   const cursor = useMemo(() => createStore<number | null>(null), [])
@@ -58,7 +58,7 @@ export function LossChart({ steps, live }: LossChartProps) {
             )}
           </>
         ) : (
-          'No step has been reported'
+          'No steps have been reported yet'
         )}
       </p>
       <TimeChart

@@ -4,7 +4,7 @@ import { LossSteps } from './loss-steps.ts'
 const step = (at: number, loss = at / 100) => ({ step: at, loss })
 
 describe('LossSteps', () => {
-  it('joins what was asked for and what came live, each step once and in order', () => {
+  it('joins queried and live steps, each once and in order', () => {
     const curve = new LossSteps()
     curve.add([step(30), step(40)])
     curve.add([step(10), step(20), step(30, 9)])
@@ -12,7 +12,7 @@ describe('LossSteps', () => {
     expect(curve.losses()).toEqual([0.1, 0.2, 9, 0.4])
   })
 
-  it('stays bounded, and keeps both ends of the curve', () => {
+  it('stays bounded and keeps both ends of the curve', () => {
     const curve = new LossSteps()
     for (let start = 0; start < 5000; start += 100) {
       curve.add(Array.from({ length: 100 }, (_, index) => step(start + index)))
@@ -22,7 +22,7 @@ describe('LossSteps', () => {
     expect(curve.steps().at(-1)).toBe(4999)
   })
 
-  it('reads the step at or before a position', () => {
+  it('finds the step at or before a position', () => {
     const curve = new LossSteps()
     curve.add([step(10), step(20)])
     expect(curve.at(15)?.step).toBe(10)
@@ -30,7 +30,7 @@ describe('LossSteps', () => {
     expect(curve.at(1)?.step).toBe(10)
   })
 
-  it('has a range even with nothing in it', () => {
+  it('has a range even without steps', () => {
     expect(new LossSteps().range()).toEqual([0, 1])
   })
 })

@@ -4,10 +4,10 @@ export interface LossStep {
   accuracy?: number | null | undefined
 }
 
-/** More steps than a screen has pixels are thinned out by dropping every other one. */
+/** With more steps than a screen has pixels, every other one is dropped. */
 const MOST = 2000
 
-/** The loss curve of one job: what was asked for and what came live, each step once, in order. Bounded. */
+/** The loss curve of one job: queried and live steps, each once, in order. Bounded. */
 export class LossSteps {
   #byStep = new Map<number, LossStep>()
   #sorted: readonly LossStep[] = []

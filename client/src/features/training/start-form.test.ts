@@ -12,26 +12,26 @@ const GOOD: StartForm = {
 }
 
 describe('checkStart', () => {
-  it('has nothing against a sensible form', () => {
+  it('finds nothing wrong with a valid form', () => {
     expect(checkStart(GOOD)).toEqual({})
   })
 
   it.each([
-    ['modelName', '', 'A job trains a model: give its name.'],
-    ['modelName', 'no spaces', 'Only letters, digits and . _ - / can be used.'],
+    ['modelName', '', 'Enter the name of the model to train.'],
+    ['modelName', 'no spaces', 'Use only letters, digits and . _ - /'],
     ['modelName', 'x'.repeat(101), 'At most 100 characters.'],
-    ['learningRate', '0', 'Above 0, at most 1.'],
-    ['learningRate', 'fast', 'Above 0, at most 1.'],
-    ['batchSize', '1.5', 'A whole number from 1 to 65,536.'],
-    ['batchSize', ' ', 'A whole number from 1 to 65,536.'],
-    ['epochs', '1001', 'A whole number from 1 to 1,000.'],
-  ] as const)('says what is wrong with %s %j', (field, value, sentence) => {
+    ['learningRate', '0', 'Must be above 0 and at most 1.'],
+    ['learningRate', 'fast', 'Must be above 0 and at most 1.'],
+    ['batchSize', '1.5', 'Must be a whole number from 1 to 65,536.'],
+    ['batchSize', ' ', 'Must be a whole number from 1 to 65,536.'],
+    ['epochs', '1001', 'Must be a whole number from 1 to 1,000.'],
+  ] as const)('explains what is wrong with %s %j', (field, value, sentence) => {
     expect(checkStart({ ...GOOD, [field]: value })).toEqual({ [field]: sentence })
   })
 })
 
 describe('toInput', () => {
-  it('sends numbers as numbers and leaves out what was left empty', () => {
+  it('converts numbers and leaves out empty fields', () => {
     expect(toInput(GOOD)).toEqual({
       modelName: 'team/llama-3.1_8b',
       name: 'first try',

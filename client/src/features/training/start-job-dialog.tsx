@@ -34,7 +34,7 @@ const StartJobDocument = graphql(`
   }
 `)
 
-const SENSIBLE: StartForm = {
+const DEFAULTS: StartForm = {
   modelName: '',
   name: '',
   dataset: '',
@@ -44,15 +44,15 @@ const SENSIBLE: StartForm = {
   epochs: '3',
 }
 
-/** Starts a simulated run. The form is checked as one types; what the API refuses stands next to its field. */
+/** Starts a simulated run. The form is checked as one types; what the API refuses is shown beside its field. */
 export function StartJobDialog({ models, onClose }: { models: readonly string[]; onClose: () => void }) {
   const navigate = useNavigate()
   const modelsId = useId()
   const { form, change, problem, problemOf, isBusy, onSubmit } = useForm({
-    initial: { ...SENSIBLE, modelName: models[0] ?? '' },
+    initial: { ...DEFAULTS, modelName: models[0] ?? '' },
     document: StartJobDocument,
     check: checkStart,
-    fieldOf: (path) => path.findLast((part): part is StartField => part in SENSIBLE),
+    fieldOf: (path) => path.findLast((part): part is StartField => part in DEFAULTS),
     toInput,
     onDone({ trainingJob: { id, name } }) {
       notify(`Started ${name}`)
@@ -72,13 +72,13 @@ export function StartJobDialog({ models, onClose }: { models: readonly string[];
   return (
     <Dialog open onClose={onClose} title="Start a training job">
       <form onSubmit={onSubmit} noValidate className="flex flex-col gap-4">
-        {field('modelName', 'Model', { hint: 'A new name makes a new model', list: modelsId })}
+        {field('modelName', 'Model', { hint: 'A new name creates a new model', list: modelsId })}
         <datalist id={modelsId}>
           {models.map((name) => (
             <option key={name} value={name} />
           ))}
         </datalist>
-        {field('name', 'Job name', { hint: 'Left empty, the server chooses one' })}
+        {field('name', 'Job name', { hint: 'If empty, the server chooses one' })}
         <div className="grid gap-4 sm:grid-cols-2">
           {field('dataset', 'Dataset')}
           {field('framework', 'Framework')}
@@ -90,7 +90,7 @@ export function StartJobDialog({ models, onClose }: { models: readonly string[];
         </div>
         {problem && <Problem>{problem}</Problem>}
         <div className="mt-1 flex items-center justify-end gap-2">
-          <span className="mr-auto text-xs text-muted">A simulated run of about a minute</span>
+          <span className="mr-auto text-xs text-muted">A simulated run that takes about a minute</span>
           <Button onClick={onClose}>Cancel</Button>
           <Button kind="primary" type="submit" busy={isBusy}>
             {isBusy ? 'Starting' : 'Start'}

@@ -100,7 +100,7 @@ const CancelJobDocument = graphql(`
 
 type Job = NonNullable<TrainingJobPageQuery['trainingJob']>
 
-/** One training run: how it goes or went, what it was made from, and what was deployed from it. */
+/** One training job: its progress or result, its inputs, and its deployments. */
 export function TrainingJobPage() {
   const { id } = useParams({ from: '/app/training-jobs/$id' })
   const [{ data, error, fetching }, again] = useQuery({ query: TrainingJobPageDocument, variables: { id } })
@@ -185,7 +185,7 @@ function CancelButton({ id }: { id: string }) {
     <>
       {problem && <span className="text-bad">{problem}</span>}
       <Button busy={isBusy} onClick={() => void run(CancelJobDocument, { trainingJobId: id })}>
-        Cancel the run
+        Cancel job
       </Button>
     </>
   )
@@ -200,7 +200,7 @@ function Facts({ job }: { job: Job }) {
   return (
     <section aria-labelledby="facts">
       <h2 id="facts" className="mb-2 font-medium">
-        Facts
+        Details
       </h2>
       <dl className="grid grid-cols-[8rem_1fr] gap-y-1">
         <Fact name="Final loss">{job.finalLoss == null ? NO_DATA : significant(job.finalLoss)}</Fact>
@@ -265,7 +265,7 @@ function Deployments({ job }: { job: Job }) {
   )
 }
 
-/** Hyperparameters are any JSON; an object is shown by its entries, anything else as it is. */
+/** Hyperparameters can be any JSON. An object is shown entry by entry, anything else as it is. */
 function entriesOf(value: unknown): [name: string, value: string][] {
   if (value === null || value === undefined) return []
   if (typeof value !== 'object' || Array.isArray(value)) return [['Hyperparameters', JSON.stringify(value)]]

@@ -52,14 +52,14 @@ const TrainingProgressDocument = graphql(`
   }
 `)
 
-// The dialog is for the few who start a job; the table should not wait for it.
+// Few people start a job, so the table does not wait for the dialog's code.
 const StartJobDialog = lazy(() =>
   import('./start-job-dialog.tsx').then((module) => ({ default: module.StartJobDialog })),
 )
 
 const connectionOf = (data: TrainingJobsPageQuery) => data.trainingJobs
 
-/** Every training run, those that run moving live, and *Deploy* for those that are done. */
+/** All training jobs, with the live progress of running ones and a *Deploy* button for completed ones. */
 export function TrainingJobsPage() {
   useTitle(NAV.trainingJobs.title)
   const search = useSearch({ from: '/app/training-jobs' })
@@ -130,8 +130,8 @@ export function TrainingJobsPage() {
           )
         }
       />
-      {truncated && <p className="text-muted">The newest {nodes?.length} jobs. The API reaches all of them.</p>}
-      {rows && !complete && !truncated && <p className="text-muted">Loading the rest…</p>}
+      {truncated && <p className="text-muted">Showing the newest {nodes?.length} jobs. The API returns all of them.</p>}
+      {rows && !complete && !truncated && <p className="text-muted">Loading more…</p>}
       {search.start && mayTrain && (
         <Suspense>
           <StartJobDialog
@@ -144,7 +144,7 @@ export function TrainingJobsPage() {
   )
 }
 
-/** Opens the dialog; for those who may not train, says so. */
+/** Opens the dialog. Says so if the person is not allowed to start a job. */
 function StartButton({ primary = false, onStart }: { primary?: boolean; onStart: () => void }) {
   const reasonId = useId()
   const mayTrain = useMay('TRAIN')
@@ -170,10 +170,10 @@ function StartButton({ primary = false, onStart }: { primary?: boolean; onStart:
 const NO_ROWS: [] = []
 
 function NoRows({ any, onStart }: { any: boolean; onStart: () => void }) {
-  if (any) return <EmptyState title="No training job matches" />
+  if (any) return <EmptyState title="No training jobs match" />
   return (
     <EmptyState title="There are no training jobs yet" action={<StartButton primary onStart={onStart} />}>
-      A simulated run takes about a minute. Your own jobs appear here once they are registered through the API.
+      A simulated run takes about a minute. Your own jobs appear here once you register them through the API.
     </EmptyState>
   )
 }

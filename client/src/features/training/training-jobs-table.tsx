@@ -150,7 +150,7 @@ function columnsFor(phone: boolean): Column<Row>[] {
   ]
 }
 
-/** Sorts what still runs after everything that ended. */
+/** Sorts running jobs after all finished ones. */
 const FAR = '9999-01-01T00:00:00Z'
 
 function NameCell({ job, phone }: { job: Job; phone: boolean }) {

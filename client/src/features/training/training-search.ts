@@ -1,4 +1,4 @@
-/** The state of the training jobs page, as it stands in the URL. */
+/** The state of the training jobs page, as the URL holds it. */
 export interface TrainingSearch {
   status?: TrainingStatus
   q?: string
