@@ -1,13 +1,12 @@
 import type { CodegenConfig } from '@graphql-codegen/cli'
 
 /**
- * Typed documents for the client, from the printed schema. Run by `npm run codegen`; nothing in the output is edited
- * by hand.
+ * Typed documents for the client, from the printed schema. Run by `npm run codegen`; never edit the output by hand.
  */
 const config: CodegenConfig = {
   schema: 'api/schema.graphql',
   documents: ['client/src/**/*.{ts,tsx}', '!client/src/graphql/gql/**', '!client/src/**/*.test.{ts,tsx}'],
-  // A client without a single document yet still gets its `graphql()` function.
+  // A client without any documents still gets the `graphql()` function.
   ignoreNoDocuments: true,
   generates: {
     'client/src/graphql/gql/': {
@@ -16,7 +15,7 @@ const config: CodegenConfig = {
       config: {
         useTypeImports: true,
         importExtension: '.ts',
-        // A scalar missing below is an error, not an `any`.
+        // A scalar that is missing below is an error, not an `any`.
         strictScalars: true,
         defaultScalarType: 'unknown',
         scalars: {

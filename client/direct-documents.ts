@@ -7,8 +7,8 @@ const NAME = /\b(query|mutation|subscription|fragment)\s+(\w+)/
  * Replaces `graphql(`…`)` with an import of the document that codegen made for it.
  *
  * The generated `graphql()` looks its text up in a table of every document of the client, which would put all of them,
- * as text and as syntax trees, into the first script. Imported by name, each goes into the chunk of the page that uses
- * it.
+ * as text and as syntax trees, into the first script. Imported by name, each becomes part of the chunk of the page that
+ * uses it.
  */
 export function directDocuments(): Plugin {
   return {
@@ -23,7 +23,7 @@ export function directDocuments(): Plugin {
           if (!match) throw new Error(`A GraphQL document without a name in ${id}: ${call.slice(0, 80)}`)
           const name = pascal(match[2] ?? '') + (match[1] === 'fragment' ? 'FragmentDoc' : 'Document')
           names.add(name)
-          // The same number of lines, so that the source map stays right without being made anew.
+          // The same number of lines, so that the line numbers of the source map stay right.
           return `gql$${name}` + '\n'.repeat(call.split('\n').length - 1)
         })
         if (names.size === 0) return null
@@ -36,7 +36,7 @@ export function directDocuments(): Plugin {
   }
 }
 
-/** As codegen names things: `Row_deployment` becomes `Row_Deployment`. */
+/** Converts a name as codegen does: `Row_deployment` becomes `Row_Deployment`. */
 function pascal(name: string): string {
   return name.replace(/(^|_)([a-z])/g, (part) => part.toUpperCase())
 }

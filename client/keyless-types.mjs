@@ -1,8 +1,8 @@
 import { isObjectType } from 'graphql'
 
 /**
- * A plugin of codegen: the names of the object types without an `id`. They have no identity of their own, so the
- * client's cache stores them within what holds them.
+ * A codegen plugin that writes the names of the object types without an `id`. The client's cache cannot normalise them, so
+ * it stores each within the object that contains it.
  */
 export function plugin(schema) {
   const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()]

@@ -3,7 +3,7 @@ import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vite'
 import { directDocuments } from './direct-documents.ts'
 
-// In `npm run dev` the API runs beside Vite; everything that is the API's goes there, WebSocket included.
+// With `npm run dev`, the API runs beside Vite, which proxies the API's requests to it, WebSocket included.
 const api = process.env['API_URL'] ?? 'http://127.0.0.1:4000'
 
 export default defineConfig({

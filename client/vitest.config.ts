@@ -10,7 +10,7 @@ export default defineConfig({
           include: ['e2e/**/*.test.ts'],
           exclude: ['**/*.long.test.ts'],
           environment: 'node',
-          // Each file starts a server and a browser of its own; two at a time would fight over the processor.
+          // Each file starts a server and a browser; two at a time would compete for the CPU.
           fileParallelism: false,
           testTimeout: 90_000,
           hookTimeout: 90_000,

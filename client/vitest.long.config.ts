@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-/** `npm run test:long`: figures that take an hour, or a machine of their own. One at a time. */
+/** `npm run test:long`: measurements that take an hour, or that need an otherwise idle machine. One at a time. */
 export default defineConfig({
   test: {
     include: ['e2e/**/*.long.test.ts'],

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { complaintsOf, launchBrowser, signedInPage } from './browser.ts'
+import { consoleProblemsOf, launchBrowser, signedInPage } from './browser.ts'
 import { type RunningServer, startServer } from './server.ts'
 import { findSubjects } from './states.ts'
 
@@ -12,11 +12,11 @@ let server: RunningServer
 let browser: Browser
 let admin: Page
 let context: BrowserContext
-let complaints: string[]
+let consoleProblems: string[]
 
 beforeAll(async () => {
   ;[server, browser] = await Promise.all([startServer(), launchBrowser()])
-  ;({ page: admin, context, complaints } = await signedInPage(browser, server))
+  ;({ page: admin, context, consoleProblems } = await signedInPage(browser, server))
   await context.grantPermissions(['clipboard-read', 'clipboard-write'])
 })
 
@@ -26,7 +26,7 @@ afterAll(async () => {
   await server.stop()
 })
 
-/** A page of somebody who typed this token at the sign-in page. */
+/** A page of somebody who signed in with this token. */
 async function pageOf(token: string): Promise<Page> {
   const other = await browser.newContext({ viewport: { width: 1440, height: 900 }, baseURL: server.origin })
   const page = await other.newPage()
@@ -38,7 +38,7 @@ async function pageOf(token: string): Promise<Page> {
   return page
 }
 
-/** Takes webhooks on this machine and answers them with `status`. */
+/** Receives webhooks on this machine and answers them with `status`. */
 async function startReceiver() {
   const types: string[] = []
   const receiver = { types, status: 204, url: '', [Symbol.asyncDispose]: () => closed() }
@@ -59,10 +59,10 @@ async function startReceiver() {
   return receiver
 }
 
-describe('somebody who manages access', () => {
+describe('a person with the ADMIN scope', () => {
   let secret: string
 
-  it('makes a token, is told what is wrong beside its field, and sees the secret once', async () => {
+  it('creates a token, sees each error beside its field, and sees the secret once', async () => {
     await admin.goto('/settings')
     await admin.getByText('There are no tokens yet').waitFor()
     await admin.getByRole('button', { name: 'Create a token' }).click()
@@ -70,7 +70,7 @@ describe('somebody who manages access', () => {
     const dialog = admin.getByRole('dialog')
     await dialog.getByRole('button', { name: 'Create', exact: true }).click()
     await dialog.getByText('Who will use it? The name').waitFor()
-    // What only the server knows: this name is taken by the one from the environment.
+    // Only the server knows that the token from the environment has this name.
     await dialog.getByLabel('Name').fill('Admin')
     await dialog.getByRole('button', { name: 'Create', exact: true }).click()
     await expect.poll(() => dialog.getByLabel('Name').getAttribute('aria-invalid')).toBe('true')
@@ -80,9 +80,9 @@ describe('somebody who manages access', () => {
     await shown.waitFor()
     secret = await shown.inputValue()
     await dialog.getByRole('button', { name: 'Copy' }).click()
-    await dialog.getByText('It is on the clipboard').waitFor()
+    await dialog.getByText('Copied to the clipboard').waitFor()
     expect(await admin.evaluate(() => navigator.clipboard.readText())).toBe(secret)
-    // It cannot be lost by a press beside it.
+    // A click outside the dialog does not close it.
     await admin.mouse.click(5, 450)
     expect(await shown.isVisible()).toBe(true)
     await dialog.getByRole('button', { name: 'Done' }).click()
@@ -95,7 +95,7 @@ describe('somebody who manages access', () => {
     expect(await admin.content()).not.toContain(secret)
   })
 
-  it('gives it to somebody, who may only look, and is told so where something else would be done', async () => {
+  it('signs in with a token that can only read: what it cannot do is disabled and says why', async () => {
     const page = await pageOf(secret)
     const { active } = await findSubjects(page)
     await page.goto('/training-jobs?status=COMPLETED')
@@ -114,15 +114,15 @@ describe('somebody who manages access', () => {
     expect(await page.getByRole('alertdialog').count()).toBe(0)
     expect(await page.getByRole('button', { name: 'Pause' }).getAttribute('aria-disabled')).toBe('true')
     await page.goto('/settings')
-    await page.getByText('Your token may not manage these').first().waitFor()
-    // Neither tokens nor webhooks.
-    expect(await page.getByText('Your token may not manage these').count()).toBe(2)
+    await page.getByText('Your token cannot manage these').first().waitFor()
+    // Both for tokens and for webhooks.
+    expect(await page.getByText('Your token cannot manage these').count()).toBe(2)
     await page.context().close()
   })
 
-  it('revokes it by its name, and whoever used it is signed out at once', async () => {
+  it('revokes the token by its name, which signs out its users at once', async () => {
     const page = await pageOf(secret)
-    const unexpected = complaintsOf(page)
+    const unexpected = consoleProblemsOf(page)
     await admin.reload()
     await admin.getByText(/Last used/).waitFor()
     await admin.getByRole('button', { name: 'Revoke… wall screen' }).click()
@@ -138,12 +138,12 @@ describe('somebody who manages access', () => {
     expect(await row.getByRole('button').count()).toBe(0)
     await page.getByLabel('Token').fill(secret)
     await page.getByRole('button', { name: 'Sign in' }).click()
-    await page.getByText('No token like this is known').waitFor()
+    await page.getByText('This token is unknown').waitFor()
     expect(unexpected.filter((text) => !text.includes('401'))).toEqual([])
     await page.context().close()
   })
 
-  it('adds a webhook, sees its secret once, tests it and is told what came of it, and deletes it by its name', async () => {
+  it('adds a webhook, sees its secret once, tests it, sees the result, and deletes it by its name', async () => {
     await using receiver = await startReceiver()
     await admin.goto('/settings')
     await admin.getByRole('button', { name: 'Add a webhook' }).click()
@@ -152,7 +152,7 @@ describe('somebody who manages access', () => {
     await dialog.getByLabel('Name').fill('chat')
     await dialog.getByLabel('URL').fill('http://10.0.0.1/hook#part')
     await dialog.getByRole('button', { name: 'Add', exact: true }).click()
-    // What only the server finds.
+    // Only the server checks the address.
     await expect.poll(() => dialog.getByLabel('URL').getAttribute('aria-invalid')).toBe('true')
     await dialog.getByLabel('URL').fill(receiver.url)
     await dialog.getByRole('button', { name: 'Add', exact: true }).click()
@@ -175,7 +175,7 @@ describe('somebody who manages access', () => {
     await row.waitFor({ state: 'detached' })
   })
 
-  it('never sees the page complain', () => {
-    expect(complaints).toEqual([])
+  it('sees no errors or warnings in the console', () => {
+    expect(consoleProblems).toEqual([])
   })
 })

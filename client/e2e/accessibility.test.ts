@@ -31,13 +31,13 @@ interface Finding {
   where: string[]
 }
 
-/** What axe finds on the page that keeps somebody from using it. */
+/** The serious and critical problems that axe finds on the page. */
 async function findings(page: Page, state: string): Promise<Finding[]> {
-  // Evaluated by the browser's own debugger, which the page's content policy does not concern.
+  // Evaluated through the browser's debugger, to which the page's content security policy does not apply.
   await page.evaluate(axe)
   const { violations } = await page.evaluate(async () => {
     const { axe: scanner } = window as unknown as { axe: { run(context: object): Promise<AxeResults> } }
-    // Base UI's guards at the edges of a popup hand the focus on the moment they get it.
+    // Base UI's focus guards at the edges of a popup pass the focus on as soon as they receive it.
     return scanner.run({ exclude: ['[data-base-ui-focus-guard]'] })
   })
   return violations
@@ -49,16 +49,16 @@ async function findings(page: Page, state: string): Promise<Finding[]> {
     }))
 }
 
-const DESK: BrowserContextOptions = { viewport: { width: 1440, height: 900 } }
+const DESKTOP: BrowserContextOptions = { viewport: { width: 1440, height: 900 } }
 const PHONE: BrowserContextOptions = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }
 
 describe.each([
-  { name: 'on a desk, light', options: { ...DESK, colorScheme: 'light' as const } },
-  { name: 'on a desk, dark', options: { ...DESK, colorScheme: 'dark' as const } },
+  { name: 'on a desktop, light', options: { ...DESKTOP, colorScheme: 'light' as const } },
+  { name: 'on a desktop, dark', options: { ...DESKTOP, colorScheme: 'dark' as const } },
   { name: 'on a phone, light', options: { ...PHONE, colorScheme: 'light' as const } },
   { name: 'on a phone, dark', options: { ...PHONE, colorScheme: 'dark' as const } },
 ])('$name', ({ options }) => {
-  it('every page and dialog can be used by everybody', { timeout: 300_000 }, async () => {
+  it('every page and dialog is accessible', { timeout: 300_000 }, async () => {
     const { page, context } = await signedInPage(browser, server, { ...options, reducedMotion: 'reduce' })
     const found: Finding[] = []
     for (const { name, path, reach, signedOut } of states) {

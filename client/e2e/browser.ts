@@ -7,30 +7,29 @@ export async function launchBrowser(): Promise<Browser> {
 }
 
 /**
- * A page of somebody who is signed in by token. What the page reports as an error or warning is collected in
- * `complaints`.
+ * A page of somebody who is signed in with a token. `consoleProblems` collects the page's errors and warnings.
  */
 export async function signedInPage(
   browser: Browser,
   server: RunningServer,
   options: BrowserContextOptions = {},
-): Promise<{ page: Page; context: BrowserContext; complaints: string[] }> {
-  const desk = { viewport: { width: 1440, height: 900 }, baseURL: server.origin }
-  const context = await browser.newContext({ ...desk, ...options })
+): Promise<{ page: Page; context: BrowserContext; consoleProblems: string[] }> {
+  const desktop = { viewport: { width: 1440, height: 900 }, baseURL: server.origin }
+  const context = await browser.newContext({ ...desktop, ...options })
   const answer = await context.request.post('/session', { data: { token: ADMIN_TOKEN } })
   if (!answer.ok()) throw new Error(`Signing in was answered with ${answer.status()}`)
   const page = await context.newPage()
-  return { page, context, complaints: complaintsOf(page) }
+  return { page, context, consoleProblems: consoleProblemsOf(page) }
 }
 
-/** Uncaught errors and what the page writes to the console as warning or error. */
-export function complaintsOf(page: Page): string[] {
-  const complaints: string[] = []
-  page.on('pageerror', (error) => complaints.push(error.stack ?? error.message))
+/** Collects uncaught errors, and the warnings and errors that the page writes to the console. */
+export function consoleProblemsOf(page: Page): string[] {
+  const consoleProblems: string[] = []
+  page.on('pageerror', (error) => consoleProblems.push(error.stack ?? error.message))
   page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text())
+    if (message.type() === 'error' || message.type() === 'warning') consoleProblems.push(message.text())
   })
-  return complaints
+  return consoleProblems
 }
 
 /** What the first chart of the page draws; see `client/src/charts/time-chart.tsx`. */
@@ -43,7 +42,7 @@ export async function drawnSeries(page: Page): Promise<{ points: number; newest:
   }))
 }
 
-/** Waits until the chart has drawn a window that began at or after `second`. */
+/** Waits until the chart has drawn a window that started at or after `second`. */
 export async function waitForWindow(page: Page, second: number): Promise<void> {
   await page.waitForFunction(
     (wanted) => Number(document.querySelector<HTMLElement>('[data-newest]')?.dataset['newest']) >= wanted,
@@ -51,7 +50,7 @@ export async function waitForWindow(page: Page, second: number): Promise<void> {
   )
 }
 
-/** Waits until the chart draws at least so many windows. */
+/** Waits until the chart draws at least this many windows. */
 export async function waitForPoints(page: Page, least: number): Promise<void> {
   await page.waitForFunction(
     (wanted) => Number(document.querySelector<HTMLElement>('[data-points]')?.dataset['points']) >= wanted,

@@ -3,10 +3,10 @@ import { expect, it } from 'vitest'
 import { launchBrowser, signedInPage } from './browser.ts'
 import { startServer } from './server.ts'
 
-/** What a person's browser has to fetch before the start page is there. */
+/** What a browser has to fetch before it shows the start page. */
 const MOST_SCRIPT_KB = 170
 
-it(`shows the start page with at most ${MOST_SCRIPT_KB} KB of script, as it is sent`, async () => {
+it(`shows the start page with at most ${MOST_SCRIPT_KB} KB of compressed script`, async () => {
   const [server, browser] = await Promise.all([startServer(), launchBrowser()])
   try {
     const { page } = await signedInPage(browser, server)

@@ -8,27 +8,27 @@ import { startServer } from './server.ts'
 
 const minutes = Number(process.env['HEAP_MINUTES'] ?? 60)
 const reportPath = process.env['HEAP_REPORT'] ?? join(tmpdir(), `gaugeline-heap-${Date.now()}.json`)
-/** What is kept at the end may be this much above what was kept after ten minutes. */
+/** The heap at the end may be at most this many times the heap after ten minutes. */
 const MAX_GROWTH = 1.05
 
-/** What is still reachable after a full collection. */
+/** The reachable heap after a full garbage collection. */
 async function heapMb(session: CDPSession): Promise<number> {
   await session.send('HeapProfiler.collectGarbage')
   const { usedSize } = await session.send('Runtime.getHeapUsage')
   return usedSize / 2 ** 20
 }
 
-/** Seconds of the processor that the main thread has had. */
+/** The main thread's CPU time so far, in seconds. */
 async function taskSeconds(session: CDPSession): Promise<number> {
   const { metrics } = await session.send('Performance.getMetrics')
   return metrics.find(({ name }) => name === 'TaskDuration')?.value ?? NaN
 }
 
-it(`keeps its memory over ${minutes} minutes on a deployment's page and on the list`, async () => {
+it(`does not leak memory over ${minutes} minutes on a deployment's page and on the list`, async () => {
   const server = await startServer()
   const browser = await launchBrowser()
   try {
-    const { page: list, complaints } = await signedInPage(browser, server)
+    const { page: list, consoleProblems } = await signedInPage(browser, server)
     await list.goto('/deployments')
     await list.locator('tbody tr').first().waitFor()
     const href = await list.locator('tbody tr a[href^="/deployments/"]').first().getAttribute('href')
@@ -52,7 +52,7 @@ it(`keeps its memory over ${minutes} minutes on a deployment's page and on the l
     }
     const last = rows.at(-1)
     console.log(`Heap after ${minutes} min: ${JSON.stringify(last)}; all figures: ${reportPath}`)
-    expect(complaints).toEqual([])
+    expect(consoleProblems).toEqual([])
     expect((await drawnSeries(detail)).longestStep).toBeLessThanOrEqual(2)
     const tenth = rows.find(({ minute }) => minute >= 10)
     if (!last || !tenth) return

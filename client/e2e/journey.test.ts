@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { complaintsOf, drawnSeries, launchBrowser, signedInPage, waitForPoints, waitForWindow } from './browser.ts'
+import { consoleProblemsOf, drawnSeries, launchBrowser, signedInPage, waitForPoints, waitForWindow } from './browser.ts'
 import { ADMIN_TOKEN, type RunningServer, startServer } from './server.ts'
 
 let server: RunningServer
@@ -12,7 +12,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await browser.close()
-  // Also says that the server ends with 0 on SIGTERM while browsers were connected a moment ago.
+  // Also checks that the server exits with 0 on SIGTERM although browsers were connected a moment ago.
   await server.stop()
 })
 
@@ -23,15 +23,15 @@ async function markedFigure(page: Page, index: number): Promise<string> {
 
 describe('a person', () => {
   let page: Page
-  let complaints: string[]
+  let consoleProblems: string[]
 
   beforeAll(async () => {
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, baseURL: server.origin })
     page = await context.newPage()
-    complaints = complaintsOf(page)
+    consoleProblems = consoleProblemsOf(page)
   })
 
-  it('signs in by the printed link and sees the fleet live', async () => {
+  it('signs in with the printed link and sees live figures of all deployments', async () => {
     await page.goto(server.signInUrl)
     await page.waitForURL('**/deployments')
     await page.locator('[data-connection="live"]').waitFor()
@@ -52,7 +52,7 @@ describe('a person', () => {
     await other.close()
   })
 
-  it('deploys a completed job, sees its row at once and its figures within two and a half seconds', async () => {
+  it('deploys a completed job, sees its row at once and its first figures soon after', async () => {
     await page.keyboard.press('g')
     await page.keyboard.press('t')
     await page.waitForURL('**/training-jobs')
@@ -63,21 +63,21 @@ describe('a person', () => {
     await page.locator('tr.bg-mark').waitFor()
     expect(page.url()).toContain('/deployments?new=')
     await page.waitForFunction(() => /\d/.test(document.querySelectorAll('tr.bg-mark td')[6]?.textContent ?? ''))
-    // A window of a second, given to the end of which the recorder needs a moment: 2.5 s, and some for a busy machine.
+    // The target is 2.5 s: one window of a second, and the time to record it. A busy machine needs more.
     expect(performance.now() - pressed).toBeLessThan(5_000)
     expect(await markedFigure(page, 2)).toBe('Active')
-    await page.getByText('Open its page').click()
+    await page.getByText('Open the deployment').click()
     await page.waitForURL('**/deployments/*')
   })
 
-  it('watches its chart grow, second by second and without a hole', async () => {
+  it('sees the chart grow, second by second and without a gap', async () => {
     await waitForPoints(page, 2)
     const { newest } = await drawnSeries(page)
     await waitForWindow(page, newest + 3)
     expect((await drawnSeries(page)).longestStep).toBe(1)
   })
 
-  it('pauses it: no figure is left that looks live, and a reload keeps it so', async () => {
+  it('pauses the deployment: no figure looks live any more, not even after a reload', async () => {
     await page.getByRole('button', { name: 'Pause' }).click()
     await page.getByText('Paused: no samples are recorded').waitFor()
     await page.reload()
@@ -89,7 +89,7 @@ describe('a person', () => {
       .waitFor()
   })
 
-  it('resumes it, and samples go on', async () => {
+  it('resumes the deployment, and samples arrive again', async () => {
     const { newest } = await drawnSeries(page)
     await page.getByRole('button', { name: 'Resume' }).click()
     await page.getByRole('button', { name: 'Pause' }).waitFor()
@@ -101,7 +101,7 @@ describe('a person', () => {
     expect((await drawnSeries(page)).newest).toBeGreaterThanOrEqual(newest + 2)
   })
 
-  it('is asked before something is destroyed, by its name, and told where that cannot be', async () => {
+  it('must confirm a deletion, which names the deployment, and cannot delete an active one', async () => {
     await page.getByRole('button', { name: 'Delete…' }).click({ force: true })
     expect(await page.getByRole('alertdialog').count()).toBe(0)
     await page.getByRole('button', { name: 'Pause' }).click()
@@ -115,12 +115,12 @@ describe('a person', () => {
     await page.waitForURL((url) => url.pathname === '/deployments')
   })
 
-  it('starts a job and watches it run; mistakes are said next to their field', async () => {
+  it('starts a job and sees its progress; errors are shown beside their field', async () => {
     await page.goto('/training-jobs?start=true')
     const dialog = page.getByRole('dialog')
     await dialog.getByLabel('Model').fill('not a name')
     await dialog.getByRole('button', { name: 'Start', exact: true }).click()
-    await dialog.getByText('Only letters, digits and . _ - / can be used.').waitFor()
+    await dialog.getByText('Use only letters, digits and . _ - /').waitFor()
     await dialog.getByLabel('Model').fill('e2e/fresh-model')
     await dialog.getByRole('button', { name: 'Start', exact: true }).click()
     await page.waitForURL('**/training-jobs/*')
@@ -131,13 +131,13 @@ describe('a person', () => {
     expect(await page.getByRole('progressbar').count()).toBe(1)
   })
 
-  it('never made the page complain', () => {
-    expect(complaints).toEqual([])
+  it('sees no errors or warnings in the console', () => {
+    expect(consoleProblems).toEqual([])
   })
 })
 
-describe('the page', () => {
-  it('goes on over SSE, by itself, where WebSocket is blocked', async () => {
+describe('the client', () => {
+  it('falls back to SSE by itself where WebSocket is blocked', async () => {
     const { page, context } = await signedInPage(browser, server)
     await context.addInitScript(() => {
       const Real = window.WebSocket
@@ -156,7 +156,7 @@ describe('the page', () => {
     await context.close()
   })
 
-  it('is all reachable by keyboard', async () => {
+  it('can be used with the keyboard alone', async () => {
     const { page, context } = await signedInPage(browser, server)
     await page.goto('/deployments')
     await page.locator('tbody tr [data-row-link]').first().waitFor()
@@ -170,7 +170,7 @@ describe('the page', () => {
     await page.locator('tbody tr').first().waitFor()
     await page.keyboard.press('/')
     await page.keyboard.type('nothing is called this')
-    await page.getByText('No deployment matches').waitFor()
+    await page.getByText('No deployments match').waitFor()
     expect(page.url()).toContain('q=nothing')
     await page.keyboard.press('Escape')
     await page.keyboard.press('?')
@@ -183,7 +183,7 @@ describe('the page', () => {
     await context.close()
   })
 
-  it('fits a phone: nothing scrolls sideways, the bar is at the bottom', async () => {
+  it('fits a phone: nothing scrolls sideways, and the navigation is at the bottom', async () => {
     const { page, context } = await signedInPage(browser, server, { viewport: { width: 390, height: 844 } })
     await page.goto('/deployments')
     await page.locator('tbody tr [data-row-link]').first().waitFor()
@@ -193,7 +193,7 @@ describe('the page', () => {
     const jobHref = await page.locator('[data-row-link]').first().getAttribute('href')
     for (const path of ['/deployments', href, '/training-jobs', jobHref, '/settings', '/training-jobs?start=true']) {
       await page.goto(path ?? '')
-      // A dialog hides it from everybody but the eye.
+      // An open dialog hides it from the accessibility tree.
       await page.getByRole('main', { includeHidden: true }).waitFor()
       await page.waitForLoadState('networkidle')
       const width = await page.evaluate(() => document.documentElement.scrollWidth)
@@ -204,7 +204,7 @@ describe('the page', () => {
     await context.close()
   })
 
-  it('says what is not there', async () => {
+  it('says what does not exist', async () => {
     const { page, context } = await signedInPage(browser, server)
     await page.goto('/deployments/bm90aGluZw==')
     await page.getByText('There is no such deployment').waitFor()
@@ -214,14 +214,14 @@ describe('the page', () => {
     await context.close()
   })
 
-  it('says that the connection is lost and since when, and catches up without a hole', async () => {
+  it('says that the connection is lost and since when, and catches up without a gap', async () => {
     const { page, context } = await signedInPage(browser, server)
     await page.goto('/deployments?status=ACTIVE')
     await page.locator('tbody tr').nth(1).click()
     await page.waitForURL('**/deployments/*')
     await waitForPoints(page, 61)
     await page.getByRole('heading', { level: 1 }).waitFor()
-    // Away from the charts: under the pointer they tell of the past.
+    // Away from the charts: under the pointer, they show past figures.
     await page.mouse.move(0, 0)
     const before = await drawnSeries(page)
     await server.kill()
@@ -244,7 +244,7 @@ describe('the page', () => {
     await context.close()
   })
 
-  it('leads to the sign-in page and back when the session ends', async () => {
+  it('leads to the sign-in page when the session ends, and back after signing in', async () => {
     const { page, context } = await signedInPage(browser, server)
     await page.goto('/training-jobs?status=COMPLETED')
     await page.locator('tbody tr').first().waitFor()

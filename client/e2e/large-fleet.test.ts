@@ -12,15 +12,15 @@ let server: RunningServer
 let browser: Browser
 let page: Page
 let context: BrowserContext
-let complaints: string[]
+let consoleProblems: string[]
 
 beforeAll(async () => {
-  // Seldom samples: what is held here is the table, not the processor.
+  // Few samples: this tests the table, not how fast the machine is.
   ;[server, browser] = await Promise.all([
     startServer({ fill: largeFleet(DEPLOYMENTS), sampleIntervalMs: 10_000 }),
     launchBrowser(),
   ])
-  ;({ page, context, complaints } = await signedInPage(browser, server))
+  ;({ page, context, consoleProblems } = await signedInPage(browser, server))
   await page.goto('/deployments')
   await page.getByRole('button', { name: `All ${DEPLOYMENTS}` }).waitFor()
 })
@@ -34,7 +34,7 @@ afterAll(async () => {
 const indexes = () =>
   page.locator('tr[data-index]').evaluateAll((rows) => rows.map((row) => Number(row.getAttribute('data-index'))))
 
-/** Whether rows stand wherever the table is in sight. */
+/** Whether rows cover the visible part of the table. */
 function isCovered(): boolean {
   const body = document.querySelector('tbody')?.getBoundingClientRect()
   const rows = [...document.querySelectorAll('tr[data-index]')].map((row) => row.getBoundingClientRect())
@@ -44,7 +44,7 @@ function isCovered(): boolean {
 }
 
 describe('a thousand deployments', () => {
-  it('are all reached by scrolling, with few rows in the document at any moment', async () => {
+  it('are all reached by scrolling, with few rows in the document at any time', async () => {
     const seen = new Set<number>()
     let most = 0
     const height = await page.evaluate(() => document.documentElement.scrollHeight)
@@ -63,7 +63,7 @@ describe('a thousand deployments', () => {
   it('are sorted by every column, in both directions', async () => {
     await page.evaluate(() => scrollTo(0, 0))
     const first = page.locator('tr[data-index="0"]')
-    // Without figures there is nothing to sort by.
+    // Sorting needs figures.
     await page
       .locator('tbody td', { hasText: /\d\s*m?s$/ })
       .first()
@@ -85,11 +85,11 @@ describe('a thousand deployments', () => {
     expect(await first.innerText()).toContain('team-0/model-000')
   })
 
-  it('are searched, and found again from the start of the list', async () => {
+  it('can be searched, and the list then starts at its top', async () => {
     await page.keyboard.press('/')
     await page.keyboard.type('model-049')
     await page.getByRole('button', { name: 'All 20' }).waitFor()
     expect((await indexes()).length).toBe(20)
-    expect(complaints).toEqual([])
+    expect(consoleProblems).toEqual([])
   })
 })

@@ -4,8 +4,8 @@ const HOUR_MS = 3_600_000
 const PER_MODEL = 20
 
 /**
- * A database of so many deployments, twenty to a model, each of a training job of its own; every tenth is paused, the
- * others record from now on.
+ * Fills a database with this many deployments: twenty of each model, each from a separate training job. Every tenth is
+ * paused; the others record samples from now on.
  */
 export function largeFleet(deployments: number): (database: Database) => Promise<void> {
   const now = Date.now()
@@ -52,7 +52,7 @@ export function largeFleet(deployments: number): (database: Database) => Promise
   return (database) => applyScenario(database, scenario)
 }
 
-/** The id of the nth thing of a kind. */
+/** The id of the nth record of a kind. */
 function idOf(kind: number, index: number): string {
   return `00000000-000${kind}-7000-8000-${index.toString(16).padStart(12, '0')}`
 }

@@ -24,7 +24,7 @@ interface Shift {
   moved: string[]
 }
 
-/** Begins to note what moves on the page from now on. */
+/** Records every layout shift on the page from now on. */
 async function watchShifts(page: Page): Promise<void> {
   await page.evaluate(() => {
     const shifts: Shift[] = []
@@ -41,7 +41,7 @@ async function watchShifts(page: Page): Promise<void> {
 const isFleet = (payload: string | Buffer) => String(payload).includes('"fleetMetrics"')
 const shiftsOf = (page: Page) => page.evaluate(() => Reflect.get(window, 'shifts') as Shift[])
 
-describe('while figures move, nothing else does', () => {
+describe('while figures change, nothing moves', () => {
   it.concurrent('on the list', async () => {
     const { page, context } = await signedInPage(browser, server)
     let messages = 0
@@ -55,7 +55,7 @@ describe('while figures move, nothing else does', () => {
     const before = messages
     await expect.poll(() => messages - before, { timeout: 60_000 }).toBeGreaterThanOrEqual(WATCHED_SECONDS)
     expect(await shiftsOf(page)).toEqual([])
-    // What is watched with sees a shift when there is one.
+    // The observer does see a shift when there is one.
     await page.evaluate(() => document.querySelector('main')?.prepend(document.createElement('hr'), 'pushed'))
     await expect.poll(async () => (await shiftsOf(page)).length).toBeGreaterThan(0)
     await context.close()

@@ -6,7 +6,7 @@ import { largeFleet } from './large-fleet.ts'
 import { type RunningServer, startServer } from './server.ts'
 import { findSubjects, pageStates, type PageState } from './states.ts'
 
-// `npm run pictures -w @gaugeline/client [part of a name]`: every page and state as a picture, for the eye.
+// `npm run pictures -w @gaugeline/client [part of a name]`: a screenshot of every page and state.
 
 const FOLDER = fileURLToPath(new URL('../pictures/', import.meta.url))
 const SIZES = { 1440: 900, 1024: 768, 390: 844 }
@@ -38,7 +38,7 @@ async function shoot(page: Page, name: string): Promise<void> {
   await page.waitForTimeout(150)
   const viewport = page.viewportSize()
   if (!viewport) return
-  // As high as the page, so that what is fixed to the window's edges stands there once.
+  // As high as the page, so that what is fixed to the window's edges appears once.
   const height = await page.evaluate(() => Math.min(2_500, document.documentElement.scrollHeight))
   if (height > viewport.height && !name.includes('1000')) await page.setViewportSize({ ...viewport, height })
   await page.waitForTimeout(150)
@@ -57,7 +57,7 @@ async function open(page: Page, { path, reach }: PageState): Promise<void> {
   await page.waitForTimeout(1_200)
 }
 
-/** All is well, with demo data. */
+/** With demo data and without problems. */
 async function usual(browser: Browser, server: RunningServer): Promise<void> {
   await everywhere(browser, server, async ({ page, context, label }) => {
     const states = pageStates(await findSubjects(page))
@@ -76,7 +76,7 @@ async function usual(browser: Browser, server: RunningServer): Promise<void> {
 
 const PLACES = ['deployments', 'deployment', 'training-jobs', 'training-job'] as const
 
-/** What the server says or does not say: loading, refused, failing. Each on the four pages that load something. */
+/** Loading, refused and failing: each on the four pages that load something. */
 async function troubled(browser: Browser, server: RunningServer): Promise<void> {
   const answers = {
     loading: null,
@@ -102,7 +102,7 @@ async function troubled(browser: Browser, server: RunningServer): Promise<void> 
   })
 }
 
-/** Figures that are hard to place, and samples that stop coming while the line stands. */
+/** Very large figures, and samples that stop arriving although the connection is up. */
 async function strained(browser: Browser, server: RunningServer): Promise<void> {
   await everywhere(browser, server, async ({ page, label }) => {
     let held = false
@@ -130,7 +130,7 @@ async function strained(browser: Browser, server: RunningServer): Promise<void> 
   })
 }
 
-/** The server is killed under open pages, and comes back. */
+/** The server is killed while pages are open, and is started again. */
 async function cut(browser: Browser, server: RunningServer): Promise<void> {
   const open_: { page: Page; context: BrowserContext; name: string }[] = []
   await everywhereKept(browser, server, async ({ page, context, label }) => {
@@ -175,7 +175,7 @@ async function everywhereKept(
   }
 }
 
-/** A server of its own: with nothing, or with a thousand deployments. */
+/** A separate server, without deployments or with a thousand. */
 async function elsewhere(browser: Browser, suffix: string, deployments: number): Promise<void> {
   const names = ['deployments', 'training-jobs'].filter((name) => wanted(`${name}-${suffix}`))
   if (names.length === 0) return
@@ -194,7 +194,7 @@ async function elsewhere(browser: Browser, suffix: string, deployments: number):
   await server.stop()
 }
 
-/** All pictures in one page, a row for each state. */
+/** A page with all screenshots. */
 async function writeIndex(): Promise<void> {
   const files = (await readdir(FOLDER)).filter((name) => name.endsWith('.png')).sort()
   const pictures = files.map(

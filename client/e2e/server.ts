@@ -9,32 +9,36 @@ import { fileURLToPath } from 'node:url'
 import { type Database, openDatabase } from '@gaugeline/prisma'
 
 const MAIN = fileURLToPath(new URL('../../api/dist/main.js', import.meta.url))
-/** The first start makes the database and fills it. */
+/** The first start creates and fills the database. */
 const READY_WITHIN_MS = 80_000
 
 export const ADMIN_TOKEN = 'e2e-token-that-is-long-enough-for-the-server'
 
-/** The built server as a person starts it, on a data folder of its own. */
+/** The built server, started as a person would, on a separate data folder. */
 export interface RunningServer {
   readonly origin: string
-  /** The link of the present start; good for one sign-in. */
+  /** The link that the current process printed; valid for one sign-in. */
   readonly signInUrl: string
-  /** Ends the process as `kill -9` does. */
+  /** Kills the process, as `kill -9` does. */
   kill(): Promise<void>
-  /** Starts it again on the same port and data. */
+  /** Starts the server again, on the same port and data. */
   start(): Promise<void>
-  /** SIGTERM; throws unless the process ends with 0. Removes the data. */
+  /**
+   * Sends SIGTERM and removes the data.
+   *
+   * @throws Error unless the process exits with 0.
+   */
   stop(): Promise<void>
 }
 
 export interface ServerOptions {
-  /** Fills the empty database before the server opens it; without it, the server fills it with demo data. */
+  /** Fills the empty database before the server opens it. By default, the server fills it with demo data. */
   fill?: (database: Database) => Promise<void>
-  /** Length of a window. */
+  /** Length of a window, in ms. */
   sampleIntervalMs?: number
 }
 
-/** Starts the server and gives it once it has printed its sign-in link. */
+/** Starts the server and waits until it has printed its sign-in link. */
 export async function startServer({ fill, sampleIntervalMs = 1000 }: ServerOptions = {}): Promise<RunningServer> {
   const dataDir = await mkdtemp(join(tmpdir(), 'gaugeline-e2e-'))
   if (fill) {
@@ -59,7 +63,7 @@ export async function startServer({ fill, sampleIntervalMs = 1000 }: ServerOptio
         SAMPLE_INTERVAL_MS: String(sampleIntervalMs),
         ADMIN_TOKEN,
         LOG_LEVEL: 'warn',
-        // Where a test's own receiver of webhooks listens.
+        // Where the test's webhook receiver listens.
         WEBHOOK_ALLOWED_HOSTS: '127.0.0.1',
       },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -91,7 +95,9 @@ export async function startServer({ fill, sampleIntervalMs = 1000 }: ServerOptio
 }
 
 /**
- * Waits for `Open http://…/sign-in#…`; throws with what was printed when the process ends before it, or takes too long.
+ * Waits for `Open http://…/sign-in#…`.
+ *
+ * @throws Error with the output if the process exits before that, or takes too long.
  */
 function printedLink(child: ChildProcess): Promise<string> {
   if (!child.stdout || !child.stderr) throw new Error('The server has no output')

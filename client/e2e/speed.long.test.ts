@@ -5,8 +5,8 @@ import { largeFleet } from './large-fleet.ts'
 import { startServer } from './server.ts'
 import { findSubjects } from './states.ts'
 
-// Shares and tasks are counted in processor time of the page's main thread: what it costs, not how long it had to wait for
-// other programs. A click's way to its chart is what a person waits, so that one needs a machine with nothing else to do.
+// Shares and tasks are measured in CPU time of the page's main thread, which does not include waiting for other programs.
+// The time from a click to its chart is what a person waits, so that test needs an otherwise idle machine.
 const MOST_MAIN_THREAD = 0.1
 const WATCHED_MS = 60_000
 const LONGEST_TASK_MS = 50
@@ -26,7 +26,7 @@ async function taskSeconds(session: CDPSession): Promise<number> {
   return metrics.find(({ name }) => name === 'TaskDuration')?.value ?? NaN
 }
 
-it("leaves the main thread in peace on a deployment's page", async () => {
+it("leaves the main thread idle most of the time on a deployment's page", async () => {
   const server = await startServer()
   const { page, context } = await signedInPage(browser, server)
   const { active } = await findSubjects(page)
@@ -44,7 +44,7 @@ it("leaves the main thread in peace on a deployment's page", async () => {
   expect(share).toBeLessThan(MOST_MAIN_THREAD)
 })
 
-it('draws the chart soon after a click on its row, from what is known', async () => {
+it('draws the chart soon after a click on its row, from samples that are known already', async () => {
   const server = await startServer()
   const { page, context } = await signedInPage(browser, server)
   await page.goto('/deployments?status=ACTIVE')
@@ -74,21 +74,21 @@ it('draws the chart soon after a click on its row, from what is known', async ()
   expect(median).toBeLessThanOrEqual(MOST_TO_CHART_MS)
 })
 
-/** Makes `window.drawn` the time in ms from the next click until a chart with samples has been painted. */
+/** Sets `window.drawn` to the time in ms from the next click until a chart with samples has been painted. */
 async function timeToChart(page: Page): Promise<void> {
   await page.evaluate(() => {
     const drawn = new Promise<number>((resolve) => {
       addEventListener(
         'click',
         (event) => {
-          const look = () => {
+          const check = () => {
             const chart = document.querySelector<HTMLElement>('[data-points]')
             if (Number(chart?.dataset['points']) >= 2) {
-              // The frame after this one begins when this one has been painted.
+              // The next frame starts once this one has been painted.
               requestAnimationFrame(() => requestAnimationFrame((now) => resolve(now - event.timeStamp)))
-            } else requestAnimationFrame(look)
+            } else requestAnimationFrame(check)
           }
-          look()
+          check()
         },
         { once: true, capture: true },
       )
@@ -97,7 +97,7 @@ async function timeToChart(page: Page): Promise<void> {
   })
 }
 
-it('scrolls through a thousand deployments without a task that is felt', async () => {
+it('scrolls through a thousand deployments without a noticeable task', async () => {
   const server = await startServer({ fill: largeFleet(1_000), sampleIntervalMs: 10_000 })
   const { page, context } = await signedInPage(browser, server)
   await page.goto('/deployments')
@@ -116,7 +116,7 @@ it('scrolls through a thousand deployments without a task that is felt', async (
   const over = tasks.filter(({ wallMs }) => wallMs > LONGEST_TASK_MS).length
   console.log(
     `Scrolling 1,000 rows: longest of ${tasks.length} tasks ${longest.map(({ cpuMs }) => cpuMs.toFixed(0)).join(', ')} ms ` +
-      `of the processor; ${over} took more than ${LONGEST_TASK_MS} ms by the clock`,
+      `of CPU; ${over} took more than ${LONGEST_TASK_MS} ms of wall-clock time`,
   )
   await context.close()
   await server.stop()
@@ -134,7 +134,7 @@ interface TraceEvent {
   args?: { name?: string }
 }
 
-/** The tasks of the main threads of pages, by the clock and by the processor's time. */
+/** The tasks of the pages' main threads, in wall-clock and CPU time. */
 function mainThreadTasks(trace: Buffer): { wallMs: number; cpuMs: number }[] {
   const { traceEvents } = JSON.parse(trace.toString()) as { traceEvents: TraceEvent[] }
   const main = new Set(

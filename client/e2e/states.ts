@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
 
-/** Ids that the server of a test gave to things worth looking at. */
+/** Ids of records on the test's server, by their state. */
 export interface Subjects {
   active: string
   paused: string
@@ -8,7 +8,7 @@ export interface Subjects {
   runningJob: string
 }
 
-/** Finds a page's address for each kind of thing, by the API as a person's browser asks it. */
+/** Finds a record for each of these states, through the API. */
 export async function findSubjects(page: Page): Promise<Subjects> {
   const query = `{
     active: deployments(first: 1, filter: { status: [ACTIVE] }) { edges { node { id } } }
@@ -29,9 +29,9 @@ export async function findSubjects(page: Page): Promise<Subjects> {
 export interface PageState {
   name: string
   path: string
-  /** Brings the page from loaded to what its name says. */
+  /** Brings the loaded page to the state that `name` says. */
   reach?: (page: Page) => Promise<unknown>
-  /** Seen by nobody who is signed in. */
+  /** Only for people who are not signed in. */
   signedOut?: true
 }
 
@@ -44,7 +44,7 @@ async function makeToken(page: Page): Promise<void> {
   await dialog.getByText('Copy it now.').waitFor()
 }
 
-/** Every page and main dialog as it is when all is well. */
+/** Every page and main dialog in its usual state. */
 export function pageStates({ active, paused, job, runningJob }: Subjects): PageState[] {
   const rows = (page: Page) => page.locator('tbody tr[data-id]').first().waitFor()
   const chart = (page: Page) => page.locator('[data-points]').first().waitFor()

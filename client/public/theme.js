@@ -1,5 +1,5 @@
-// Runs before the first paint, so that a dark room never sees a white page. A file and not inline: the page's CSP allows no inline script.
-// The choice is 'light', 'dark' or, when nothing is stored, the system's; src/ui/theme.ts keeps it up to date from here on.
+// Runs before the first paint, so that a dark page never flashes white. A separate file, because the page's content security policy allows no
+// inline scripts. The choice is 'light', 'dark' or, if nothing is stored, the system's; src/ui/theme.ts keeps it up to date afterwards.
 ;(() => {
   const choice = localStorage.getItem('gaugeline.theme')
   const dark = choice ? choice === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches

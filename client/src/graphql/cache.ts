@@ -12,7 +12,7 @@ import {
 import { makeFragmentData } from './gql/index.ts'
 import { KEYLESS_TYPES } from './gql/keyless-types.ts'
 
-/** Stores an object of the type within what holds it. */
+/** Makes the cache store an object of the type within the one that contains it. */
 const withoutKey = () => null
 
 /** Adds what was created to the lists that show it, and removes what was deleted. Graphcache updates the rest by `id`. */

@@ -24,7 +24,7 @@ export function AdminSection({ title, intro, children }: AdminSectionProps) {
       {mayManage ? (
         children
       ) : (
-        <p className="text-muted">Your token may not manage these. That requires the admin scope.</p>
+        <p className="text-muted">Your token cannot manage these. That requires the admin scope.</p>
       )}
     </section>
   )

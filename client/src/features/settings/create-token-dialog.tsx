@@ -82,7 +82,7 @@ function TokenFields({ onCreated, onClose }: TokenFieldsProps) {
         value={form.name}
         onChange={(name) => change({ name })}
         problem={problemOf('name')}
-        hint="Who will use it, like “training cluster”"
+        hint="Who will use it, for example “training cluster”"
       />
       <fieldset aria-describedby={`${scopesId}-note`}>
         <legend className="mb-1.5 font-medium">Scopes</legend>

@@ -69,7 +69,7 @@ function SecretOnce({ label, secret, note, onClose }: SecretOnceProps) {
         </Button>
       </div>
       <p role="status" className="min-h-5 text-muted">
-        {copied === true && 'It is on the clipboard.'}
+        {copied === true && 'Copied to the clipboard.'}
         {copied === false && 'The browser does not allow copying. Select it and copy it with the keyboard.'}
       </p>
       <div className="flex justify-end">

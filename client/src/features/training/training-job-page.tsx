@@ -146,7 +146,7 @@ export function TrainingJobPage() {
             <LossChart key={job.id} steps={job.lossCurve} live={progress.data?.trainingJobProgress.newSteps} />
           </div>
         </section>
-        <Facts job={job} />
+        <Details job={job} />
       </div>
       <Deployments job={job} />
     </div>
@@ -191,40 +191,40 @@ function CancelButton({ id }: { id: string }) {
   )
 }
 
-function Facts({ job }: { job: Job }) {
+function Details({ job }: { job: Job }) {
   const took = useClock((now) => {
     if (!job.startedAt) return NO_DATA
     return duration((job.finishedAt ? Date.parse(job.finishedAt) : serverNow(now)) - Date.parse(job.startedAt))
   })
   const when = (at: string | null | undefined) => (at ? moment(new Date(at)) : NO_DATA)
   return (
-    <section aria-labelledby="facts">
-      <h2 id="facts" className="mb-2 font-medium">
+    <section aria-labelledby="details">
+      <h2 id="details" className="mb-2 font-medium">
         Details
       </h2>
       <dl className="grid grid-cols-[8rem_1fr] gap-y-1">
-        <Fact name="Final loss">{job.finalLoss == null ? NO_DATA : significant(job.finalLoss)}</Fact>
-        <Fact name="Final accuracy">{job.finalAccuracy == null ? NO_DATA : `${percent(job.finalAccuracy)} %`}</Fact>
-        <Fact name="Duration">{took}</Fact>
-        <Fact name="Registered">
+        <Detail name="Final loss">{job.finalLoss == null ? NO_DATA : significant(job.finalLoss)}</Detail>
+        <Detail name="Final accuracy">{job.finalAccuracy == null ? NO_DATA : `${percent(job.finalAccuracy)} %`}</Detail>
+        <Detail name="Duration">{took}</Detail>
+        <Detail name="Registered">
           {when(job.createdAt)} by {job.createdBy}
-        </Fact>
-        <Fact name="Started">{when(job.startedAt)}</Fact>
-        <Fact name="Finished">{when(job.finishedAt)}</Fact>
-        <Fact name="Framework">{job.framework ?? NO_DATA}</Fact>
-        <Fact name="Dataset">{job.dataset ?? NO_DATA}</Fact>
-        <Fact name="Run by">{job.simulated ? 'the simulator' : 'a third party'}</Fact>
+        </Detail>
+        <Detail name="Started">{when(job.startedAt)}</Detail>
+        <Detail name="Finished">{when(job.finishedAt)}</Detail>
+        <Detail name="Framework">{job.framework ?? NO_DATA}</Detail>
+        <Detail name="Dataset">{job.dataset ?? NO_DATA}</Detail>
+        <Detail name="Run by">{job.simulated ? 'the simulator' : 'a third party'}</Detail>
         {entriesOf(job.hyperparameters).map(([name, value]) => (
-          <Fact key={name} name={name}>
+          <Detail key={name} name={name}>
             <code className="font-mono text-xs">{value}</code>
-          </Fact>
+          </Detail>
         ))}
       </dl>
     </section>
   )
 }
 
-function Fact({ name, children }: { name: string; children: ReactNode }) {
+function Detail({ name, children }: { name: string; children: ReactNode }) {
   return (
     <>
       <dt className="truncate text-muted" title={name}>
