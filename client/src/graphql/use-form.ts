@@ -6,7 +6,7 @@ type Problems<Field extends string> = Partial<Record<Field, string>>
 interface FormOptions<Form, Field extends string, Data extends MutationData, Input> {
   initial: Form
   document: ActionDocument<Data, Input>
-  /** What is wrong with the form, by field. The server checks again and has the last word. */
+  /** What is wrong with the form, by field. The server checks again and decides. */
   check: (form: Form) => Problems<Field>
   /** The field that the path of an issue points to. */
   fieldOf: (path: readonly string[]) => Field | undefined
