@@ -42,7 +42,7 @@ export function CreateTokenDialog({ onClose }: { onClose: () => void }) {
     <SecretDialog
       title="Create an API token"
       label="Token"
-      note="Anyone who has it can do what it allows."
+      note="Anyone who has it can use it."
       form={(onCreated) => <TokenFields onCreated={onCreated} onClose={onClose} />}
       onClose={onClose}
     />
