@@ -1,8 +1,8 @@
-import { GraphQLError } from 'graphql'
 import { describe, expect, it } from 'vitest'
 import { ADMIN_TOKEN, createHttpTestServer } from '../../test/http-test-server.ts'
 import { rawHttp } from '../../test/raw-http.ts'
 import { WsTestClient } from '../../test/ws-client.ts'
+import { RefusedError } from '../base/errors.ts'
 import { ALL_SCOPES } from '../base/viewer.ts'
 import { Budgets } from './budgets.ts'
 
@@ -14,7 +14,7 @@ function refusal(run: () => void): unknown {
   try {
     run()
   } catch (error) {
-    return error instanceof GraphQLError ? error.extensions : error
+    return error instanceof RefusedError ? error.extensions : error
   }
   return undefined
 }

@@ -4,7 +4,7 @@ import { GraphQLError, execute, getOperationAST } from 'graphql'
 import { createYoga } from 'graphql-yoga'
 import type { Logger } from 'pino'
 import { anyViewerWith, type Viewer } from '../base/viewer.ts'
-import type { RefusedError } from '../base/errors.ts'
+import { RefusedError } from '../base/errors.ts'
 import { limitError } from './limit-error.ts'
 import type { CostOf } from './operation-cost.ts'
 import { LastUsed } from '../base/last-used.ts'
@@ -13,7 +13,7 @@ import { SharedSubscriptions } from '../fanout/shared-subscriptions.ts'
 import type { Budgets } from './budgets.ts'
 import { useLimits, useCosts } from './limit-plugins.ts'
 import type { OperationContext, OperationPlugin } from './operation-plugin.ts'
-import { PublicErrors } from './public-errors.ts'
+import { graphQLErrorOf, PublicErrors } from './public-errors.ts'
 
 /** An operation as its caller wrote it. */
 export interface OperationRequest {
@@ -76,7 +76,7 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
   const shared = new SharedSubscriptions({
     present: (result) => errors.formatted(result, randomUUID()),
     maxCostPerCaller: MAX_RUNNING_COST,
-    refusal: (asked) => limitError('running', MAX_RUNNING_COST, asked),
+    refusal: (asked) => graphQLErrorOf(limitError('running', MAX_RUNNING_COST, asked)),
   })
   const yoga = createYoga<OperationContext, object>({
     schema: options.schema,
@@ -176,8 +176,8 @@ function smallDocuments<T>() {
   return {
     get: (document: string) => byText.get(document),
     set(document: string, value: T): void {
-      // Of the caller, not of the document.
-      if (value instanceof GraphQLError && value.extensions['code'] === 'RATE_LIMITED') return
+      // It says something about the caller, not about the document.
+      if (value instanceof RefusedError && value.code === 'RATE_LIMITED') return
       if (document.length <= MAX_CACHED_DOCUMENT_CHARACTERS) byText.set(document, value)
     },
   }
