@@ -1,7 +1,7 @@
 import { builder } from '../graphql/builder.ts'
 import { nodesQuery } from '../graphql/connections.ts'
 import { uuidOf } from '../graphql/ids.ts'
-import { InferenceMetricsHistoryType, InferenceMetricsType } from '../samples/metrics.schema.ts'
+import { HISTORY_COST, InferenceMetricsHistoryType, InferenceMetricsType } from '../samples/metrics.schema.ts'
 import { summaryOf } from '../metrics/metrics-summary.ts'
 import { versionOf } from '../models/models.ts'
 import { checkSearch } from '../base/text-search.ts'
@@ -51,6 +51,7 @@ export const DeploymentType = builder.prismaNode('Deployment', {
       resolve: async ({ key }, _args, { loaders }) => (await loaders.recent.load(key)).map(summaryOf),
     }),
     metricsHistory: t.field({
+      cost: HISTORY_COST,
       type: InferenceMetricsHistoryType,
       description: 'A look back over the retention of one-second samples, in at most maxPoints windows (1 to 2,000).',
       args: {

@@ -101,6 +101,7 @@ const FleetMetricsUpdateType = builder.objectRef<FleetUpdate<DeploymentWithNames
 builder.subscriptionField('fleetMetrics', (t) =>
   t.field({
     scope: 'READ',
+    cost: { perActiveDeployment: true },
     type: FleetMetricsUpdateType,
     description:
       'State: one message per window for the active deployments of a filter, with their totals. The newest wins; nothing is replayed. Like `fleetMetrics(filter: { model: "team/model" }) { at totals { requestsPerSecond } }`.',

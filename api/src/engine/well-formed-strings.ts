@@ -45,7 +45,8 @@ function hasMalformedString(document: DocumentNode): boolean {
   return isMalformed
 }
 
-const MALFORMED = 'contains a NUL character or half of a surrogate pair; strings must be well-formed Unicode without NUL.'
+const MALFORMED =
+  'contains a NUL character or half of a surrogate pair; strings must be well-formed Unicode without NUL.'
 
 /** Goes level by level instead of by recursion: what was received may be nested deeper than the stack allows. */
 function problemOf(value: unknown): string | null {

@@ -7,6 +7,7 @@ import RelayPlugin from '@pothos/plugin-relay'
 import './node-ids-plugin.ts'
 import './scopes-plugin.ts'
 import type { Context } from './context.ts'
+import { EDGES_COST, IDS_COST, PAGE_COST } from './cost.ts'
 import { decodeId, encodeId } from './ids.ts'
 import { requireScopeOfType } from './scopes-plugin.ts'
 import { MAX_PAGE } from '../base/paging.ts'
@@ -36,7 +37,8 @@ export const builder = new SchemaBuilder<{
     idFieldOptions: { description: 'Global id: the same object under the same id, everywhere.' },
     encodeGlobalID: (typename, id) => encodeId(typename, String(id)),
     decodeGlobalID: decodeId,
-    edgesFieldOptions: { nullable: false, description: 'The page, in the order asked for.' },
+    defaultConnectionTypeOptions: { cost: PAGE_COST },
+    edgesFieldOptions: { cost: EDGES_COST, nullable: false, description: 'The page, in the order asked for.' },
     nodeFieldOptions: { nullable: false, description: 'The object itself.' },
     cursorFieldOptions: { description: 'Where this object stands in the list; for `after` and `before`.' },
     pageInfoFieldOptions: { description: 'How to go on.' },
@@ -61,6 +63,7 @@ export const builder = new SchemaBuilder<{
     },
     nodesQueryOptions: {
       scope: 'READ',
+      cost: IDS_COST,
       description: `At most ${MAX_PAGE} objects by their ids, in their order; null where there is none.`,
       args: { ids: { description: 'Global ids.' } },
       resolve: (_root, { ids }, { viewer }, { schema }, resolveNodes) => {

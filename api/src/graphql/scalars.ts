@@ -59,18 +59,23 @@ builder.scalarType('Count', {
   },
 })
 
+/** Where a subscription begins and nothing else: subscriptions that differ in their cursors only are shared. */
+const IS_CURSOR = { isCursor: true }
+
 const cursor = (value: unknown): string => {
   if (typeof value === 'string') return value
   throw new GraphQLError('a cursor is the string that an earlier answer gave')
 }
 
 builder.scalarType('SampleCursor', {
+  extensions: IS_CURSOR,
   description: "Opaque position in one deployment's samples, for resuming.",
   serialize: (value) => value,
   parseValue: cursor,
 })
 
 builder.scalarType('EventCursor', {
+  extensions: IS_CURSOR,
   description: 'Opaque position in the event log, for resuming.',
   serialize: (value) => value,
   parseValue: cursor,

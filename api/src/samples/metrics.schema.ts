@@ -1,5 +1,6 @@
 import { RefusedError } from '../base/errors.ts'
 import { builder } from '../graphql/builder.ts'
+import { curvePoints, type FieldCost } from '../graphql/cost.ts'
 import type { History } from './history.ts'
 import { LatencyHistogram } from '../metrics/latency-histogram.ts'
 import type { MetricsSummary } from '../metrics/metrics-summary.ts'
@@ -122,6 +123,23 @@ export const InferenceMetricsType = builder.objectRef<MetricsSummary>('Inference
     }),
   }),
 })
+
+const HISTORY_SECONDS_PER_POINT = 30
+/** No one-second samples are kept for longer. */
+const MAX_HISTORY_SECONDS = 24 * 3600
+
+/** What a history looks back over is read as a whole, however few points are made of it; without `to` it reaches until now. */
+export const HISTORY_COST: FieldCost = {
+  args: ['maxPoints', 'from', 'to'],
+  points({ from, to, maxPoints }) {
+    if (!(from instanceof Date)) return curvePoints({ maxPoints })
+    const seconds = ((to instanceof Date ? to.getTime() : Date.now()) - from.getTime()) / 1000
+    const lookBack = Math.ceil(Math.min(Math.max(seconds, 0), MAX_HISTORY_SECONDS) / HISTORY_SECONDS_PER_POINT)
+    return curvePoints({ maxPoints }) + lookBack
+  },
+  multiplier: () => 1,
+  growsWithTime: true,
+}
 
 /** A history and the deployment that its cursor belongs to. */
 export type DeploymentHistory = History & { deploymentId: string | null }

@@ -2,6 +2,7 @@ import { TrainingJobStatus } from '@gaugeline/prisma'
 import { RefusedError } from '../base/errors.ts'
 import { builder } from '../graphql/builder.ts'
 import { nodesQuery } from '../graphql/connections.ts'
+import { CURVE_COST } from '../graphql/cost.ts'
 import { uuidOf } from '../graphql/ids.ts'
 import type { TrainingStepRecord } from '../bus/bus.ts'
 
@@ -48,6 +49,7 @@ export const TrainingJobType = builder.prismaNode('TrainingJob', {
     finalLoss: t.exposeFloat('finalLoss', { nullable: true, description: 'Loss at the end.' }),
     finalAccuracy: t.exposeFloat('finalAccuracy', { nullable: true, description: 'Accuracy at the end, 0 to 1.' }),
     lossCurve: t.field({
+      cost: CURVE_COST,
       type: [TrainingStepType],
       description: `The steps so far, thinned evenly to at most maxPoints (1 to ${MAX_CURVE_POINTS}); the last one is always there.`,
       args: { maxPoints: t.arg.int({ defaultValue: 200, description: `1 to ${MAX_CURVE_POINTS}.` }) },
