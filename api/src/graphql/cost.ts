@@ -60,10 +60,10 @@ function declared({ extensions }: Pick<GraphQLNamedType, 'extensions'>): FieldCo
 }
 
 declare global {
-  // Where Pothos looks for options of fields and types.
+  // Pothos merges the options of fields and types from this namespace.
   export namespace PothosSchemaTypes {
     export interface ObjectTypeOptions<Types extends SchemaTypes = SchemaTypes, Shape = unknown> {
-      /** What every field that answers with this type costs. */
+      /** The cost of every field that answers with this type. */
       cost?: FieldCost
     }
 
@@ -76,7 +76,7 @@ declare global {
       ResolveShape,
       ResolveReturnShape,
     > {
-      /** What asking for it costs. */
+      /** What requesting the field costs. */
       cost?: FieldCost
     }
   }
