@@ -5,7 +5,7 @@ import { BUDGETS } from '../base/limits.ts'
 import type { Rate } from '../base/token-bucket.ts'
 import { TokenBucket } from '../base/token-bucket.ts'
 
-export type BudgetKind = keyof typeof BUDGETS
+type BudgetKind = keyof typeof BUDGETS
 
 export interface BudgetState {
   limit: number

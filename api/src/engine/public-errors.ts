@@ -3,7 +3,7 @@ import { GraphQLError, Kind } from 'graphql'
 import type { Logger } from 'pino'
 import { DomainError, RefusedError } from '../base/errors.ts'
 
-export interface PublicErrorsOptions {
+interface PublicErrorsOptions {
   log: Logger
   /** Turns errors of the layers below (a database that is unreachable) into refusals; anything it does not know is a bug. */
   refusalOf?: ((error: unknown) => RefusedError | undefined) | undefined

@@ -14,7 +14,7 @@ import { requireScopeOfType } from './scopes-plugin.ts'
 import { DEFAULT_PAGE, MAX_PAGE } from '../base/paging.ts'
 import { InvalidInputError, RefusedError } from '../base/errors.ts'
 
-export type Scalars = {
+type Scalars = {
   DateTime: { Input: Date; Output: Date }
   JSON: { Input: unknown; Output: unknown }
   Count: { Input: number; Output: number }

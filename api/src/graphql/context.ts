@@ -16,7 +16,7 @@ export interface Context {
  * Batches what many objects of one answer load, so that a page takes one statement. Nothing is cached, because the context
  * of a subscription lives as long as the subscription.
  */
-export interface Loaders {
+interface Loaders {
   /** By deployment key. */
   latest: DataLoader<number, Sample | null>
   /** By deployment key. */
@@ -26,7 +26,7 @@ export interface Loaders {
   isUndeployed: DataLoader<string, boolean>
 }
 
-export interface CurveRequest {
+interface CurveRequest {
   trainingJobId: string
   maxPoints: number
 }

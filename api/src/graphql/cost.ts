@@ -3,7 +3,7 @@ import type { GraphQLField, GraphQLNamedType } from 'graphql'
 import { getNamedType } from 'graphql'
 import { DEFAULT_PAGE, MAX_PAGE } from '../base/paging.ts'
 
-export type CostArguments = Readonly<Record<string, unknown>>
+type CostArguments = Readonly<Record<string, unknown>>
 
 /**
  * What a field costs, declared where the field is defined. Left out, a field costs one point and a list counts what it

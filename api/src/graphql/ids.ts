@@ -1,7 +1,7 @@
 import { NODE_NAMES, type NodeName } from '../base/global-ids.ts'
 import { InvalidInputError, RefusedError } from '../base/errors.ts'
 
-export { encodeId, type NodeName } from '../base/global-ids.ts'
+export { encodeId } from '../base/global-ids.ts'
 
 const GLOBAL_ID = new RegExp(`^(${NODE_NAMES.join('|')}):([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$`)
 

@@ -8,7 +8,7 @@ type AnyResolver = GraphQLFieldResolver<unknown, object>
  * Resolves the ids of objects synchronously. Relay's plugin makes each id in a promise, and graphql-js then makes further
  * promises for the object, its edge and its page to wait for it: half of the cost of executing a page.
  */
-export class NodeIdsPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
+class NodeIdsPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
   override wrapResolve(resolver: AnyResolver, { name, parentType }: PothosOutputFieldConfig<Types>): AnyResolver {
     if (name !== 'id' || !NODE_NAMES.some((node) => node === parentType)) return resolver
     return (node) => encodeId(parentType, (node as { id: string }).id)

@@ -28,7 +28,7 @@ type NeededScope = Scope | null
  * - A field that leads from an object with an id to other objects needs READ, so that the answer to a mutation shows what
  *   was changed and nothing more.
  */
-export class ScopesPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
+class ScopesPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
   override onOutputFieldConfig(config: PothosOutputFieldConfig<Types>): PothosOutputFieldConfig<Types> {
     const scope = scopeOf({ extensions: { pothosOptions: config.pothosOptions } })
     if (scope == null) return config

@@ -158,7 +158,7 @@ export const HISTORY_COST: FieldCost = {
 }
 
 /** A history and the deployment that its cursor belongs to. */
-export type DeploymentHistory = History & { deploymentId: string | null }
+type DeploymentHistory = History & { deploymentId: string | null }
 
 export const InferenceMetricsHistoryType = builder.objectRef<DeploymentHistory>('InferenceMetricsHistory').implement({
   description: 'The history of metrics, merged into windows of equal length.',
