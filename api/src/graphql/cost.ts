@@ -6,8 +6,8 @@ import { DEFAULT_PAGE, MAX_PAGE } from '../base/paging.ts'
 type CostArguments = Readonly<Record<string, unknown>>
 
 /**
- * What a field costs, declared where the field is defined. Left out, a field costs one point and a list counts what it
- * holds as a list of unknown length (engine/operation-cost.ts).
+ * What a field costs, declared where the field is defined. A field without a declaration costs one point, and what a list
+ * holds then counts ten times (engine/operation-cost.ts).
  */
 export interface FieldCost {
   /** The names of the arguments that the cost depends on. */
