@@ -114,7 +114,10 @@ describe('every root field', () => {
     expect(await call(operation, field, others)).toMatch(new RegExp(`^This needs the scope ${needed(path)};`))
   })
 
-  it.each(fields.filter(({ path }) => FOR_ALL.has(path)))('$path is open to every authenticated caller', async ({ operation, field }) => {
-    expect(await call(operation, field, [])).toBe('allowed')
-  })
+  it.each(fields.filter(({ path }) => FOR_ALL.has(path)))(
+    '$path is open to every authenticated caller',
+    async ({ operation, field }) => {
+      expect(await call(operation, field, [])).toBe('allowed')
+    },
+  )
 })
