@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ExecutionResult } from 'graphql'
 import { GraphQLError, OperationTypeNode } from 'graphql'
 import type { Logger } from 'pino'
+import { RefusedError } from '../base/errors.ts'
 import type { Viewer } from '../base/viewer.ts'
 import { MAX_GRAPHQL_BODY_BYTES } from '../base/limits.ts'
 import { SharedMember } from '../fanout/shared-group.ts'
@@ -11,6 +12,7 @@ import { CancellableResults } from './cancellable-results.ts'
 import type { GraphQLEngine, PreparedOperation, Results } from '../engine/graphql-engine.ts'
 import { CLOSE_MESSAGES, type CloseReason, type LiveConnections } from './live-connections.ts'
 import type { OperationContext } from '../engine/operation-plugin.ts'
+import { graphQLErrorOf } from '../engine/public-errors.ts'
 import { operationOfBody, operationOfUrl } from './operation-request.ts'
 import { readJson } from '../http/request-body.ts'
 import { RequestError } from '../http/request-error.ts'
@@ -138,7 +140,7 @@ async function nextOrError(results: CancellableResults) {
 /** What a stream says before it ends; a restart says nothing, since the client is to come back. */
 function finalResult(reason: CloseReason): ExecutionResult | undefined {
   if (reason === 'shutdown') return undefined
-  return { errors: [new GraphQLError(`${CLOSE_MESSAGES[reason]}.`, { extensions: { code: 'UNAUTHENTICATED' } })] }
+  return { errors: [graphQLErrorOf(new RefusedError('UNAUTHENTICATED', `${CLOSE_MESSAGES[reason]}.`))] }
 }
 
 async function* once(result: ExecutionResult): AsyncGenerator<ExecutionResult> {
