@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { derive, Random, seedOf } from '../recording/sources/simulator/random.ts'
 import { LiveLog } from './live-log.ts'
-import { LogFollower } from './log-follower.ts'
+import { LogSource, type LogUpdate } from './log-source.ts'
 
 const ROUNDS = 200
 const ACTIONS = 120
@@ -20,7 +20,7 @@ interface Delivered {
 }
 
 interface Watched {
-  follower: LogFollower<Entry>
+  follower: LogSource<Entry, LogUpdate<Entry>>
   after: number
   maxBehind: number
   only: 'a' | 'b' | null
@@ -122,9 +122,10 @@ class Round {
     const only = this.removes || this.#chance(0.7) ? null : 'a'
     const maxBehind = only === null && this.#chance(0.5) ? 3 + this.#below(20) : Infinity
     const after = this.#chance(0.5) ? this.log.newest : this.#below(this.head + 1)
-    const follower = new LogFollower(this.log, {
+    const follower = new LogSource(this.log, {
       after,
       maxBehind,
+      payloadOf: (update: LogUpdate<Entry>) => update,
       readAfter: (sequence) => this.#read(sequence, 1 + this.#below(12), only, false),
       ...(only === null ? {} : { matches: ({ of }: Entry) => of === only }),
     })

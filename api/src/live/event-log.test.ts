@@ -2,8 +2,7 @@ import { createTestDatabase, type TestDatabase, testDatabaseKinds } from '@gauge
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { completedJob, createTestDeps, type TestDeps } from '../../test/create-test-deps.ts'
 import type { DeploymentEventRecord } from '../bus/bus.ts'
-import type { Followed } from '../fanout/log-follower.ts'
-import type { LogSource } from '../fanout/log-source.ts'
+import type { LogSource, LogUpdate } from '../fanout/log-source.ts'
 
 const by = 'amira'
 
@@ -30,7 +29,7 @@ describe.each(await testDatabaseKinds())('following lifecycle events on %s', (ki
   const pause = (id: string) => deps.services.deployments.pause(id, { by, note: 'why not' })
   const resume = (id: string) => deps.services.deployments.resume(id, { by })
   const cursor = (sequence: number) => deps.services.cursors.event(sequence)
-  const take = async (follower: LogSource<DeploymentEventRecord, Followed<DeploymentEventRecord>>, count: number) => {
+  const take = async (follower: LogSource<DeploymentEventRecord, LogUpdate<DeploymentEventRecord>>, count: number) => {
     const taken: string[] = []
     while (taken.length < count) {
       const { value, done } = await follower.next()

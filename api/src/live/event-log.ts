@@ -1,8 +1,7 @@
 import type { Bus, DeploymentEventRecord } from '../bus/bus.ts'
 import type { Cursors } from './cursors.ts'
 import { LiveLog } from '../fanout/live-log.ts'
-import type { Followed } from '../fanout/log-follower.ts'
-import { LogSource } from '../fanout/log-source.ts'
+import { LogSource, type LogUpdate } from '../fanout/log-source.ts'
 
 const CAPACITY = 500
 const RECHECK_MS = 2000
@@ -56,7 +55,7 @@ export class EventLog {
   async follow(options: {
     deploymentId?: string
     cursor?: string | null
-  }): Promise<LogSource<DeploymentEventRecord, Followed<DeploymentEventRecord>>> {
+  }): Promise<LogSource<DeploymentEventRecord, LogUpdate<DeploymentEventRecord>>> {
     const log = this.#log
     if (!log) throw new Error('the event log was not started')
     const { deploymentId, cursor } = options
@@ -69,7 +68,7 @@ export class EventLog {
     }
     return new LogSource(log, {
       after,
-      payloadOf: (followed) => followed,
+      payloadOf: (update) => update,
       // Events are never removed and are rare: nobody jumps.
       maxBehind: Infinity,
       ...(deploymentId === undefined

@@ -117,7 +117,6 @@ export class SampleLogs {
           opening = this.#openLog(deployment).finally(() => this.#opening.delete(deployment.key))
           this.#opening.set(deployment.key, opening)
         }
-        // oxlint-disable-next-line no-await-in-loop
         open = await opening
         if (!open) return null
         // Whoever waited beside us may have left again, and closed it.

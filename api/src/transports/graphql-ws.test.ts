@@ -170,7 +170,7 @@ describe('operations', () => {
     await client.messages.next()
     client.subscribe('subscription { failing }')
     await client.next()
-    expect(await client.errors()).toMatchObject([{ extensions: { code: 'INTERNAL' } }])
+    expect((await client.next()).errors).toMatchObject([{ extensions: { code: 'INTERNAL' } }])
     expect(server.logged).toHaveLength(2)
   })
 

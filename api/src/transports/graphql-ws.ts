@@ -11,7 +11,7 @@ import { WebSocketServer } from 'ws'
 import type { Authenticator } from '../auth/authenticator.ts'
 import type { Viewer } from '../base/viewer.ts'
 import { RefusedError } from '../base/errors.ts'
-import { SharedMember } from '../fanout/shared-group.ts'
+import type { SharedMember } from '../fanout/shared-group.ts'
 import type { MessageSink } from '../fanout/shared-message.ts'
 import { limitError } from '../engine/limit-error.ts'
 import { INIT_TIMEOUT_MS, MAX_FRAME_BYTES, MAX_SUBSCRIPTIONS_PER_SOCKET, PING_MS } from '../base/limits.ts'
@@ -179,12 +179,13 @@ export class GraphQLWebSockets {
           this.#executing.delete(execution)
         }
       },
-      // A shared one yields nothing here: its messages go straight to the socket, and the protocol hears of its end.
+      // The messages of a group go straight to the socket. What graphql-ws iterates yields only how the subscription ends.
       subscribe: async (args) => {
         const { subscribe, sinkOf } = this.#preparedOf(args)
-        const results = await subscribe(args)
-        if (results instanceof SharedMember) results.attach(sinkOf(results))
-        return results
+        const answer = await subscribe(args)
+        if (answer.kind === 'result') return answer.result
+        answer.member.attach(sinkOf(answer.member))
+        return answer.member
       },
       onNext: (_ctx, _id, payload, _args, result) => engine.errors.formatted(result, this.#requestIdOf(payload)),
       onError: (_ctx, _id, payload, errors) =>

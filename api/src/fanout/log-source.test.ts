@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { LiveLog } from './live-log.ts'
-import { type Followed, type FollowOptions, LogFollower } from './log-follower.ts'
+import { LogSource, type LogSourceOptions, type LogUpdate } from './log-source.ts'
 
 interface Entry {
   sequence: number
@@ -51,14 +51,21 @@ describe('following a log', () => {
       log.append(entry(stored.head))
     }
   }
-  const follow = (after: number, options: Partial<FollowOptions<Entry>> = {}) =>
-    new LogFollower(log, { after, maxBehind: Infinity, onEnd: () => (ended += 1), ...options })
-  const text = (result: IteratorResult<Followed<Entry>>) => {
+  type Options = LogSourceOptions<Entry, LogUpdate<Entry>>
+  const follow = (after: number, options: Partial<Options> = {}) =>
+    new LogSource(log, {
+      after,
+      maxBehind: Infinity,
+      payloadOf: (update: LogUpdate<Entry>) => update,
+      onEnd: () => (ended += 1),
+      ...options,
+    })
+  const text = (result: IteratorResult<LogUpdate<Entry>>) => {
     if (result.done) return 'end'
     const { entry: given, skipped } = result.value
     return skipped > 0 ? `${given.sequence} after ${skipped}` : String(given.sequence)
   }
-  const take = async (follower: LogFollower<Entry>, count: number) => {
+  const take = async (follower: LogSource<Entry, LogUpdate<Entry>>, count: number) => {
     const taken: string[] = []
     while (taken.length < count) taken.push(text(await follower.next()))
     return taken
