@@ -197,7 +197,7 @@ function faultOf(watched: Watched, round: Round): string | null {
 }
 
 describe('following a log at random', () => {
-  it(`gives each follower all in order, none twice, none left out untold, in ${ROUNDS} rounds`, async () => {
+  it(`gives every subscriber each entry once, in order, and reports every gap, in ${ROUNDS} random rounds`, async () => {
     const seed = process.env['FOLLOWING_SEED'] ?? String(Date.now())
     const setting = `FOLLOWING_SEED=${seed}`
     console.log(setting)

@@ -9,7 +9,7 @@ export class LatestValue<T> implements SharedFeed<T> {
   readonly subject = this
   #current: T | undefined
   #version = 0
-  #closed = false
+  #isClosed = false
   readonly #waiters = new Waiters()
   #watchers = 0
 
@@ -22,7 +22,7 @@ export class LatestValue<T> implements SharedFeed<T> {
   }
 
   get isClosed(): boolean {
-    return this.#closed
+    return this.#isClosed
   }
 
   set(value: T): void {
@@ -32,7 +32,7 @@ export class LatestValue<T> implements SharedFeed<T> {
   }
 
   close(): void {
-    this.#closed = true
+    this.#isClosed = true
     this.#waiters.wake()
   }
 

@@ -40,7 +40,7 @@ export class LiveLog<T extends LogEntry> {
   #filling = false
   #filled: Promise<void> = Promise.resolve()
   readonly #waiters = new Waiters()
-  #closed = false
+  #isClosed = false
 
   constructor(options: LiveLogOptions<T>) {
     this.#options = options
@@ -55,13 +55,13 @@ export class LiveLog<T extends LogEntry> {
     return this.#newest
   }
 
-  get closed(): boolean {
-    return this.#closed
+  get isClosed(): boolean {
+    return this.#isClosed
   }
 
   /** Appends an entry that was stored; an entry that the log already has is ignored. */
   append(entry: T): void {
-    if (this.#closed || entry.sequence <= this.#newest) return
+    if (this.#isClosed || entry.sequence <= this.#newest) return
     if (entry.sequence > this.#newest + 1 || this.#filling) {
       this.announce(entry.sequence)
       return
@@ -73,7 +73,7 @@ export class LiveLog<T extends LogEntry> {
 
   /** The store holds entries up to `sequence`: the log reads those that it does not have. */
   announce(sequence: number): void {
-    if (this.#closed || sequence <= this.#newest) return
+    if (this.#isClosed || sequence <= this.#newest) return
     this.#announced = Math.max(this.#announced, sequence)
     if (!this.#filling) this.#filled = this.#fill()
   }
@@ -86,7 +86,7 @@ export class LiveLog<T extends LogEntry> {
 
   /** Takes nothing more. Every subscriber ends once it has been given what is there. */
   close(): void {
-    this.#closed = true
+    this.#isClosed = true
     this.#waiters.wake()
   }
 
@@ -124,7 +124,7 @@ export class LiveLog<T extends LogEntry> {
       if (this.#announced - this.#newest > this.#options.capacity) {
         this.#restartAfter(this.#announced - this.#options.capacity)
       }
-      while (!this.#closed && this.#newest < this.#announced) {
+      while (!this.#isClosed && this.#newest < this.#announced) {
         // One read at a time, in order: each starts where the last one ended.
         await this.#readHole()
       }

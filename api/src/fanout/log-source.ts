@@ -129,7 +129,7 @@ function feedOf<T extends LogEntry, P>(log: LiveLog<T>, { payloadOf, matches }: 
       return log.newest
     },
     get isClosed() {
-      return log.closed
+      return log.isClosed
     },
     after(version): FeedUpdate<P> | undefined {
       const entry = log.entry(version + 1)

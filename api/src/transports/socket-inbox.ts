@@ -1,16 +1,18 @@
 import { SOCKET_MESSAGES } from '../base/limits.ts'
 import { TokenBucket } from '../base/token-bucket.ts'
 
+/** One operation of a socket. */
 interface Run {
   isStarted: boolean
-  /** Its client has completed it. */
+  /** The client has completed it. */
   isCompleted: boolean
   done: Promise<void>
 }
 
 /**
- * What comes over one socket, on its way to the protocol. An id may be used again as soon as its client has completed it;
- * graphql-ws would take the older operation, while that lets go, for the newer: the newer waits here until it has.
+ * The messages of one socket, on their way to graphql-ws. A client may reuse an id as soon as it has completed the
+ * operation; while the older operation is still ending, graphql-ws would mistake it for the newer one. So the newer one
+ * waits here until the older one has ended.
  */
 export class SocketInbox {
   readonly #handle: (text: string) => Promise<void>
@@ -19,13 +21,13 @@ export class SocketInbox {
   /** The newest operation of each id, while it runs. */
   readonly #runs = new Map<string, Run>()
 
-  /** @param onOver hears of an operation that has let go of all it held. */
+  /** @param onOver is called with the id of an operation that has ended and released everything it held */
   constructor(handle: (text: string) => Promise<void>, onOver: (id: string) => void) {
     this.#handle = handle
     this.#onOver = onOver
   }
 
-  /** False when more came than one socket may send. Pings count as well. */
+  /** False when more has arrived than one socket may send. Pings count as well. */
   mayReceive(): boolean {
     return this.#messages.take(1)
   }
@@ -36,11 +38,11 @@ export class SocketInbox {
     const before = this.#runs.get(id)
     if (type === 'complete') {
       if (before !== undefined) before.isCompleted = true
-      // What waits for its id is known to nobody but us.
+      // An operation that waits for its id is not known to graphql-ws.
       if (before?.isStarted === false) return undefined
       return await this.#handle(text)
     }
-    // An id that is in use is the protocol's to complain of.
+    // An id that is in use is for graphql-ws to refuse.
     if (before?.isCompleted === false) return await this.#handle(text)
     await this.#run(id, text, before?.done)
   }
@@ -70,7 +72,7 @@ export class SocketInbox {
   }
 }
 
-/** Wrong messages are the protocol's to refuse. */
+/** The type and id of a message. Invalid messages are for graphql-ws to refuse. */
 function headOf(text: string): { type?: unknown; id?: string } {
   try {
     const message = JSON.parse(text) as { type?: unknown; id?: unknown } | null
