@@ -15,7 +15,7 @@ interface Read {
 const entries = (first: number, last: number): Entry[] =>
   Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => ({ sequence: first + index }))
 const sequences = (kept: Entry[] | null) => kept?.map(({ sequence }) => sequence) ?? null
-/** Everything that can happen without a read being answered has happened. */
+/** Resolves when everything has happened that can happen without another answer to a read. */
 const settled = () => new Promise((resolve) => setImmediate(resolve))
 
 describe('a live log', () => {
@@ -82,13 +82,13 @@ describe('a live log', () => {
   it('wakes each waiting subscriber once, and none that has unsubscribed', () => {
     const log = open(0)
     const [one, other] = [wakes(log), wakes(log)]
-    let withdrawn = 0
+    let unsubscribed = 0
     log.onChange(() => {
-      withdrawn += 1
+      unsubscribed += 1
     })()
     log.append({ sequence: 1 })
     log.append({ sequence: 2 })
-    expect([one.count, other.count, withdrawn]).toEqual([1, 1, 0])
+    expect([one.count, other.count, unsubscribed]).toEqual([1, 1, 0])
   })
 
   it('reads a hole from the store before it gives the entries after it', async () => {
@@ -147,7 +147,7 @@ describe('a live log', () => {
     log.announce(1000)
     const read = nextRead()
     expect(read).toMatchObject({ after: 990 })
-    // Whoever stands before the hole must not take what is in memory for what comes next.
+    // A subscriber before the hole must not take the entries in memory for the next ones.
     expect(log.kept(3, 64)).toBeNull()
     read.answer(entries(991, 1000))
     await settled()

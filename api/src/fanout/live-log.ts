@@ -9,9 +9,9 @@ export interface LogEntry {
  * Reads the entries after `sequence`, ascending. Retention may have removed some of them; then the first entry of the
  * answer lies further on.
  */
-export type ReadAfter<T> = (sequence: number, limit: number) => Promise<T[]>
+type ReadAfter<T> = (sequence: number, limit: number) => Promise<T[]>
 
-export interface LiveLogOptions<T> {
+interface LiveLogOptions<T> {
   /** Sequence of the newest stored entry when the log was opened; 0 for none. */
   head: number
   readAfter: ReadAfter<T>

@@ -4,9 +4,9 @@ import type { MessageSink, SharedMessage } from './shared-message.ts'
 import type { SharedFeed, SharedSource, SourceUpdate } from './shared-source.ts'
 
 /** Executes the operation of a group for one payload. Never throws or rejects: errors are part of the message. */
-export type Render<P> = (payload: P) => SharedMessage | Promise<SharedMessage>
+type Render<P> = (payload: P) => SharedMessage | Promise<SharedMessage>
 
-export interface SharedGroupOptions<P> {
+interface SharedGroupOptions<P> {
   feed: SharedFeed<P>
   render: Render<P>
   /** How many bytes of messages may be kept for the members that are behind. */

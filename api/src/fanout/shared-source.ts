@@ -82,7 +82,7 @@ export abstract class SharedSource<P> implements AsyncIterableIterator<P> {
 
   /**
    * Waits for the next payload. Calls that overlap are answered in their order. When the store cannot be read, `next`
-   * rejects and this source ends: whoever iterates takes an iterator that threw for ended and never calls `return`.
+   * rejects and this source ends: `for await` considers an iterator that threw ended, and never calls its `return`.
    */
   next(): Promise<IteratorResult<P>> {
     const turn = this.#turn.then(() => this.#pull())

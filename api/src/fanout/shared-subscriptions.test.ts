@@ -21,9 +21,9 @@ describe('shared subscriptions', () => {
   let state: LatestValue<{ value: string }>
   let executions: number
   let failsToRead: boolean
-  /** Retention has removed whatever was stored. */
+  /** Retention has removed every stored entry. */
   let keepsNothing: boolean
-  /** Held executions of `slow`, until they are let go. */
+  /** Callbacks that finish the pending executions of `slow`. */
   let held: (() => void)[]
   let shared: SharedSubscriptions
   let stored: number
@@ -60,7 +60,7 @@ describe('shared subscriptions', () => {
     })
   })
 
-  /** As it is opened, with `head` entries stored. */
+  /** A log that has just been opened, with `head` entries stored. */
   const newLog = (head: number) =>
     new LiveLog<Entry>({
       head,
@@ -166,7 +166,7 @@ describe('shared subscriptions', () => {
     await settled()
     expect(slow.reader.got[0]).toBe('21 after 20')
     expect(slow.reader.got).toHaveLength(40)
-    expect(fast.reader.got.filter((told) => told.includes('after'))).toEqual([])
+    expect(fast.reader.got.filter((text) => text.includes('after'))).toEqual([])
   })
 
   it('report with the next entry that everything a resuming subscriber missed has been removed', async () => {

@@ -13,8 +13,8 @@ const MAX_KEPT_BYTES_PER_GROUP = 128 * 1024
 /** Types of variables that only say where a subscriber begins in a log. */
 const CURSOR_TYPES = new Set(['SampleCursor', 'EventCursor'])
 
-/** Who subscribes, as far as a group needs to know. */
-export interface SharedCaller {
+/** The caller of a subscription. */
+interface SharedCaller {
   /** Identifies the caller: the costs of its subscriptions are added up by this key. */
   key: string
   /** What each message of this operation costs, in points. */
@@ -25,12 +25,12 @@ export interface SharedCaller {
   context: () => unknown
 }
 
-export interface SharedSubscriptionsOptions {
+interface SharedSubscriptionsOptions {
   /** Gives what the client may see of a result. Called once for each message. */
   present: (result: ExecutionResult) => FormattedExecutionResult
   /** What all groups that one caller is a member of may cost together, in points. */
   maxCostPerCaller: number
-  /** Makes the error for a caller that asks for more. */
+  /** Makes the error for a caller that would exceed it. */
   refusal: (asked: number) => GraphQLError
 }
 

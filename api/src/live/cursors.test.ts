@@ -16,7 +16,7 @@ function refusalOf(read: () => number): string {
 }
 const of = (cursor: string) => refusalOf(() => cursors.readSample(cursor, one, 100))
 
-/** The same bytes, with bits set in the last character that stand for none of them. */
+/** The same bytes, with those bits of the last character set that encode no byte. */
 function withUnusedBits(cursor: string): string {
   return cursor.slice(0, -1) + String.fromCharCode(cursor.charCodeAt(cursor.length - 1) + 1)
 }

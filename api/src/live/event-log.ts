@@ -13,7 +13,7 @@ export interface EventReader {
   after(sequence: number, limit: number, deploymentId?: string): Promise<DeploymentEventRecord[]>
 }
 
-export interface EventLogOptions {
+interface EventLogOptions {
   events: EventReader
   bus: Bus
   cursors: Cursors

@@ -46,7 +46,7 @@ describe('the fleet', () => {
         return () => (changed = () => undefined)
       },
     }
-    // Nothing here asks the store: the pool never connects.
+    // Nothing here reads the store: the pool never connects.
     const store = new SampleStore({ pool: new pg.Pool(), kind: 'postgres' })
     const recent = new RecentSamples({ store, bus, now: () => START })
     recent.start()

@@ -22,7 +22,7 @@ export interface FleetUpdate<M> {
   expected: number
 }
 
-export interface FleetOptions<M extends { key: number }, F> {
+interface FleetOptions<M extends { key: number }, F> {
   bus: Bus
   directory: FleetDirectory<M, F>
   recent: RecentSamples

@@ -3,11 +3,11 @@ import type { SampleStore } from '../samples/sample-store.ts'
 import type { Bus } from '../bus/bus.ts'
 
 /** The range of a sparkline. */
-export const RECENT_MS = 120_000
+const RECENT_MS = 120_000
 /** How many samples of one deployment are kept, however short its windows are. */
 const MAX_KEPT = 240
 
-export interface RecentSamplesOptions {
+interface RecentSamplesOptions {
   store: SampleStore
   bus: Bus
   now: () => number

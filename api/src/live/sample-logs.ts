@@ -32,7 +32,7 @@ interface OpenLog {
   followers: number
 }
 
-export interface SampleLogsOptions {
+interface SampleLogsOptions {
   store: SampleStore
   bus: Bus
   cursors: Cursors

@@ -92,7 +92,7 @@ describe('event streams', () => {
       path: `/graphql?query=${encodeURIComponent(`subscription { count(to: ${total}, padding: 1000) }`)}`,
       headers: { authorization, accept: 'text/event-stream' },
     })
-    // Not read at all: the kernel takes a few megabytes of the twenty, and then the source must stand still.
+    // The response is not read: the kernel takes a few megabytes of the twenty, then nothing more may be taken from the source.
     await server.state.untilPulledStandsStill()
     const pulledWhileStopped = server.state.pulled
     expect(pulledWhileStopped).toBeLessThan(total * 0.75)

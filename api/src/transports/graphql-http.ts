@@ -16,13 +16,13 @@ import { RequestError } from '../http/request-error.ts'
 import { sendResult } from '../http/responses.ts'
 import { sendEventStream } from './sse.ts'
 
-export interface GraphQLHttpOptions {
+interface GraphQLHttpOptions {
   engine: GraphQLEngine
   connections: LiveConnections
   budgets: Budgets
 }
 
-/** GraphQL over HTTP: queries and mutations in JSON; subscriptions, and whatever the caller wants so, as event streams. */
+/** GraphQL over HTTP: queries and mutations in JSON; subscriptions as event streams, and other operations on request. */
 export class GraphQLHttp {
   readonly #options: GraphQLHttpOptions
 
@@ -32,7 +32,7 @@ export class GraphQLHttp {
 
   /**
    * Answers a GET or POST on /graphql.
-   * @param authenticate says who is calling. Called again whenever time has passed: after waiting for the body, and after
+   * @param authenticate finds out the caller. Called again whenever time has passed: after waiting for the body, and after
    *   adding a stream to the live connections, since the credential may have ended just before.
    * @throws RequestError, and what `authenticate` throws; nothing has been sent then.
    */
@@ -88,7 +88,7 @@ export class GraphQLHttp {
     try {
       if (!accepted.events) throw notAcceptable()
       connections.checkRoom(viewer)
-      forget = connections.add({ viewer, transport: 'sse', close: (reason) => end(finalResult(reason)) })
+      forget = connections.add({ viewer, transport: 'sse', close: (reason) => end(finalResultFor(reason)) })
       res.on('close', () => end())
       await authenticate().catch((error: unknown) => end({ errors: [engine.errors.error(error, requestId)] }))
       // A client that has disconnected meanwhile gets no stream; its source is ended below.
@@ -115,8 +115,8 @@ async function answerOf(prepared: PreparedOperation | readonly GraphQLError[]): 
 /** Sends a member's messages to the sink until the subscription ends; gives the result that says why, if there is one. */
 async function lastOf(member: SharedMember, sink: MessageSink): Promise<ExecutionResult | undefined> {
   member.attach(sink)
-  const end = await member.next()
-  return end.done === true ? undefined : end.value
+  const last = await member.next()
+  return last.done === true ? undefined : last.value
 }
 
 function notAcceptable(): RequestError {
@@ -131,7 +131,7 @@ function setBudgetHeaders(res: ServerResponse, { limit, remaining, resetSeconds 
 }
 
 /** The last result of a stream that is closed; none at a restart, since the client is to reconnect. */
-function finalResult(reason: CloseReason): ExecutionResult | undefined {
+function finalResultFor(reason: CloseReason): ExecutionResult | undefined {
   if (reason === 'shutdown') return undefined
   return { errors: [new GraphQLError(`${CLOSE_MESSAGES[reason]}.`, { extensions: { code: 'UNAUTHENTICATED' } })] }
 }

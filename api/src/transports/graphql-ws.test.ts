@@ -220,7 +220,7 @@ describe('a client that stops reading', () => {
     const requests = 150
     for (let i = 0; i < requests; i += 1) client.subscribe('{ padded(length: 400000) }')
     await server.state.untilPulledStandsStill()
-    // Sixty megabytes were asked for; the kernel holds a few, and we one and what the requests read last amount to.
+    // Sixty megabytes were requested. The kernel holds a few; the server one, and the answers to the requests it read last.
     expect(server.state.pulled).toBeLessThan(requests * 0.75)
     client.resume()
     // A next and a complete for each.
@@ -261,7 +261,7 @@ describe('the published graphql-ws client', () => {
     const results = client.iterate({ query: 'subscription { count(to: 1) }' })
     await results.next()
     await server.server.close(10_000)
-    // Nobody listens any more, so its one attempt fails; what matters is that it made one.
+    // The server no longer listens, so the one attempt fails; what matters is that the client made it.
     await expect(results.next()).rejects.toBeDefined()
     expect(closes[0]).toMatchObject({ code: 1012 })
   })

@@ -40,7 +40,7 @@ interface SocketExtra {
   viewer?: Viewer
   /** Called once the socket's caller is authenticated. */
   authenticated: () => void
-  /** Says who is calling, at the time of the call. */
+  /** Authenticates the caller again, at the time of the call. */
   authenticate?: () => Promise<Viewer>
 }
 
@@ -49,7 +49,7 @@ interface SocketOperation extends PreparedOperation {
   sinkOf: (member: SharedMember) => MessageSink
 }
 
-export interface GraphQLWebSocketsOptions {
+interface GraphQLWebSocketsOptions {
   engine: GraphQLEngine
   authenticator: Authenticator
   connections: LiveConnections

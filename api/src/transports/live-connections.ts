@@ -5,7 +5,7 @@ import { RefusedError } from '../base/errors.ts'
 import { MAX_LIVE_CONNECTIONS, MAX_LIVE_CONNECTIONS_PER_CALLER } from '../base/limits.ts'
 
 export type CloseReason = 'signed-out' | 'revoked' | 'expired' | 'shutdown'
-/** Why a socket or stream is closed, as its client is told. */
+/** Why a socket or stream is closed, as the client sees it. */
 export const CLOSE_MESSAGES = {
   'signed-out': 'Signed out',
   revoked: 'Token revoked',
@@ -22,7 +22,7 @@ interface LiveConnection {
 
 /** Timers are set no further ahead: the clock can be moved, and timers do not follow it. */
 const MAX_TIMER_MS = 30_000
-/** What a client is told when there is no room. */
+/** For a client that is refused because there is no room. */
 const RETRY_AFTER_SECONDS = 5
 
 /**
@@ -63,8 +63,8 @@ export class LiveConnections {
     const isFull = this.#open.size >= MAX_LIVE_CONNECTIONS
     if (!isFull && ofCaller < MAX_LIVE_CONNECTIONS_PER_CALLER) return
     const max = isFull ? MAX_LIVE_CONNECTIONS : MAX_LIVE_CONNECTIONS_PER_CALLER
-    const whose = isFull ? 'of this server' : 'of one caller'
-    const message = `The live connections ${whose} may be at most ${max}; asked: ${max + 1}.`
+    const scope = isFull ? 'of this server' : 'of one caller'
+    const message = `The live connections ${scope} may be at most ${max}; asked: ${max + 1}.`
     throw new RefusedError('RATE_LIMITED', message, RETRY_AFTER_SECONDS)
   }
 

@@ -7,7 +7,7 @@ import { SocketWriter } from './socket-writer.ts'
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
-/** A socket whose kernel takes what is written at once, or only when it is let. */
+/** A socket whose kernel takes what is written at once, or when `take` is called. */
 function openSocket({ isSlow = false, subscriptions = ['a', 'b'] } = {}) {
   const taken: Buffer[] = []
   let take = () => undefined as void
@@ -61,7 +61,7 @@ describe('a shared message', () => {
     const sink = writer.sinkFor('a', never)
     sink.write(new SharedMessage('1'), true)
     expect(messagesIn(taken)).toEqual([next('a', 1)])
-    // Never before what waits for the end of the turn.
+    // Never before a message that waits for the end of the turn.
     sink.write(new SharedMessage('2'))
     sink.write(new SharedMessage('3'), true)
     expect(taken).toHaveLength(1)

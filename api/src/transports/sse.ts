@@ -29,7 +29,7 @@ export async function sendEventStream(
   const heartbeat = keepAlive(res)
   try {
     const last = await run(sinkOf(res, socket))
-    // The heartbeat goes on meanwhile, and cuts a reader that takes nothing of it.
+    // The heartbeat continues meanwhile, and cuts a reader that takes nothing.
     if (last && !res.write(`event: next\ndata: ${JSON.stringify(last)}\n\n`)) await drained(res)
     // The empty data is for EventSource, which ignores an event that has none.
     res.end('event: complete\ndata:\n\n')
