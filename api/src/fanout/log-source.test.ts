@@ -182,10 +182,16 @@ describe('a source of a log', () => {
   })
 
   it('ends at once while calls wait, and unsubscribes from the log', async () => {
+    let unsubscribed = 0
+    const onChange = log.onChange.bind(log)
+    log.onChange = (wake) => {
+      const unsubscribe = onChange(wake)
+      return () => (unsubscribe(), void (unsubscribed += 1))
+    }
     const follower = follow(0)
     const waiting = [follower.next(), follower.next()]
     await settled()
-    expect(await follower.return()).toEqual(END)
+    expect([await follower.return(), unsubscribed]).toEqual([END, 1])
     expect(await Promise.all(waiting)).toEqual([END, END])
     store(1)
     expect(await follower.next()).toEqual(END)

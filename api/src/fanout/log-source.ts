@@ -97,9 +97,13 @@ export class LogSource<T extends LogEntry, P> extends SharedSource<P> {
     this.#setReady(entries)
   }
 
+  /** `poll` has given everything that was read ahead; that must not stay in memory while the subscriber is live. */
+  override goLive(): void {
+    this.#setReady([])
+  }
+
   resumeAfter(sequence: number): void {
     this.#position = sequence
-    this.#setReady([])
   }
 
   /** Fills #ready from the ring; false when what comes next is not in the ring. */
