@@ -143,10 +143,11 @@ export function createDeps(
   const fleet = new Fleet({ bus, directory: activeDeployments, recent, keyOf: filterKey, intervalMs })
   const recorder = new Recorder({
     store: sampleStore,
-    source,
+    sourceOf: () => ({ source, intervalMs }),
     bus,
     clock,
     intervalMs,
+    onSourceError: logError('a source of samples fails; its deployments are not recorded'),
     onOutage: logError('recording is held up'),
     onRecovery: () => log.info('recording goes on'),
     onStored: recordingFigures(figures),
