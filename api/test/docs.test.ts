@@ -72,12 +72,13 @@ it('the examples in the descriptions of queries, mutations and subscriptions are
   const types = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()]
   const examples = types.flatMap((type) =>
     Object.values(type?.getFields() ?? {}).flatMap(({ name, description }) => {
-      const example = new RegExp(` Like \`(${name}\\b[^\`]+)\`\\.`).exec(description ?? '')?.[1]
+      const example = new RegExp(`\\n\\nExample:\\n\`(${name}\\b[^\`]+)\`$`).exec(description ?? '')?.[1]
       return example === undefined ? [] : [`${type?.name.toLowerCase()} { ${example} }`]
     }),
   )
-  expect(examples.length).toBeGreaterThanOrEqual(23)
+  expect(examples.length).toBeGreaterThanOrEqual(34)
   expect(examples.flatMap((document) => faultsOf(document, rules))).toEqual([])
-  const whole = [...read('api/schema.graphql').matchAll(/Like `(\{[^`]+)`/g)].map(([, document = '']) => document)
+  const whole = [...read('api/schema.graphql').matchAll(/Example:\s+`(\{[^`]+)`/g)].map(([, document = '']) => document)
+  expect(whole.length).toBeGreaterThanOrEqual(1)
   expect(whole.flatMap((document) => faultsOf(document))).toEqual([])
 })

@@ -21,6 +21,7 @@ export function entriesSchema({ entries, state, onExecute, slow }: EntriesFields
   const fieldsOf = (type: string) =>
     (schema.getType(type) as unknown as { getFields(): Record<string, object> }).getFields()
   const set = (type: string, field: string, functions: object) => Object.assign(fieldsOf(type)[field] ?? {}, functions)
+  Object.assign(schema.getType('SampleCursor') ?? {}, { extensions: { isCursor: true } })
   set('Subscription', 'entries', {
     subscribe: (_root: unknown, { after }: { after?: number }) => entries(after),
     resolve: (payload: unknown) => {

@@ -54,6 +54,17 @@ describe('the schema', () => {
     expect(all.filter(([, description]) => !description?.trim()).map(([path]) => path)).toEqual([])
   })
 
+  it('describes in sentences, with each example on a line of its own', () => {
+    const texts = own.flatMap(elements).map(([path, description]) => [path, (description ?? '').trim()] as const)
+    const wrong = texts.filter(([, text]) => {
+      const [sentences = '', ...examples] = text.split('\n\nExample:\n')
+      const isSentence = /^[A-Z`][^]*\.$/.test(sentences)
+      return !isSentence || examples.length > 1 || !examples.every((example) => /^`[^`\n]+`[^\n]*$/.test(example))
+    })
+    expect(wrong).toEqual([])
+    expect(texts.filter(([, text]) => /\b(like|for example|e\.g\.) `/i.test(text))).toEqual([])
+  })
+
   it('has the roots of its design', () => {
     expect(fieldsOf('Query').toSorted()).toEqual(
       words(`deployment deploymentCounts deploymentEvents deployments model models node nodes trainingJob trainingJobs

@@ -1,5 +1,4 @@
 import type { ApiToken } from '@gaugeline/prisma'
-import { InvalidInputError } from '../base/errors.ts'
 import { builder } from '../graphql/builder.ts'
 import { nodesQuery } from '../graphql/connections.ts'
 import { ErrorInterface } from '../graphql/errors.schema.ts'
@@ -15,37 +14,40 @@ const ApiTokenType = builder.prismaNode('ApiToken', {
   nullable: true,
   scope: 'ADMIN',
   description:
-    'What a program calls with, as `Authorization: Bearer gl_…`. Its secret is told once, when it is made. Every field needs the scope ADMIN.',
+    'A credential for a program, sent as `Authorization: Bearer gl_…`. Its secret is shown only once, when the token is created. Every field needs the scope ADMIN.',
   fields: (t) => ({
-    name: t.exposeString('name', { description: 'Stands as "by whom" on everything done with it.' }),
+    name: t.exposeString('name', {
+      description: 'The name that is recorded as the author of everything done with the token.',
+    }),
     scopes: t.field({
       type: [ScopeEnum],
-      description: 'What it may do. None holds another.',
+      description: 'What the token may do. No scope includes another.',
       resolve: ({ scopes }) => scopes,
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
-    createdBy: t.exposeString('createdBy', { description: 'Who made it.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the token was created.' }),
+    createdBy: t.exposeString('createdBy', { description: 'The name of the caller who created the token.' }),
     expiresAt: t.expose('expiresAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'From then on it is refused, and what is open for it is closed; null: never.',
+      description:
+        'When the token expires: from then on it is refused, and its open connections are closed. Null when it never expires.',
     }),
     lastUsedAt: t.expose('lastUsedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it was last used, to the minute; null: never.',
+      description: 'When the token was last used, to the minute; null when it has never been used.',
     }),
     revokedAt: t.expose('revokedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it was revoked; null: it was not.',
+      description: 'When the token was revoked; null when it has not been revoked.',
     }),
   }),
 })
 
 const ApiTokenConnection = builder.connectionObject(
   { type: ApiTokenType, name: 'ApiTokenConnection', description: 'A page of API tokens.' },
-  { name: 'ApiTokenEdge', description: 'One of a page of API tokens.' },
+  { name: 'ApiTokenEdge', description: 'An API token and its position in the list.' },
 )
 
 builder.objectField(ViewerType, 'apiTokens', (t) =>
@@ -53,8 +55,10 @@ builder.objectField(ViewerType, 'apiTokens', (t) =>
     {
       type: ApiTokenType,
       scope: 'ADMIN',
-      description:
-        'All API tokens, newest first, revoked and expired ones included. Like `{ viewer { apiTokens(first: 20) { edges { node { name scopes lastUsedAt } } } } }`.',
+      description: `All API tokens, newest first, including revoked and expired ones.
+
+Example:
+\`{ viewer { apiTokens(first: 20) { edges { node { name scopes lastUsedAt } } } } }\``,
       resolve: (_viewer, args, context, info) => context.services.apiTokens.list(args, nodesQuery(context, info)),
     },
     ApiTokenConnection,
@@ -63,79 +67,76 @@ builder.objectField(ViewerType, 'apiTokens', (t) =>
 
 builder.objectType(ApiTokenNotFoundError, {
   name: 'ApiTokenNotFoundError',
-  description: 'No API token has this id.',
+  description: 'There is no API token with this id.',
   interfaces: [ErrorInterface],
 })
 
-const CreateInput = builder.inputType('CreateApiTokenInput', {
-  description: 'What the token is for.',
-  fields: (t) => ({
-    name: t.string({
-      required: true,
-      description:
-        'Who it is, like "training cluster": 1 to 100 characters, not "owner" or "admin", nor what looks so.',
-    }),
-    scopes: t.field({
-      type: [ScopeEnum],
-      required: true,
-      description:
-        'What it may do: scopes that you have yourself. READ is needed to see more than what was just changed.',
-    }),
-    expiresAt: t.field({ type: 'DateTime', description: 'When it ends; never when left out.' }),
-    idempotencyKey: t.string({
-      description: `${IDEMPOTENCY_KEY} The repetition shows no secret: if the first answer was lost, revoke the token and make another.`,
-    }),
-  }),
-})
-
 const CreateSuccess = builder.objectRef<NewlyMadeApiToken>('CreateApiTokenSuccess').implement({
-  description: 'The token is good from now on.',
+  description: 'The token was created and is valid from now on.',
   fields: (t) => ({
-    apiToken: t.field({ type: ApiTokenType, description: 'The token.', resolve: ({ apiToken }) => apiToken }),
+    apiToken: t.field({ type: ApiTokenType, description: 'The new token.', resolve: ({ apiToken }) => apiToken }),
     secret: t.exposeString('secret', {
       nullable: true,
-      description:
-        'What to send, like `gl_…`. Shown this once: only its hash is kept. Null when the call repeats an earlier one.',
+      description: `The credential to send. It is shown only once: the server keeps only its hash. Null when the call repeats an earlier one.
+
+Example:
+\`gl_…\``,
     }),
   }),
-})
-
-const RevokeInput = builder.inputType('RevokeApiTokenInput', {
-  description: 'Which API token to revoke.',
-  fields: (t) => ({ apiTokenId: t.id({ required: true, description: 'Its id.' }) }),
 })
 
 const RevokeSuccess = builder.objectRef<{ apiToken: ApiToken }>('RevokeApiTokenSuccess').implement({
-  description: 'The token is good no more.',
+  description: 'The token is revoked.',
   fields: (t) => ({
-    apiToken: t.field({ type: ApiTokenType, description: 'As it is now.', resolve: ({ apiToken }) => apiToken }),
+    apiToken: t.field({ type: ApiTokenType, description: 'The revoked token.', resolve: ({ apiToken }) => apiToken }),
   }),
 })
 
 builder.mutationFields((t) => ({
-  createApiToken: t.field({
+  createApiToken: t.fieldWithInput({
     scope: 'ADMIN',
     type: CreateSuccess,
-    description:
-      'Makes an API token. Its secret is in the answer and nowhere else. Like `createApiToken(input: { name: "bot", scopes: [READ] })`.',
-    errors: {
-      types: [IdempotencyConflictError, InvalidInputError],
-      union: { name: 'CreateApiTokenResult', description: 'Its success, and what a caller can mend.' },
+    description: `Creates an API token. The answer contains its secret, which cannot be read again later.
+
+Example:
+\`createApiToken(input: { name: "bot", scopes: [READ] })\``,
+    errors: { types: [IdempotencyConflictError] },
+    typeOptions: { description: 'The API token to create.' },
+    input: {
+      name: t.input.string({
+        required: true,
+        description: `The name of the program or person: 1 to 100 characters. The names "owner" and "admin" and lookalikes of them are refused.
+
+Example:
+\`training cluster\``,
+      }),
+      scopes: t.input.field({
+        type: [ScopeEnum],
+        required: true,
+        description:
+          'What the token may do. You can only grant scopes that you have. Without READ, a token sees only what it has just changed.',
+      }),
+      expiresAt: t.input.field({
+        type: 'DateTime',
+        description: 'When the token expires. It never expires when this is left out.',
+      }),
+      idempotencyKey: t.input.string({
+        description: `${IDEMPOTENCY_KEY} A repeated call shows no secret: if the first answer was lost, revoke the token and create another.`,
+      }),
     },
-    args: { input: t.arg({ type: CreateInput, required: true, description: 'What the token is for.' }) },
     resolve: (_root, { input: { idempotencyKey, ...input } }, { services, viewer }) =>
       services.apiTokens.create(input, viewer, idempotencyKeyOf(viewer, idempotencyKey)),
   }),
-  revokeApiToken: t.field({
+  revokeApiToken: t.fieldWithInput({
     scope: 'ADMIN',
     type: RevokeSuccess,
-    description:
-      'Ends an API token at once: its sockets and streams, and those of sessions opened with it, are closed within a second. Revoking what is revoked succeeds and changes nothing. Like `revokeApiToken(input: { apiTokenId: "QXBpVG9rZW46…" })`.',
-    errors: {
-      types: [ApiTokenNotFoundError, InvalidInputError],
-      union: { name: 'RevokeApiTokenResult', description: 'Its success, and what a caller can mend.' },
-    },
-    args: { input: t.arg({ type: RevokeInput, required: true, description: 'Which one.' }) },
+    description: `Revokes an API token at once. Its open connections, and those of sessions opened with it, are closed within a second. Revoking a revoked token succeeds and changes nothing.
+
+Example:
+\`revokeApiToken(input: { apiTokenId: "QXBpVG9rZW46…" })\``,
+    errors: { types: [ApiTokenNotFoundError] },
+    typeOptions: { description: 'The API token to revoke.' },
+    input: { apiTokenId: t.input.id({ required: true, description: 'The id of the API token.' }) },
     resolve: async (_root, { input }, { services }) => ({
       apiToken: await services.apiTokens.revoke(inputUuid('ApiToken', 'apiTokenId', input.apiTokenId)),
     }),

@@ -35,9 +35,9 @@ describe('wrong credentials', () => {
 
   it('say when to come back', () => {
     triesOf('10.0.0.1')
-    expect(() => failures.check('10.0.0.1')).toThrow(expect.objectContaining({ retryAfterSeconds: 2 }))
+    expect(() => failures.check('10.0.0.1')).toThrow(expect.objectContaining({ details: { retryAfterSeconds: 2 } }))
     nowMs += 1500
-    expect(() => failures.check('10.0.0.1')).toThrow(expect.objectContaining({ retryAfterSeconds: 1 }))
+    expect(() => failures.check('10.0.0.1')).toThrow(expect.objectContaining({ details: { retryAfterSeconds: 1 } }))
   })
 
   it('of one address are no other’s', () => {

@@ -29,7 +29,9 @@ export class FailedAttempts {
     const waitMs = (this.#clearAtMs.get(networkOf(address)) ?? now) - now - (BURST - 1) * PAUSE_MS
     if (waitMs <= 0) return
     const seconds = Math.ceil(waitMs / 1000)
-    throw new RefusedError('RATE_LIMITED', `Too many wrong credentials. Try again in ${seconds} s.`, seconds)
+    throw new RefusedError('RATE_LIMITED', `Too many wrong credentials. Try again in ${seconds} s.`, {
+      retryAfterSeconds: seconds,
+    })
   }
 
   /** Waits for a lookup. Throws RATE_LIMITED while the address has as many under way as it may. */
@@ -37,7 +39,9 @@ export class FailedAttempts {
     const network = networkOf(address)
     const underWay = this.#underWay.get(network) ?? 0
     if (underWay >= MAX_AT_ONCE) {
-      throw new RefusedError('RATE_LIMITED', 'Too many unknown credentials at once. Try again in a moment.', 1)
+      throw new RefusedError('RATE_LIMITED', 'Too many unknown credentials at once. Try again in a moment.', {
+        retryAfterSeconds: 1,
+      })
     }
     this.#underWay.set(network, underWay + 1)
     try {

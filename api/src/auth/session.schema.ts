@@ -1,33 +1,27 @@
-import { InvalidInputError } from '../base/errors.ts'
 import { builder } from '../graphql/builder.ts'
 
-const EndInput = builder.inputType('EndSessionsInput', {
-  description: 'Which sessions to end.',
-  fields: (t) => ({
-    includeCurrent: t.boolean({
-      defaultValue: false,
-      description: 'Whether the session that asks ends too.',
-    }),
-  }),
-})
-
 const EndSuccess = builder.objectRef<{ endedCount: number }>('EndSessionsSuccess').implement({
-  description: 'The sessions are over, and what was open for them is closed.',
-  fields: (t) => ({ endedCount: t.exposeInt('endedCount', { description: 'How many there were.' }) }),
+  description: 'The sessions have ended, and their open connections are closed.',
+  fields: (t) => ({ endedCount: t.exposeInt('endedCount', { description: 'How many sessions were ended.' }) }),
 })
 
 builder.mutationField('endSessions', (t) =>
-  t.field({
-    // Everybody may leave.
+  t.fieldWithInput({
+    // Every authenticated caller may sign out.
     scope: null,
     type: EndSuccess,
-    description:
-      'Signs out all other browsers of the caller: sessions opened with the same API token, with ADMIN_TOKEN, or with sign-in links.',
-    errors: {
-      types: [InvalidInputError],
-      union: { name: 'EndSessionsResult', description: 'Its success, and what a caller can mend.' },
+    description: `Signs the caller out in all other browsers: it ends the sessions opened with the same API token, with \`ADMIN_TOKEN\`, or with sign-in links.
+
+Example:
+\`endSessions(input: { includeCurrent: true })\``,
+    errors: {},
+    typeOptions: { description: 'The sessions to end.' },
+    input: {
+      includeCurrent: t.input.boolean({
+        defaultValue: false,
+        description: 'Whether to end the current session as well.',
+      }),
     },
-    args: { input: t.arg({ type: EndInput, required: true, description: 'Which ones.' }) },
     resolve: async (_root, { input }, { services, viewer: { name, tokenId, sessionId } }) => ({
       endedCount: await services.sessions.endAll(
         { name, apiTokenId: tokenId ?? null },

@@ -3,22 +3,22 @@ import { SCOPES, type Viewer } from '../base/viewer.ts'
 
 export const ScopeEnum = builder.enumType('Scope', {
   description:
-    'What a caller may do. None holds another: a token that only deploys reads nothing but what it deployed.',
+    'What a caller may do. No scope includes another: a token that may only deploy reads nothing but what it has just deployed.',
   values: {
     READ: { description: 'Read and follow models, training jobs, deployments and their metrics.' },
-    DEPLOY: { description: 'Deploy, pause, resume and delete deployments.' },
+    DEPLOY: { description: 'Deploy training jobs, and pause, resume and delete deployments.' },
     TRAIN: { description: 'Register, start, update, cancel and delete training jobs.' },
-    ADMIN: { description: 'Make, see and revoke API tokens.' },
+    ADMIN: { description: 'Create, list and revoke API tokens, and manage webhooks.' },
   } satisfies Record<(typeof SCOPES)[number], object>,
 })
 
 export const ViewerType = builder.objectRef<Viewer>('Viewer').implement({
-  description: 'Who the caller is.',
+  description: 'The authenticated caller.',
   fields: (t) => ({
-    name: t.exposeString('name', { description: 'The name that stands on what they do.' }),
+    name: t.exposeString('name', { description: 'The name that is recorded as the author of what the caller does.' }),
     scopes: t.field({
       type: [ScopeEnum],
-      description: 'What they may do.',
+      description: 'What the caller may do.',
       resolve: (viewer) => SCOPES.filter((scope) => viewer.scopes.has(scope)),
     }),
   }),
@@ -28,7 +28,10 @@ builder.queryField('viewer', (t) =>
   t.field({
     scope: null,
     type: ViewerType,
-    description: 'Who is asking.',
+    description: `The authenticated caller.
+
+Example:
+\`viewer { name scopes }\``,
     resolve: (_root, _args, { viewer }) => viewer,
   }),
 )

@@ -6,47 +6,52 @@ import { versionOf } from '../models/models.ts'
 import { DeploymentType } from './deployment.schema.ts'
 
 const KindEnum = builder.enumType('DeploymentEventKind', {
-  description: 'What happened to a deployment.',
+  description: 'The kind of change of a deployment.',
   values: {
-    DEPLOYED: { description: 'It was made, and is active.' },
-    PAUSED: { description: 'Its samples stopped.' },
-    RESUMED: { description: 'Its samples go on.' },
-    DELETED: { description: 'It is gone.' },
+    DEPLOYED: { description: 'The deployment was created and is active.' },
+    PAUSED: { description: 'The deployment was paused.' },
+    RESUMED: { description: 'The deployment was resumed.' },
+    DELETED: { description: 'The deployment was deleted.' },
   },
 })
 
 const DeploymentEventType = builder.prismaNode('DeploymentEvent', {
   id: { field: 'id' },
   nullable: true,
-  description: 'A change of a deployment. Outlives it: names and version are kept as they were.',
+  description:
+    'A change of a deployment. The event outlives the deployment and keeps the model name and version of that time.',
   fields: (t) => ({
     cursor: t.field({
       type: 'EventCursor',
-      description: 'Where it stands in the log: deploymentEvents(after:) goes on after it.',
+      description:
+        'The position of the event in the log. Pass it to the subscription `deploymentEvents` as `after` to continue from here.',
       resolve: ({ sequence }, _args, { services }) => services.cursors.event(Number(sequence)),
     }),
-    kind: t.expose('kind', { type: KindEnum, description: 'What happened.' }),
-    at: t.expose('at', { type: 'DateTime', description: 'When.' }),
-    by: t.exposeString('by', { description: 'By whom.' }),
-    note: t.exposeString('note', { nullable: true, description: 'Why, in their words.' }),
+    kind: t.expose('kind', { type: KindEnum, description: 'The kind of change.' }),
+    at: t.expose('at', { type: 'DateTime', description: 'When the change happened.' }),
+    by: t.exposeString('by', { description: 'The name of the caller who made the change.' }),
+    note: t.exposeString('note', { nullable: true, description: 'The reason that the caller gave.' }),
     deploymentId: t.id({
-      description: 'Of which deployment; it may be gone.',
+      description: 'The id of the deployment, which may have been deleted since.',
       resolve: ({ deploymentId }) => encodeId('Deployment', deploymentId),
     }),
     deployment: t.prismaField({
       type: 'Deployment',
       nullable: true,
-      description: 'The deployment as it is now; null when it was deleted.',
+      description: 'The deployment in its current state; null when it was deleted.',
       resolve: (query, { deploymentId }, _args, { services }) => services.deployments.byId(deploymentId, query),
     }),
-    modelName: t.exposeString('modelName', { description: "Its model's name." }),
-    version: t.string({ description: 'Its version.', resolve: ({ versionNumber }) => versionOf(versionNumber) }),
+    modelName: t.exposeString('modelName', { description: 'The name of the model of the deployment.' }),
+    version: t.string({
+      description: 'The version of the deployment.',
+      resolve: ({ versionNumber }) => versionOf(versionNumber),
+    }),
   }),
 })
 
 const DeploymentEventConnection = builder.connectionObject(
   { type: DeploymentEventType, name: 'DeploymentEventConnection', description: 'A page of deployment events.' },
-  { name: 'DeploymentEventEdge', description: 'One of a page of deployment events.' },
+  { name: 'DeploymentEventEdge', description: 'A deployment event and its position in the list.' },
 )
 
 builder.queryField('deploymentEvents', (t) =>
@@ -54,8 +59,10 @@ builder.queryField('deploymentEvents', (t) =>
     {
       scope: 'READ',
       type: DeploymentEventType,
-      description:
-        'All lifecycle events, those of deleted deployments too, newest first. Like `deploymentEvents(first: 10) { edges { node { at kind by note } } }`.',
+      description: `Lists the lifecycle events of all deployments, including deleted ones, newest first.
+
+Example:
+\`deploymentEvents(first: 10) { edges { node { at kind by note } } }\``,
       resolve: (_root, args, { services }) => services.deployments.events(null, args),
     },
     DeploymentEventConnection,
@@ -66,7 +73,7 @@ builder.prismaObjectField(DeploymentType, 'events', (t) =>
   t.connection(
     {
       type: DeploymentEventType,
-      description: 'What happened to it, newest first.',
+      description: 'The lifecycle events of the deployment, newest first.',
       resolve: (deployment, args, { services }) => services.deployments.events(deployment.id, args),
     },
     DeploymentEventConnection,
@@ -74,20 +81,21 @@ builder.prismaObjectField(DeploymentType, 'events', (t) =>
 )
 
 const UpdateType = builder.objectRef<LogUpdate<DeploymentEventRecord>>('DeploymentEventUpdate').implement({
-  description: 'One event of the log.',
+  description: 'One event of the log, and where to resume after it.',
   fields: (t) => ({
     cursor: t.field({
       type: 'EventCursor',
-      description: 'Where to resume: pass it as `after`.',
+      description: 'The position of this event. Pass it as `after` to resume right after it.',
       resolve: ({ entry }, _args, { services }) => services.cursors.event(entry.sequence),
     }),
     skipped: t.int({
-      description: 'Events missed right before this one. Always 0: events are never removed.',
+      description:
+        'The number of events that were missed right before this one. It is always 0, because events are never removed.',
       resolve: ({ skipped }) => skipped,
     }),
     event: t.field({
       type: DeploymentEventType,
-      description: 'What happened.',
+      description: 'The event.',
       resolve: ({ entry }) => ({ ...entry, sequence: BigInt(entry.sequence) }),
     }),
   }),
@@ -97,11 +105,13 @@ builder.subscriptionField('deploymentEvents', (t) =>
   t.field({
     scope: 'READ',
     type: UpdateType,
-    description:
-      'A log: lifecycle events, of one deployment or of all; from now on, or right after `after`. Like `deploymentEvents { cursor event { kind by note } }`.',
+    description: `Follows the log of lifecycle events, of one deployment or of all. The subscription begins right after the cursor \`after\`, or with the next event when it is left out. Events come in order, each exactly once. A cursor that does not belong to the log is refused as \`CURSOR_INVALID\`.
+
+Example:
+\`deploymentEvents { cursor event { kind by note } }\``,
     args: {
-      deploymentId: t.arg.id({ description: 'Of which deployment; of all when left out.' }),
-      after: t.arg({ type: 'EventCursor', description: 'Resume right after this cursor.' }),
+      deploymentId: t.arg.id({ description: 'The deployment to follow; all deployments when it is left out.' }),
+      after: t.arg({ type: 'EventCursor', description: 'The subscription resumes right after this cursor.' }),
     },
     subscribe: (_root, { deploymentId, after }, { services }) =>
       services.eventLog.follow({

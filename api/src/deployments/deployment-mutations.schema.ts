@@ -1,5 +1,4 @@
 import type { Deployment } from '@gaugeline/prisma'
-import { InvalidInputError } from '../base/errors.ts'
 import { builder } from '../graphql/builder.ts'
 import { ErrorInterface } from '../graphql/errors.schema.ts'
 import { encodeId, inputUuid } from '../graphql/ids.ts'
@@ -17,23 +16,25 @@ import {
 
 builder.objectType(DeploymentNotFoundError, {
   name: 'DeploymentNotFoundError',
-  description: 'No deployment has this id; it may have been deleted.',
+  description: 'There is no deployment with this id; it may have been deleted.',
   interfaces: [ErrorInterface],
 })
 builder.objectType(TrainingJobNotCompletedError, {
   name: 'TrainingJobNotCompletedError',
   description: 'Only completed training jobs can be deployed.',
   interfaces: [ErrorInterface],
-  fields: (t) => ({ status: t.expose('status', { type: TrainingJobStatusEnum, description: "The job's status." }) }),
+  fields: (t) => ({
+    status: t.expose('status', { type: TrainingJobStatusEnum, description: 'The status of the training job.' }),
+  }),
 })
 builder.objectType(DuplicateActiveDeploymentError, {
   name: 'DuplicateActiveDeploymentError',
-  description: 'A training job has at most one active deployment.',
+  description: 'A training job can have at most one active deployment.',
   interfaces: [ErrorInterface],
   fields: (t) => ({
     activeDeployment: t.field({
       type: DeploymentType,
-      description: 'The one that is active.',
+      description: 'The deployment that is already active.',
       resolve: (error) => error.activeDeployment,
     }),
   }),
@@ -45,83 +46,58 @@ builder.objectType(DeploymentActiveError, {
   fields: (t) => ({
     deployment: t.field({
       type: DeploymentType,
-      description: 'The deployment.',
+      description: 'The active deployment.',
       resolve: (error) => error.deployment,
     }),
   }),
 })
 
-function deploymentSuccess(name: string, what: string) {
+function deploymentSuccess(name: string, description: string) {
   return builder.objectRef<{ deployment: Deployment }>(name).implement({
-    description: what,
+    description,
     fields: (t) => ({
       deployment: t.field({
         type: DeploymentType,
-        description: 'As it is now.',
+        description: 'The deployment in its current state.',
         resolve: ({ deployment }) => deployment,
       }),
     }),
   })
 }
 
-const NOTE = 'Why, in at most 500 characters; stands on the event.'
-
-const DeployInput = builder.inputType('DeployTrainingJobInput', {
-  description: 'What to deploy.',
-  fields: (t) => ({
-    trainingJobId: t.id({ required: true, description: 'A completed training job.' }),
-    note: t.string({ description: `${NOTE} Also on the deployment.` }),
-    idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
-  }),
-})
-const PauseInput = builder.inputType('PauseDeploymentInput', {
-  description: 'What to pause.',
-  fields: (t) => ({
-    deploymentId: t.id({ required: true, description: 'Which deployment.' }),
-    note: t.string({ description: NOTE }),
-  }),
-})
-const ResumeInput = builder.inputType('ResumeDeploymentInput', {
-  description: 'What to resume.',
-  fields: (t) => ({
-    deploymentId: t.id({ required: true, description: 'Which deployment.' }),
-    note: t.string({ description: NOTE }),
-  }),
-})
-const DeleteInput = builder.inputType('DeleteDeploymentInput', {
-  description: 'What to delete.',
-  fields: (t) => ({ deploymentId: t.id({ required: true, description: 'Which deployment.' }) }),
-})
+const DEPLOYMENT_ID = 'The id of the deployment.'
+const NOTE = 'The reason for the change, at most 500 characters. It is recorded on the event.'
 
 const DeleteSuccess = builder.objectRef<{ deploymentId: string }>('DeleteDeploymentSuccess').implement({
-  description: 'The deployment is gone; its events stay.',
-  fields: (t) => ({ deploymentId: t.exposeID('deploymentId', { description: 'The id it had.' }) }),
+  description: 'The deployment was deleted; its events remain.',
+  fields: (t) => ({ deploymentId: t.exposeID('deploymentId', { description: 'The id of the deleted deployment.' }) }),
 })
 
-function unionOf(mutation: string) {
-  return { name: `${mutation}Result`, description: 'Its success, and what a caller can mend.' }
-}
-
 builder.mutationFields((t) => ({
-  deployTrainingJob: t.field({
+  deployTrainingJob: t.fieldWithInput({
     scope: 'DEPLOY',
     type: deploymentSuccess(
       'DeployTrainingJobSuccess',
-      'The deployment is active; samples begin with the next window.',
+      'The deployment is active; its samples begin with the next window.',
     ),
-    description:
-      'Deploys a completed training job: active at once, under the next version of its model. Like `deployTrainingJob(input: { trainingJobId: "VHJhaW5pbmdKb2I6…", note: "by the release bot" })`.',
+    description: `Deploys a completed training job under the next version of its model. The deployment is active at once.
+
+Example:
+\`deployTrainingJob(input: { trainingJobId: "VHJhaW5pbmdKb2I6…", note: "by the release bot" })\``,
     errors: {
       types: [
         TrainingJobNotFoundError,
         TrainingJobNotCompletedError,
         DuplicateActiveDeploymentError,
         IdempotencyConflictError,
-        InvalidInputError,
       ],
-      union: unionOf('DeployTrainingJob'),
     },
-    args: { input: t.arg({ type: DeployInput, required: true, description: 'What to deploy.' }) },
+    typeOptions: { description: 'The training job to deploy.' },
+    input: {
+      trainingJobId: t.input.id({ required: true, description: 'The id of a completed training job.' }),
+      note: t.input.string({ description: `${NOTE} The deployment keeps it as well.` }),
+      idempotencyKey: t.input.string({ description: IDEMPOTENCY_KEY }),
+    },
     resolve: async (_root, { input }, { services, viewer }) => ({
       deployment: await services.deployments.deploy(
         inputUuid('TrainingJob', 'trainingJobId', input.trainingJobId),
@@ -130,13 +106,19 @@ builder.mutationFields((t) => ({
       ),
     }),
   }),
-  pauseDeployment: t.field({
+  pauseDeployment: t.fieldWithInput({
     scope: 'DEPLOY',
     type: deploymentSuccess('PauseDeploymentSuccess', 'The deployment is paused.'),
-    description:
-      'Stops the samples and keeps everything. Pausing what is paused succeeds and changes nothing. Like `pauseDeployment(input: { deploymentId: "RGVwbG95bWVudDo…" })`.',
-    errors: { types: [DeploymentNotFoundError, InvalidInputError], union: unionOf('PauseDeployment') },
-    args: { input: t.arg({ type: PauseInput, required: true, description: 'What to pause.' }) },
+    description: `Pauses a deployment: no more samples are recorded, and everything recorded so far is kept. Pausing a paused deployment succeeds and changes nothing.
+
+Example:
+\`pauseDeployment(input: { deploymentId: "RGVwbG95bWVudDo…" })\``,
+    errors: { types: [DeploymentNotFoundError] },
+    typeOptions: { description: 'The deployment to pause.' },
+    input: {
+      deploymentId: t.input.id({ required: true, description: DEPLOYMENT_ID }),
+      note: t.input.string({ description: NOTE }),
+    },
     resolve: async (_root, { input }, { services, viewer }) => ({
       deployment: await services.deployments.pause(inputUuid('Deployment', 'deploymentId', input.deploymentId), {
         by: viewer.name,
@@ -144,16 +126,19 @@ builder.mutationFields((t) => ({
       }),
     }),
   }),
-  resumeDeployment: t.field({
+  resumeDeployment: t.fieldWithInput({
     scope: 'DEPLOY',
     type: deploymentSuccess('ResumeDeploymentSuccess', 'The deployment is active again.'),
-    description:
-      'Goes on under the same id, version and sequence. Refused while another deployment of the same job is active. Like `resumeDeployment(input: { deploymentId: "RGVwbG95bWVudDo…" })`.',
-    errors: {
-      types: [DeploymentNotFoundError, DuplicateActiveDeploymentError, InvalidInputError],
-      union: unionOf('ResumeDeployment'),
+    description: `Resumes a paused deployment, which keeps its id and version; its samples continue the same sequence. It cannot be resumed while another deployment of the same training job is active.
+
+Example:
+\`resumeDeployment(input: { deploymentId: "RGVwbG95bWVudDo…" })\``,
+    errors: { types: [DeploymentNotFoundError, DuplicateActiveDeploymentError] },
+    typeOptions: { description: 'The deployment to resume.' },
+    input: {
+      deploymentId: t.input.id({ required: true, description: DEPLOYMENT_ID }),
+      note: t.input.string({ description: NOTE }),
     },
-    args: { input: t.arg({ type: ResumeInput, required: true, description: 'What to resume.' }) },
     resolve: async (_root, { input }, { services, viewer }) => ({
       deployment: await services.deployments.resume(inputUuid('Deployment', 'deploymentId', input.deploymentId), {
         by: viewer.name,
@@ -161,16 +146,16 @@ builder.mutationFields((t) => ({
       }),
     }),
   }),
-  deleteDeployment: t.field({
+  deleteDeployment: t.fieldWithInput({
     scope: 'DEPLOY',
     type: DeleteSuccess,
-    description:
-      'Deletes a paused deployment with its samples. Its events stay, and its version never comes back. Like `deleteDeployment(input: { deploymentId: "RGVwbG95bWVudDo…" })`.',
-    errors: {
-      types: [DeploymentNotFoundError, DeploymentActiveError, InvalidInputError],
-      union: unionOf('DeleteDeployment'),
-    },
-    args: { input: t.arg({ type: DeleteInput, required: true, description: 'What to delete.' }) },
+    description: `Deletes a paused deployment with its samples. Its events remain, and its version is never used again.
+
+Example:
+\`deleteDeployment(input: { deploymentId: "RGVwbG95bWVudDo…" })\``,
+    errors: { types: [DeploymentNotFoundError, DeploymentActiveError] },
+    typeOptions: { description: 'The deployment to delete.' },
+    input: { deploymentId: t.input.id({ required: true, description: DEPLOYMENT_ID }) },
     resolve: async (_root, { input }, { services, viewer }) => {
       const id = inputUuid('Deployment', 'deploymentId', input.deploymentId)
       await services.deployments.delete(id, { by: viewer.name })

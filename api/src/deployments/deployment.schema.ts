@@ -1,19 +1,23 @@
 import { builder } from '../graphql/builder.ts'
 import { nodesQuery } from '../graphql/connections.ts'
 import { uuidOf } from '../graphql/ids.ts'
-import { InferenceMetricsHistoryType, InferenceMetricsType } from '../samples/metrics.schema.ts'
+import { HISTORY_COST, InferenceMetricsHistoryType, InferenceMetricsType } from '../samples/metrics.schema.ts'
 import { summaryOf } from '../metrics/metrics-summary.ts'
 import { versionOf } from '../models/models.ts'
 import { checkSearch } from '../base/text-search.ts'
+import { TrainingJobHasDeploymentsError } from '../training/training.errors.ts'
 import { OrderDirectionEnum } from '../training/training-job.schema.ts'
 import { DuplicateActiveDeploymentError, TrainingJobNotCompletedError } from './deployment.errors.ts'
 import type { DeploymentFilter } from './deployment-filter.ts'
 
 const DeploymentStatusEnum = builder.enumType('DeploymentStatus', {
-  description: 'Whether samples are recorded.',
+  description: 'Whether a deployment serves requests.',
   values: {
-    ACTIVE: { description: 'Serves, and is measured.' },
-    PAUSED: { description: 'Keeps all it has; nothing is measured.' },
+    ACTIVE: { description: 'The deployment serves requests, and its metrics are recorded.' },
+    PAUSED: {
+      description:
+        'The deployment serves no requests, and no metrics are recorded. Everything recorded so far is kept.',
+    },
   },
 })
 
@@ -25,21 +29,30 @@ export const DeploymentType = builder.prismaNode('Deployment', {
   nullable: true,
   description: 'One version of a model, made from one completed training job.',
   fields: (t) => ({
-    model: t.relation('model', { description: 'What it is a version of.' }),
-    trainingJob: t.relation('trainingJob', { description: 'What it was made from.' }),
+    model: t.relation('model', { description: 'The model that the deployment is a version of.' }),
+    trainingJob: t.relation('trainingJob', { description: 'The training job that was deployed.' }),
     version: t.string({
-      description: '`v1.N.0`: N counts the deployments of the model from 0, and is never used twice.',
+      description: `The version, \`v1.N.0\`: N counts the deployments of the model from 0 and is never reused.
+
+Example:
+\`v1.3.0\``,
       resolve: ({ versionNumber }) => versionOf(versionNumber),
     }),
-    status: t.expose('status', { type: DeploymentStatusEnum, description: 'ACTIVE or PAUSED.' }),
-    note: t.exposeString('note', { nullable: true, description: 'Written at the deploy.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was deployed.' }),
-    createdBy: t.exposeString('createdBy', { description: 'Who deployed it.' }),
-    statusChangedAt: t.expose('statusChangedAt', { type: 'DateTime', description: 'Since when it has its status.' }),
+    status: t.expose('status', { type: DeploymentStatusEnum, description: 'The status of the deployment.' }),
+    note: t.exposeString('note', {
+      nullable: true,
+      description: 'The note that was given when the job was deployed.',
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the training job was deployed.' }),
+    createdBy: t.exposeString('createdBy', { description: 'The name of the caller who deployed it.' }),
+    statusChangedAt: t.expose('statusChangedAt', {
+      type: 'DateTime',
+      description: 'Since when the deployment has had its status.',
+    }),
     latestMetrics: t.field({
       type: InferenceMetricsType,
       nullable: true,
-      description: 'The newest sample; null before the first, or when retention has removed it.',
+      description: 'The newest sample; null before the first sample, and once retention has removed it.',
       resolve: async ({ key }, _args, { loaders }) => {
         const sample = await loaders.latest.load(key)
         return sample && summaryOf(sample)
@@ -47,16 +60,22 @@ export const DeploymentType = builder.prismaNode('Deployment', {
     }),
     recentMetrics: t.field({
       type: [InferenceMetricsType],
-      description: 'The last two minutes at full resolution (240 samples at most), ascending: for sparklines.',
+      description:
+        'The samples of the last two minutes at full resolution, oldest first, at most 240. They are meant for sparklines.',
       resolve: async ({ key }, _args, { loaders }) => (await loaders.recent.load(key)).map(summaryOf),
     }),
     metricsHistory: t.field({
+      cost: HISTORY_COST,
       type: InferenceMetricsHistoryType,
-      description: 'A look back over the retention of one-second samples, in at most maxPoints windows (1 to 2,000).',
+      description:
+        'The history of the metrics, merged into at most `maxPoints` windows of equal length. It reaches back as far as one-second samples are retained. A range in which `from` does not lie before `to` is refused as `BAD_USER_INPUT`.',
       args: {
-        from: t.arg({ type: 'DateTime', required: true, description: 'Where it starts.' }),
-        to: t.arg({ type: 'DateTime', description: 'Where it ends; now when left out.' }),
-        maxPoints: t.arg.int({ defaultValue: 300, description: '1 to 2,000.' }),
+        from: t.arg({ type: 'DateTime', required: true, description: 'The start of the history.' }),
+        to: t.arg({ type: 'DateTime', description: 'The end of the history; the current time when it is left out.' }),
+        maxPoints: t.arg.int({
+          defaultValue: 300,
+          description: 'The largest number of windows to return: 1 to 2,000.',
+        }),
       },
       resolve: async (deployment, { from, to, maxPoints }, { services }) => {
         const history = await services.history.ofDeployment({
@@ -69,16 +88,17 @@ export const DeploymentType = builder.prismaNode('Deployment', {
       },
     }),
     canPause: t.boolean({
-      description: 'Whether the viewer could pause it now.',
+      description: 'Whether the viewer can pause the deployment now.',
       resolve: ({ status }, _args, { viewer }) => status === 'ACTIVE' && viewer.scopes.has('DEPLOY'),
     }),
     canResume: t.boolean({
-      description: 'Whether the viewer could resume it now: paused, and no other deployment of its job is active.',
+      description:
+        'Whether the viewer can resume the deployment now: it must be paused, and no other deployment of its training job may be active.',
       resolve: ({ status, trainingJobId }, _args, { viewer, loaders }) =>
         status === 'PAUSED' && viewer.scopes.has('DEPLOY') && loaders.isUndeployed.load(trainingJobId),
     }),
     canDelete: t.boolean({
-      description: 'Whether the viewer could delete it now: it must be paused.',
+      description: 'Whether the viewer can delete the deployment now: it must be paused.',
       resolve: ({ status }, _args, { viewer }) => status === 'PAUSED' && viewer.scopes.has('DEPLOY'),
     }),
   }),
@@ -86,55 +106,63 @@ export const DeploymentType = builder.prismaNode('Deployment', {
 
 const DeploymentConnection = builder.connectionObject(
   { type: DeploymentType, name: 'DeploymentConnection', description: 'A page of deployments.' },
-  { name: 'DeploymentEdge', description: 'One of a page of deployments.' },
+  { name: 'DeploymentEdge', description: 'A deployment and its position in the list.' },
 )
 
 const FilterInput = builder.inputType('DeploymentFilter', {
-  description: 'All given conditions must hold.',
+  description: 'Selects deployments. A deployment must meet all conditions that are given.',
   fields: (t) => ({
-    status: t.field({ type: [DeploymentStatusEnum], description: 'Any of these.' }),
-    model: t.string({ description: "The model's name, exactly." }),
-    search: t.string({ description: "Part of the model's or the training job's name, in any case." }),
-    ids: t.idList({ description: 'Any of these deployments.' }),
+    status: t.field({ type: [DeploymentStatusEnum], description: 'The deployment has one of these statuses.' }),
+    model: t.string({ description: 'The deployment belongs to the model with exactly this name.' }),
+    search: t.string({
+      description: 'The name of the model or of the training job contains this text, ignoring case.',
+    }),
+    ids: t.idList({ description: 'The deployment has one of these ids.' }),
   }),
 })
 
 type FilterShape = typeof FilterInput.$inferInput
 
-/** The filter in the words of the service. Throws BAD_USER_INPUT. */
+/**
+ * The filter as the service takes it.
+ * @throws RefusedError BAD_USER_INPUT.
+ */
 export function deploymentFilter(filter: FilterShape | null | undefined): DeploymentFilter {
   checkSearch(filter?.search)
   return { ...filter, ids: filter?.ids?.map((id) => uuidOf('Deployment', id)) }
 }
 
-export const filterArg = { type: FilterInput, description: 'Which ones; all of them when left out.' } as const
+export const filterArg = {
+  type: FilterInput,
+  description: 'Which deployments to include; all when it is left out.',
+} as const
 
 const OrderInput = builder.inputType('DeploymentOrder', {
-  description: 'What to sort by.',
+  description: 'The order of deployments.',
   fields: (t) => ({
     field: t.field({
       type: builder.enumType('DeploymentOrderField', {
-        description: 'What deployments can be sorted by.',
+        description: 'The fields by which deployments can be sorted.',
         values: {
-          CREATED_AT: { description: 'When it was deployed.' },
-          STATUS_CHANGED_AT: { description: 'Since when it has its status.' },
-          MODEL: { description: "By the model's name, then by version." },
-          VERSION: { description: 'By version, in numeric order.' },
+          CREATED_AT: { description: 'The time of the deployment.' },
+          STATUS_CHANGED_AT: { description: 'The time of the last change of the status.' },
+          MODEL: { description: 'The name of the model, then the version.' },
+          VERSION: { description: 'The version, in numeric order.' },
         },
       }),
       required: true,
-      description: 'What to sort by.',
+      description: 'The field to sort by.',
     }),
-    direction: t.field({ type: OrderDirectionEnum, required: true, description: 'Which end comes first.' }),
+    direction: t.field({ type: OrderDirectionEnum, required: true, description: 'The direction to sort in.' }),
   }),
 })
 
 const CountsType = builder.objectRef<{ active: number; paused: number; total: number }>('DeploymentCounts').implement({
-  description: 'How many deployments there are.',
+  description: 'The numbers of deployments by status.',
   fields: (t) => ({
-    active: t.exposeInt('active', { description: 'Active ones.' }),
-    paused: t.exposeInt('paused', { description: 'Paused ones.' }),
-    total: t.exposeInt('total', { description: 'All of them.' }),
+    active: t.exposeInt('active', { description: 'The number of active deployments.' }),
+    paused: t.exposeInt('paused', { description: 'The number of paused deployments.' }),
+    total: t.exposeInt('total', { description: 'The number of all deployments.' }),
   }),
 })
 
@@ -143,18 +171,22 @@ builder.queryFields((t) => ({
     scope: 'READ',
     type: 'Deployment',
     nullable: true,
-    description:
-      'A deployment by its id; null when there is none. Like `deployment(id: "RGVwbG95bWVudDo…") { version status }`.',
-    args: { id: t.arg.id({ required: true, description: 'Its id.' }) },
+    description: `Finds a deployment by its id; null when it does not exist.
+
+Example:
+\`deployment(id: "RGVwbG95bWVudDo…") { version status }\``,
+    args: { id: t.arg.id({ required: true, description: 'The id of the deployment.' }) },
     resolve: (query, _root, { id }, { services }) => services.deployments.byId(uuidOf('Deployment', id), query),
   }),
   deployments: t.connection(
     {
       scope: 'READ',
       type: DeploymentType,
-      description:
-        'Deployments, newest first unless asked otherwise. Like `deployments(first: 10, filter: { status: [ACTIVE] }) { edges { node { id version } } }`.',
-      args: { filter: t.arg(filterArg), orderBy: t.arg({ type: OrderInput, description: 'In which order.' }) },
+      description: `Lists deployments, newest first by default.
+
+Example:
+\`deployments(first: 10, filter: { status: [ACTIVE] }) { edges { node { id version } } }\``,
+      args: { filter: t.arg(filterArg), orderBy: t.arg({ type: OrderInput, description: 'The order of the list.' }) },
       resolve: (_root, args, context, info) =>
         context.services.deployments.list(deploymentFilter(args.filter), args.orderBy, args, nodesQuery(context, info)),
     },
@@ -163,8 +195,10 @@ builder.queryFields((t) => ({
   deploymentCounts: t.field({
     scope: 'READ',
     type: CountsType,
-    description:
-      'How many deployments there are, by status. Like `deploymentCounts(filter: { search: "llama" }) { active paused }`.',
+    description: `Counts deployments by status.
+
+Example:
+\`deploymentCounts(filter: { search: "llama" }) { active paused }\``,
     args: { filter: t.arg(filterArg) },
     resolve: (_root, { filter }, { services }) => services.deployments.counts(deploymentFilter(filter)),
   }),
@@ -174,7 +208,7 @@ builder.prismaObjectField('Model', 'deployments', (t) =>
   t.connection(
     {
       type: DeploymentType,
-      description: 'Its deployments, newest first.',
+      description: 'The deployments of the model, newest first.',
       resolve: (model, args, context, info) =>
         context.services.deployments.list({ model: model.name }, null, args, nodesQuery(context, info)),
     },
@@ -183,10 +217,10 @@ builder.prismaObjectField('Model', 'deployments', (t) =>
 )
 
 const BlockerEnum = builder.enumType('DeployBlocker', {
-  description: 'Why a training job cannot be deployed now.',
+  description: 'The reason why a training job cannot be deployed now.',
   values: {
-    NOT_COMPLETED: { description: 'Only completed jobs can be deployed.' },
-    ALREADY_ACTIVE: { description: 'A deployment of the job is active already.' },
+    NOT_COMPLETED: { description: 'The job is not completed.' },
+    ALREADY_ACTIVE: { description: 'A deployment of the job is already active.' },
     NOT_ALLOWED: { description: 'The viewer lacks the scope DEPLOY.' },
   },
 })
@@ -197,11 +231,21 @@ interface Deployability {
 }
 
 const DeployabilityType = builder.objectRef<Deployability>('Deployability').implement({
-  description: 'Whether the viewer could deploy the job now; when not, why, in words and as a code.',
+  description: 'Whether the viewer can deploy a training job now, and if not, the reason as a code and as a sentence.',
   fields: (t) => ({
-    canDeploy: t.boolean({ description: 'Whether deploying would succeed.', resolve: ({ reason }) => reason === null }),
-    reason: t.expose('reason', { type: BlockerEnum, nullable: true, description: 'Null when it can be deployed.' }),
-    message: t.exposeString('message', { nullable: true, description: 'The reason as a sentence.' }),
+    canDeploy: t.boolean({
+      description: 'Whether deploying the job now would succeed.',
+      resolve: ({ reason }) => reason === null,
+    }),
+    reason: t.expose('reason', {
+      type: BlockerEnum,
+      nullable: true,
+      description: 'Why the job cannot be deployed; null when it can be deployed.',
+    }),
+    message: t.exposeString('message', {
+      nullable: true,
+      description: 'The reason as a sentence for people; null when the job can be deployed.',
+    }),
   }),
 })
 
@@ -209,14 +253,14 @@ builder.prismaObjectFields('TrainingJob', (t) => ({
   activeDeployment: t.field({
     type: DeploymentType,
     nullable: true,
-    description: 'Its active deployment: at most one.',
+    description: 'The active deployment of the job; null when there is none. There is at most one.',
     select: (_args, _context, nested) => ({ deployments: nested(ACTIVE_ONE) }),
     resolve: (job) => job.deployments[0],
   }),
   deployments: t.connection(
     {
       type: DeploymentType,
-      description: 'The deployments made from it, newest first.',
+      description: 'The deployments of the job, newest first.',
       resolve: (job, args, context, info) =>
         context.services.deployments.list({ trainingJobId: job.id }, null, args, nodesQuery(context, info)),
     },
@@ -224,7 +268,7 @@ builder.prismaObjectFields('TrainingJob', (t) => ({
   ),
   deployability: t.field({
     type: DeployabilityType,
-    description: 'Whether the viewer could deploy it now.',
+    description: 'Whether the viewer can deploy the job now.',
     select: { deployments: ACTIVE_ONE },
     resolve: ({ status, deployments: [active] }, _args, { viewer }): Deployability => {
       if (!viewer.scopes.has('DEPLOY')) {
@@ -238,3 +282,11 @@ builder.prismaObjectFields('TrainingJob', (t) => ({
     },
   }),
 }))
+
+builder.objectField(TrainingJobHasDeploymentsError, 'deployments', (t) =>
+  t.field({
+    type: [DeploymentType],
+    description: 'The deployments of the job, newest first, at most 20.',
+    resolve: (error) => error.deployments,
+  }),
+)

@@ -11,17 +11,17 @@ import { DeploymentType, deploymentFilter, filterArg } from './deployment.schema
 import type { DeploymentWithNames } from './deployment-filter.ts'
 
 const InferenceMetricsUpdateType = builder.objectRef<SampleUpdate>('InferenceMetricsUpdate').implement({
-  description: 'One sample of the log.',
+  description: 'One sample of the log, and where to resume after it.',
   fields: (t) => ({
     cursor: t.field({
       type: 'SampleCursor',
-      description: 'Where to resume: pass it as `after`.',
+      description: 'The position of this sample. Pass it as `after` to resume right after it.',
       resolve: ({ deploymentId, sample }, _args, { services }) =>
         services.cursors.sample(deploymentId, sample.sequence),
     }),
     skipped: t.exposeInt('skipped', {
       description:
-        'Samples missed right before this one because this subscriber fell too far behind or resumed too late. Normally 0.',
+        'The number of samples that were missed right before this one, because the subscriber fell too far behind or resumed too late. It is normally 0.',
     }),
     metrics: t.field({
       type: InferenceMetricsType,
@@ -35,15 +35,17 @@ builder.subscriptionField('inferenceMetrics', (t) =>
   t.field({
     scope: 'READ',
     type: InferenceMetricsUpdateType,
-    description:
-      'A log: the samples of one deployment. Begins with the newest stored sample, or right after `after`, and goes on live: in order, none twice, none left out unless `skipped` says so. Completes when the deployment is deleted. Like `inferenceMetrics(deploymentId: "RGVwbG95bWVudDo…") { cursor skipped metrics { at requestsPerSecond } }`.',
+    description: `Follows the log of the samples of one deployment. The subscription begins right after the cursor \`after\`, or with the newest stored sample when it is left out, and continues live. Samples come in order, each at most once; \`skipped\` counts those that were left out. The subscription completes when the deployment is deleted. An unknown deployment is refused as \`NOT_FOUND\`, and a cursor that does not belong to its log as \`CURSOR_INVALID\`.
+
+Example:
+\`inferenceMetrics(deploymentId: "RGVwbG95bWVudDo…") { cursor skipped metrics { at requestsPerSecond } }\``,
     args: {
-      deploymentId: t.arg.id({ required: true, description: 'Which deployment.' }),
-      after: t.arg({ type: 'SampleCursor', description: 'Resume right after this cursor.' }),
+      deploymentId: t.arg.id({ required: true, description: 'The deployment to follow.' }),
+      after: t.arg({ type: 'SampleCursor', description: 'The subscription resumes right after this cursor.' }),
     },
     subscribe: async (_root, { deploymentId, after }, { services }) => {
       const id = uuidOf('Deployment', deploymentId)
-      // From memory where it can be: of a thousand who come back at once, none asks the database.
+      // From memory where possible: when a thousand subscribers come back at once, none of them queries the database.
       const deployment = services.activeDeployments.byId(id) ?? (await services.deployments.byId(id))
       const source = deployment && (await services.sampleLogs.follow(deployment, after))
       if (!source) throw new RefusedError('NOT_FOUND', 'There is no deployment with this id.')
@@ -56,54 +58,57 @@ builder.subscriptionField('inferenceMetrics', (t) =>
 const DeploymentMetricsType = builder
   .objectRef<{ deployment: DeploymentWithNames; sample: Sample }>('DeploymentMetrics')
   .implement({
-    description: "One deployment's part of a fleet message.",
+    description: 'One deployment and its sample in a message of the fleet.',
     fields: (t) => ({
       deploymentId: t.id({
-        description: 'Which deployment.',
+        description: 'The id of the deployment.',
         resolve: ({ deployment }) => encodeId('Deployment', deployment.id),
       }),
       deployment: t.field({
         type: DeploymentType,
         nullable: true,
-        description: 'From memory; null when it was just deleted.',
+        description: 'The deployment, from memory; null when it was just deleted.',
         resolve: ({ deployment }) => deployment,
       }),
       metrics: t.field({
         type: InferenceMetricsType,
-        description: 'Its sample.',
+        description: 'The sample of the deployment.',
         resolve: ({ sample }) => summaryOf(sample),
       }),
     }),
   })
 
 const FleetMetricsUpdateType = builder.objectRef<FleetUpdate<DeploymentWithNames>>('FleetMetricsUpdate').implement({
-  description: 'One window of the deployments of a filter.',
+  description: 'The metrics of one window, for all active deployments that match the filter.',
   fields: (t) => ({
-    at: t.field({ type: 'DateTime', description: 'Start of the window.', resolve: ({ atMs }) => new Date(atMs) }),
+    at: t.field({ type: 'DateTime', description: 'The start of the window.', resolve: ({ atMs }) => new Date(atMs) }),
     totals: t.field({
       type: InferenceMetricsType,
-      description: 'All of them together; percentiles come from their merged latencies.',
+      description: 'The metrics of all of them together; the percentiles are computed from their merged latencies.',
       resolve: ({ totals }) => totals,
     }),
     deployments: t.field({
       type: [DeploymentMetricsType],
-      description: 'Each deployment that has reported, by model, newest version first.',
+      description: 'The deployments that have reported, by model name and then newest version first.',
       resolve: ({ deployments }, _args, context, info) => {
         fromMemory(context, info, ['deployment'])
         return deployments
       },
     }),
-    reported: t.exposeInt('reported', { description: 'How many deployments have reported this window.' }),
-    expected: t.exposeInt('expected', { description: 'How many active deployments the filter matches.' }),
+    reported: t.exposeInt('reported', { description: 'The number of deployments that have reported this window.' }),
+    expected: t.exposeInt('expected', { description: 'The number of active deployments that match the filter.' }),
   }),
 })
 
 builder.subscriptionField('fleetMetrics', (t) =>
   t.field({
     scope: 'READ',
+    cost: { perActiveDeployment: true },
     type: FleetMetricsUpdateType,
-    description:
-      'State: one message per window for the active deployments of a filter, with their totals. The newest wins; nothing is replayed. Like `fleetMetrics(filter: { model: "team/model" }) { at totals { requestsPerSecond } }`.',
+    description: `Follows the current metrics of all active deployments that match a filter, with their totals: one message per window. A slow subscriber skips to the newest window, and nothing is replayed.
+
+Example:
+\`fleetMetrics(filter: { model: "team/model" }) { at totals { requestsPerSecond } }\``,
     args: { filter: t.arg(filterArg) },
     subscribe: (_root, { filter }, { services }) => services.fleet.watch(deploymentFilter(filter)),
     resolve: (update) => update,

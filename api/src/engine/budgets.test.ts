@@ -1,8 +1,8 @@
-import { GraphQLError } from 'graphql'
 import { describe, expect, it } from 'vitest'
 import { ADMIN_TOKEN, createHttpTestServer } from '../../test/http-test-server.ts'
 import { rawHttp } from '../../test/raw-http.ts'
 import { WsTestClient } from '../../test/ws-client.ts'
+import { RefusedError } from '../base/errors.ts'
 import { ALL_SCOPES } from '../base/viewer.ts'
 import { Budgets } from './budgets.ts'
 
@@ -14,13 +14,13 @@ function refusal(run: () => void): unknown {
   try {
     run()
   } catch (error) {
-    return error instanceof GraphQLError ? error.extensions : error
+    return error instanceof RefusedError ? error.extensions : error
   }
   return undefined
 }
 
 describe('a budget', () => {
-  it('is spent by its caller alone, refuses what it cannot pay, and fills again', () => {
+  it('is spent by its own caller only, refuses what it cannot pay for, and refills over time', () => {
     const time = { ms: 0 }
     const budgets = new Budgets(rates, () => time.ms)
     budgets.spend('operations', amira, 90)
@@ -41,7 +41,7 @@ describe('a budget', () => {
   })
 })
 
-describe('a caller who has spent all', () => {
+describe('a caller whose budget is spent', () => {
   const budgets = { operations: { capacity: 4, perSecond: 0.01 }, subscriptions: { capacity: 1, perSecond: 0.01 } }
   const ask = (port: number, query: string, accept = 'application/json') =>
     rawHttp(port, {
@@ -51,9 +51,9 @@ describe('a caller who has spent all', () => {
       body: JSON.stringify({ query }),
     })
 
-  it('is told so with 429 over HTTP, and may still subscribe', async () => {
+  it('is refused with status 429 over HTTP', async () => {
     await using server = await createHttpTestServer({ budgets })
-    // A point for the new document and one for running it; then one for each time it is run.
+    // The new document costs one point and running it another; after that, each run costs one.
     for (const remaining of [2, 1, 0]) {
       const { status, headers } = await ask(server.port, '{ whoami }')
       expect([status, headers['ratelimit-limit'], headers['ratelimit-remaining']]).toEqual([
@@ -68,14 +68,14 @@ describe('a caller who has spent all', () => {
     expect((await ask(server.port, '{ hello }', 'text/event-stream')).body).toContain('"RATE_LIMITED"')
   })
 
-  it('pays for documents that are refused, too', async () => {
+  it('pays for refused documents as well', async () => {
     await using server = await createHttpTestServer({ budgets })
     for (let i = 0; i < 4; i += 1) expect((await ask(server.port, `{ nothing${i} }`)).status).toBe(200)
     const refused = await ask(server.port, '{ nothing4 }')
     expect([refused.status, refused.json().errors?.[0]?.extensions.code]).toEqual([429, 'RATE_LIMITED'])
   })
 
-  it('is told so over WebSocket, which stays open; subscriptions have a budget of their own', async () => {
+  it('is refused over a WebSocket, which stays open; subscriptions have a separate budget', async () => {
     await using server = await createHttpTestServer({ budgets })
     const client = await WsTestClient.connect(server.origin, ADMIN_TOKEN)
     const limited = { extensions: { code: 'RATE_LIMITED', retryAfterSeconds: expect.any(Number) } }

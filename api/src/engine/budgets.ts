@@ -1,24 +1,24 @@
-import { GraphQLError } from 'graphql'
+import { RefusedError } from '../base/errors.ts'
 import type { Viewer } from '../base/viewer.ts'
 import { LastUsed } from '../base/last-used.ts'
 import { BUDGETS } from '../base/limits.ts'
 import type { Rate } from '../base/token-bucket.ts'
 import { TokenBucket } from '../base/token-bucket.ts'
 
-export type BudgetKind = keyof typeof BUDGETS
+type BudgetKind = keyof typeof BUDGETS
 
 export interface BudgetState {
   limit: number
   /** Whole points. */
   remaining: number
-  /** Whole seconds until it is full again. */
+  /** Whole seconds until the budget is full again. */
   resetSeconds: number
 }
 
-/** Who was not heard of for longest is forgotten, which at worst fills a bucket early. */
+/** Beyond it, the least recently used are evicted, which at worst fills a bucket early. */
 const MAX_CALLERS = 10_000
 
-/** What each caller may still spend, in memory. */
+/** Rate limiting: what each caller may still spend, as token buckets in memory. */
 export class Budgets {
   readonly #rates: Record<BudgetKind, Rate>
   readonly #now: () => number
@@ -31,18 +31,16 @@ export class Budgets {
     this.#now = now
   }
 
-  /** @throws GraphQLError RATE_LIMITED, with when to come back. */
+  /** @throws RefusedError RATE_LIMITED, with the seconds after which the caller can pay. */
   spend(kind: BudgetKind, viewer: Viewer, points: number): void {
     const bucket = this.#bucketsOf(viewer)[kind]
     if (bucket.take(points)) return
     const retryAfterSeconds = Math.max(1, Math.ceil(bucket.secondsUntil(points)))
     const { capacity, perSecond } = this.#rates[kind]
     const message =
-      `The budget for ${kind} is ${capacity}, and ${perSecond} more every second; asked: ${points}. ` +
-      `Come back in ${retryAfterSeconds} s.`
-    throw new GraphQLError(message, {
-      extensions: { code: 'RATE_LIMITED', limit: kind, max: capacity, asked: points, retryAfterSeconds },
-    })
+      `The budget for ${kind} is ${capacity}, refilled by ${perSecond} every second; asked: ${points}. ` +
+      `Try again in ${retryAfterSeconds} s.`
+    throw new RefusedError('RATE_LIMITED', message, { limit: kind, max: capacity, asked: points, retryAfterSeconds })
   }
 
   state(kind: BudgetKind, viewer: Viewer): BudgetState {

@@ -8,9 +8,9 @@ const OPENING = new Set<string>([TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKi
 const CLOSING = new Set<string>([TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R])
 
 /**
- * Parses a document that is within the limits. What it gives is safe to validate: work that grows faster than the
+ * Parses a document that is within the limits. The result is safe to validate: any work that grows faster than the
  * document is bounded, whatever kind of operation it holds.
- * @throws GraphQLError: LIMIT_EXCEEDED with the limit, or graphql-js's own for what is no document.
+ * @throws RefusedError LIMIT_EXCEEDED, with the limit; the GraphQLError of graphql-js for a text that is not a document.
  */
 export function parseWithinLimits(text: string): DocumentNode {
   checkTokens(text)
@@ -20,7 +20,7 @@ export function parseWithinLimits(text: string): DocumentNode {
   return document
 }
 
-/** Before the parser, whose stack deep nesting would overflow. */
+/** Runs before the parser, whose stack would overflow on deep nesting. */
 function checkTokens(text: string): void {
   const lexer = new Lexer(new Source(text))
   let nesting = 0
@@ -34,7 +34,7 @@ function checkTokens(text: string): void {
   }
 }
 
-/** graphql-js says so too, but counting needs to know which one is meant. */
+/** Validation checks for duplicate names too, but counting, which comes before it, has to know which fragment is meant. */
 function checkFragmentNames({ definitions }: DocumentNode): void {
   const fragments = definitions.filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION)
   if (fragments.length > DOCUMENT_LIMITS.fragments) {

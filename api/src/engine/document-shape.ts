@@ -9,9 +9,9 @@ import { GraphQLError, Kind, visit } from 'graphql'
 import { DOCUMENT_LIMITS } from '../base/limits.ts'
 import { limitError } from './limit-error.ts'
 
-/** What a selection set holds, fragments expanded. */
+/** What a selection set holds, with its fragments expanded. */
 interface Shape {
-  /** Of fields within fields; one that has none is not counted. */
+  /** Levels of fields within fields; a field without a selection set is not counted. */
   depth: number
   /** Fields, spreads and inline fragments. */
   selections: number
@@ -20,10 +20,10 @@ interface Shape {
 }
 
 /**
- * Refuses a document that is too deep, too wide or too repetitive, or whose fragments go in circles. Needs no schema and
- * runs before validation, some of whose rules are quadratic. Its own work is linear in the document: each fragment is
- * measured once, and expanded only when what it expands to is known to be small.
- * @throws GraphQLError LIMIT_EXCEEDED; GRAPHQL_VALIDATION_FAILED for a circle.
+ * Refuses a document that is too deep, too wide or too repetitive, or whose fragments form a cycle. It needs no schema and
+ * runs before validation, some of whose rules are quadratic. Its own work is linear in the size of the document: each
+ * fragment is measured once, and expanded only once its expansion is known to be small.
+ * @throws RefusedError LIMIT_EXCEEDED; GraphQLError GRAPHQL_VALIDATION_FAILED for a cycle of fragments.
  */
 export function checkShape(document: DocumentNode): void {
   const fragments = new Map<string, FragmentDefinitionNode>()
@@ -33,7 +33,7 @@ export function checkShape(document: DocumentNode): void {
   const measure = new Measure(fragments)
   const largest: Shape = { depth: 0, selections: 0, aliases: 0, directives: 0 }
   for (const definition of document.definitions) {
-    // What no operation reaches is validated too.
+    // Fragments that no operation reaches count as well: they are validated too.
     if (definition.kind === Kind.FRAGMENT_DEFINITION) widen(largest, measure.fragment(definition))
     else if (definition.kind === Kind.OPERATION_DEFINITION) widen(largest, measure.operation(definition))
   }
@@ -85,7 +85,7 @@ class Measure {
         if (selection.selectionSet !== undefined) add(sum, this.set(selection.selectionSet), 1)
       } else if (selection.kind === Kind.INLINE_FRAGMENT) add(sum, this.set(selection.selectionSet), 0)
       else {
-        // One that does not exist is validation's to name.
+        // Validation reports a fragment that does not exist.
         const definition = this.#fragments.get(selection.name.value)
         if (definition !== undefined) add(sum, this.fragment(definition), 0)
       }
@@ -101,7 +101,7 @@ function add(sum: Shape, inner: Shape, levels: number): void {
   sum.directives += inner.directives
 }
 
-/** The largest of each; selections add up, since validation goes through all definitions. */
+/** Takes the maximum of each; selections add up, since validation visits all definitions. */
 function widen(largest: Shape, shape: Shape): void {
   largest.depth = Math.max(largest.depth, shape.depth)
   largest.selections += shape.selections
@@ -110,8 +110,8 @@ function widen(largest: Shape, shape: Shape): void {
 }
 
 /**
- * "Fields of the same response name must merge" compares each with each, and their arguments: bounded here by what that
- * can cost. Comes last, when the document is known to expand to few fields.
+ * The validation rule that fields of the same response name can be merged compares every pair of them with their
+ * arguments. Its cost is bounded here. This check comes last, when the document is known to expand to few fields.
  */
 function checkComparisons(document: DocumentNode, fragments: ReadonlyMap<string, FragmentDefinitionNode>): void {
   const sizes = new Map<FieldNode, number>()
@@ -135,7 +135,7 @@ function checkComparisons(document: DocumentNode, fragments: ReadonlyMap<string,
   }
 }
 
-/** The fields of selection sets that are merged into one object, fragments expanded. */
+/** The fields of selection sets that are merged into one object, by response name, with fragments expanded. */
 function byResponseName(
   sets: readonly SelectionSetNode[],
   fragments: ReadonlyMap<string, FragmentDefinitionNode>,
@@ -159,7 +159,7 @@ function byResponseName(
   return fields
 }
 
-/** A field, and every name and value in its arguments. */
+/** Counts the field itself and every name and value in its arguments. */
 function sizeOf(field: FieldNode, known: Map<FieldNode, number>): number {
   let size = known.get(field) ?? 0
   if (size > 0) return size

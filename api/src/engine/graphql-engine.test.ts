@@ -31,7 +31,7 @@ function createEngine() {
 }
 
 describe('the engine', () => {
-  it('keeps parsed documents, but large ones only as long as they run', async () => {
+  it('caches parsed documents, except large ones', async () => {
     const { engine, parses } = createEngine()
     await engine.prepare({ query: '{ a }' }, context)
     await engine.prepare({ query: '{ a }' }, context)
@@ -42,7 +42,7 @@ describe('the engine', () => {
     expect(parses()).toBe(3)
   })
 
-  it('runs what it has prepared with the context made for it', async () => {
+  it('runs a prepared operation with the context that was made for it', async () => {
     const { engine } = createEngine()
     const prepared = await engine.prepare({ query: '{ a }' }, context)
     if (!('args' in prepared)) throw new Error('not prepared')
@@ -68,7 +68,7 @@ describe('the engine', () => {
     })
   })
 
-  it('answers what execution itself throws instead of throwing it', async () => {
+  it('answers with an error when execution itself throws', async () => {
     const { engine } = createEngine()
     const prepared = await engine.prepare({ query: '{ a }' }, context)
     if (!('args' in prepared)) throw new Error('not prepared')

@@ -4,7 +4,7 @@ import { GraphQLError, execute, getOperationAST } from 'graphql'
 import { createYoga } from 'graphql-yoga'
 import type { Logger } from 'pino'
 import { anyViewerWith, type Viewer } from '../base/viewer.ts'
-import type { RefusedError } from '../base/errors.ts'
+import { RefusedError } from '../base/errors.ts'
 import { limitError } from './limit-error.ts'
 import type { CostOf } from './operation-cost.ts'
 import { LastUsed } from '../base/last-used.ts'
@@ -14,7 +14,7 @@ import { SharedSubscriptions } from '../fanout/shared-subscriptions.ts'
 import type { Budgets } from './budgets.ts'
 import { useLimits, useCosts } from './limit-plugins.ts'
 import type { OperationContext, OperationPlugin } from './operation-plugin.ts'
-import { PublicErrors } from './public-errors.ts'
+import { graphQLErrorOf, PublicErrors } from './public-errors.ts'
 
 /** An operation as its caller wrote it. */
 export interface OperationRequest {
@@ -23,27 +23,25 @@ export interface OperationRequest {
   variables?: Record<string, unknown> | null
 }
 
-/** What the API gives to this layer: all that is GraphQL about it. */
+/** What the application gives to this layer. */
 export interface GraphQLOptions {
   schema: GraphQLSchema
-  /** Makes the context of one operation: a plain object, its own properties are what resolvers see. */
+  /** Makes the context of one operation: a plain object whose own properties are what resolvers see. */
   createContext: (viewer: Viewer, requestId: string) => object
-  /** Turns errors of parts below into refusals; what it does not know is masked. */
+  /** Turns errors of the layers below into refusals; anything it does not know is masked. */
   refusalOf?: (error: unknown) => RefusedError | undefined
-  /** What an operation costs, in points, as its caller is told; left out: 1, untold. */
+  /** What an operation costs, in points. When left out, it costs 1 and the answer does not say so. */
   costOf?: CostOf
-  /** What each message of a subscription costs; left out: 1. */
+  /** What each message of a subscription costs; 1 when left out. */
   runningCostOf?: CostOf
-  /**
-   * Envelop plugins, alike for HTTP, SSE and WebSocket.
-   */
+  /** Envelop plugins, the same for HTTP, SSE and WebSocket. */
   plugins?: readonly OperationPlugin[]
 }
 
 /** An operation that is checked and ready to run. */
 export interface PreparedOperation {
   args: ExecutionArgs
-  /** Undefined when the document does not tell which operation is meant; executing it says so. */
+  /** Undefined when the document does not say which operation is meant; executing it reports the error. */
   kind: OperationTypeNode | undefined
   execute: (args: ExecutionArgs) => Promise<ExecutionResult>
   subscribe: (args: ExecutionArgs) => Promise<Answer>
@@ -52,15 +50,15 @@ export interface PreparedOperation {
 /** What answers an operation: one result, or the messages of a group that the caller is now a member of. */
 export type Answer = { kind: 'result'; result: ExecutionResult } | { kind: 'shared'; member: SharedMember }
 
-/** Yoga with its plugins, behind every transport alike: what a request or a message is, it need not know. */
+/** Yoga with its plugins, behind every transport. It knows neither requests nor socket messages. */
 export interface GraphQLEngine {
   errors: PublicErrors
   shared: SharedSubscriptions
-  /** Parses, validates and makes the context; or gives what is wrong with the document. */
+  /** Parses, validates and makes the context, or returns the errors of the document. */
   prepare(request: OperationRequest, context: OperationContext): Promise<PreparedOperation | readonly GraphQLError[]>
 }
 
-/** What Yoga gives, in graphql-js's own types. */
+/** What Yoga returns, in graphql-js's own types. */
 interface Enveloped {
   parse: (query: string) => DocumentNode
   validate: (schema: GraphQLSchema, document: DocumentNode) => readonly GraphQLError[]
@@ -78,7 +76,7 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
   const shared = new SharedSubscriptions({
     present: (result) => errors.formatted(result, randomUUID()),
     maxCostPerCaller: MAX_RUNNING_COST,
-    refusal: (asked) => limitError('running', MAX_RUNNING_COST, asked),
+    refusal: (asked) => graphQLErrorOf(limitError('running', MAX_RUNNING_COST, asked)),
   })
   const yoga = createYoga<OperationContext, object>({
     schema: options.schema,
@@ -89,11 +87,11 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
       useLimits(budgets),
       useParseErrorCode,
       ...(options.plugins ?? []),
-      // Last: it reads variables, whose nesting the others have bounded.
+      // Last, because it reads variables, whose nesting the plugins before it have bounded.
       useCosts(budgets, options.costOf),
     ],
     parserAndValidationCache: { documentCache: smallDocuments<DocumentNode>(), errorCache: smallDocuments<Error>() },
-    // PublicErrors does it, the same for every transport.
+    // PublicErrors masks them, the same way for every transport.
     maskedErrors: false,
     logging: false,
   })
@@ -111,7 +109,7 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
       }
       const mistakes = enveloped.validate(options.schema, document)
       if (mistakes.length > 0) return mistakes
-      /** What execution itself throws answers its operation, like any other error. */
+      /** An error thrown by execution itself becomes the answer to its operation, like any other error. */
       async function answered<T>(run: () => T | Promise<T>): Promise<T | ExecutionResult> {
         try {
           return await run()
@@ -140,12 +138,12 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
   }
 }
 
-/** Yoga brings an executor of its own; the reference implementation is the one we know the rules of. */
+/** Yoga has its own executor; we use the reference implementation, whose rules we know. */
 const useGraphQLJs: OperationPlugin = {
   onExecute: ({ setExecuteFn }) => setExecuteFn(execute),
 }
 
-/** Subscriptions of equal callers are executed once for all of them. */
+/** Equal subscriptions of callers with equal access are executed once for all of them. */
 function useSharedSubscriptions(
   shared: SharedSubscriptions,
   { createContext, runningCostOf }: Pick<GraphQLOptions, 'createContext' | 'runningCostOf'>,
@@ -165,7 +163,7 @@ function useSharedSubscriptions(
   }
 }
 
-/** Yoga gives it over HTTP only. */
+/** Yoga sets this code over HTTP only. */
 const useParseErrorCode: OperationPlugin = {
   onParse:
     () =>
@@ -175,16 +173,16 @@ const useParseErrorCode: OperationPlugin = {
 }
 
 /**
- * A cache of the documents used last that leaves large ones out: parsing one again costs its sender, keeping it would
- * cost us.
+ * An LRU cache of documents that leaves large ones out: parsing such a one again is charged to its sender, while keeping it
+ * would cost us memory.
  */
 function smallDocuments<T>() {
   const byText = new LastUsed<T>(MAX_CACHED_DOCUMENTS)
   return {
     get: (document: string) => byText.get(document),
     set(document: string, value: T): void {
-      // Of the caller, not of the document.
-      if (value instanceof GraphQLError && value.extensions['code'] === 'RATE_LIMITED') return
+      // It says something about the caller, not about the document.
+      if (value instanceof RefusedError && value.code === 'RATE_LIMITED') return
       if (document.length <= MAX_CACHED_DOCUMENT_CHARACTERS) byText.set(document, value)
     },
   }

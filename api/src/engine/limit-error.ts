@@ -1,12 +1,12 @@
-import { GraphQLError } from 'graphql'
+import { RefusedError } from '../base/errors.ts'
 
-/** Code LIMIT_EXCEEDED: names the limit, its value and what was asked. */
-export function limitError(limit: string, max: number, asked: number | string): GraphQLError {
-  const message = `${WHAT[limit] ?? limit} may be at most ${max}; asked: ${asked}.`
-  return new GraphQLError(message, { extensions: { code: 'LIMIT_EXCEEDED', limit, max, asked } })
+/** The refusal of an operation that exceeds a limit: it names the limit, its value and what was asked for. */
+export function limitError(limit: keyof typeof SUBJECTS, max: number, asked: number | string): RefusedError {
+  const message = `${SUBJECTS[limit]} may be at most ${max}; asked: ${asked}.`
+  return new RefusedError('LIMIT_EXCEEDED', message, { limit, max, asked })
 }
 
-const WHAT: Record<string, string> = {
+const SUBJECTS = {
   tokens: 'The tokens of a document',
   nesting: 'The nesting of brackets in a document',
   depth: 'The depth of a document',

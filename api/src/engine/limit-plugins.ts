@@ -7,7 +7,7 @@ import { CHARACTERS_PER_POINT, MAX_COST } from '../base/limits.ts'
 import type { Budgets } from './budgets.ts'
 import type { OperationContext, OperationPlugin } from './operation-plugin.ts'
 
-/** The limits of documents, where they are parsed: whatever brought them. A document that is known costs nothing more. */
+/** Applies the limits on documents where they are parsed, over every transport. A cached document costs nothing more. */
 export function useLimits(budgets: Budgets): OperationPlugin {
   return {
     onParse({ context, setParseFn }) {
@@ -20,8 +20,8 @@ export function useLimits(budgets: Budgets): OperationPlugin {
 }
 
 /**
- * Refuses operations that cost too much, and callers who have nothing left to spend. Queries and mutations are told in
- * `extensions.cost` what they cost and what remains; subscriptions spend from a budget of their own.
+ * Refuses operations that cost too much, and callers whose budget is spent. The answer to a query or mutation says in
+ * `extensions.cost` what it cost and what remains; subscriptions spend from a separate budget.
  */
 export function useCosts(budgets: Budgets, costOf?: CostOf): OperationPlugin {
   function admit(args: ExecutionArgs, kind: 'operations' | 'subscriptions'): number {
@@ -50,7 +50,7 @@ export function useCosts(budgets: Budgets, costOf?: CostOf): OperationPlugin {
   }
 }
 
-/** Envelop's types know nothing of the context that every operation starts from. */
+/** Envelop's types do not include the context that every operation starts with. */
 function viewerOf(context: unknown): Viewer {
   return (context as OperationContext).viewer
 }

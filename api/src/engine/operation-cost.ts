@@ -20,31 +20,26 @@ import {
   isObjectType,
   valueFromAST,
 } from 'graphql'
-import { DEFAULT_PAGE, MAX_PAGE } from '../base/paging.ts'
+import { type FieldCost, costOfField } from '../graphql/cost.ts'
 
 /** What an operation costs, in points. */
 export type CostOf = (args: ExecutionArgs) => number
 
-/** What a list counts as when nothing says how long it is. */
+/** How many objects a list counts as when nothing says how long it is. */
 const LIST_MULTIPLIER = 10
-/** Beyond what a mutation's answer costs: it is a transaction. */
+/** What a mutation costs beyond its answer: it is a transaction. */
 const MUTATION_COST = 10
-const HISTORY_POINTS_PER_POINT = 10
-/** What a history looks back over is read whole, however few points are made of it. */
-const HISTORY_SECONDS_PER_POINT = 30
-/** No samples are kept for longer. */
-const MAX_HISTORY_SECONDS = 24 * 3600
-const COST_ARGUMENTS = new Set(['first', 'last', 'ids', 'maxPoints', 'from', 'to'])
-/** Of each selection within an introspection, which is answered for all types of the schema. */
+/** What each selection within an introspection costs: it is answered for all types of the schema. */
 const INTROSPECTION_COST = 10
 
-/** Costs by their operations' names, of documents in which they do not hang on variables or the time. */
+/** The costs of documents by operation name, where they depend on neither variables nor time. */
 const fixedCosts = new WeakMap<DocumentNode, Map<string, number>>()
 
 /**
- * The cost of a valid operation that is within the limits of documents: a point for each field; what a page holds counts
- * as often as its size, what another list holds ten times. 1 when variables that it hangs on are wrong, since nothing is
- * executed then. (Pothos's plugin would refuse all of an operation for one argument that cannot be read.)
+ * The cost of a valid operation that is within the limits on documents: one point for each field, and what a list holds
+ * ten times, unless the field declares otherwise (graphql/cost.ts). The cost is 1 when variables that it depends on are
+ * invalid, since nothing is executed then. (Pothos's own complexity plugin would refuse the whole operation for one argument
+ * that cannot be read.)
  */
 export const operationCost: CostOf = ({ schema, document, operationName, variableValues }) => {
   const fixed = fixedCosts.get(document) ?? new Map<string, number>()
@@ -63,20 +58,24 @@ export const operationCost: CostOf = ({ schema, document, operationName, variabl
 }
 
 /**
- * What each message of a subscription costs. Those of the fleet hold every active deployment, of which there may be more
- * than a list counts as.
+ * What each message of a subscription costs. One that holds every active deployment costs more when there are more of them
+ * than a list counts as. A root field within a fragment is taken for such a one.
  */
 export function runningCost(args: ExecutionArgs, activeDeployments: number): number {
+  const fields = args.schema.getSubscriptionType()?.getFields() ?? {}
   const selections = getOperationAST(args.document, args.operationName)?.selectionSet.selections ?? []
-  const isFleet = selections.some((root) => root.kind !== Kind.FIELD || root.name.value === 'fleetMetrics')
-  return Math.ceil(operationCost(args) * (isFleet ? Math.max(1, activeDeployments / LIST_MULTIPLIER) : 1))
+  const holdsAll = selections.some((root) => {
+    const field = root.kind === Kind.FIELD ? fields[root.name.value] : undefined
+    return root.kind !== Kind.FIELD || (field !== undefined && costOfField(field)?.perActiveDeployment === true)
+  })
+  return Math.ceil(operationCost(args) * (holdsAll ? Math.max(1, activeDeployments / LIST_MULTIPLIER) : 1))
 }
 
 class Costs {
   readonly #schema: GraphQLSchema
   readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>
   readonly #variables: Record<string, unknown>
-  /** Whether the same document always costs the same. */
+  /** Whether the document costs the same whenever and with whatever variables it is run. */
   isFixed = true
 
   constructor(schema: GraphQLSchema, { definitions }: DocumentNode, variables: Record<string, unknown>) {
@@ -103,11 +102,14 @@ class Costs {
   #ofField(node: FieldNode, parent: GraphQLNamedType): number {
     const hasFields = isObjectType(parent) || isInterfaceType(parent)
     const field = hasFields ? parent.getFields()[node.name.value] : undefined
-    // Introspection.
+    // A field of the introspection, or `__typename`.
     if (field === undefined) return 1 + INTROSPECTION_COST * this.#count(node.selectionSet)
-    const { own, multiplier } = fieldCost(field, this.#argumentsOf(field, node))
-    if (node.selectionSet === undefined) return own
-    return own + multiplier * this.ofSelections(node.selectionSet, getNamedType(field.type))
+    const cost = costOfField(field) ?? {}
+    const args = this.#argumentsOf(field, node, cost)
+    const points = cost.points?.(args) ?? 1
+    if (node.selectionSet === undefined) return points
+    const multiplier = cost.multiplier?.(args) ?? (isList(field) ? LIST_MULTIPLIER : 1)
+    return points + multiplier * this.ofSelections(node.selectionSet, getNamedType(field.type))
   }
 
   #count(set: SelectionSetNode | undefined): number {
@@ -119,14 +121,14 @@ class Costs {
     return count
   }
 
-  /** Those that the cost hangs on. */
-  #argumentsOf({ args }: GraphQLField<unknown, unknown>, node: FieldNode): Record<string, unknown> {
+  /** The values of the arguments that the cost of the field depends on. */
+  #argumentsOf(field: GraphQLField<unknown, unknown>, node: FieldNode, cost: FieldCost): Record<string, unknown> {
+    if (cost.growsWithTime === true) this.isFixed = false
     const values: Record<string, unknown> = {}
-    for (const { name, type, defaultValue } of args) {
-      if (!COST_ARGUMENTS.has(name)) continue
+    for (const { name, type, defaultValue } of field.args) {
+      if (cost.args?.includes(name) !== true) continue
       const value = node.arguments?.find((argument) => argument.name.value === name)?.value
-      // Looking back costs as much as it is until now.
-      if (name === 'from' || (value !== undefined && hasVariable(value))) this.isFixed = false
+      if (value !== undefined && hasVariable(value)) this.isFixed = false
       values[name] = valueFromAST(value, type, this.#variables) ?? defaultValue
     }
     return values
@@ -137,32 +139,6 @@ function hasVariable(value: ValueNode): boolean {
   return value.kind === Kind.VARIABLE || (value.kind === Kind.LIST && value.values.some(hasVariable))
 }
 
-/** What a field costs by itself, and how often what it holds counts. */
-function fieldCost(
-  { type }: GraphQLField<unknown, unknown>,
-  args: Record<string, unknown>,
-): { own: number; multiplier: number } {
-  const typeName = getNamedType(type).name
-  if (typeName.endsWith('Connection')) return { own: 1, multiplier: pageSize(args) }
-  // Its connection has counted them.
-  if (typeName.endsWith('Edge')) return { own: 0, multiplier: 1 }
-  if (Array.isArray(args['ids'])) return { own: 1, multiplier: args['ids'].length }
-  if (typeof args['maxPoints'] === 'number') {
-    const points = Math.ceil(Math.max(0, args['maxPoints']) / HISTORY_POINTS_PER_POINT)
-    return { own: 1 + points + lookBackCost(args), multiplier: 1 }
-  }
-  const isList = isListType(isNonNullType(type) ? type.ofType : type)
-  return { own: 1, multiplier: isList ? LIST_MULTIPLIER : 1 }
-}
-
-function lookBackCost({ from, to }: Record<string, unknown>): number {
-  if (!(from instanceof Date)) return 0
-  const seconds = ((to instanceof Date ? to.getTime() : Date.now()) - from.getTime()) / 1000
-  return Math.ceil(Math.min(Math.max(seconds, 0), MAX_HISTORY_SECONDS) / HISTORY_SECONDS_PER_POINT)
-}
-
-/** Sizes that no page has are refused where the page is made. */
-function pageSize({ first, last }: Record<string, unknown>): number {
-  const size = typeof last === 'number' ? last : first
-  return typeof size === 'number' ? Math.min(Math.max(size, 1), MAX_PAGE) : DEFAULT_PAGE
+function isList({ type }: GraphQLField<unknown, unknown>): boolean {
+  return isListType(isNonNullType(type) ? type.ofType : type)
 }

@@ -1,11 +1,11 @@
 import type { Plugin } from 'graphql-yoga'
 import type { Viewer } from '../base/viewer.ts'
 
-/** What every operation starts from, whatever brought it. */
+/** The context that every operation starts with, over every transport. */
 export interface OperationContext extends Record<string, unknown> {
   viewer: Viewer
   requestId: string
 }
 
-/** A plugin that may read who acts, from the server context or the context value. */
+/** A plugin that can read the viewer from the server context or the context value. */
 export type OperationPlugin = Plugin<object, OperationContext>

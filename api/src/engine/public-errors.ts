@@ -3,14 +3,14 @@ import { GraphQLError, Kind } from 'graphql'
 import type { Logger } from 'pino'
 import { DomainError, RefusedError } from '../base/errors.ts'
 
-export interface PublicErrorsOptions {
+interface PublicErrorsOptions {
   log: Logger
-  /** Turns errors of parts below (a database that is gone) into refusals; what it does not know is a bug. */
+  /** Turns errors of the layers below (a database that is unreachable) into refusals; anything it does not know is a bug. */
   refusalOf?: ((error: unknown) => RefusedError | undefined) | undefined
 }
 
 /**
- * What callers see of errors: refusals and their own mistakes as they are, everything else masked with a request id
+ * What callers see of errors: refusals and their own mistakes as they are; everything else is masked with a request id
  * and logged once. Every answer of every transport passes through here.
  */
 export class PublicErrors {
@@ -24,7 +24,7 @@ export class PublicErrors {
     this.#refusalOf = refusalOf
   }
 
-  /** The result as its caller may see it. */
+  /** Formats a result as its caller may see it. */
   formatted(result: ExecutionResult, requestId: string): FormattedExecutionResult {
     if (result.errors === undefined) return { ...result, errors: undefined }
     return { ...result, errors: result.errors.map((error) => this.format(error, requestId)) }
@@ -32,20 +32,20 @@ export class PublicErrors {
 
   format(error: unknown, requestId: string): GraphQLFormattedError {
     const { extensions = {}, ...rest } = this.error(error, requestId).toJSON()
-    // Where Yoga notes a status, for an HTTP layer of its own.
+    // Yoga notes a status there for its own HTTP layer, which we do not use.
     const { http: _, ...shown } = extensions
     return { ...rest, extensions: shown }
   }
 
-  /** The error a caller may see for any error at all. */
+  /** Turns any error into the one that its caller may see. */
   error(error: unknown, requestId: string): GraphQLError {
     const root = rootOf(error)
     if (root instanceof GraphQLError && typeof root.extensions.code === 'string') {
       return relocated(root.message, error, { ...root.extensions })
     }
     const refusal = this.refusalOf(root)
-    if (refusal !== undefined) return relocated(refusal.message, error, { code: refusal.code })
-    // A field without its own union of errors: still the caller's to mend.
+    if (refusal !== undefined) return graphQLErrorOf(refusal, error)
+    // The field has no result union to put it in, but it is still the caller who can correct it.
     if (root instanceof DomainError) return relocated(root.message, error, { code: 'BAD_USER_INPUT' })
     if (root instanceof GraphQLError && isCallersMistake(error, root)) {
       return relocated(root.message, error, { code: 'BAD_USER_INPUT' })
@@ -57,7 +57,7 @@ export class PublicErrors {
     })
   }
 
-  /** The refusal that this error is, or stands for. */
+  /** The refusal that this error is, or that it means. */
   refusalOf(error: unknown): RefusedError | undefined {
     return error instanceof RefusedError ? error : this.#refusalOf(error)
   }
@@ -71,7 +71,15 @@ export class PublicErrors {
   }
 }
 
-/** What was thrown first, below the places graphql-js wrapped around it. */
+/**
+ * The one place where a refusal becomes an error of GraphQL.
+ * @param at the error as graphql-js located it
+ */
+export function graphQLErrorOf(refusal: RefusedError, at?: unknown): GraphQLError {
+  return relocated(refusal.message, at, { ...refusal.extensions })
+}
+
+/** What was thrown originally, below the locations that graphql-js wrapped around it. */
 function rootOf(error: unknown): unknown {
   let root = error
   while (root instanceof GraphQLError && root.originalError instanceof Error) root = root.originalError
@@ -79,9 +87,9 @@ function rootOf(error: unknown): unknown {
 }
 
 /**
- * graphql-js's own complaints carry no code. Those without a path came before execution: syntax, validation, variables.
- * During execution, those about an argument's value point at that value; what points at a field, or at nothing, says
- * that a resolver broke the schema.
+ * The errors that graphql-js makes itself carry no code. Those without a path were made before execution: by parsing,
+ * validation or the coercion of variables. During execution, an error about an argument's value points at that value;
+ * one that points at a field, or at nothing, means that a resolver broke the schema.
  */
 function isCallersMistake(error: unknown, root: GraphQLError): boolean {
   if (error instanceof GraphQLError && error.path === undefined) return true
@@ -89,7 +97,7 @@ function isCallersMistake(error: unknown, root: GraphQLError): boolean {
   return kind !== undefined && kind !== Kind.FIELD
 }
 
-/** An error with the place of `at`, but not its cause: what follows must not find the way back to it. */
+/** An error with the location of `at` but without its cause, so that nothing downstream can leak the original error. */
 function relocated(message: string, at: unknown, extensions: GraphQLError['extensions']): GraphQLError {
   if (!(at instanceof GraphQLError)) return new GraphQLError(message, { extensions })
   return new GraphQLError(message, {

@@ -1,24 +1,18 @@
-import { GraphQLError, Kind, visit, type DocumentNode, type ExecutionArgs } from 'graphql'
+import { Kind, visit, type DocumentNode, type ExecutionArgs } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
+import { RefusedError } from '../base/errors.ts'
 
-/** How deep values in variables may be nested: whatever walks them after this can do so by recursion. */
+/** How deeply values in variables may be nested. Code that runs after this check can safely walk them by recursion. */
 const MAX_DEPTH = 64
 
 /**
- * Refuses an operation that holds, in a literal or a variable, a string PostgreSQL could not store: one with NUL, or with
- * half of a surrogate pair; and variables nested too deeply. One place for every field and every transport.
+ * Refuses an operation with a string, in a literal or a variable, that PostgreSQL cannot store: one that contains NUL or
+ * half of a surrogate pair. Refuses variables that are nested too deeply as well. One place for every field and transport.
  */
 export function useWellFormedStrings<C extends Record<string, unknown>>(): Plugin<object, C> {
-  const check = ({
-    args,
-    setResultAndStopExecution,
-  }: {
-    args: ExecutionArgs
-    setResultAndStopExecution: (result: { errors: GraphQLError[] }) => void
-  }) => {
+  const check = ({ args }: { args: ExecutionArgs }) => {
     const message = complaint(args)
-    if (message === null) return
-    setResultAndStopExecution({ errors: [new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } })] })
+    if (message !== null) throw new RefusedError('BAD_USER_INPUT', message)
   }
   return {
     onExecute: check,
@@ -26,7 +20,7 @@ export function useWellFormedStrings<C extends Record<string, unknown>>(): Plugi
   }
 }
 
-/** What is wrong with the strings of an operation, and where; null when all is well. */
+/** Says what is wrong with the strings of an operation, and where; null when they are well-formed. */
 function complaint({ document, variableValues }: ExecutionArgs): string | null {
   for (const [name, value] of Object.entries(variableValues ?? {})) {
     const problem = problemOf(value)
@@ -35,7 +29,7 @@ function complaint({ document, variableValues }: ExecutionArgs): string | null {
   return hasMalformedString(document) ? `A string in the document ${MALFORMED}` : null
 }
 
-/** Documents are parsed once and kept, so this is asked again and again for the same ones. */
+/** Documents are parsed once and cached, so the same ones are checked again and again. */
 const checked = new WeakMap<DocumentNode, boolean>()
 
 function hasMalformedString(document: DocumentNode): boolean {
@@ -51,13 +45,14 @@ function hasMalformedString(document: DocumentNode): boolean {
   return isMalformed
 }
 
-const MALFORMED = 'holds a NUL character or half of a surrogate pair; strings must be well-formed Unicode without NUL.'
+const MALFORMED =
+  'contains a NUL character or half of a surrogate pair; strings must be well-formed Unicode without NUL.'
 
-/** Level by level, not by recursion: what came may be nested deeper than the stack. */
+/** Goes level by level instead of by recursion: what was received may be nested deeper than the stack allows. */
 function problemOf(value: unknown): string | null {
   let level = [value]
   for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > MAX_DEPTH) return `is nested too deeply; at most ${MAX_DEPTH} levels are taken.`
+    if (depth > MAX_DEPTH) return `is nested too deeply; at most ${MAX_DEPTH} levels are accepted.`
     const next: unknown[] = []
     for (const item of level) {
       if (typeof item === 'string' && !isWellFormed(item)) return MALFORMED

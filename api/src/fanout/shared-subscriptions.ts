@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { DocumentNode, ExecutionArgs, ExecutionResult, FormattedExecutionResult } from 'graphql'
+import type { DocumentNode, ExecutionArgs, ExecutionResult, FormattedExecutionResult, GraphQLSchema } from 'graphql'
 import { createSourceEventStream, execute, getOperationAST, GraphQLError, Kind, print, visit } from 'graphql'
 import { ordered } from '../base/canonical-json.ts'
 import { SharedGroup, type SharedMember } from './shared-group.ts'
@@ -10,8 +10,6 @@ import { SharedSource } from './shared-source.ts'
 const MAX_KEPT_BYTES = 32 * 1024 * 1024
 /** How many one group may keep: minutes of samples. */
 const MAX_KEPT_BYTES_PER_GROUP = 128 * 1024
-/** Types of variables that only say where a subscriber begins in a log. */
-const CURSOR_TYPES = new Set(['SampleCursor', 'EventCursor'])
 
 /** The caller of a subscription. */
 interface SharedCaller {
@@ -144,8 +142,9 @@ export class SharedSubscriptions {
     return new SharedMessage(JSON.stringify(this.#options.present(result)))
   }
 
-  #keyOf({ document, operationName, variableValues }: ExecutionArgs, { access }: SharedCaller): string {
-    const shared = sharedVariables(document, operationName, variableValues)
+  #keyOf(args: ExecutionArgs, { access }: SharedCaller): string {
+    const { document, operationName } = args
+    const shared = sharedVariables(args)
     return hash('sha256', JSON.stringify([this.#digestOf(document), operationName ?? null, access, shared]), 'base64')
   }
 
@@ -163,14 +162,10 @@ export class SharedSubscriptions {
  * The declared variables that have a value, as sorted pairs. Cursors are left out: they say where a subscriber begins, and
  * nothing else.
  */
-function sharedVariables(
-  document: DocumentNode,
-  operationName: ExecutionArgs['operationName'],
-  values: ExecutionArgs['variableValues'],
-): unknown[] {
+function sharedVariables({ schema, document, operationName, variableValues: values }: ExecutionArgs): unknown[] {
   const operation = getOperationAST(document, operationName)
   const names = (operation?.variableDefinitions ?? []).map(({ variable }) => variable.name.value)
-  const cursors = cursorVariables(document, operationName)
+  const cursors = cursorVariables(schema, document, operationName)
   return (
     names
       .filter((name) => !cursors.has(name))
@@ -183,8 +178,15 @@ function sharedVariables(
 
 const cursorsOfDocuments = new WeakMap<DocumentNode, Map<string, ReadonlySet<string>>>()
 
-/** The variables of a cursor's type that are used in one place only: as an argument of the subscription field. */
-function cursorVariables(document: DocumentNode, operationName: ExecutionArgs['operationName']): ReadonlySet<string> {
+/**
+ * The variables of a scalar that its schema marks with `isCursor`, used in one place only: as an argument of the
+ * subscription field. Every subscriber has its own position in a log.
+ */
+function cursorVariables(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operationName: ExecutionArgs['operationName'],
+): ReadonlySet<string> {
   const known = cursorsOfDocuments.get(document) ?? new Map<string, ReadonlySet<string>>()
   cursorsOfDocuments.set(document, known)
   const found = known.get(operationName ?? '')
@@ -202,7 +204,7 @@ function cursorVariables(document: DocumentNode, operationName: ExecutionArgs['o
   for (const { variable, type } of operation?.variableDefinitions ?? []) {
     const named = type.kind === Kind.NON_NULL_TYPE ? type.type : type
     const name = variable.name.value
-    const isCursor = named.kind === Kind.NAMED_TYPE && CURSOR_TYPES.has(named.name.value)
+    const isCursor = named.kind === Kind.NAMED_TYPE && schema.getType(named.name.value)?.extensions['isCursor'] === true
     const isRoot = roots.some(({ value }) => value.kind === Kind.VARIABLE && value.name.value === name)
     if (isCursor && isRoot && uses.get(name) === 1) cursors.add(name)
   }

@@ -4,15 +4,17 @@ import SchemaBuilder from '@pothos/core'
 import ErrorsPlugin from '@pothos/plugin-errors'
 import PrismaPlugin from '@pothos/plugin-prisma'
 import RelayPlugin from '@pothos/plugin-relay'
+import WithInputPlugin from '@pothos/plugin-with-input'
 import './node-ids-plugin.ts'
 import './scopes-plugin.ts'
 import type { Context } from './context.ts'
+import { EDGES_COST, IDS_COST, PAGE_COST } from './cost.ts'
 import { decodeId, encodeId } from './ids.ts'
 import { requireScopeOfType } from './scopes-plugin.ts'
-import { MAX_PAGE } from '../base/paging.ts'
-import { RefusedError } from '../base/errors.ts'
+import { DEFAULT_PAGE, MAX_PAGE } from '../base/paging.ts'
+import { InvalidInputError, RefusedError } from '../base/errors.ts'
 
-export type Scalars = {
+type Scalars = {
   DateTime: { Input: Date; Output: Date }
   JSON: { Input: unknown; Output: unknown }
   Count: { Input: number; Output: number }
@@ -20,6 +22,8 @@ export type Scalars = {
   EventCursor: { Input: string; Output: string }
   ID: { Input: string; Output: string | number }
 }
+
+const capitalized = (name: string) => `${name.charAt(0).toUpperCase()}${name.slice(1)}`
 
 export const builder = new SchemaBuilder<{
   Context: Context
@@ -29,31 +33,51 @@ export const builder = new SchemaBuilder<{
   DefaultEdgesNullability: false
   DefaultNodeNullability: false
 }>({
-  plugins: ['scopes', 'nodeIds', ErrorsPlugin, RelayPlugin, PrismaPlugin],
+  plugins: ['scopes', 'nodeIds', ErrorsPlugin, WithInputPlugin, RelayPlugin, PrismaPlugin],
   defaultFieldNullability: false,
-  errors: { directResult: true },
+  errors: {
+    directResult: true,
+    defaultTypes: [InvalidInputError],
+    defaultUnionOptions: {
+      name: ({ fieldName }) => `${capitalized(fieldName)}Result`,
+      description:
+        'The success of the mutation, or an error that the caller can correct. New errors may be added: keep a default branch.',
+    },
+  },
+  withInput: {
+    typeOptions: { name: ({ fieldName }) => `${capitalized(fieldName)}Input` },
+    argOptions: { description: 'The input of the mutation.' },
+  },
   relay: {
-    idFieldOptions: { description: 'Global id: the same object under the same id, everywhere.' },
+    idFieldOptions: { description: 'The global id. The same object has the same id everywhere.' },
     encodeGlobalID: (typename, id) => encodeId(typename, String(id)),
     decodeGlobalID: decodeId,
-    edgesFieldOptions: { nullable: false, description: 'The page, in the order asked for.' },
+    defaultConnectionTypeOptions: { cost: PAGE_COST },
+    edgesFieldOptions: { cost: EDGES_COST, nullable: false, description: 'The page, in the requested order.' },
     nodeFieldOptions: { nullable: false, description: 'The object itself.' },
-    cursorFieldOptions: { description: 'Where this object stands in the list; for `after` and `before`.' },
-    pageInfoFieldOptions: { description: 'How to go on.' },
-    firstArgOptions: { description: `Page size from the start, 1 to ${MAX_PAGE}; 20 when neither is given.` },
-    lastArgOptions: { description: `Page size from the end, 1 to ${MAX_PAGE}.` },
-    afterArgOptions: { description: 'Begin right after this cursor.' },
-    beforeArgOptions: { description: 'End right before this cursor.' },
-    pageInfoTypeOptions: { description: 'How to go on from a page.' },
+    cursorFieldOptions: { description: 'The position of this object in the list. Pass it as `after` or `before`.' },
+    pageInfoFieldOptions: { description: 'Where the page lies in the list.' },
+    firstArgOptions: {
+      description: `The page size, counted from the start: 1 to ${MAX_PAGE}. It is ${DEFAULT_PAGE} when neither \`first\` nor \`last\` is given; both together are refused as \`BAD_USER_INPUT\`.`,
+    },
+    lastArgOptions: { description: `The page size, counted from the end: 1 to ${MAX_PAGE}.` },
+    afterArgOptions: { description: 'The page begins right after this cursor.' },
+    beforeArgOptions: { description: 'The page ends right before this cursor.' },
+    pageInfoTypeOptions: { description: 'Where a page lies in its list, and how to request the next one.' },
     nodeTypeOptions: { description: 'An object with a global id.' },
-    hasNextPageFieldOptions: { description: 'Whether more follows.' },
-    hasPreviousPageFieldOptions: { description: 'Whether more comes before.' },
-    startCursorFieldOptions: { description: 'Cursor of the first object.' },
-    endCursorFieldOptions: { description: 'Cursor of the last object.' },
+    hasNextPageFieldOptions: { description: 'Whether there are more objects after this page.' },
+    hasPreviousPageFieldOptions: { description: 'Whether there are more objects before this page.' },
+    startCursorFieldOptions: {
+      description: 'The cursor of the first object of the page; null when the page is empty.',
+    },
+    endCursorFieldOptions: { description: 'The cursor of the last object of the page; null when the page is empty.' },
     nodeQueryOptions: {
       scope: 'READ',
-      description: 'Any object by its id; null when there is none.',
-      args: { id: { description: 'A global id.' } },
+      description: `Finds any object by its global id; null when it does not exist. A malformed id is refused as \`BAD_USER_INPUT\`.
+
+Example:
+\`node(id: "RGVwbG95bWVudDo…") { id ... on Deployment { version } }\``,
+      args: { id: { description: 'The global id of the object.' } },
       resolve: (_root, { id }, { viewer }, { schema }, resolveNode) => {
         requireScopeOfType(schema, id.typename, viewer)
         return resolveNode(id)
@@ -61,8 +85,12 @@ export const builder = new SchemaBuilder<{
     },
     nodesQueryOptions: {
       scope: 'READ',
-      description: `At most ${MAX_PAGE} objects by their ids, in their order; null where there is none.`,
-      args: { ids: { description: 'Global ids.' } },
+      cost: IDS_COST,
+      description: `Finds up to ${MAX_PAGE} objects by their global ids, in the order of the ids; null for each one that does not exist. A malformed id is refused as \`BAD_USER_INPUT\`.
+
+Example:
+\`nodes(ids: ["RGVwbG95bWVudDo…", "TW9kZWw6…"]) { id ... on Model { name } }\``,
+      args: { ids: { description: `The global ids of the objects, at most ${MAX_PAGE}.` } },
       resolve: (_root, { ids }, { viewer }, { schema }, resolveNodes) => {
         if (ids.length > MAX_PAGE) {
           throw new RefusedError('BAD_USER_INPUT', `ids must hold at most ${MAX_PAGE} ids, not ${ids.length}.`)
@@ -73,7 +101,7 @@ export const builder = new SchemaBuilder<{
     },
   },
   prisma: {
-    // Of the operation: building the schema opens no database.
+    // The client comes from the context of the operation, so that building the schema opens no database.
     client: ({ services }) => services.prisma,
     dmmf: getDatamodel(),
     exposeDescriptions: false,
@@ -81,8 +109,9 @@ export const builder = new SchemaBuilder<{
   },
 })
 
-builder.queryType({ description: 'What can be read.' })
+builder.queryType({ description: 'Everything that can be read.' })
 builder.mutationType({
-  description: 'What can be changed. Every mutation answers a union: its success, and the errors a caller can mend.',
+  description:
+    'Everything that can be changed. Every mutation answers with a union of its success and the errors that the caller can correct. Switch on `__typename`.',
 })
-builder.subscriptionType({ description: 'What can be followed live, over WebSocket or Server-Sent Events.' })
+builder.subscriptionType({ description: 'Everything that can be followed live, over WebSocket or Server-Sent Events.' })

@@ -4,7 +4,7 @@ import type { Viewer } from '../base/viewer.ts'
 import type { Services } from '../deps.ts'
 import type { Sample } from '../metrics/sample.ts'
 
-/** One operation's context. */
+/** The context of one operation. */
 export interface Context {
   viewer: Viewer
   requestId: string
@@ -13,20 +13,20 @@ export interface Context {
 }
 
 /**
- * Batches what many objects of one answer ask for: one statement for a page. Nothing is kept: a subscription's context
- * lives as long as the subscription.
+ * Batches what many objects of one answer load, so that a page takes one statement. Nothing is cached, because the context
+ * of a subscription lives as long as the subscription.
  */
-export interface Loaders {
+interface Loaders {
   /** By deployment key. */
   latest: DataLoader<number, Sample | null>
   /** By deployment key. */
   recent: DataLoader<number, Sample[]>
   lossCurve: DataLoader<CurveRequest, TrainingStep[]>
-  /** By training job's id: whether no deployment of it is active. */
+  /** Whether no deployment of a training job is active, by the job's id. */
   isUndeployed: DataLoader<string, boolean>
 }
 
-export interface CurveRequest {
+interface CurveRequest {
   trainingJobId: string
   maxPoints: number
 }

@@ -1,22 +1,25 @@
 import { NODE_NAMES, type NodeName } from '../base/global-ids.ts'
 import { InvalidInputError, RefusedError } from '../base/errors.ts'
 
-export { encodeId, type NodeName } from '../base/global-ids.ts'
+export { encodeId } from '../base/global-ids.ts'
 
 const GLOBAL_ID = new RegExp(`^(${NODE_NAMES.join('|')}):([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$`)
 
-/** Throws BAD_USER_INPUT. */
+/** @throws RefusedError BAD_USER_INPUT. */
 export function decodeId(globalId: string): { typename: string; id: string } {
   const bytes = Buffer.from(globalId, 'base64')
   const match = GLOBAL_ID.exec(bytes.toString('latin1'))
-  // The decoder forgives much; of each object there is one id.
+  // The decoder is lenient; comparing ensures that each object has exactly one id.
   if (!match?.[1] || !match[2] || bytes.toString('base64') !== globalId) {
     throw new RefusedError('BAD_USER_INPUT', `${shown(globalId)} is not an id of Gaugeline.`)
   }
   return { typename: match[1], id: match[2] }
 }
 
-/** The uuid in an id of this type. Throws BAD_USER_INPUT. */
+/**
+ * The UUID in an id of this type.
+ * @throws RefusedError BAD_USER_INPUT.
+ */
 export function uuidOf(type: NodeName, globalId: string): string {
   const { typename, id } = decodeId(globalId)
   if (typename !== type) {
@@ -25,7 +28,10 @@ export function uuidOf(type: NodeName, globalId: string): string {
   return id
 }
 
-/** The same for a field of a mutation's input: what is wrong with it comes back as data. Throws InvalidInputError. */
+/**
+ * The UUID in a field of a mutation's input, whose errors come back as data.
+ * @throws InvalidInputError
+ */
 export function inputUuid(type: NodeName, path: string, globalId: string): string {
   try {
     return uuidOf(type, globalId)

@@ -5,10 +5,10 @@ import { encodeId, NODE_NAMES } from '../base/global-ids.ts'
 type AnyResolver = GraphQLFieldResolver<unknown, object>
 
 /**
- * Gives objects their ids at once. Relay's plugin makes each in a promise, and graphql-js then makes others of the
- * object, its edge and its page to wait for it: half of what executing a page would cost.
+ * Resolves the ids of objects synchronously. Relay's plugin makes each id in a promise, and graphql-js then makes further
+ * promises for the object, its edge and its page to wait for it: half of the cost of executing a page.
  */
-export class NodeIdsPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
+class NodeIdsPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
   override wrapResolve(resolver: AnyResolver, { name, parentType }: PothosOutputFieldConfig<Types>): AnyResolver {
     if (name !== 'id' || !NODE_NAMES.some((node) => node === parentType)) return resolver
     return (node) => encodeId(parentType, (node as { id: string }).id)
@@ -18,7 +18,7 @@ export class NodeIdsPlugin<Types extends SchemaTypes> extends BasePlugin<Types> 
 SchemaBuilder.registerPlugin('nodeIds', NodeIdsPlugin)
 
 declare global {
-  // Where Pothos looks for plugins.
+  // Pothos merges plugins from this namespace.
   export namespace PothosSchemaTypes {
     export interface Plugins<Types extends SchemaTypes> {
       nodeIds: NodeIdsPlugin<Types>

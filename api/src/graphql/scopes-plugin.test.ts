@@ -47,19 +47,19 @@ async function messages(source: string, ...scopes: Scope[]): Promise<string[]> {
 }
 
 describe('a field', () => {
-  it('at the root that says no scope stops the schema from being built', () => {
+  it('at the root without a scope keeps the schema from being built', () => {
     const builder = build()
-    // What the types would refuse.
+    // TypeScript would refuse it.
     const fieldWithout = { type: 'String', resolve: () => 'x' } as unknown as {
       scope: null
       type: 'String'
       resolve: () => string
     }
     builder.queryField('forgotten', (t) => t.field(fieldWithout))
-    expect(() => builder.toSchema()).toThrow('Query.forgotten must say its scope')
+    expect(() => builder.toSchema()).toThrow('Query.forgotten must declare its scope')
   })
 
-  it('is refused without its scope, with what is needed and what is held', async () => {
+  it('is refused without its scope, with the needed scope and those of the caller', async () => {
     expect(await messages('{ read { name } }', 'DEPLOY', 'TRAIN')).toEqual([
       'This needs the scope READ; ci has DEPLOY, TRAIN.',
     ])
@@ -68,11 +68,16 @@ describe('a field', () => {
     expect(await messages('{ read { name dear } }', 'READ', 'TRAIN')).toEqual([])
   })
 
-  it('says in its description what it needs', () => {
-    expect(build().toSchema().getQueryType()?.getFields()['read']?.description).toBe('Needs the scope READ.')
+  it('says in its description which scope it needs, before any example', () => {
+    const builder = build()
+    const description = 'Reads it.\n\nExample:\n`described`'
+    builder.queryField('described', (t) => t.string({ scope: 'READ', description, resolve: () => 'x' }))
+    const fields = builder.toSchema().getQueryType()?.getFields()
+    expect(fields?.['read']?.description).toBe('Needs the scope READ.')
+    expect(fields?.['described']?.description).toBe('Reads it. Needs the scope READ.\n\nExample:\n`described`')
   })
 
-  it('that leads on from an object with an id needs READ', async () => {
+  it('that leads from an object with an id to another object needs READ', async () => {
     expect(await messages('{ open { id name } }')).toEqual([])
     expect(await messages('{ open { part { name } } }')).toEqual(['This needs the scope READ; ci has none.'])
     expect(await messages('{ open { parts { id } } }')).toEqual(['This needs the scope READ; ci has none.'])
@@ -80,7 +85,7 @@ describe('a field', () => {
     expect(await messages('{ open { part { name } parts { id } } }', 'READ')).toEqual([])
   })
 
-  it('of a type with a scope needs that', async () => {
+  it('of a type with a scope needs the scope of the type', async () => {
     const others = SCOPES.filter((scope) => scope !== 'ADMIN')
     expect(await messages('{ secret { name } }', ...others)).toEqual([
       'This needs the scope ADMIN; ci has READ, DEPLOY, TRAIN.',

@@ -17,22 +17,24 @@ import {
 } from 'graphql'
 import { type Scope, type Viewer, requireScope } from '../base/viewer.ts'
 
-/** `null`: for every caller who is known. */
+/** `null`: every authenticated caller may use it. */
 type NeededScope = Scope | null
 
 /**
- * Holds every field to the scope it needs.
- * - A root field must say its `scope`, or the schema can't be built: none can be forgotten. A subscription is checked when
- *   it starts; the end of its credential closes it.
- * - Any other field may say one; `scope` on a type is that of all its fields, and of finding one by its id.
- * - What leads on from an object with an id to other objects is reading, so that the answer to a mutation shows what was
- *   changed and no more.
+ * Enforces the scope of every field.
+ * - A root field must declare its `scope`, or the schema cannot be built: none can be forgotten. A subscription is checked
+ *   when it starts; when its credential ends, the subscription is closed.
+ * - Any other field may declare one; the `scope` of a type applies to all its fields, and to finding its objects by id.
+ * - A field that leads from an object with an id to other objects needs READ, so that the answer to a mutation shows what
+ *   was changed and nothing more.
  */
-export class ScopesPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
+class ScopesPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
   override onOutputFieldConfig(config: PothosOutputFieldConfig<Types>): PothosOutputFieldConfig<Types> {
     const scope = scopeOf({ extensions: { pothosOptions: config.pothosOptions } })
     if (scope == null) return config
-    return { ...config, description: `${config.description ?? ''} Needs the scope ${scope}.`.trimStart() }
+    // An example, where there is one, stays last.
+    const [text = '', ...example] = (config.description ?? '').split(/\n\n(?=Example:)/)
+    return { ...config, description: [`${text} Needs the scope ${scope}.`.trimStart(), ...example].join('\n\n') }
   }
 
   override afterBuild(schema: GraphQLSchema): GraphQLSchema {
@@ -49,7 +51,7 @@ export class ScopesPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
   }
 }
 
-/** Throws FORBIDDEN when the viewer may not see objects of a type at all. */
+/** @throws RefusedError FORBIDDEN when the viewer may not see any object of the type. */
 export function requireScopeOfType(schema: GraphQLSchema, typename: string, viewer: Viewer): void {
   const scope = scopeOf(schema.getType(typename))
   if (scope != null) requireScope(viewer, scope)
@@ -60,7 +62,7 @@ type AnyField = GraphQLField<unknown, { viewer: Viewer }>
 function rootScope(type: GraphQLObjectType, field: AnyField): NeededScope {
   const scope = scopeOf(field)
   if (scope !== undefined) return scope
-  throw new Error(`${type.name}.${field.name} must say its scope; null for every caller who is known.`)
+  throw new Error(`${type.name}.${field.name} must declare its scope; null for every authenticated caller.`)
 }
 
 function innerScope(type: GraphQLObjectType, field: AnyField): NeededScope {
@@ -72,7 +74,7 @@ function innerScope(type: GraphQLObjectType, field: AnyField): NeededScope {
   return leadsOn && type.getInterfaces().some(({ name }) => name === 'Node') ? 'READ' : null
 }
 
-/** What was given as `scope` where a field or type was made; undefined when nothing was. */
+/** The `scope` that a field or type was defined with; undefined when it has none. */
 function scopeOf(element: { extensions: Readonly<Record<string, unknown>> } | undefined): NeededScope | undefined {
   return (element?.extensions['pothosOptions'] as { scope?: NeededScope } | undefined)?.scope
 }
@@ -88,14 +90,14 @@ function guard(field: AnyField, scope: Scope, step: 'resolve' | 'subscribe'): vo
 SchemaBuilder.registerPlugin('scopes', ScopesPlugin)
 
 declare global {
-  // Where Pothos looks for the options of plugins.
+  // Pothos merges the options of plugins from this namespace.
   export namespace PothosSchemaTypes {
     export interface Plugins<Types extends SchemaTypes> {
       scopes: ScopesPlugin<Types>
     }
 
     export interface ObjectTypeOptions<Types extends SchemaTypes = SchemaTypes, Shape = unknown> {
-      /** What every field of it needs. */
+      /** The scope that every field of the type needs. */
       scope?: Scope
     }
 
@@ -108,7 +110,7 @@ declare global {
       ResolveShape = unknown,
       ResolveReturnShape = unknown,
     > {
-      /** What its caller needs; null: nothing. */
+      /** The scope that the caller needs; null for none. */
       scope?: Scope | null
     }
 

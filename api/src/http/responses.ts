@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { FormattedExecutionResult } from 'graphql'
-import type { RefusalCode } from '../base/errors.ts'
+import type { RefusalCode, RefusalDetails } from '../base/errors.ts'
 import { acceptedBy, type JsonType } from './accept.ts'
 
 /** Every code that stands in `extensions.code` when this layer answers, besides the services' refusals. */
@@ -73,12 +73,13 @@ export function sendError(
     message: string
     requestId?: string
     status?: number
-    retryAfterSeconds?: number | undefined
+    details?: RefusalDetails
   },
 ): void {
-  const { code, message, requestId, status = STATUS[code], retryAfterSeconds = 1 } = error
+  const { code, message, requestId, status = STATUS[code], details = {} } = error
   const { json: type = 'application/json' } = acceptedBy(req.headers.accept)
-  const extensions = requestId === undefined ? { code } : { code, requestId }
+  const extensions = { code, ...details, ...(requestId !== undefined && { requestId }) }
+  const { retryAfterSeconds = 1 } = details
   sendGraphQL(res, { status, type, retryAfterSeconds }, { errors: [{ message, extensions }] })
 }
 

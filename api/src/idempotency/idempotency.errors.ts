@@ -4,12 +4,14 @@ export class IdempotencyConflictError extends DomainError {
   override name = 'IdempotencyConflictError'
 
   static otherInput(): IdempotencyConflictError {
-    return new IdempotencyConflictError('This idempotency key was used for a call with another input. Use a new one.')
+    return new IdempotencyConflictError(
+      'This idempotency key was already used for a call with another input. Use a new key.',
+    )
   }
 
   static resultGone(): IdempotencyConflictError {
     return new IdempotencyConflictError(
-      'This call was made before, and what it created is gone. To create it again, use a new idempotency key.',
+      'This call was made before, but the object that it created is gone. To create another, use a new idempotency key.',
     )
   }
 }

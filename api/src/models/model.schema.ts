@@ -5,14 +5,20 @@ import { versionOf } from './models.ts'
 const ModelType = builder.prismaNode('Model', {
   id: { field: 'id' },
   nullable: true,
-  description: 'A registered name under which versions are deployed.',
+  description: 'A registered model. Each of its deployments is a version of it.',
   fields: (t) => ({
-    name: t.exposeString('name', { description: 'Unique: letters, digits, ".", "_", "-" and "/".' }),
+    name: t.exposeString('name', {
+      description: 'The unique name of the model: 1 to 100 letters, digits, ".", "_", "-" and "/".',
+    }),
     description: t.exposeString('description', { nullable: true, description: 'What the model is for.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When its first training job was registered.' }),
+    createdAt: t.expose('createdAt', {
+      type: 'DateTime',
+      description: 'When the first training job of the model was registered.',
+    }),
     latestVersion: t.string({
       nullable: true,
-      description: 'The newest version ever deployed, deleted ones included; null before the first.',
+      description:
+        'The newest version that was ever deployed, including deleted deployments; null before the first deployment.',
       resolve: ({ deploymentCount }) => (deploymentCount > 0 ? versionOf(deploymentCount - 1) : null),
     }),
   }),
@@ -20,7 +26,7 @@ const ModelType = builder.prismaNode('Model', {
 
 const ModelConnection = builder.connectionObject(
   { type: ModelType, name: 'ModelConnection', description: 'A page of models.' },
-  { name: 'ModelEdge', description: 'One of a page of models.' },
+  { name: 'ModelEdge', description: 'A model and its position in the list.' },
 )
 
 builder.queryFields((t) => ({
@@ -28,16 +34,24 @@ builder.queryFields((t) => ({
     scope: 'READ',
     type: ModelType,
     nullable: true,
-    description: 'A model by its name; null when there is none. Like `model(name: "team/model") { latestVersion }`.',
-    args: { name: t.arg.string({ required: true, description: "The model's name." }) },
+    description: `Finds a model by its name; null when it does not exist.
+
+Example:
+\`model(name: "team/model") { latestVersion }\``,
+    args: { name: t.arg.string({ required: true, description: 'The name of the model.' }) },
     resolve: (_root, { name }, { services }) => services.models.byName(name),
   }),
   models: t.connection(
     {
       scope: 'READ',
       type: ModelType,
-      description: 'Models by name. Like `models(search: "llama", first: 10) { edges { node { name } } }`.',
-      args: { search: t.arg.string({ description: 'Part of the name, in any case.' }) },
+      description: `Lists models in the order of their names.
+
+Example:
+\`models(search: "llama", first: 10) { edges { node { name } } }\``,
+      args: {
+        search: t.arg.string({ description: 'Finds models whose name contains this text, ignoring case.' }),
+      },
       resolve: (_root, args, context, info) =>
         context.services.models.list(args.search, args, nodesQuery(context, info)),
     },

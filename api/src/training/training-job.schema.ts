@@ -2,55 +2,76 @@ import { TrainingJobStatus } from '@gaugeline/prisma'
 import { RefusedError } from '../base/errors.ts'
 import { builder } from '../graphql/builder.ts'
 import { nodesQuery } from '../graphql/connections.ts'
+import { CURVE_COST } from '../graphql/cost.ts'
 import { uuidOf } from '../graphql/ids.ts'
 import type { TrainingStepRecord } from '../bus/bus.ts'
 
 const MAX_CURVE_POINTS = 2000
 
 export const TrainingJobStatusEnum = builder.enumType('TrainingJobStatus', {
-  description: 'COMPLETED, FAILED and CANCELLED are final.',
+  description: 'How far a training job is. COMPLETED, FAILED and CANCELLED are final.',
   values: {
-    [TrainingJobStatus.QUEUED]: { description: 'Waits for its turn.' },
-    [TrainingJobStatus.RUNNING]: { description: 'Trains.' },
-    [TrainingJobStatus.COMPLETED]: { description: 'Done; can be deployed.' },
-    [TrainingJobStatus.FAILED]: { description: 'Ended by an error; failureReason says which.' },
-    [TrainingJobStatus.CANCELLED]: { description: 'Ended by somebody.' },
+    [TrainingJobStatus.QUEUED]: { description: 'The job waits to be run.' },
+    [TrainingJobStatus.RUNNING]: { description: 'The job is training.' },
+    [TrainingJobStatus.COMPLETED]: { description: 'The job succeeded and can be deployed.' },
+    [TrainingJobStatus.FAILED]: { description: 'The job ended with an error; `failureReason` describes it.' },
+    [TrainingJobStatus.CANCELLED]: { description: 'The job was cancelled by a caller.' },
   },
 })
 
 const TrainingStepType = builder.objectRef<TrainingStepRecord>('TrainingStep').implement({
-  description: 'A point of a loss curve.',
+  description: 'One point of a loss curve.',
   fields: (t) => ({
-    step: t.exposeInt('step', { description: 'Counts from 0 or 1, as the trainer does.' }),
-    loss: t.exposeFloat('loss', { description: 'Training loss.' }),
-    accuracy: t.exposeFloat('accuracy', { nullable: true, description: '0 to 1, when it was measured.' }),
-    at: t.expose('at', { type: 'DateTime', description: 'When it was measured.' }),
+    step: t.exposeInt('step', {
+      description: 'The number of the step. It starts at 0 or 1, depending on the trainer.',
+    }),
+    loss: t.exposeFloat('loss', { description: 'The training loss at this step.' }),
+    accuracy: t.exposeFloat('accuracy', {
+      nullable: true,
+      description: 'The accuracy at this step, 0 to 1; null when it was not measured.',
+    }),
+    at: t.expose('at', { type: 'DateTime', description: 'When the point was measured.' }),
   }),
 })
 
 export const TrainingJobType = builder.prismaNode('TrainingJob', {
   id: { field: 'id' },
   nullable: true,
-  description: 'One training run of a model.',
+  description: 'One training run of a model, simulated by the server or registered by a third party.',
   fields: (t) => ({
-    name: t.exposeString('name', { description: 'For people; need not be unique.' }),
-    model: t.relation('model', { description: 'What it trains.' }),
-    status: t.expose('status', { type: TrainingJobStatusEnum, description: 'Where it stands.' }),
-    progress: t.exposeFloat('progress', { description: '0 to 1.' }),
-    simulated: t.exposeBoolean('simulated', { description: 'Whether the server runs it, for demonstration.' }),
-    framework: t.exposeString('framework', { nullable: true, description: 'What it is trained with.' }),
-    dataset: t.exposeString('dataset', { nullable: true, description: 'What it is trained on.' }),
+    name: t.exposeString('name', { description: 'The name of the job, for people. It need not be unique.' }),
+    model: t.relation('model', { description: 'The model that the job trains.' }),
+    status: t.expose('status', { type: TrainingJobStatusEnum, description: 'The status of the job.' }),
+    progress: t.exposeFloat('progress', { description: 'The progress of the job, 0 to 1.' }),
+    simulated: t.exposeBoolean('simulated', {
+      description: 'Whether the server simulates the job, for demonstration.',
+    }),
+    framework: t.exposeString('framework', {
+      nullable: true,
+      description: 'The framework that the job trains with.',
+    }),
+    dataset: t.exposeString('dataset', { nullable: true, description: 'The dataset that the job trains on.' }),
     hyperparameters: t.expose('hyperparameters', {
       type: 'JSON',
       nullable: true,
-      description: 'An object, as registered.',
+      description: 'The hyperparameters, as the JSON object that was registered.',
     }),
-    finalLoss: t.exposeFloat('finalLoss', { nullable: true, description: 'Loss at the end.' }),
-    finalAccuracy: t.exposeFloat('finalAccuracy', { nullable: true, description: 'Accuracy at the end, 0 to 1.' }),
+    finalLoss: t.exposeFloat('finalLoss', { nullable: true, description: 'The loss at the end of the training.' }),
+    finalAccuracy: t.exposeFloat('finalAccuracy', {
+      nullable: true,
+      description: 'The accuracy at the end of the training, 0 to 1.',
+    }),
     lossCurve: t.field({
+      cost: CURVE_COST,
       type: [TrainingStepType],
-      description: `The steps so far, thinned evenly to at most maxPoints (1 to ${MAX_CURVE_POINTS}); the last one is always there.`,
-      args: { maxPoints: t.arg.int({ defaultValue: 200, description: `1 to ${MAX_CURVE_POINTS}.` }) },
+      description:
+        'The loss curve so far, in the order of its steps. It is thinned evenly to at most `maxPoints` points; the last point is always included.',
+      args: {
+        maxPoints: t.arg.int({
+          defaultValue: 200,
+          description: `The largest number of points to return: 1 to ${MAX_CURVE_POINTS}.`,
+        }),
+      },
       resolve: (job, { maxPoints }, { loaders }) => {
         const points = maxPoints ?? 200
         if (points < 1 || points > MAX_CURVE_POINTS) {
@@ -59,53 +80,63 @@ export const TrainingJobType = builder.prismaNode('TrainingJob', {
         return loaders.lossCurve.load({ trainingJobId: job.id, maxPoints: points })
       },
     }),
-    failureReason: t.exposeString('failureReason', { nullable: true, description: 'Why it failed.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was registered.' }),
-    createdBy: t.exposeString('createdBy', { description: 'Who registered it.' }),
-    startedAt: t.expose('startedAt', { type: 'DateTime', nullable: true, description: 'When it began to run.' }),
+    failureReason: t.exposeString('failureReason', {
+      nullable: true,
+      description: 'Why the job failed; null when it did not fail.',
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the job was registered.' }),
+    createdBy: t.exposeString('createdBy', { description: 'The name of the caller who registered the job.' }),
+    startedAt: t.expose('startedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the job began to run; null before.',
+    }),
     finishedAt: t.expose('finishedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it reached a final status.',
+      description: 'When the job reached a final status; null before.',
     }),
   }),
 })
 
 const TrainingJobConnection = builder.connectionObject(
   { type: TrainingJobType, name: 'TrainingJobConnection', description: 'A page of training jobs.' },
-  { name: 'TrainingJobEdge', description: 'One of a page of training jobs.' },
+  { name: 'TrainingJobEdge', description: 'A training job and its position in the list.' },
 )
 
 const TrainingJobFilterInput = builder.inputType('TrainingJobFilter', {
-  description: 'All given conditions must hold.',
+  description: 'Selects training jobs. A job must meet all conditions that are given.',
   fields: (t) => ({
-    status: t.field({ type: [TrainingJobStatusEnum], description: 'Any of these.' }),
-    model: t.string({ description: "The model's name, exactly." }),
-    search: t.string({ description: "Part of the job's or its model's name, in any case." }),
+    status: t.field({ type: [TrainingJobStatusEnum], description: 'The job has one of these statuses.' }),
+    model: t.string({ description: 'The job belongs to the model with exactly this name.' }),
+    search: t.string({ description: 'The name of the job or of its model contains this text, ignoring case.' }),
   }),
 })
 
 export const OrderDirectionEnum = builder.enumType('OrderDirection', {
-  description: 'Which end comes first.',
-  values: { ASC: { description: 'Smallest or oldest first.' }, DESC: { description: 'Largest or newest first.' } },
+  description: 'The direction of an order.',
+  values: {
+    ASC: { description: 'Smallest or oldest first.' },
+    DESC: { description: 'Largest or newest first.' },
+  },
 })
 
 const TrainingJobOrderInput = builder.inputType('TrainingJobOrder', {
-  description: 'What to sort by.',
+  description: 'The order of training jobs.',
   fields: (t) => ({
     field: t.field({
       type: builder.enumType('TrainingJobOrderField', {
-        description: 'What training jobs can be sorted by.',
+        description: 'The fields by which training jobs can be sorted.',
         values: {
-          CREATED_AT: { description: 'When it was registered.' },
-          FINISHED_AT: { description: 'When it finished; unfinished ones last.' },
-          NAME: { description: 'By name.' },
+          CREATED_AT: { description: 'The time at which the job was registered.' },
+          FINISHED_AT: { description: 'The time at which the job finished; unfinished jobs come last.' },
+          NAME: { description: 'The name of the job.' },
         },
       }),
       required: true,
-      description: 'What to sort by.',
+      description: 'The field to sort by.',
     }),
-    direction: t.field({ type: OrderDirectionEnum, required: true, description: 'Which end comes first.' }),
+    direction: t.field({ type: OrderDirectionEnum, required: true, description: 'The direction to sort in.' }),
   }),
 })
 
@@ -114,20 +145,27 @@ builder.queryFields((t) => ({
     scope: 'READ',
     type: 'TrainingJob',
     nullable: true,
-    description:
-      'A training job by its id; null when there is none. Like `trainingJob(id: "VHJhaW5pbmdKb2I6…") { name status progress }`.',
-    args: { id: t.arg.id({ required: true, description: 'Its id.' }) },
+    description: `Finds a training job by its id; null when it does not exist.
+
+Example:
+\`trainingJob(id: "VHJhaW5pbmdKb2I6…") { name status progress }\``,
+    args: { id: t.arg.id({ required: true, description: 'The id of the training job.' }) },
     resolve: (query, _root, { id }, { services }) => services.trainingJobs.byId(uuidOf('TrainingJob', id), query),
   }),
   trainingJobs: t.connection(
     {
       scope: 'READ',
       type: TrainingJobType,
-      description:
-        'Training jobs, newest first unless asked otherwise. Like `trainingJobs(first: 10, filter: { status: [COMPLETED] }) { edges { node { id name } } }`.',
+      description: `Lists training jobs, newest first by default.
+
+Example:
+\`trainingJobs(first: 10, filter: { status: [COMPLETED] }) { edges { node { id name } } }\``,
       args: {
-        filter: t.arg({ type: TrainingJobFilterInput, description: 'Which ones.' }),
-        orderBy: t.arg({ type: TrainingJobOrderInput, description: 'In which order.' }),
+        filter: t.arg({
+          type: TrainingJobFilterInput,
+          description: 'Which training jobs to list; all when it is left out.',
+        }),
+        orderBy: t.arg({ type: TrainingJobOrderInput, description: 'The order of the list.' }),
       },
       resolve: (_root, args, context, info) =>
         context.services.trainingJobs.list(args.filter, args.orderBy, args, nodesQuery(context, info)),
@@ -140,7 +178,7 @@ builder.prismaObjectField('Model', 'trainingJobs', (t) =>
   t.connection(
     {
       type: TrainingJobType,
-      description: 'Its training jobs, newest first.',
+      description: 'The training jobs of the model, newest first.',
       resolve: (model, args, context, info) =>
         context.services.trainingJobs.list({ model: model.name }, null, args, nodesQuery(context, info)),
     },
@@ -154,11 +192,11 @@ interface TrainingJobProgress {
 }
 
 const TrainingJobUpdateType = builder.objectRef<TrainingJobProgress>('TrainingJobUpdate').implement({
-  description: 'A training job as it is now.',
+  description: 'The current state of a training job.',
   fields: (t) => ({
     trainingJob: t.prismaField({
       type: 'TrainingJob',
-      description: 'The job.',
+      description: 'The training job.',
       resolve: async (query, { trainingJobId }, _args, { services }) => {
         const job = await services.trainingJobs.byId(trainingJobId, query)
         if (!job) throw new RefusedError('NOT_FOUND', 'The training job was deleted.')
@@ -167,7 +205,8 @@ const TrainingJobUpdateType = builder.objectRef<TrainingJobProgress>('TrainingJo
     }),
     newSteps: t.field({
       type: [TrainingStepType],
-      description: "Steps added since this subscription's last update of the job.",
+      description:
+        'The points that were added to the loss curve since the last update of the job in this subscription.',
       resolve: ({ newSteps }) => [...newSteps],
     }),
   }),
@@ -177,9 +216,11 @@ builder.subscriptionField('trainingJobProgress', (t) =>
   t.field({
     scope: 'READ',
     type: TrainingJobUpdateType,
-    description:
-      'State: one job, given at once as it is and then at each change, until it is deleted; or all of them, unfinished ones first, new ones included. Like `trainingJobProgress(trainingJobId: "VHJhaW5pbmdKb2I6…") { trainingJob { status progress } }`.',
-    args: { trainingJobId: t.arg.id({ description: 'Which job; all of them when left out.' }) },
+    description: `Follows the current state of one training job, or of all. The subscription begins with the current state and sends a message at each change; a slow subscriber skips intermediate states. With \`trainingJobId\`, it completes when the job is deleted. Without, it begins with the unfinished jobs and includes new ones. An unknown job is refused as \`NOT_FOUND\`.
+
+Example:
+\`trainingJobProgress(trainingJobId: "VHJhaW5pbmdKb2I6…") { trainingJob { status progress } }\``,
+    args: { trainingJobId: t.arg.id({ description: 'The training job to follow; all jobs when it is left out.' }) },
     subscribe: (_root, { trainingJobId }, { services }) =>
       services.trainingProgress.watch(trainingJobId == null ? null : uuidOf('TrainingJob', trainingJobId)),
     resolve: (update) => update,

@@ -1,6 +1,4 @@
 import type { Prisma, TrainingJob } from '@gaugeline/prisma'
-import { DeploymentType } from '../deployments/deployment.schema.ts'
-import { InvalidInputError } from '../base/errors.ts'
 import { builder } from '../graphql/builder.ts'
 import { ErrorInterface } from '../graphql/errors.schema.ts'
 import { encodeId, inputUuid } from '../graphql/ids.ts'
@@ -16,31 +14,27 @@ import { TrainingJobStatusEnum, TrainingJobType } from './training-job.schema.ts
 
 builder.objectType(TrainingJobNotFoundError, {
   name: 'TrainingJobNotFoundError',
-  description: 'No training job has this id; it may have been deleted.',
+  description: 'There is no training job with this id; it may have been deleted.',
   interfaces: [ErrorInterface],
 })
 builder.objectType(TrainingJobFinishedError, {
   name: 'TrainingJobFinishedError',
-  description: 'The training job has a final status.',
+  description: 'The training job already has a final status, which cannot change.',
   interfaces: [ErrorInterface],
-  fields: (t) => ({ status: t.expose('status', { type: TrainingJobStatusEnum, description: 'That status.' }) }),
+  fields: (t) => ({
+    status: t.expose('status', { type: TrainingJobStatusEnum, description: 'The final status of the job.' }),
+  }),
 })
 builder.objectType(TrainingJobSimulatedError, {
   name: 'TrainingJobSimulatedError',
-  description: 'The server drives this run; it can be cancelled, not updated.',
+  description: 'The server runs this simulated job. You can cancel it, but not update it.',
   interfaces: [ErrorInterface],
 })
+// Its field `deployments` is added by deployment.schema.ts.
 builder.objectType(TrainingJobHasDeploymentsError, {
   name: 'TrainingJobHasDeploymentsError',
-  description: 'Deployments were made from the training job; they keep it from being deleted.',
+  description: 'The training job cannot be deleted while deployments of it exist.',
   interfaces: [ErrorInterface],
-  fields: (t) => ({
-    deployments: t.field({
-      type: [DeploymentType],
-      description: 'The first 20, newest first.',
-      resolve: (error) => error.deployments,
-    }),
-  }),
 })
 
 function trainingJobSuccess(name: string, what: string) {
@@ -49,92 +43,61 @@ function trainingJobSuccess(name: string, what: string) {
     fields: (t) => ({
       trainingJob: t.field({
         type: TrainingJobType,
-        description: 'As it is now.',
+        description: 'The training job in its current state.',
         resolve: ({ trainingJob }) => trainingJob,
       }),
     }),
   })
 }
 
-const NAMES = { name: 'For people, 1 to 100 characters.', model: 'A model by its name; an unknown one is made.' }
-
-const RegisterInput = builder.inputType('RegisterTrainingJobInput', {
-  description: "A third party's own training job.",
-  fields: (t) => ({
-    modelName: t.string({ required: true, description: NAMES.model }),
-    name: t.string({ required: true, description: NAMES.name }),
-    status: t.field({ type: TrainingJobStatusEnum, defaultValue: 'QUEUED', description: 'Where it stands already.' }),
-    framework: t.string({ description: 'What it is trained with.' }),
-    dataset: t.string({ description: 'What it is trained on.' }),
-    hyperparameters: t.field({ type: 'JSON', description: 'An object, at most 16 KB.' }),
-    idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
-  }),
-})
-
-const StartInput = builder.inputType('StartTrainingJobInput', {
-  description: 'A simulated run.',
-  fields: (t) => ({
-    modelName: t.string({ required: true, description: NAMES.model }),
-    name: t.string({ description: `${NAMES.name} Made from the time when left out.` }),
-    framework: t.string({ description: 'What it is trained with.' }),
-    dataset: t.string({ description: 'What it is trained on.' }),
-    hyperparameters: t.field({
-      type: 'JSON',
-      description: 'An object, at most 16 KB. With a learningRate above 0.1 the run diverges and fails.',
-    }),
-    idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
-  }),
-})
+const NAME = 'The name of the job, for people: 1 to 100 characters.'
+const MODEL_NAME = 'The name of the model. A model with a new name is created.'
+const FRAMEWORK = 'The framework that the job trains with.'
+const DATASET = 'The dataset that the job trains on.'
+const HYPERPARAMETERS = 'The hyperparameters, as a JSON object of at most 16 KB.'
 
 const StepInput = builder.inputType('TrainingStepInput', {
-  description: 'A point of a loss curve.',
+  description: 'One point of a loss curve.',
   fields: (t) => ({
-    step: t.int({ required: true, description: 'From 0; one that is there already is replaced.' }),
-    loss: t.float({ required: true, description: 'Training loss.' }),
-    accuracy: t.float({ description: '0 to 1.' }),
+    step: t.int({
+      required: true,
+      description: 'The number of the step, from 0. A point that the curve already has at this step is replaced.',
+    }),
+    loss: t.float({ required: true, description: 'The training loss at this step.' }),
+    accuracy: t.float({ description: 'The accuracy at this step, 0 to 1.' }),
   }),
-})
-
-const UpdateInput = builder.inputType('UpdateTrainingJobInput', {
-  description: 'What has changed of a registered job; what is left out stays.',
-  fields: (t) => ({
-    trainingJobId: t.id({ required: true, description: 'Which job.' }),
-    status: t.field({ type: TrainingJobStatusEnum, description: 'RUNNING, or a final one.' }),
-    progress: t.float({ description: '0 to 1; COMPLETED sets it to 1.' }),
-    steps: t.field({ type: [StepInput], description: 'Points to add to the loss curve, at most 1,000.' }),
-    finalLoss: t.float({ description: 'Loss at the end.' }),
-    finalAccuracy: t.float({ description: 'Accuracy at the end, 0 to 1.' }),
-    failureReason: t.string({ description: 'Why it failed; with status FAILED.' }),
-  }),
-})
-
-const CancelInput = builder.inputType('CancelTrainingJobInput', {
-  description: 'Which training job to cancel.',
-  fields: (t) => ({ trainingJobId: t.id({ required: true, description: 'Its id.' }) }),
-})
-
-const DeleteInput = builder.inputType('DeleteTrainingJobInput', {
-  description: 'Which training job to delete.',
-  fields: (t) => ({ trainingJobId: t.id({ required: true, description: 'Its id.' }) }),
 })
 
 const DeleteSuccess = builder.objectRef<{ trainingJobId: string }>('DeleteTrainingJobSuccess').implement({
-  description: 'The training job and its curve are gone.',
-  fields: (t) => ({ trainingJobId: t.exposeID('trainingJobId', { description: 'The id it had.' }) }),
+  description: 'The training job and its loss curve were deleted.',
+  fields: (t) => ({
+    trainingJobId: t.exposeID('trainingJobId', { description: 'The id of the deleted training job.' }),
+  }),
 })
 
-function unionOf(mutation: string) {
-  return { name: `${mutation}Result`, description: `Its success, and what a caller can mend.` }
-}
-
 builder.mutationFields((t) => ({
-  registerTrainingJob: t.field({
+  registerTrainingJob: t.fieldWithInput({
     scope: 'TRAIN',
     type: trainingJobSuccess('RegisterTrainingJobSuccess', 'registered'),
-    description:
-      'Third parties bring their own jobs; an unknown model name makes the model. Like `registerTrainingJob(input: { modelName: "team/model", name: "nightly", status: COMPLETED })`.',
-    errors: { types: [IdempotencyConflictError, InvalidInputError], union: unionOf('RegisterTrainingJob') },
-    args: { input: t.arg({ type: RegisterInput, required: true, description: 'The job.' }) },
+    description: `Registers a training job that runs outside of Gaugeline.
+
+Example:
+\`registerTrainingJob(input: { modelName: "team/model", name: "nightly", status: COMPLETED })\``,
+    errors: { types: [IdempotencyConflictError] },
+    typeOptions: { description: 'A training job that runs outside of Gaugeline.' },
+    input: {
+      modelName: t.input.string({ required: true, description: MODEL_NAME }),
+      name: t.input.string({ required: true, description: NAME }),
+      status: t.input.field({
+        type: TrainingJobStatusEnum,
+        defaultValue: 'QUEUED',
+        description: 'The status that the job already has.',
+      }),
+      framework: t.input.string({ description: FRAMEWORK }),
+      dataset: t.input.string({ description: DATASET }),
+      hyperparameters: t.input.field({ type: 'JSON', description: HYPERPARAMETERS }),
+      idempotencyKey: t.input.string({ description: IDEMPOTENCY_KEY }),
+    },
     resolve: async (_root, { input: { idempotencyKey, ...input } }, { services, viewer }) => ({
       trainingJob: await services.trainingJobs.register(
         {
@@ -147,13 +110,26 @@ builder.mutationFields((t) => ({
       ),
     }),
   }),
-  startTrainingJob: t.field({
+  startTrainingJob: t.fieldWithInput({
     scope: 'TRAIN',
     type: trainingJobSuccess('StartTrainingJobSuccess', 'started'),
-    description:
-      'A simulated run of about a minute with a live loss curve. Like `startTrainingJob(input: { modelName: "team/model", name: "nightly" })`.',
-    errors: { types: [IdempotencyConflictError, InvalidInputError], union: unionOf('StartTrainingJob') },
-    args: { input: t.arg({ type: StartInput, required: true, description: 'The run.' }) },
+    description: `Starts a simulated training job, which runs for about a minute with a live loss curve.
+
+Example:
+\`startTrainingJob(input: { modelName: "team/model", name: "nightly" })\``,
+    errors: { types: [IdempotencyConflictError] },
+    typeOptions: { description: 'The simulated training job to start.' },
+    input: {
+      modelName: t.input.string({ required: true, description: MODEL_NAME }),
+      name: t.input.string({ description: `${NAME} When it is left out, a name is made from the current time.` }),
+      framework: t.input.string({ description: FRAMEWORK }),
+      dataset: t.input.string({ description: DATASET }),
+      hyperparameters: t.input.field({
+        type: 'JSON',
+        description: `${HYPERPARAMETERS} With a \`learningRate\` above 0.1 the run diverges and fails.`,
+      }),
+      idempotencyKey: t.input.string({ description: IDEMPOTENCY_KEY }),
+    },
     resolve: async (_root, { input: { idempotencyKey, ...input } }, { services, viewer }) => ({
       trainingJob: await services.trainingJobs.start(
         { ...input, hyperparameters: input.hyperparameters as Prisma.InputJsonObject },
@@ -162,16 +138,24 @@ builder.mutationFields((t) => ({
       ),
     }),
   }),
-  updateTrainingJob: t.field({
+  updateTrainingJob: t.fieldWithInput({
     scope: 'TRAIN',
     type: trainingJobSuccess('UpdateTrainingJobSuccess', 'updated'),
-    description:
-      'Reports the progress of a registered job. Like `updateTrainingJob(input: { trainingJobId: "VHJhaW5pbmdKb2I6…", progress: 0.4, steps: [{ step: 400, loss: 1.9 }] })`.',
-    errors: {
-      types: [TrainingJobNotFoundError, TrainingJobFinishedError, TrainingJobSimulatedError, InvalidInputError],
-      union: unionOf('UpdateTrainingJob'),
+    description: `Reports the progress of a registered training job.
+
+Example:
+\`updateTrainingJob(input: { trainingJobId: "VHJhaW5pbmdKb2I6…", progress: 0.4, steps: [{ step: 400, loss: 1.9 }] })\``,
+    errors: { types: [TrainingJobNotFoundError, TrainingJobFinishedError, TrainingJobSimulatedError] },
+    typeOptions: { description: 'What has changed in a registered training job. What is left out stays as it is.' },
+    input: {
+      trainingJobId: t.input.id({ required: true, description: 'The id of the training job.' }),
+      status: t.input.field({ type: TrainingJobStatusEnum, description: 'The new status: RUNNING or a final one.' }),
+      progress: t.input.float({ description: 'The progress, 0 to 1. The status COMPLETED sets it to 1.' }),
+      steps: t.input.field({ type: [StepInput], description: 'The points to add to the loss curve, at most 1,000.' }),
+      finalLoss: t.input.float({ description: 'The loss at the end of the training.' }),
+      finalAccuracy: t.input.float({ description: 'The accuracy at the end of the training, 0 to 1.' }),
+      failureReason: t.input.string({ description: 'Why the job failed. It goes with the status FAILED.' }),
     },
-    args: { input: t.arg({ type: UpdateInput, required: true, description: 'The changes.' }) },
     resolve: async (_root, { input }, { services }) => ({
       trainingJob: await services.trainingJobs.update(
         inputUuid('TrainingJob', 'trainingJobId', input.trainingJobId),
@@ -179,30 +163,30 @@ builder.mutationFields((t) => ({
       ),
     }),
   }),
-  cancelTrainingJob: t.field({
+  cancelTrainingJob: t.fieldWithInput({
     scope: 'TRAIN',
     type: trainingJobSuccess('CancelTrainingJobSuccess', 'cancelled'),
-    description:
-      'Ends a job that is not finished. Like `cancelTrainingJob(input: { trainingJobId: "VHJhaW5pbmdKb2I6…" })`.',
-    errors: {
-      types: [TrainingJobNotFoundError, TrainingJobFinishedError, InvalidInputError],
-      union: unionOf('CancelTrainingJob'),
-    },
-    args: { input: t.arg({ type: CancelInput, required: true, description: 'Which one.' }) },
+    description: `Cancels a training job that is not finished.
+
+Example:
+\`cancelTrainingJob(input: { trainingJobId: "VHJhaW5pbmdKb2I6…" })\``,
+    errors: { types: [TrainingJobNotFoundError, TrainingJobFinishedError] },
+    typeOptions: { description: 'The training job to cancel.' },
+    input: { trainingJobId: t.input.id({ required: true, description: 'The id of the training job.' }) },
     resolve: async (_root, { input }, { services }) => ({
       trainingJob: await services.trainingJobs.cancel(inputUuid('TrainingJob', 'trainingJobId', input.trainingJobId)),
     }),
   }),
-  deleteTrainingJob: t.field({
+  deleteTrainingJob: t.fieldWithInput({
     scope: 'TRAIN',
     type: DeleteSuccess,
-    description:
-      'Deletes a job with its curve. Refused while deployments made from it exist. Like `deleteTrainingJob(input: { trainingJobId: "VHJhaW5pbmdKb2I6…" })`.',
-    errors: {
-      types: [TrainingJobNotFoundError, TrainingJobHasDeploymentsError, InvalidInputError],
-      union: unionOf('DeleteTrainingJob'),
-    },
-    args: { input: t.arg({ type: DeleteInput, required: true, description: 'Which one.' }) },
+    description: `Deletes a training job with its loss curve. A job cannot be deleted while deployments of it exist.
+
+Example:
+\`deleteTrainingJob(input: { trainingJobId: "VHJhaW5pbmdKb2I6…" })\``,
+    errors: { types: [TrainingJobNotFoundError, TrainingJobHasDeploymentsError] },
+    typeOptions: { description: 'The training job to delete.' },
+    input: { trainingJobId: t.input.id({ required: true, description: 'The id of the training job.' }) },
     resolve: async (_root, { input }, { services }) => {
       const id = inputUuid('TrainingJob', 'trainingJobId', input.trainingJobId)
       await services.trainingJobs.delete(id)

@@ -11,23 +11,23 @@ export class TrainingJobNotFoundError extends DomainError {
 export class TrainingJobFinishedError extends DomainError {
   override name = 'TrainingJobFinishedError'
   constructor(readonly status: TrainingJobStatus) {
-    super(`This training job is ${status.toLowerCase()}; that is final.`)
+    super(`This training job is ${status.toLowerCase()}, which is final.`)
   }
 }
 
 export class TrainingJobSimulatedError extends DomainError {
   override name = 'TrainingJobSimulatedError'
   constructor() {
-    super('This run is simulated: the server drives it. It can be cancelled, not updated.')
+    super('The server runs this simulated training job. It can be cancelled, but not updated.')
   }
 }
 
 export class TrainingJobHasDeploymentsError extends DomainError {
   override name = 'TrainingJobHasDeploymentsError'
   constructor(
-    /** The first 20. */
+    /** At most 20, newest first. */
     readonly deployments: Deployment[],
   ) {
-    super('Deployments were made from this training job. Delete them first.')
+    super('This training job has deployments. Delete them first.')
   }
 }

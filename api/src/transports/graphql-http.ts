@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { ExecutionResult } from 'graphql'
-import { GraphQLError, OperationTypeNode } from 'graphql'
+import type { ExecutionResult, GraphQLError } from 'graphql'
+import { OperationTypeNode } from 'graphql'
+import { RefusedError } from '../base/errors.ts'
 import type { Viewer } from '../base/viewer.ts'
 import { MAX_GRAPHQL_BODY_BYTES } from '../base/limits.ts'
 import type { SharedMember } from '../fanout/shared-group.ts'
@@ -10,6 +11,7 @@ import type { BudgetState, Budgets } from '../engine/budgets.ts'
 import type { Answer, GraphQLEngine, PreparedOperation } from '../engine/graphql-engine.ts'
 import { CLOSE_MESSAGES, type CloseReason, type LiveConnections } from './live-connections.ts'
 import type { OperationContext } from '../engine/operation-plugin.ts'
+import { graphQLErrorOf } from '../engine/public-errors.ts'
 import { operationOfBody, operationOfUrl } from './operation-request.ts'
 import { readJson } from '../http/request-body.ts'
 import { RequestError } from '../http/request-error.ts'
@@ -133,5 +135,5 @@ function setBudgetHeaders(res: ServerResponse, { limit, remaining, resetSeconds 
 /** The last result of a stream that is closed; none at a restart, since the client is to reconnect. */
 function finalResultFor(reason: CloseReason): ExecutionResult | undefined {
   if (reason === 'shutdown') return undefined
-  return { errors: [new GraphQLError(`${CLOSE_MESSAGES[reason]}.`, { extensions: { code: 'UNAUTHENTICATED' } })] }
+  return { errors: [graphQLErrorOf(new RefusedError('UNAUTHENTICATED', `${CLOSE_MESSAGES[reason]}.`))] }
 }

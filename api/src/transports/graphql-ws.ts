@@ -19,7 +19,7 @@ import { callerOf } from '../http/caller.ts'
 import type { GraphQLEngine, PreparedOperation } from '../engine/graphql-engine.ts'
 import { CLOSE_MESSAGES, type CloseReason, type LiveConnections } from './live-connections.ts'
 import { refuseUpgrade } from '../http/responses.ts'
-import { SocketInbox } from './socket-inbox.ts'
+import { SocketInbox, UnexpectedMessageError } from './socket-inbox.ts'
 import { SocketWriter } from './socket-writer.ts'
 import { UnauthenticatedSockets } from './unauthenticated-sockets.ts'
 
@@ -159,7 +159,7 @@ export class GraphQLWebSockets {
           if (prepared.kind === OperationTypeNode.SUBSCRIPTION) {
             const asked = subscriptions.size + 1
             if (asked > MAX_SUBSCRIPTIONS_PER_SOCKET) {
-              return [limitError('subscriptions', MAX_SUBSCRIPTIONS_PER_SOCKET, asked)]
+              throw limitError('subscriptions', MAX_SUBSCRIPTIONS_PER_SOCKET, asked)
             }
             subscriptions.add(id)
           }
@@ -244,8 +244,7 @@ export class GraphQLWebSockets {
   }
 
   #handleFailure(socket: WebSocket, error: unknown): void {
-    // graphql-ws throws for message types that only a server sends; by the protocol they are bad requests.
-    if (error instanceof Error && error.message.startsWith('Unexpected message of type')) {
+    if (error instanceof UnexpectedMessageError) {
       socket.close(CloseCode.BadRequest, 'Invalid message received')
       return
     }

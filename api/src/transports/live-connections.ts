@@ -65,7 +65,7 @@ export class LiveConnections {
     const max = isFull ? MAX_LIVE_CONNECTIONS : MAX_LIVE_CONNECTIONS_PER_CALLER
     const scope = isFull ? 'of this server' : 'of one caller'
     const message = `The live connections ${scope} may be at most ${max}; asked: ${max + 1}.`
-    throw new RefusedError('RATE_LIMITED', message, RETRY_AFTER_SECONDS)
+    throw new RefusedError('RATE_LIMITED', message, { retryAfterSeconds: RETRY_AFTER_SECONDS })
   }
 
   count(transport: Transport): number {

@@ -1,5 +1,14 @@
+import { MessageType } from 'graphql-ws'
 import { SOCKET_MESSAGES } from '../base/limits.ts'
 import { TokenBucket } from '../base/token-bucket.ts'
+
+/** Message types that only a server sends. graphql-ws throws for them as for a bug; by the protocol they are bad requests. */
+const TYPES_OF_SERVERS = new Set<unknown>([MessageType.ConnectionAck, MessageType.Next, MessageType.Error])
+
+/** A client sent a message of a type that only a server sends. */
+export class UnexpectedMessageError extends Error {
+  override name = 'UnexpectedMessageError'
+}
 
 /** One operation of a socket. */
 interface Run {
@@ -34,6 +43,7 @@ export class SocketInbox {
 
   async receive(text: string): Promise<void> {
     const { type, id } = headOf(text)
+    if (TYPES_OF_SERVERS.has(type)) throw new UnexpectedMessageError()
     if (id === undefined || (type !== 'subscribe' && type !== 'complete')) return await this.#handle(text)
     const before = this.#runs.get(id)
     if (type === 'complete') {

@@ -1,6 +1,5 @@
 import type { Webhook, WebhookDelivery } from '@gaugeline/prisma'
 import { requireScope } from '../base/viewer.ts'
-import { InvalidInputError } from '../base/errors.ts'
 import { builder } from '../graphql/builder.ts'
 import { ErrorInterface } from '../graphql/errors.schema.ts'
 import { encodeId, inputUuid } from '../graphql/ids.ts'
@@ -16,76 +15,38 @@ import { DeliveryType, WebhookEventTypeEnum, WebhookType } from './webhook.schem
 
 builder.objectType(WebhookNotFoundError, {
   name: 'WebhookNotFoundError',
-  description: 'No webhook has this id; it may have been deleted.',
+  description: 'There is no webhook with this id; it may have been deleted.',
   interfaces: [ErrorInterface],
 })
 builder.objectType(WebhookDeliveryNotFoundError, {
   name: 'WebhookDeliveryNotFoundError',
-  description: 'No delivery has this id; it may be older than 7 days, or its webhook was deleted.',
+  description: 'There is no delivery with this id; it may be older than 7 days, or its webhook was deleted.',
   interfaces: [ErrorInterface],
 })
 builder.objectType(WebhookDisabledError, {
   name: 'WebhookDisabledError',
-  description: 'Nothing is sent to a webhook that is disabled; enable it first.',
+  description: 'The webhook is disabled, and nothing is sent to it; enable it first.',
   interfaces: [ErrorInterface],
 })
 builder.objectType(WebhookLimitError, {
   name: 'WebhookLimitError',
-  description: 'There are as many webhooks as there can be.',
+  description: 'There are already as many webhooks as are allowed.',
   interfaces: [ErrorInterface],
-  fields: (t) => ({ limit: t.exposeInt('limit', { description: 'How many there can be.' }) }),
+  fields: (t) => ({ limit: t.exposeInt('limit', { description: 'How many webhooks are allowed.' }) }),
 })
 
-const SECRET = 'Verifies the signatures: `whsec_` and base64. Shown this once.'
+const SECRET = 'The key that verifies signatures: `whsec_` followed by base64. It is shown only once.'
 
-const NAME = 'For people, 1 to 100 characters.'
-const URL = `Where events are posted: https or http, at most 2,000 characters, without user, password and fragment. It must lead to
-public addresses, now and at every delivery, unless the operator allows others.`
-
-const CreateInput = builder.inputType('CreateWebhookInput', {
-  description: 'A new webhook.',
-  fields: (t) => ({
-    name: t.string({ required: true, description: NAME }),
-    url: t.string({ required: true, description: URL }),
-    events: t.field({ type: [WebhookEventTypeEnum], required: true, description: 'What it is told of; at least one.' }),
-    idempotencyKey: t.string({
-      description: `${IDEMPOTENCY_KEY} The repetition shows no secret: if the first answer was lost, rotate it.`,
-    }),
-  }),
-})
-const UpdateInput = builder.inputType('UpdateWebhookInput', {
-  description: 'What to change; what is left out stays.',
-  fields: (t) => ({
-    webhookId: t.id({ required: true, description: 'Which webhook.' }),
-    name: t.string({ description: NAME }),
-    url: t.string({ description: `${URL} What is pending goes there too.` }),
-    events: t.field({ type: [WebhookEventTypeEnum], description: 'What it is told of; at least one.' }),
-    enabled: t.boolean({
-      description: 'False: nothing is sent, and what is pending waits. True: it is sent. Either forgets a 410 Gone.',
-    }),
-  }),
-})
-const DeleteInput = builder.inputType('DeleteWebhookInput', {
-  description: 'What to delete.',
-  fields: (t) => ({ webhookId: t.id({ required: true, description: 'Which webhook.' }) }),
-})
-const RotateInput = builder.inputType('RotateWebhookSecretInput', {
-  description: 'Whose secret to rotate.',
-  fields: (t) => ({ webhookId: t.id({ required: true, description: 'Which webhook.' }) }),
-})
-const TestInput = builder.inputType('SendTestWebhookInput', {
-  description: 'What to test.',
-  fields: (t) => ({ webhookId: t.id({ required: true, description: 'Which webhook.' }) }),
-})
-const RedeliverInput = builder.inputType('RedeliverWebhookInput', {
-  description: 'What to send again.',
-  fields: (t) => ({ deliveryId: t.id({ required: true, description: 'Which delivery.' }) }),
-})
+const NAME = 'The name of the webhook, for people: 1 to 100 characters.'
+const URL = `The URL that events are posted to: https or http, at most 2,000 characters, without user, password or fragment.
+Unless the operator allows others, its host must resolve to public addresses, now and at every delivery.`
+const EVENTS = 'The kinds of events to send, at least one.'
+const WEBHOOK_ID = 'The id of the webhook.'
 
 const CreateSuccess = builder.objectRef<{ webhook: Webhook; secret: string | null }>('CreateWebhookSuccess').implement({
-  description: 'The webhook is told of what happens from now on.',
+  description: 'The webhook was created and receives events from now on.',
   fields: (t) => ({
-    webhook: t.field({ type: WebhookType, description: 'As it is now.', resolve: ({ webhook }) => webhook }),
+    webhook: t.field({ type: WebhookType, description: 'The new webhook.', resolve: ({ webhook }) => webhook }),
     secret: t.exposeString('secret', {
       nullable: true,
       description: `${SECRET} Null when the call repeats an earlier one.`,
@@ -93,19 +54,27 @@ const CreateSuccess = builder.objectRef<{ webhook: Webhook; secret: string | nul
   }),
 })
 const UpdateSuccess = builder.objectRef<{ webhook: Webhook }>('UpdateWebhookSuccess').implement({
-  description: 'The webhook was changed.',
+  description: 'The webhook was updated.',
   fields: (t) => ({
-    webhook: t.field({ type: WebhookType, description: 'As it is now.', resolve: ({ webhook }) => webhook }),
+    webhook: t.field({
+      type: WebhookType,
+      description: 'The webhook in its current state.',
+      resolve: ({ webhook }) => webhook,
+    }),
   }),
 })
 const DeleteSuccess = builder.objectRef<{ webhookId: string }>('DeleteWebhookSuccess').implement({
-  description: 'The webhook is gone with its deliveries; what was pending is not sent.',
-  fields: (t) => ({ webhookId: t.exposeID('webhookId', { description: 'The id it had.' }) }),
+  description: 'The webhook was deleted with its deliveries; pending ones are not sent.',
+  fields: (t) => ({ webhookId: t.exposeID('webhookId', { description: 'The id of the deleted webhook.' }) }),
 })
 const RotateSuccess = builder.objectRef<{ webhook: Webhook; secret: string }>('RotateWebhookSecretSuccess').implement({
-  description: 'The new secret signs from now on, and the old one beside it for 24 hours.',
+  description: 'Messages are signed with the new secret from now on, and for 24 hours with the old one as well.',
   fields: (t) => ({
-    webhook: t.field({ type: WebhookType, description: 'As it is now.', resolve: ({ webhook }) => webhook }),
+    webhook: t.field({
+      type: WebhookType,
+      description: 'The webhook in its current state.',
+      resolve: ({ webhook }) => webhook,
+    }),
     secret: t.exposeString('secret', { description: SECRET }),
   }),
 })
@@ -116,90 +85,116 @@ function deliverySuccess(name: string, description: string) {
     fields: (t) => ({
       delivery: t.field({
         type: DeliveryType,
-        description: 'It is on its way; ask for it again to see what came of it.',
+        description: 'The pending delivery. Read it again later to see its outcome.',
         resolve: ({ delivery }) => delivery,
       }),
     }),
   })
 }
 
-function unionOf(mutation: string) {
-  return { name: `${mutation}Result`, description: 'Its success, and what a caller can mend.' }
-}
-
 const webhookUuid = (id: string) => inputUuid('Webhook', 'webhookId', id)
 
 builder.mutationFields((t) => ({
-  createWebhook: t.field({
+  createWebhook: t.fieldWithInput({
     scope: 'ADMIN',
     type: CreateSuccess,
-    description: 'Has events sent to a URL, signed. Needs the scope READ as well: a webhook hears of everything.',
-    errors: {
-      types: [WebhookLimitError, IdempotencyConflictError, InvalidInputError],
-      union: unionOf('CreateWebhook'),
+    description: `Creates a webhook: the chosen events are posted to its URL, signed. The scope READ is required as well, because a webhook receives everything that happens.
+
+Example:
+\`createWebhook(input: { name: "bot", url: "https://bot.example.com/hooks", events: [DEPLOYMENT_PAUSED] })\``,
+    errors: { types: [WebhookLimitError, IdempotencyConflictError] },
+    typeOptions: { description: 'The webhook to create.' },
+    input: {
+      name: t.input.string({ required: true, description: NAME }),
+      url: t.input.string({ required: true, description: URL }),
+      events: t.input.field({ type: [WebhookEventTypeEnum], required: true, description: EVENTS }),
+      idempotencyKey: t.input.string({
+        description: `${IDEMPOTENCY_KEY} A repeated call shows no secret: if the first answer was lost, rotate the secret.`,
+      }),
     },
-    args: { input: t.arg({ type: CreateInput, required: true, description: 'The webhook.' }) },
     resolve: (_root, { input: { idempotencyKey, ...input } }, { services, viewer }) => {
-      // A webhook hears of everything.
+      // A webhook receives everything that happens.
       requireScope(viewer, 'READ')
       return services.webhooks.create(input, viewer.name, idempotencyKeyOf(viewer, idempotencyKey))
     },
   }),
-  updateWebhook: t.field({
+  updateWebhook: t.fieldWithInput({
     scope: 'ADMIN',
     type: UpdateSuccess,
-    description: 'Changes a webhook, disables or enables it. Needs the scope READ as well.',
-    errors: { types: [WebhookNotFoundError, InvalidInputError], union: unionOf('UpdateWebhook') },
-    args: { input: t.arg({ type: UpdateInput, required: true, description: 'The changes.' }) },
+    description: `Changes a webhook, enables or disables it. The scope READ is required as well.
+
+Example:
+\`updateWebhook(input: { webhookId: "V2ViaG9vazo…", enabled: false })\``,
+    errors: { types: [WebhookNotFoundError] },
+    typeOptions: { description: 'What to change in a webhook. What is left out stays as it is.' },
+    input: {
+      webhookId: t.input.id({ required: true, description: WEBHOOK_ID }),
+      name: t.input.string({ description: NAME }),
+      url: t.input.string({ description: `${URL} Pending deliveries are sent to the new URL as well.` }),
+      events: t.input.field({ type: [WebhookEventTypeEnum], description: EVENTS }),
+      enabled: t.input.boolean({
+        description:
+          'Whether the webhook is enabled. While it is disabled nothing is sent, and pending deliveries wait. Setting it either way resets `isGone`.',
+      }),
+    },
     resolve: async (_root, { input: { webhookId, ...update } }, { services, viewer }) => {
       requireScope(viewer, 'READ')
       return { webhook: await services.webhooks.update(webhookUuid(webhookId), update) }
     },
   }),
-  deleteWebhook: t.field({
+  deleteWebhook: t.fieldWithInput({
     scope: 'ADMIN',
     type: DeleteSuccess,
-    description: 'Deletes a webhook with its deliveries, those that are pending too.',
-    errors: { types: [WebhookNotFoundError, InvalidInputError], union: unionOf('DeleteWebhook') },
-    args: { input: t.arg({ type: DeleteInput, required: true, description: 'What to delete.' }) },
+    description: `Deletes a webhook with its deliveries, including pending ones.
+
+Example:
+\`deleteWebhook(input: { webhookId: "V2ViaG9vazo…" })\``,
+    errors: { types: [WebhookNotFoundError] },
+    typeOptions: { description: 'The webhook to delete.' },
+    input: { webhookId: t.input.id({ required: true, description: WEBHOOK_ID }) },
     resolve: async (_root, { input }, { services }) => {
       const id = webhookUuid(input.webhookId)
       await services.webhooks.delete(id)
       return { webhookId: encodeId('Webhook', id) }
     },
   }),
-  rotateWebhookSecret: t.field({
+  rotateWebhookSecret: t.fieldWithInput({
     scope: 'ADMIN',
     type: RotateSuccess,
-    description: `Gives a webhook a new secret. For 24 hours every message carries two signatures, so that the receiver can change over
-at leisure. Rotating again within that time drops the older secret at once.`,
-    errors: { types: [WebhookNotFoundError, InvalidInputError], union: unionOf('RotateWebhookSecret') },
-    args: { input: t.arg({ type: RotateInput, required: true, description: 'Which one.' }) },
+    description: `Gives a webhook a new secret. For 24 hours every message carries two signatures, so that the receiver can switch over
+without haste. Rotating again within that time drops the oldest secret at once.
+
+Example:
+\`rotateWebhookSecret(input: { webhookId: "V2ViaG9vazo…" })\``,
+    errors: { types: [WebhookNotFoundError] },
+    typeOptions: { description: 'The webhook whose secret to rotate.' },
+    input: { webhookId: t.input.id({ required: true, description: WEBHOOK_ID }) },
     resolve: (_root, { input }, { services }) => services.webhooks.rotateSecret(webhookUuid(input.webhookId)),
   }),
-  sendTestWebhook: t.field({
+  sendTestWebhook: t.fieldWithInput({
     scope: 'ADMIN',
-    type: deliverySuccess('SendTestWebhookSuccess', 'A message of the type `webhook.test` is on its way.'),
-    description: 'Sends a message that says nothing, the way events are sent: signed, retried and logged.',
-    errors: {
-      types: [WebhookNotFoundError, WebhookDisabledError, InvalidInputError],
-      union: unionOf('SendTestWebhook'),
-    },
-    args: { input: t.arg({ type: TestInput, required: true, description: 'Which one.' }) },
+    type: deliverySuccess('SendTestWebhookSuccess', 'A message of the type `webhook.test` is being sent.'),
+    description: `Sends a test message, which is signed, retried and logged like the message of an event.
+
+Example:
+\`sendTestWebhook(input: { webhookId: "V2ViaG9vazo…" })\``,
+    errors: { types: [WebhookNotFoundError, WebhookDisabledError] },
+    typeOptions: { description: 'The webhook to test.' },
+    input: { webhookId: t.input.id({ required: true, description: WEBHOOK_ID }) },
     resolve: async (_root, { input }, { services, viewer }) => ({
       delivery: await services.webhooks.sendTest(webhookUuid(input.webhookId), viewer.name),
     }),
   }),
-  redeliverWebhook: t.field({
+  redeliverWebhook: t.fieldWithInput({
     scope: 'ADMIN',
-    type: deliverySuccess('RedeliverWebhookSuccess', 'The message is on its way once more.'),
-    description:
-      'Sends a message again, under the same `webhook-id`, whatever came of it before. It is a new delivery in the log.',
-    errors: {
-      types: [WebhookDeliveryNotFoundError, WebhookDisabledError, InvalidInputError],
-      union: unionOf('RedeliverWebhook'),
-    },
-    args: { input: t.arg({ type: RedeliverInput, required: true, description: 'Which delivery.' }) },
+    type: deliverySuccess('RedeliverWebhookSuccess', 'The message is being sent again.'),
+    description: `Sends a message again under the same \`webhook-id\`, whatever the outcome of the earlier delivery. It appears in the log as a new delivery.
+
+Example:
+\`redeliverWebhook(input: { deliveryId: "V2ViaG9va0RlbGl2ZXJ5O…" })\``,
+    errors: { types: [WebhookDeliveryNotFoundError, WebhookDisabledError] },
+    typeOptions: { description: 'The delivery to repeat.' },
+    input: { deliveryId: t.input.id({ required: true, description: 'The id of the delivery.' }) },
     resolve: async (_root, { input }, { services }) => ({
       delivery: await services.webhooks.redeliver(inputUuid('WebhookDelivery', 'deliveryId', input.deliveryId)),
     }),

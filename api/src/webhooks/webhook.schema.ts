@@ -3,50 +3,54 @@ import { builder } from '../graphql/builder.ts'
 import type { DeliveryFailure, StoredAttempt } from './delivery.ts'
 
 export const WebhookEventTypeEnum = builder.enumType('WebhookEventType', {
-  description: 'What a webhook can be told of.',
+  description: 'The kinds of events that a webhook can receive.',
   values: {
-    DEPLOYMENT_DEPLOYED: { description: '`deployment.deployed`: a deployment was made, and is active.' },
-    DEPLOYMENT_PAUSED: { description: '`deployment.paused`: its samples stopped.' },
-    DEPLOYMENT_RESUMED: { description: '`deployment.resumed`: its samples go on.' },
-    DEPLOYMENT_DELETED: { description: '`deployment.deleted`: it is gone.' },
-    TRAINING_JOB_COMPLETED: { description: '`training_job.completed`: a training job can be deployed.' },
-    TRAINING_JOB_FAILED: { description: '`training_job.failed`: a training job ended without a result.' },
+    DEPLOYMENT_DEPLOYED: { description: '`deployment.deployed`: a deployment was created and is active.' },
+    DEPLOYMENT_PAUSED: { description: '`deployment.paused`: a deployment was paused.' },
+    DEPLOYMENT_RESUMED: { description: '`deployment.resumed`: a deployment was resumed.' },
+    DEPLOYMENT_DELETED: { description: '`deployment.deleted`: a deployment was deleted.' },
+    TRAINING_JOB_COMPLETED: { description: '`training_job.completed`: a training job completed and can be deployed.' },
+    TRAINING_JOB_FAILED: { description: '`training_job.failed`: a training job failed.' },
   },
 })
 
 const StatusEnum = builder.enumType('WebhookDeliveryStatus', {
-  description: 'How far a delivery is.',
+  description: 'The state of a delivery.',
   values: {
-    PENDING: { description: 'It will be tried (again).' },
-    SUCCEEDED: { description: 'The receiver answered 2xx.' },
-    FAILED: { description: 'Nothing more is tried; it can be redelivered.' },
+    PENDING: { description: 'The message will be sent, or sent again after a failed attempt.' },
+    SUCCEEDED: { description: 'The receiver answered with a 2xx status.' },
+    FAILED: { description: 'All attempts failed. The message can be redelivered.' },
   },
 })
 
 const FailureEnum = builder.enumType('WebhookFailure', {
-  description: 'Why an attempt failed.',
+  description: 'The reason why an attempt failed.',
   values: {
-    ADDRESS_REFUSED: { description: 'The host could not be resolved, or leads to an address that is not public.' },
-    CONNECTION_FAILED: { description: 'No connection, no valid certificate, or no answer of HTTP.' },
-    TIMED_OUT: { description: 'No answer within 10 seconds.' },
-    STATUS: { description: 'The answer was not 2xx. Redirects are not followed.' },
+    ADDRESS_REFUSED: {
+      description: 'The host could not be resolved, or it resolves to an address that is not public.',
+    },
+    CONNECTION_FAILED: {
+      description: 'The connection failed, the certificate was invalid, or the answer was not HTTP.',
+    },
+    TIMED_OUT: { description: 'There was no answer within 10 seconds.' },
+    STATUS: { description: 'The answer had another status than 2xx. Redirects are not followed.' },
   } satisfies Record<DeliveryFailure, object>,
 })
 
 const AttemptType = builder.objectRef<StoredAttempt>('WebhookAttempt').implement({
   scope: 'ADMIN',
-  description: 'One try to deliver.',
+  description: 'One attempt to deliver a message.',
   fields: (t) => ({
-    at: t.field({ type: 'DateTime', description: 'When it began.', resolve: ({ at }) => new Date(at) }),
-    durationMs: t.exposeInt('durationMs', { description: 'How long it took, in milliseconds.' }),
+    at: t.field({ type: 'DateTime', description: 'When the attempt began.', resolve: ({ at }) => new Date(at) }),
+    durationMs: t.exposeInt('durationMs', { description: 'The duration of the attempt, in milliseconds.' }),
     statusCode: t.exposeInt('statusCode', {
       nullable: true,
-      description: 'HTTP status of the answer; null when there was none. No more of an answer is kept.',
+      description: 'The HTTP status of the answer; null when there was no answer. The rest of the answer is not kept.',
     }),
     failure: t.expose('failure', {
       type: FailureEnum,
       nullable: true,
-      description: 'Why it failed; null when it succeeded.',
+      description: 'Why the attempt failed; null when it succeeded.',
     }),
   }),
 })
@@ -55,23 +59,28 @@ export const WebhookType = builder.prismaNode('Webhook', {
   scope: 'ADMIN',
   id: { field: 'id' },
   nullable: true,
-  description: 'Where events are sent as signed HTTP requests. docs/webhooks.md says what a receiver does with them.',
+  description:
+    'A URL that events are posted to as signed HTTP requests. The page docs/webhooks.md describes what a receiver has to do.',
   fields: (t) => ({
-    name: t.exposeString('name', { description: 'For people.' }),
-    url: t.exposeString('url', { description: 'Where events are posted.' }),
-    events: t.expose('events', { type: [WebhookEventTypeEnum], description: 'What it is told of.' }),
+    name: t.exposeString('name', { description: 'The name of the webhook, for people.' }),
+    url: t.exposeString('url', { description: 'The URL that events are posted to.' }),
+    events: t.expose('events', {
+      type: [WebhookEventTypeEnum],
+      description: 'The kinds of events that the webhook receives.',
+    }),
     enabled: t.exposeBoolean('enabled', {
-      description: 'Whether it is told. While false nothing is sent, and what happens is not kept for it.',
+      description:
+        'Whether the webhook is enabled. While it is disabled nothing is sent, and new events are not kept for it.',
     }),
     isGone: t.exposeBoolean('isGone', {
-      description: 'Whether it was disabled because the receiver answered 410 Gone.',
+      description: 'Whether the webhook was disabled because its receiver answered 410 Gone.',
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
-    createdBy: t.exposeString('createdBy', { description: 'By whom.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the webhook was created.' }),
+    createdBy: t.exposeString('createdBy', { description: 'The name of the caller who created the webhook.' }),
     previousSecretUntil: t.expose('previousSecretUntil', {
       type: 'DateTime',
       nullable: true,
-      description: 'Until then the secret before the last rotation signs too; null when there is none.',
+      description: 'Until when messages are signed with the previous secret as well; null when there is none.',
     }),
   }),
 })
@@ -80,27 +89,30 @@ export const DeliveryType = builder.prismaNode('WebhookDelivery', {
   scope: 'ADMIN',
   id: { field: 'id' },
   nullable: true,
-  description: 'A message to a webhook and what came of it. Kept for 7 days, and at most 5,000 of a webhook.',
+  description:
+    'A message to a webhook and its outcome. Deliveries are kept for 7 days, and at most 5,000 for each webhook.',
   fields: (t) => ({
-    webhook: t.relation('webhook', { description: 'To whom.' }),
+    webhook: t.relation('webhook', { description: 'The webhook that the message is sent to.' }),
     messageId: t.exposeString('messageId', {
       description:
-        'The `webhook-id` header: the same for every attempt and redelivery, so that a receiver sees repetitions.',
+        'The `webhook-id` header of the message. It is the same for every attempt and redelivery, so that a receiver can recognize repetitions.',
     }),
-    type: t.exposeString('type', { description: '`type` of the body, like `deployment.paused`.' }),
-    body: t.exposeString('body', { scope: 'READ', description: 'What is sent, as JSON.' }),
-    status: t.expose('status', { type: StatusEnum, description: 'How far it is.' }),
+    type: t.exposeString('type', {
+      description: 'The `type` in the body of the message.\n\nExample:\n`deployment.paused`',
+    }),
+    body: t.exposeString('body', { scope: 'READ', description: 'The body of the message, as JSON.' }),
+    status: t.expose('status', { type: StatusEnum, description: 'The state of the delivery.' }),
     attempts: t.field({
       type: [AttemptType],
-      description: 'What was tried, oldest first; at most 11.',
+      description: 'The attempts so far, oldest first; at most 11.',
       resolve: ({ attempts }) => attempts as unknown as StoredAttempt[],
     }),
     nextAttemptAt: t.expose('nextAttemptAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it will be tried next; null when nothing more is tried.',
+      description: 'When the next attempt is due; null when there will be none.',
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was put on its way.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the delivery was created.' }),
   }),
 })
 
@@ -108,11 +120,11 @@ builder.prismaObjectField(WebhookType, 'deliveries', (t) =>
   t.connection(
     {
       type: DeliveryType,
-      description: 'What was and is to be sent to it, newest first.',
+      description: 'The deliveries to the webhook, pending ones included, newest first.',
       resolve: ({ id }: Webhook, args, { services }) => services.webhooks.deliveries(id, args),
     },
-    { name: 'WebhookDeliveryConnection', description: 'A page of deliveries.' },
-    { name: 'WebhookDeliveryEdge', description: 'One of a page of deliveries.' },
+    { name: 'WebhookDeliveryConnection', description: 'A page of webhook deliveries.' },
+    { name: 'WebhookDeliveryEdge', description: 'A webhook delivery and its position in the list.' },
   ),
 )
 
@@ -121,10 +133,13 @@ builder.queryField('webhooks', (t) =>
     {
       scope: 'ADMIN',
       type: WebhookType,
-      description: 'All webhooks, newest first; at most 50.',
+      description: `Lists all webhooks, newest first; there are at most 50.
+
+Example:
+\`webhooks(first: 50) { edges { node { id name url enabled } } }\``,
       resolve: (_root, args, { services }) => services.webhooks.list(args),
     },
     { name: 'WebhookConnection', description: 'A page of webhooks.' },
-    { name: 'WebhookEdge', description: 'One of a page of webhooks.' },
+    { name: 'WebhookEdge', description: 'A webhook and its position in the list.' },
   ),
 )

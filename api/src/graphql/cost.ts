@@ -1,0 +1,83 @@
+import type { FieldNullability, InputFieldMap, SchemaTypes, TypeParam } from '@pothos/core'
+import type { GraphQLField, GraphQLNamedType } from 'graphql'
+import { getNamedType } from 'graphql'
+import { DEFAULT_PAGE, MAX_PAGE } from '../base/paging.ts'
+
+type CostArguments = Readonly<Record<string, unknown>>
+
+/**
+ * What a field costs, declared where the field is defined. A field without a declaration costs one point, and what a list
+ * holds then counts ten times (engine/operation-cost.ts).
+ */
+export interface FieldCost {
+  /** The names of the arguments that the cost depends on. */
+  args?: readonly string[]
+  /** Points of the field itself. */
+  points?: (args: CostArguments) => number
+  /** How many times the selection set of the field counts. */
+  multiplier?: (args: CostArguments) => number
+  /** The same arguments cost more as time passes. */
+  growsWithTime?: boolean
+  /** Each message of the subscription holds every active deployment. */
+  perActiveDeployment?: boolean
+}
+
+/** What a page holds counts as often as the page is long. A size that no page may have is refused where the page is made. */
+export const PAGE_COST: FieldCost = {
+  args: ['first', 'last'],
+  multiplier({ first, last }) {
+    const size = typeof last === 'number' ? last : first
+    return typeof size === 'number' ? Math.min(Math.max(size, 1), MAX_PAGE) : DEFAULT_PAGE
+  },
+}
+
+/** The edges of a page cost nothing: the page has counted them. */
+export const EDGES_COST: FieldCost = { points: () => 0, multiplier: () => 1 }
+
+/** What is found by ids counts once for each id. */
+export const IDS_COST: FieldCost = {
+  args: ['ids'],
+  multiplier: ({ ids }) => (Array.isArray(ids) ? ids.length : 1),
+}
+
+const CURVE_POINTS_PER_POINT = 10
+
+/** The field itself, and one point for every ten that a curve may have. */
+export function curvePoints({ maxPoints }: CostArguments): number {
+  return typeof maxPoints === 'number' ? 1 + Math.ceil(Math.max(0, maxPoints) / CURVE_POINTS_PER_POINT) : 1
+}
+
+/** A curve costs by its length; what it holds counts once. */
+export const CURVE_COST: FieldCost = { args: ['maxPoints'], points: curvePoints, multiplier: () => 1 }
+
+/** The cost declared for a field, or for every field of its type. */
+export function costOfField({ extensions, type }: GraphQLField<unknown, unknown>): FieldCost | undefined {
+  return declared({ extensions }) ?? declared(getNamedType(type))
+}
+
+function declared({ extensions }: Pick<GraphQLNamedType, 'extensions'>): FieldCost | undefined {
+  return (extensions['pothosOptions'] as { cost?: FieldCost } | undefined)?.cost
+}
+
+declare global {
+  // Pothos merges the options of fields and types from this namespace.
+  export namespace PothosSchemaTypes {
+    export interface ObjectTypeOptions<Types extends SchemaTypes = SchemaTypes, Shape = unknown> {
+      /** The cost of every field that answers with this type. */
+      cost?: FieldCost
+    }
+
+    export interface FieldOptions<
+      Types extends SchemaTypes,
+      ParentShape,
+      Type extends TypeParam<Types>,
+      Nullable extends FieldNullability<Type>,
+      Args extends InputFieldMap,
+      ResolveShape,
+      ResolveReturnShape,
+    > {
+      /** What requesting the field costs. */
+      cost?: FieldCost
+    }
+  }
+}
