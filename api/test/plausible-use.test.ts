@@ -41,7 +41,7 @@ const page = (fields: string) => `{ deployments(first: 100) { edges { cursor nod
   pageInfo { hasNextPage endCursor } } }`
 
 describe('the limits leave room for', () => {
-  it.each(clientDocuments)('what the web client asks: %s', (_name, document) => {
+  it.each(clientDocuments)('the documents of the web client: %s', (_name, document) => {
     expect(cost(withTypenames(document), { first: 100 })).toBeLessThan(MAX_COST)
   })
 
@@ -49,7 +49,7 @@ describe('the limits leave room for', () => {
     expect(cost(query)).toBeLessThan(MAX_COST / 4)
   })
 
-  it("the playground's introspection, and everybody else's", () => {
+  it('the introspection of the playground and of other tools', () => {
     for (const descriptions of [true, false]) {
       const options = {
         descriptions,
@@ -70,7 +70,7 @@ describe('the limits leave room for', () => {
 })
 
 describe('the cost of an operation', () => {
-  it('grows with its pages, whichever way they are asked for', () => {
+  it('grows with the size of its pages, in either direction', () => {
     const models = (page: string) => `{ models${page} { edges { node { name } } } }`
     expect(cost(models('(first: 100)'))).toBe(201)
     expect(cost(models('(last: 100)'))).toBe(201)
@@ -97,20 +97,20 @@ describe('the cost of an operation', () => {
     )
   })
 
-  it('is that of the operation that runs, not of others in the document', () => {
+  it('counts only the operation that runs, not others in the document', () => {
     const text = 'query Small { viewer { name } } query Large { models(first: 100) { edges { node { name } } } }'
     const document = parseWithinLimits(text)
     expect(operationCost({ schema, document, operationName: 'Small' })).toBe(2)
     expect(operationCost({ schema, document, operationName: 'Large' })).toBe(201)
   })
 
-  it('counts fragments wherever they are spread', () => {
+  it('counts a fragment each time it is spread', () => {
     expect(
       cost('{ a: models { ...P } b: models { ...P } } fragment P on ModelConnection { edges { node { id } } }'),
     ).toBe(82)
   })
 
-  it('has a mutation pay for its transaction', () => {
+  it('charges a mutation for its transaction', () => {
     expect(cost(`mutation { pauseDeployment(input: { deploymentId: "${ID}" }) { __typename } }`)).toBe(12)
   })
 })

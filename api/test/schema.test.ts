@@ -41,7 +41,7 @@ const words = (text: string) => text.trim().split(/\s+/)
 const sortedWords = (text: string) => words(text).toSorted()
 
 describe('the schema', () => {
-  it('stands in schema.graphql as the code has it', () => {
+  it('is committed as schema.graphql exactly as the code defines it', () => {
     const committed = readFileSync(new URL('../schema.graphql', import.meta.url), 'utf8')
     const isSame = committed === printedSchema
     const drift = isSame ? 'none' : 'api/schema.graphql is not what the code says. Run: npm run generate'
@@ -65,7 +65,7 @@ describe('the schema', () => {
     expect(texts.filter(([, text]) => /\b(like|for example|e\.g\.) `/i.test(text))).toEqual([])
   })
 
-  it('has the roots of its design', () => {
+  it('has the root fields of its design', () => {
     expect(fieldsOf('Query').toSorted()).toEqual(
       words(`deployment deploymentCounts deploymentEvents deployments model models node nodes trainingJob trainingJobs
         viewer webhooks`),
@@ -80,7 +80,7 @@ describe('the schema', () => {
     )
   })
 
-  it('answers every mutation with its success and what a caller can mend', () => {
+  it('answers every mutation with a union of its success and the errors that the caller can correct', () => {
     const unions = Object.fromEntries(
       own.filter(isUnionType).map((union) => [
         union.name,
@@ -134,7 +134,7 @@ describe('the schema', () => {
     }
   })
 
-  it('takes one input at every mutation, named after it, and nothing else', () => {
+  it('gives every mutation exactly one argument, an input named after the mutation', () => {
     const mutations = Object.values(schema.getMutationType()?.getFields() ?? {})
     for (const { name, args, type } of mutations) {
       const capital = `${name.charAt(0).toUpperCase()}${name.slice(1)}`
@@ -146,7 +146,7 @@ describe('the schema', () => {
     }
   })
 
-  it('keeps the fields of its design', () => {
+  it('has exactly the fields of its design', () => {
     const expected = {
       InferenceMetrics: `at windowSeconds coveredSeconds requests requestsPerSecond errors errorRate latency promptTokens
         generatedTokens tokensPerSecond inFlight source sources`,
@@ -175,7 +175,7 @@ describe('the schema', () => {
     }
   })
 
-  it('has Relay connections: named edges, cursors and four arguments', () => {
+  it('has Relay connections with edges, cursors and the four paging arguments', () => {
     for (const type of own.filter(isObjectType).filter(({ name }) => name.endsWith('Connection'))) {
       expect(fieldsOf(type.name).toSorted()).toEqual(['edges', 'pageInfo'])
       expect(fieldsOf(type.name.replace(/Connection$/, 'Edge')).toSorted()).toEqual(['cursor', 'node'])

@@ -86,7 +86,7 @@ function literal(type: GraphQLInputType): string {
 const needed = (path: string): Scope | undefined => NEEDED[path] ?? (path.startsWith('Mutation.') ? undefined : 'READ')
 
 describe('every root field', () => {
-  it('has a scope that somebody has thought about', () => {
+  it('has a scope that was chosen deliberately', () => {
     const unthought = fields.filter(({ path }) => needed(path) === undefined && !FOR_ALL.has(path))
     expect(unthought.map(({ path }) => path)).toEqual([])
     expect(fields.length).toBeGreaterThan(20)
@@ -114,7 +114,10 @@ describe('every root field', () => {
     expect(await call(operation, field, others)).toMatch(new RegExp(`^This needs the scope ${needed(path)};`))
   })
 
-  it.each(fields.filter(({ path }) => FOR_ALL.has(path)))('$path is for everybody', async ({ operation, field }) => {
-    expect(await call(operation, field, [])).toBe('allowed')
-  })
+  it.each(fields.filter(({ path }) => FOR_ALL.has(path)))(
+    '$path is open to every authenticated caller',
+    async ({ operation, field }) => {
+      expect(await call(operation, field, [])).toBe('allowed')
+    },
+  )
 })
