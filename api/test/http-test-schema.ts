@@ -2,6 +2,9 @@ import type { GraphQLFieldConfig } from 'graphql'
 import { GraphQLInt, GraphQLNonNull, GraphQLObjectType, GraphQLSchema, GraphQLString } from 'graphql'
 import type { Viewer } from '../src/base/viewer.ts'
 import { RefusedError } from '../src/base/errors.ts'
+import { LiveLog, type LogEntry } from '../src/fanout/live-log.ts'
+import { LogSource } from '../src/fanout/log-source.ts'
+import type { SharedSource } from '../src/fanout/shared-source.ts'
 
 interface TestContext {
   viewer: Viewer
@@ -9,9 +12,9 @@ interface TestContext {
 
 /** What the throwaway schema does, seen and steered from a test. */
 export class TestState {
-  /** Values pulled out of `count`, over all subscribers. */
+  /** Numbers taken from sources and lengths asked of `padded`, over all callers. */
   pulled = 0
-  /** Sources that were closed by `return`. */
+  /** Sources that have ended. */
   closedSources = 0
   #onSourceClosed: (() => void)[] = []
   mutations = 0
@@ -37,7 +40,7 @@ export class TestState {
     }
   }
 
-  /** Resolves once so many sources have been closed. */
+  /** Resolves once so many sources have ended. */
   async untilClosedSources(count: number): Promise<void> {
     while (this.closedSources < count) await new Promise<void>((resolve) => this.#onSourceClosed.push(resolve))
   }
@@ -64,46 +67,40 @@ export class TestState {
   }
 }
 
-/** Pulls only when asked, as the real sources do; `return` ends a pull that waits. */
-function pulledCounter(state: TestState, to: number): AsyncIterableIterator<number> {
-  let at = 0
-  let finish: (() => void) | undefined
-  return {
-    [Symbol.asyncIterator]() {
-      return this
-    },
-    async next() {
-      if (at < to) {
-        state.pulled += 1
-        at += 1
-        return { done: false, value: at }
-      }
-      await new Promise<void>((resolve) => {
-        finish = resolve
-      })
-      return { done: true, value: undefined }
-    },
-    async return() {
-      state.sourceClosed()
-      finish?.()
-      return { done: true, value: undefined }
-    },
-  }
+interface NumbersOptions {
+  /** The log of the numbers ends after the last one. */
+  ends?: boolean
+  /** What cannot be read: this number and those after it. */
+  failsAt?: number
 }
 
-async function* countThenEnd(to: number) {
-  for (let i = 1; i <= to; i += 1) yield i
+/** The numbers 1 to `to`, from a stored log as the API's own sources are. They can be read one by one only. */
+function numbers(state: TestState, to: number, { ends = false, failsAt = Infinity }: NumbersOptions = {}) {
+  const log = new LiveLog<LogEntry>({
+    head: to,
+    capacity: 1,
+    readAfter: async (sequence) => {
+      if (sequence + 1 >= failsAt) throw new Error('secret detail of the source')
+      return [{ sequence: sequence + 1 }]
+    },
+    onError: () => undefined,
+  })
+  if (ends) log.close()
+  return new LogSource(log, {
+    after: 0,
+    maxBehind: Infinity,
+    payloadOf: ({ entry }) => {
+      state.pulled += 1
+      return entry.sequence
+    },
+    onEnd: () => state.sourceClosed(),
+  })
 }
 
-/** Lets go of its subscriber only when the test says so. */
-async function countAfterWait(state: TestState, to: number) {
+/** Gives its source only when the test says so. */
+async function numbersAfterWait(state: TestState, to: number) {
   await state.wait()
-  return pulledCounter(state, to)
-}
-
-async function* failAfterOne() {
-  yield 1
-  throw new Error('secret detail of the source')
+  return numbers(state, to)
 }
 
 /** A throwaway schema: one field for each thing that a transport must get right. */
@@ -112,7 +109,7 @@ export function createTestSchema(state: TestState): GraphQLSchema {
   const text = new GraphQLNonNull(GraphQLString)
   const number = new GraphQLNonNull(GraphQLInt)
   const subscription = (
-    subscribe: (args: { to: number }) => AsyncIterable<number> | Promise<AsyncIterable<number>>,
+    subscribe: (args: { to: number }) => SharedSource<number> | Promise<SharedSource<number>>,
   ): GraphQLFieldConfig<number, TestContext, { to: number; padding: number }> => ({
     type: text,
     args: { to: { type: number, defaultValue: 0 }, padding: { type: number, defaultValue: 0 } },
@@ -179,10 +176,10 @@ export function createTestSchema(state: TestState): GraphQLSchema {
     subscription: new GraphQLObjectType<number, TestContext>({
       name: 'Subscription',
       fields: {
-        count: subscription(({ to }) => pulledCounter(state, to)),
-        countAfterWait: subscription(({ to }) => countAfterWait(state, to)),
-        countThenEnd: subscription(({ to }) => countThenEnd(to)),
-        failing: subscription(() => failAfterOne()),
+        count: subscription(({ to }) => numbers(state, to)),
+        countAfterWait: subscription(({ to }) => numbersAfterWait(state, to)),
+        countThenEnd: subscription(({ to }) => numbers(state, to, { ends: true })),
+        failing: subscription(() => numbers(state, 2, { failsAt: 2 })),
       },
     }),
   })

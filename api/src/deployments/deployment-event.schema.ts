@@ -1,7 +1,7 @@
 import type { DeploymentEventRecord } from '../bus/bus.ts'
 import { builder } from '../graphql/builder.ts'
 import { encodeId, uuidOf } from '../graphql/ids.ts'
-import type { Followed } from '../fanout/log-follower.ts'
+import type { LogUpdate } from '../fanout/log-source.ts'
 import { versionOf } from '../models/models.ts'
 import { DeploymentType } from './deployment.schema.ts'
 
@@ -80,7 +80,7 @@ builder.prismaObjectField(DeploymentType, 'events', (t) =>
   ),
 )
 
-const UpdateType = builder.objectRef<Followed<DeploymentEventRecord>>('DeploymentEventUpdate').implement({
+const UpdateType = builder.objectRef<LogUpdate<DeploymentEventRecord>>('DeploymentEventUpdate').implement({
   description: 'One event of the log, and where to resume after it.',
   fields: (t) => ({
     cursor: t.field({

@@ -2,6 +2,7 @@ import { buildSchema, parse } from 'graphql'
 import { pino } from 'pino'
 import { describe, expect, it } from 'vitest'
 import { ALL_SCOPES } from '../base/viewer.ts'
+import { LatestValue } from '../fanout/latest-value.ts'
 import { Budgets } from './budgets.ts'
 import { createGraphQLEngine } from './graphql-engine.ts'
 
@@ -11,7 +12,7 @@ function createEngine() {
   let parses = 0
   const engine = createGraphQLEngine(
     {
-      schema: buildSchema('type Query { a: String }'),
+      schema: buildSchema('type Query { a: String } type Subscription { b: String }'),
       createContext: () => ({}),
       plugins: [
         {
@@ -47,6 +48,24 @@ describe('the engine', () => {
     if (!('args' in prepared)) throw new Error('not prepared')
     expect(prepared.args.contextValue).toMatchObject(context)
     expect(await prepared.execute({ ...prepared.args, rootValue: { a: 'b' } })).toEqual({ data: { a: 'b' } })
+  })
+
+  it('answers a subscription with a member of a group, and a field without a shared source with an error', async () => {
+    const { engine } = createEngine()
+    const prepared = await engine.prepare({ query: 'subscription { b }' }, context)
+    if (!('args' in prepared)) throw new Error('not prepared')
+    const value = new LatestValue()
+    const shared = await prepared.subscribe({ ...prepared.args, rootValue: { b: () => value.watch() } })
+    if (shared.kind !== 'shared') throw new Error('not shared')
+    await shared.member.return()
+    expect([value.watchers, engine.shared.counts]).toEqual([0, { groups: 0, members: 0 }])
+    async function* b() {
+      yield { b: 'c' }
+    }
+    expect(await prepared.subscribe({ ...prepared.args, rootValue: { b } })).toMatchObject({
+      kind: 'result',
+      result: { errors: [{ extensions: { code: 'INTERNAL', requestId: 'r1' } }] },
+    })
   })
 
   it('answers with an error when execution itself throws', async () => {

@@ -9,6 +9,7 @@ import { limitError } from './limit-error.ts'
 import type { CostOf } from './operation-cost.ts'
 import { LastUsed } from '../base/last-used.ts'
 import { MAX_RUNNING_COST } from '../base/limits.ts'
+import { SharedMember } from '../fanout/shared-group.ts'
 import { SharedSubscriptions } from '../fanout/shared-subscriptions.ts'
 import type { Budgets } from './budgets.ts'
 import { useLimits, useCosts } from './limit-plugins.ts'
@@ -42,9 +43,12 @@ export interface PreparedOperation {
   args: ExecutionArgs
   /** Undefined when the document does not say which operation is meant; executing it reports the error. */
   kind: OperationTypeNode | undefined
-  execute: (args: ExecutionArgs) => Promise<Results>
-  subscribe: (args: ExecutionArgs) => Promise<Results>
+  execute: (args: ExecutionArgs) => Promise<ExecutionResult>
+  subscribe: (args: ExecutionArgs) => Promise<Answer>
 }
+
+/** What answers an operation: one result, or the messages of a group that the caller is now a member of. */
+export type Answer = { kind: 'result'; result: ExecutionResult } | { kind: 'shared'; member: SharedMember }
 
 /** Yoga with its plugins, behind every transport. It knows neither requests nor socket messages. */
 export interface GraphQLEngine {
@@ -59,11 +63,9 @@ interface Enveloped {
   parse: (query: string) => DocumentNode
   validate: (schema: GraphQLSchema, document: DocumentNode) => readonly GraphQLError[]
   contextFactory: () => unknown
-  execute: (args: ExecutionArgs) => Results | Promise<Results>
-  subscribe: (args: ExecutionArgs) => Results | Promise<Results>
+  execute: (args: ExecutionArgs) => ExecutionResult | Promise<ExecutionResult>
+  subscribe: (args: ExecutionArgs) => ExecutionResult | Promise<ExecutionResult | SharedMember>
 }
-
-export type Results = ExecutionResult | AsyncIterable<ExecutionResult>
 
 // Yoga's own caches count documents only: a thousand of 256 KiB each would be a quarter of a gigabyte.
 const MAX_CACHED_DOCUMENT_CHARACTERS = 16_384
@@ -108,7 +110,7 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
       const mistakes = enveloped.validate(options.schema, document)
       if (mistakes.length > 0) return mistakes
       /** An error thrown by execution itself becomes the answer to its operation, like any other error. */
-      async function answered(run: () => Results | Promise<Results>): Promise<Results> {
+      async function answered<T>(run: () => T | Promise<T>): Promise<T | ExecutionResult> {
         try {
           return await run()
         } catch (error) {
@@ -125,7 +127,12 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
         },
         kind: getOperationAST(document, operationName)?.operation,
         execute: (args) => answered(() => enveloped.execute(args)),
-        subscribe: (args) => answered(() => enveloped.subscribe(args)),
+        subscribe: async (args) => {
+          const answer = await answered(() => enveloped.subscribe(args))
+          return answer instanceof SharedMember
+            ? { kind: 'shared', member: answer }
+            : { kind: 'result', result: answer }
+        },
       }
     },
   }

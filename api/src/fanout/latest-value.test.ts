@@ -10,7 +10,7 @@ describe('a latest value', () => {
     value = new LatestValue()
   })
 
-  it('is given first as it is now, then as it becomes', async () => {
+  it('gives a watcher the current value first, then each new one', async () => {
     value.set(1)
     value.set(2)
     const watcher = value.watch()
@@ -21,7 +21,7 @@ describe('a latest value', () => {
     expect(await next).toEqual({ done: false, value: 3 })
   })
 
-  it('is waited for when there is none yet', async () => {
+  it('lets a watcher wait when there is no value yet', async () => {
     const watcher = value.watch()
     const next = watcher.next()
     await settled()
@@ -29,7 +29,7 @@ describe('a latest value', () => {
     expect(await next).toEqual({ done: false, value: 7 })
   })
 
-  it('may be undefined or null and is given all the same', async () => {
+  it('gives undefined and null like any other value', async () => {
     const empty = new LatestValue<null | undefined>()
     empty.set(undefined)
     const watcher = empty.watch()
@@ -38,7 +38,7 @@ describe('a latest value', () => {
     expect(await watcher.next()).toEqual({ done: false, value: null })
   })
 
-  it('passes over what a slow watcher did not ask for in time', async () => {
+  it('skips the values that a slow watcher missed', async () => {
     const watcher = value.watch()
     for (let set = 1; set <= 1000; set += 1) value.set(set)
     expect(await watcher.next()).toEqual({ done: false, value: 1000 })
@@ -49,7 +49,7 @@ describe('a latest value', () => {
     expect(await next).toEqual({ done: false, value: 1002 })
   })
 
-  it('is given once to each watcher, also when it is set to what it was', async () => {
+  it('gives each watcher every value once, also when the new value equals the old one', async () => {
     const [one, other] = [value.watch(), value.watch()]
     value.set(5)
     expect([await one.next(), await other.next()]).toEqual([
@@ -62,7 +62,7 @@ describe('a latest value', () => {
     expect(await next).toEqual({ done: false, value: 5 })
   })
 
-  it('serves calls that overlap: each value to one of them, and all of them end', async () => {
+  it('gives a value to only one of several overlapping calls, and ends all of them', async () => {
     const watcher = value.watch()
     const [first, second, third] = [watcher.next(), watcher.next(), watcher.next()]
     await settled()
@@ -72,7 +72,7 @@ describe('a latest value', () => {
     expect([await second, await third]).toEqual([END, END])
   })
 
-  it('ends a watcher that waits at once, and tells so once', async () => {
+  it('ends a waiting watcher at once, and calls onEnd once', async () => {
     let ended = 0
     const watcher = value.watch(() => (ended += 1))
     expect(value.watchers).toBe(1)
@@ -84,7 +84,7 @@ describe('a latest value', () => {
     expect([value.watchers, ended, await watcher.next()]).toEqual([0, 1, END])
   })
 
-  it('counts a watcher from the moment it watches, and no longer when told of its end', async () => {
+  it('counts a watcher from the call of watch until before its onEnd is called', async () => {
     const left: number[] = []
     const watchers = [value.watch(() => left.push(value.watchers)), value.watch(() => left.push(value.watchers))]
     expect(value.watchers).toBe(2)
@@ -92,7 +92,7 @@ describe('a latest value', () => {
     expect(left).toEqual([1, 0])
   })
 
-  it('ends all when it is closed, each with the last value if it had not seen it', async () => {
+  it('ends all watchers when it is closed, after giving the last value to those that had not seen it', async () => {
     value.set(1)
     const [seen, unseen] = [value.watch(), value.watch()]
     await seen.next()

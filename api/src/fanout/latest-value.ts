@@ -1,15 +1,15 @@
-import { type FeedUpdate, type SharedFeed, SharedSource, type Taken } from './shared-source.ts'
+import { type FeedUpdate, type SharedFeed, SharedSource, type SourceUpdate } from './shared-source.ts'
 import { Waiters } from './waiters.ts'
 
 /**
- * A value that is replaced, and those who watch it: each gets the current one first, then the newest whenever it asks;
- * what it was too slow for is not kept.
+ * A value that is replaced, and its watchers: each is given the current value first, then the newest one whenever it is
+ * ready. The values that a slow watcher missed are not kept.
  */
 export class LatestValue<T> implements SharedFeed<T> {
   readonly subject = this
   #current: T | undefined
   #version = 0
-  #closed = false
+  #isClosed = false
   readonly #waiters = new Waiters()
   #watchers = 0
 
@@ -22,7 +22,7 @@ export class LatestValue<T> implements SharedFeed<T> {
   }
 
   get isClosed(): boolean {
-    return this.#closed
+    return this.#isClosed
   }
 
   set(value: T): void {
@@ -32,11 +32,11 @@ export class LatestValue<T> implements SharedFeed<T> {
   }
 
   close(): void {
-    this.#closed = true
+    this.#isClosed = true
     this.#waiters.wake()
   }
 
-  /** The newest value, unless it is this version's. */
+  /** The newest value, unless `version` is its version. */
   after(version: number): FeedUpdate<T> | undefined {
     if (version >= this.#version) return undefined
     return { version: this.#version, payload: this.#current as T }
@@ -46,7 +46,7 @@ export class LatestValue<T> implements SharedFeed<T> {
     return this.#waiters.add(wake)
   }
 
-  /** Watching begins here, not with the first `next()`. `onEnd` is called once. */
+  /** Watching begins here, not with the first `poll` or `next`. `onEnd` is called once. */
   watch(onEnd?: () => void): SharedSource<T> {
     this.#watchers += 1
     return new Watch(this, () => {
@@ -56,81 +56,28 @@ export class LatestValue<T> implements SharedFeed<T> {
   }
 }
 
-/** One watcher: the version it has been given. */
+/** One watcher: the version that it was given last. */
 class Watch<T> extends SharedSource<T> {
   readonly feed: LatestValue<T>
-  readonly needsFetch = false
-  readonly #onEnd: () => void
   #seen = 0
-  #isEnded = false
-  readonly #waiting = new Set<() => void>()
 
   constructor(feed: LatestValue<T>, onEnd: () => void) {
-    super()
+    super(onEnd)
     this.feed = feed
-    this.#onEnd = onEnd
   }
 
   get position(): number {
     return this.#seen
   }
 
-  get isOver(): boolean {
-    return this.#isEnded || (this.feed.isClosed && this.#seen >= this.feed.version)
-  }
-
-  poll(): Taken<T> | undefined {
-    const update = this.#isEnded ? undefined : this.feed.after(this.#seen)
+  poll(): SourceUpdate<T> | undefined {
+    const update = this.isEnded ? undefined : this.feed.after(this.#seen)
     if (update === undefined) return undefined
     this.#seen = update.version
     return { payload: update.payload as T, version: update.version }
   }
 
-  read(): Promise<void> {
-    return Promise.resolve()
-  }
-
   resumeAfter(version: number): void {
     this.#seen = version
-  }
-
-  goLive(): void {}
-
-  async next(): Promise<IteratorResult<T>> {
-    for (;;) {
-      const taken = this.poll()
-      if (taken !== undefined) return { done: false, value: taken.payload }
-      if (this.isOver) {
-        this.#end()
-        return { done: true, value: undefined }
-      }
-      // oxlint-disable-next-line no-await-in-loop
-      await this.#news()
-    }
-  }
-
-  return(): Promise<IteratorResult<T>> {
-    this.#end()
-    return Promise.resolve({ done: true, value: undefined })
-  }
-
-  #news(): Promise<void> {
-    return new Promise((resolve) => {
-      const withdraw = this.feed.onChange(end)
-      const waiting = this.#waiting
-      function end(): void {
-        withdraw()
-        waiting.delete(end)
-        resolve()
-      }
-      waiting.add(end)
-    })
-  }
-
-  #end(): void {
-    if (this.#isEnded) return
-    this.#isEnded = true
-    for (const end of this.#waiting) end()
-    this.#onEnd()
   }
 }

@@ -15,7 +15,7 @@ interface Read {
 const entries = (first: number, last: number): Entry[] =>
   Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => ({ sequence: first + index }))
 const sequences = (kept: Entry[] | null) => kept?.map(({ sequence }) => sequence) ?? null
-/** Everything that can happen without a read being answered has happened. */
+/** Resolves when everything has happened that can happen without another answer to a read. */
 const settled = () => new Promise((resolve) => setImmediate(resolve))
 
 describe('a live log', () => {
@@ -48,7 +48,7 @@ describe('a live log', () => {
     return read
   }
 
-  it('gives what was appended, from anywhere in the ring, at most as much as asked', () => {
+  it('gives the appended entries from any position in the ring, up to the limit', () => {
     const log = open(5)
     for (const entry of entries(6, 9)) log.append(entry)
     expect(sequences(log.kept(5, 64))).toEqual([6, 7, 8, 9])
@@ -59,7 +59,7 @@ describe('a live log', () => {
     expect(reads).toEqual([])
   })
 
-  it('says that what came before the ring is not in memory, when it was opened and when it has gone round', () => {
+  it('says that entries older than the ring are not in memory, after opening and after the ring has wrapped around', () => {
     const log = open(5, 4)
     expect(log.kept(4, 64)).toBeNull()
     for (const entry of entries(6, 16)) log.append(entry)
@@ -67,7 +67,7 @@ describe('a live log', () => {
     expect(sequences(log.kept(12, 64))).toEqual([13, 14, 15, 16])
   })
 
-  it('ignores what it knows, and wakes nobody for it', () => {
+  it('ignores entries that it already has, and wakes no subscriber for them', () => {
     const log = open(0)
     for (const entry of entries(1, 3)) log.append(entry)
     const woken = wakes(log)
@@ -79,19 +79,19 @@ describe('a live log', () => {
     expect(reads).toEqual([])
   })
 
-  it('wakes each of those who wait once, and not those who withdrew', () => {
+  it('wakes each waiting subscriber once, and none that has unsubscribed', () => {
     const log = open(0)
     const [one, other] = [wakes(log), wakes(log)]
-    let withdrawn = 0
+    let unsubscribed = 0
     log.onChange(() => {
-      withdrawn += 1
+      unsubscribed += 1
     })()
     log.append({ sequence: 1 })
     log.append({ sequence: 2 })
-    expect([one.count, other.count, withdrawn]).toEqual([1, 1, 0])
+    expect([one.count, other.count, unsubscribed]).toEqual([1, 1, 0])
   })
 
-  it('reads a hole from the store before it gives what lies behind it', async () => {
+  it('reads a hole from the store before it gives the entries after it', async () => {
     const log = open(2)
     const woken = wakes(log)
     log.append({ sequence: 5 })
@@ -106,7 +106,7 @@ describe('a live log', () => {
     expect(reads).toEqual([])
   })
 
-  it('reads on when entries arrive while a hole is being read, one read at a time, none twice', async () => {
+  it('reads on when entries arrive while it reads a hole, one read at a time, and no entry twice', async () => {
     const log = open(0)
     log.append({ sequence: 3 })
     log.append({ sequence: 4 })
@@ -128,7 +128,7 @@ describe('a live log', () => {
     expect(reads).toEqual([])
   })
 
-  it('misses nothing that arrives at the very moment a read ends', async () => {
+  it('misses no entry that arrives at the very moment a read ends', async () => {
     for (let turns = 0; turns < 12; turns += 1) {
       const log = open(0)
       log.announce(1)
@@ -142,12 +142,12 @@ describe('a live log', () => {
     }
   })
 
-  it('does not read what no ring could hold of a hole, and leaves that to the store', async () => {
+  it('reads only the part of a large hole that fits into the ring, and leaves the rest to the store', async () => {
     const log = open(3, 10)
     log.announce(1000)
     const read = nextRead()
     expect(read).toMatchObject({ after: 990 })
-    // Whoever stands before the hole must not take what is in memory for what comes next.
+    // A subscriber before the hole must not take the entries in memory for the next ones.
     expect(log.kept(3, 64)).toBeNull()
     read.answer(entries(991, 1000))
     await settled()
@@ -156,7 +156,7 @@ describe('a live log', () => {
     expect(sequences(log.kept(990, 64))).toEqual(entries(991, 1000).map(({ sequence }) => sequence))
   })
 
-  it('reads a hole as large as the ring in full, in bounded reads', async () => {
+  it('reads all of a hole that is as large as the ring, in bounded reads', async () => {
     const log = open(0, 500)
     log.announce(500)
     while (reads.length > 0) {
@@ -168,7 +168,7 @@ describe('a live log', () => {
     expect(log.kept(0, 1000)).toEqual(entries(1, 500))
   })
 
-  it('reports a failed read, gives nothing of what it missed, and reads again at the next hint', async () => {
+  it('reports a failed read, gives none of the missing entries, and reads again at the next entry', async () => {
     const log = open(1)
     log.append({ sequence: 3 })
     nextRead().fail(new Error('gone'))
@@ -196,7 +196,7 @@ describe('a live log', () => {
     expect(sequences(log.kept(1, 64))).toEqual([2])
   })
 
-  it('begins anew behind what retention removed, and does not mix the two', async () => {
+  it('restarts the ring after a gap left by retention, and does not mix entries from before and after it', async () => {
     const log = open(0)
     log.append({ sequence: 1 })
     log.append({ sequence: 8 })
@@ -207,7 +207,7 @@ describe('a live log', () => {
     expect(sequences(log.kept(5, 64))).toEqual([6, 7, 8])
   })
 
-  it('stands at the announced head when all before it was removed, and goes on from there', async () => {
+  it('moves to the announced head when retention has removed every entry before it, and goes on from there', async () => {
     const log = open(0)
     const woken = wakes(log)
     log.announce(9)
@@ -231,7 +231,7 @@ describe('a live log', () => {
     expect(sequences(log.kept(4, 64))).toEqual([5])
   })
 
-  it('has caught up when what was missing is read, also by a read that was under way', async () => {
+  it('has caught up when the missing entries are read, also by a read that was already in flight', async () => {
     const log = open(0)
     log.announce(2)
     let caughtUp = false
@@ -247,7 +247,7 @@ describe('a live log', () => {
     await log.catchUp(4)
   })
 
-  it('gives up catching up when the read fails, and says so by its newest entry', async () => {
+  it('stops catching up when the read fails, which its newest entry shows', async () => {
     const log = open(0)
     const catchUp = log.catchUp(3)
     nextRead().fail(new Error('gone'))
@@ -256,7 +256,7 @@ describe('a live log', () => {
     expect(errors).toHaveLength(1)
   })
 
-  it('wakes everybody when it is closed, and takes nothing more', async () => {
+  it('wakes all subscribers when it is closed, and accepts no more entries', async () => {
     const log = open(0)
     log.append({ sequence: 1 })
     const woken = wakes(log)
@@ -264,11 +264,11 @@ describe('a live log', () => {
     log.append({ sequence: 2 })
     log.announce(9)
     await settled()
-    expect([woken.count, log.closed, log.newest, reads.length]).toEqual([1, true, 1, 0])
+    expect([woken.count, log.isClosed, log.newest, reads.length]).toEqual([1, true, 1, 0])
     expect(sequences(log.kept(0, 64))).toEqual([1])
   })
 
-  it('stops reading when it is closed meanwhile', async () => {
+  it('stops reading a hole when it is closed meanwhile', async () => {
     const log = open(0)
     log.announce(3)
     log.close()

@@ -1,14 +1,17 @@
 import { Waiters } from './waiters.ts'
 
-/** An entry of a log: sequences are 1, 2, 3 … without holes, given by the store. */
+/** An entry of a log. The store numbers entries 1, 2, 3 … without holes. */
 export interface LogEntry {
   sequence: number
 }
 
-/** The newest entries before or at `sequence` may have been removed by retention; then the first given one is later. */
-export type ReadAfter<T> = (sequence: number, limit: number) => Promise<T[]>
+/**
+ * Reads the entries after `sequence`, ascending. Retention may have removed some of them; then the first entry of the
+ * answer lies further on.
+ */
+type ReadAfter<T> = (sequence: number, limit: number) => Promise<T[]>
 
-export interface LiveLogOptions<T> {
+interface LiveLogOptions<T> {
   /** Sequence of the newest stored entry when the log was opened; 0 for none. */
   head: number
   readAfter: ReadAfter<T>
@@ -17,27 +20,27 @@ export interface LiveLogOptions<T> {
   onError: (error: unknown) => void
 }
 
-/** Entries of one store read. */
+/** Entries per read of the store. */
 const CHUNK = 200
 
 /**
- * The newest entries of one stored log, kept contiguous in a ring, and a wake-up for those who follow it. There is no
- * queue per follower: a follower is a position, and pulls what lies after it.
+ * The newest entries of one stored log, kept contiguous in a ring buffer, and a wake-up for its subscribers. There is no
+ * queue per subscriber: a subscriber is a position, and polls what lies after it.
  *
- * Invariant: the ring holds exactly the entries `firstKept … newest` (none when firstKept > newest). A hint that leaves
- * a hole is not appended; the hole is read from the store first, once for everybody.
+ * Invariant: the ring holds exactly the entries `firstKept … newest` (none when firstKept > newest). An entry that would
+ * leave a hole is not appended; the hole is read from the store first, once for all subscribers.
  */
 export class LiveLog<T extends LogEntry> {
   readonly #options: LiveLogOptions<T>
   #ring: (T | undefined)[]
   #newest: number
   #firstKept: number
-  /** The highest sequence that anybody told us of; beyond #newest while a hole is being read. */
+  /** The highest sequence that the log knows to be stored; beyond #newest while a hole is being read. */
   #announced: number
   #filling = false
   #filled: Promise<void> = Promise.resolve()
   readonly #waiters = new Waiters()
-  #closed = false
+  #isClosed = false
 
   constructor(options: LiveLogOptions<T>) {
     this.#options = options
@@ -52,13 +55,13 @@ export class LiveLog<T extends LogEntry> {
     return this.#newest
   }
 
-  get closed(): boolean {
-    return this.#closed
+  get isClosed(): boolean {
+    return this.#isClosed
   }
 
-  /** Takes an entry that was stored; known ones are ignored. */
+  /** Appends an entry that was stored; an entry that the log already has is ignored. */
   append(entry: T): void {
-    if (this.#closed || entry.sequence <= this.#newest) return
+    if (this.#isClosed || entry.sequence <= this.#newest) return
     if (entry.sequence > this.#newest + 1 || this.#filling) {
       this.announce(entry.sequence)
       return
@@ -68,26 +71,26 @@ export class LiveLog<T extends LogEntry> {
     this.#waiters.wake()
   }
 
-  /** Says that the store holds entries up to `sequence`; whatever is not known yet is read. */
+  /** The store holds entries up to `sequence`: the log reads those that it does not have. */
   announce(sequence: number): void {
-    if (this.#closed || sequence <= this.#newest) return
+    if (this.#isClosed || sequence <= this.#newest) return
     this.#announced = Math.max(this.#announced, sequence)
     if (!this.#filling) this.#filled = this.#fill()
   }
 
-  /** Like `announce`, and resolves when what was missing has been read (or could not be). */
+  /** Like `announce`, and resolves when the missing entries have been read, or the read has failed. */
   async catchUp(sequence: number): Promise<void> {
     this.announce(sequence)
     await this.#filled
   }
 
-  /** Ends every follower once it has read what is there. */
+  /** Takes nothing more. Every subscriber ends once it has been given what is there. */
   close(): void {
-    this.#closed = true
+    this.#isClosed = true
     this.#waiters.wake()
   }
 
-  /** The entries right after `sequence` that are in memory; null when they start before the ring. */
+  /** The entries right after `sequence`, from the ring; null when the first of them is older than the ring. */
   kept(sequence: number, limit: number): T[] | null {
     if (sequence + 1 < this.#firstKept) return null
     const entries: T[] = []
@@ -103,39 +106,39 @@ export class LiveLog<T extends LogEntry> {
     return this.#ring[sequence % this.#options.capacity]
   }
 
-  /** Calls back once, at the next entry or at the end; gives the function that withdraws. */
+  /** Calls back once, at the next entry or when the log is closed. Returns the function that unsubscribes. */
   onChange(wake: () => void): () => void {
     return this.#waiters.add(wake)
   }
 
+  /** Reads the store, for a subscriber that has fallen out of the ring. */
   readAfter(sequence: number): Promise<T[]> {
     return this.#options.readAfter(sequence, CHUNK)
   }
 
-  /** Never rejects: a failed read is reported, and tried again with the next hint. */
+  /** Never rejects: a failed read is reported, and repeated at the next `append` or `announce`. */
   async #fill(): Promise<void> {
     this.#filling = true
     try {
-      // More than a ring behind: what lies between is read by whoever still wants it, straight from the store.
+      // More than a ring behind: a subscriber that still needs what lies between reads it from the store.
       if (this.#announced - this.#newest > this.#options.capacity) {
         this.#restartAfter(this.#announced - this.#options.capacity)
       }
-      while (!this.#closed && this.#newest < this.#announced) {
+      while (!this.#isClosed && this.#newest < this.#announced) {
         // One read at a time, in order: each starts where the last one ended.
-        // oxlint-disable-next-line no-await-in-loop
         await this.#readHole()
       }
     } catch (error) {
       this.#options.onError(error)
     } finally {
-      // In the same step as the last look at #announced: what is announced between the two would not be read.
+      // In the same step as the last check of #announced: what is announced between the two would not be read.
       this.#filling = false
     }
   }
 
   async #readHole(): Promise<void> {
     const { readAfter } = this.#options
-    // What is announced during the read need not be in its answer.
+    // Entries that are announced during the read need not be in its answer.
     const announced = this.#announced
     const entries = await readAfter(this.#newest, CHUNK)
     if (entries.length === 0) this.#restartAfter(announced)

@@ -1,82 +1,139 @@
 import type { LiveLog, LogEntry } from './live-log.ts'
-import { type Followed, type FollowOptions, LogFollower } from './log-follower.ts'
-import { type FeedUpdate, type SharedFeed, SharedSource, type Taken } from './shared-source.ts'
+import { type FeedUpdate, type SharedFeed, SharedSource, type SourceUpdate } from './shared-source.ts'
 
-export interface LogSourceOptions<T, P> extends FollowOptions<T> {
-  /** What a subscriber is given for an entry. */
-  payloadOf: (followed: Followed<T>) => P
+/** An entry of a log, as one subscriber is given it. */
+export interface LogUpdate<T> {
+  entry: T
+  /** Entries missed right before this one: removed by retention, or jumped over. Normally 0. */
+  skipped: number
 }
 
-/** One subscriber's way along a log. Versions are sequences. */
+export interface LogSourceOptions<T, P> {
+  /** The subscriber begins right after this sequence. */
+  after: number
+  /** A subscriber further behind than this jumps forward; its next update says how many entries it skipped. */
+  maxBehind: number
+  /** What the subscriber is given for an entry. */
+  payloadOf: (update: LogUpdate<T>) => P
+  /** Which entries are for this subscriber; the others do not count as skipped. For logs that keep everything. */
+  matches?: (entry: T) => boolean
+  /** Reads for this subscriber alone, when it has fallen out of the ring. Default: the log's own read. */
+  readAfter?: (sequence: number) => Promise<T[]>
+  /** Called once, when the source ends. */
+  onEnd?: () => void
+}
+
+/** Entries taken from the ring at once. */
+const BATCH = 64
+
+/**
+ * One subscriber of a log: a position, and no queue. It is polled: from the ring, or from the store once it has fallen
+ * out of the ring. While its subscriber is live, it costs nothing. Versions are sequences.
+ */
 export class LogSource<T extends LogEntry, P> extends SharedSource<P> {
   readonly feed: SharedFeed<P>
-  readonly #follower: LogFollower<T>
-  readonly #payloadOf: (followed: Followed<T>) => P
+  readonly #log: LiveLog<T>
+  readonly #options: LogSourceOptions<T, P>
+  #position: number
+  /** Read ahead and not given yet: at most one batch or one read. */
+  #ready: T[] = []
+  #readyIndex = 0
+  #skipped = 0
 
-  constructor(log: LiveLog<T>, { payloadOf, ...options }: LogSourceOptions<T, P>) {
-    super()
-    this.#payloadOf = payloadOf
-    this.#follower = new LogFollower(log, options)
-    this.feed = feedOf(log, payloadOf, options.matches)
+  constructor(log: LiveLog<T>, options: LogSourceOptions<T, P>) {
+    super(options.onEnd)
+    this.#log = log
+    this.#options = options
+    this.#position = options.after
+    this.feed = feedOf(log, options)
   }
 
+  /** Every entry through this sequence was given, or is not for this subscriber. */
   get position(): number {
-    return this.#follower.position
+    return this.#position
   }
 
-  get needsFetch(): boolean {
-    return this.#follower.needsFetch
+  override get needsFetch(): boolean {
+    return this.#position < this.#log.newest
   }
 
   override get hasGap(): boolean {
-    return this.#follower.hasGap
+    return this.#skipped > 0
   }
 
-  get isOver(): boolean {
-    return this.#follower.isOver
+  poll(): SourceUpdate<P> | undefined {
+    const { matches, payloadOf } = this.#options
+    while (!this.isEnded) {
+      const entry = this.#ready[this.#readyIndex]
+      if (entry === undefined) {
+        if (!this.#takeFromRing()) return undefined
+        continue
+      }
+      this.#readyIndex += 1
+      const missed = entry.sequence - this.#position - 1
+      this.#position = entry.sequence
+      if (matches !== undefined) {
+        if (!matches(entry)) continue
+      } else {
+        this.#skipped += missed
+      }
+      const skipped = this.#skipped
+      this.#skipped = 0
+      const payload = payloadOf({ entry, skipped })
+      return skipped > 0 ? { payload } : { payload, version: entry.sequence }
+    }
+    return undefined
   }
 
-  poll(): Taken<P> | undefined {
-    const followed = this.#follower.poll()
-    if (followed === undefined) return undefined
-    const payload = this.#payloadOf(followed)
-    return followed.skipped > 0 ? { payload } : { payload, version: followed.entry.sequence }
+  override async fetch(): Promise<void> {
+    const { readAfter, matches } = this.#options
+    const newest = this.#log.newest
+    const entries = await (readAfter?.(this.#position) ?? this.#log.readAfter(this.#position))
+    if (entries.length === 0) {
+      // Nothing for this subscriber is left between its position and the ring.
+      if (matches === undefined) this.#skipped += newest - this.#position
+      this.#position = newest
+    }
+    this.#setReady(entries)
   }
 
-  read(): Promise<void> {
-    return this.#follower.read()
+  /** `poll` has given everything that was read ahead; that must not stay in memory while the subscriber is live. */
+  override goLive(): void {
+    this.#setReady([])
   }
 
-  resumeAfter(version: number): void {
-    this.#follower.resumeAfter(version)
+  resumeAfter(sequence: number): void {
+    this.#position = sequence
   }
 
-  // A position costs nothing while it stands.
-  goLive(): void {}
-
-  async next(): Promise<IteratorResult<P>> {
-    const result = await this.#follower.next()
-    return result.done ? { done: true, value: undefined } : { done: false, value: this.#payloadOf(result.value) }
+  /** Fills #ready from the ring; false when what comes next is not in the ring. */
+  #takeFromRing(): boolean {
+    const behind = this.#log.newest - this.#position
+    if (behind <= 0) return false
+    if (behind > this.#options.maxBehind) {
+      this.#skipped += behind - this.#options.maxBehind
+      this.#position = this.#log.newest - this.#options.maxBehind
+    }
+    const kept = this.#log.kept(this.#position, BATCH)
+    if (!kept) return false
+    this.#setReady(kept)
+    return true
   }
 
-  async return(): Promise<IteratorResult<P>> {
-    await this.#follower.return()
-    return { done: true, value: undefined }
+  #setReady(entries: T[]): void {
+    this.#ready = entries
+    this.#readyIndex = 0
   }
 }
 
-function feedOf<T extends LogEntry, P>(
-  log: LiveLog<T>,
-  payloadOf: (followed: Followed<T>) => P,
-  matches: ((entry: T) => boolean) | undefined,
-): SharedFeed<P> {
+function feedOf<T extends LogEntry, P>(log: LiveLog<T>, { payloadOf, matches }: LogSourceOptions<T, P>): SharedFeed<P> {
   return {
     subject: log,
     get version() {
       return log.newest
     },
     get isClosed() {
-      return log.closed
+      return log.isClosed
     },
     after(version): FeedUpdate<P> | undefined {
       const entry = log.entry(version + 1)

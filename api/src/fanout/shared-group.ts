@@ -1,25 +1,26 @@
 import type { ExecutionResult } from 'graphql'
 import { GraphQLError } from 'graphql'
 import type { MessageSink, SharedMessage } from './shared-message.ts'
-import type { SharedFeed, SharedSource, Taken } from './shared-source.ts'
+import type { SharedFeed, SharedSource, SourceUpdate } from './shared-source.ts'
 
-/** Executes the operation of a group for one payload. Never throws and never rejects: errors are part of the message. */
-export type Render<P> = (payload: P) => SharedMessage | Promise<SharedMessage>
+/** Executes the operation of a group for one payload. Never throws or rejects: errors are part of the message. */
+type Render<P> = (payload: P) => SharedMessage | Promise<SharedMessage>
 
-export interface SharedGroupOptions<P> {
+interface SharedGroupOptions<P> {
   feed: SharedFeed<P>
   render: Render<P>
-  /** How many bytes of messages may be kept for those who still need them. */
+  /** How many bytes of messages may be kept for the members that are behind. */
   maxKeptBytes: () => number
-  /** Called when the last member has left. */
+  /** Called when the last member has left the group. */
   onEmpty: () => void
 }
 
 /**
- * Subscriptions that get the same answers: one execution and one serialisation for each update, however many members.
+ * The fan-out to subscriptions that get the same messages: one execution and one serialisation for each update, however
+ * many members there are.
  *
- * Invariant: a member that is live has been given everything through `#delivered`, and may be further. Members that are
- * behind go their own way along their source, with the same messages, and become live when they have caught up.
+ * Invariant: a live member has been given everything through `#delivered`, and may be further. A member that is behind
+ * polls its own source, gets the same messages from there, and becomes live when it has caught up.
  */
 export class SharedGroup<P> {
   readonly #options: SharedGroupOptions<P>
@@ -28,7 +29,7 @@ export class SharedGroup<P> {
   #keptBytes = 0
   #delivered: number
   #isDelivering = false
-  #withdraw: () => void = () => undefined
+  #unsubscribe: () => void = () => undefined
 
   constructor(options: SharedGroupOptions<P>) {
     this.#options = options
@@ -40,25 +41,21 @@ export class SharedGroup<P> {
     return this.#options.feed
   }
 
-  get size(): number {
-    return this.#members.size
-  }
-
-  /** A member that follows from the source's position on, once a sink is attached. */
+  /** Adds a member. It follows from the source's position on, once a sink is attached. */
   join(source: SharedSource<P>, onLeave: () => void): SharedMember<P> {
     const member: SharedMember<P> = new SharedMember(this, source, () => {
       this.#members.delete(member)
       onLeave()
       if (this.#members.size > 0) return
-      this.#withdraw()
+      this.#unsubscribe()
       this.#options.onEmpty()
     })
     this.#members.add(member)
     return member
   }
 
-  /** The message of what a source hands out; made once where it is the same for everybody. */
-  messageOf({ payload, version }: Taken<P>): SharedMessage | Promise<SharedMessage> {
+  /** The message for an update of a source; made once where the update is the same for every subscriber. */
+  messageOf({ payload, version }: SourceUpdate<P>): SharedMessage | Promise<SharedMessage> {
     if (version === undefined) return this.#options.render(payload)
     const kept = this.#kept.get(version)
     if (kept !== undefined) return kept
@@ -84,17 +81,17 @@ export class SharedGroup<P> {
   }
 
   #listen(): void {
-    this.#withdraw = this.feed.onChange(() => void this.#deliver())
+    this.#unsubscribe = this.feed.onChange(() => void this.#deliver())
   }
 
-  /** Gives what is new to every live member. One run at a time; what comes meanwhile is part of it. */
+  /** Delivers new updates to every live member. One run at a time; it also delivers what arrives meanwhile. */
   async #deliver(): Promise<void> {
     if (this.#isDelivering) return
     this.#isDelivering = true
     while (this.#members.size > 0 && this.#delivered < this.feed.version) {
       const update = this.feed.after(this.#delivered)
       if (update === undefined) {
-        // Gone from memory already: each reads for itself.
+        // The update is no longer in memory: each member reads for itself.
         this.#delivered = this.feed.version
         for (const member of this.#members) member.fallBehind()
         break
@@ -102,8 +99,7 @@ export class SharedGroup<P> {
       const { version, ends } = update
       if ('payload' in update) {
         const made = this.messageOf({ payload: update.payload as P, version })
-        // In order: a later update must not overtake. Most are made at once.
-        // oxlint-disable-next-line no-await-in-loop
+        // In order: a later update must not overtake. Most messages are made synchronously, without a promise.
         const message = made instanceof Promise ? await made : made
         for (const member of this.#members) member.deliver(message, version)
       } else {
@@ -119,8 +115,8 @@ export class SharedGroup<P> {
 }
 
 /**
- * One subscriber of a group. Its messages go to the sink it is given; as an iterator it only tells the end: nothing at
- * all, or the error that ended it.
+ * One subscriber of a group. Its messages go to its sink. As an iterator it yields no messages: it ends when the
+ * subscription does, and yields the result that says why, if there is one.
  */
 export class SharedMember<P = unknown> implements AsyncIterableIterator<ExecutionResult> {
   readonly #group: SharedGroup<P>
@@ -130,13 +126,13 @@ export class SharedMember<P = unknown> implements AsyncIterableIterator<Executio
   #isLive = false
   #isOver = false
   #isUnsubscribed = false
-  /** While live: everything through this version was given. */
+  /** While live: everything through this version was delivered. */
   #position = 0
   #finalResult: ExecutionResult | undefined
   #stopWaiting: () => void = () => undefined
-  #tellEnd: () => void = () => undefined
+  #resolveEnded: () => void = () => undefined
   readonly #ended = new Promise<void>((resolve) => {
-    this.#tellEnd = resolve
+    this.#resolveEnded = resolve
   })
 
   constructor(group: SharedGroup<P>, source: SharedSource<P>, onLeave: () => void) {
@@ -145,18 +141,18 @@ export class SharedMember<P = unknown> implements AsyncIterableIterator<Executio
     this.#onLeave = onLeave
   }
 
-  /** Messages go here from now on. Called once. */
+  /** Messages go to this sink from now on. Called once. */
   attach(sink: MessageSink): void {
     this.#sink = sink
     void this.#catchUp()
   }
 
-  /** Whether whoever subscribed wants no more: what is on its way to them need not be sent. */
+  /** The client has unsubscribed: messages that are still queued for it need not be sent. */
   get isUnsubscribed(): boolean {
     return this.#isUnsubscribed
   }
 
-  /** A message for those who are live and do not have this version yet. */
+  /** Sends the message if this member is live and does not have this version yet; without room for it, falls behind. */
   deliver(message: SharedMessage, version: number): void {
     if (!this.#isLive || this.#position >= version) return
     if (this.#sink?.isReady === true) {
@@ -167,11 +163,12 @@ export class SharedMember<P = unknown> implements AsyncIterableIterator<Executio
     }
   }
 
-  /** This version holds nothing for anybody. */
+  /** This version concerns no subscriber. */
   skipTo(version: number): void {
     if (this.#isLive && this.#position < version) this.#position = version
   }
 
+  /** From here on this member polls its source, until it has caught up. */
   fallBehind(): void {
     if (!this.#isLive) return
     this.#isLive = false
@@ -179,20 +176,21 @@ export class SharedMember<P = unknown> implements AsyncIterableIterator<Executio
     void this.#catchUp()
   }
 
-  /** Nothing follows what this member was given. */
+  /** Ends the subscription: nothing comes after what this member was given. */
   end(): void {
     this.#leave()
   }
 
+  /** Ends the subscription of a live member. A member that is behind first catches up, and then ends by its source. */
   endIfLive(): void {
     if (this.#isLive) this.#leave()
   }
 
   async next(): Promise<IteratorResult<ExecutionResult>> {
     await this.#ended
-    const last = this.#finalResult
+    const result = this.#finalResult
     this.#finalResult = undefined
-    return last === undefined ? { done: true, value: undefined } : { done: false, value: last }
+    return result === undefined ? { done: true, value: undefined } : { done: false, value: result }
   }
 
   return(): Promise<IteratorResult<ExecutionResult>> {
@@ -205,26 +203,24 @@ export class SharedMember<P = unknown> implements AsyncIterableIterator<Executio
     return this
   }
 
-  /** Goes along the source until there is nothing more, then lets the group take over. */
+  /** Polls the source until there is nothing more, then goes live. Waits while the sink signals backpressure. */
   async #catchUp(): Promise<void> {
     const sink = this.#sink
     if (sink === undefined) return
     try {
       while (!this.#isOver) {
         if (!sink.isReady) return sink.onReady(() => void this.#catchUp())
-        const taken = this.#source.poll()
-        if (taken !== undefined) {
-          const made = this.#group.messageOf(taken)
-          // oxlint-disable-next-line no-await-in-loop
+        const update = this.#source.poll()
+        if (update !== undefined) {
+          const made = this.#group.messageOf(update)
           const message = made instanceof Promise ? await made : made
           if (!this.#isOver) sink.write(message)
         } else if (this.#source.isOver) {
           return this.#leave()
         } else if (this.#source.needsFetch) {
-          // oxlint-disable-next-line no-await-in-loop
-          await this.#source.read()
+          await this.#source.fetch()
         } else if (this.#source.hasGap) {
-          // Nothing is there to tell it with: the next update will be, and is taken from the source.
+          // No update is there to report the gap with. The next one will, and it must come from the source.
           this.#stopWaiting = this.#group.feed.onChange(() => void this.#catchUp())
           return
         } else {
@@ -247,8 +243,7 @@ export class SharedMember<P = unknown> implements AsyncIterableIterator<Executio
     this.#isLive = false
     this.#stopWaiting()
     this.#onLeave()
-    // None of our sources rejects here.
-    void this.#source.return()
-    this.#tellEnd()
+    this.#source.end()
+    this.#resolveEnded()
   }
 }

@@ -4,13 +4,13 @@ const EVENT_HEAD = 'event: next\ndata: '
 const EVENT_TAIL = '\n\n'
 const CHUNK_TAIL = '\r\n'
 
-/** The serialised answer of one execution, made once for all who are sent it: the same bytes in each of its forms. */
+/** The serialised result of one execution, made once for every subscriber: the same bytes in each of their forms. */
 export class SharedMessage {
   /** An ExecutionResult as JSON, UTF-8. */
   readonly json: Buffer
   /** As a server-sent event. */
   readonly event: Buffer
-  /** The same as a chunk of a chunked HTTP/1.1 body. */
+  /** The server-sent event as a chunk of a chunked HTTP/1.1 body. */
   readonly eventChunk: Buffer
 
   constructor(text: string) {
@@ -26,10 +26,10 @@ export class SharedMessage {
 
 /** Where one subscriber's messages go. */
 export interface MessageSink {
-  /** False while the reader is behind: what is written now would only pile up. */
+  /** False while the reader is behind (backpressure): what is written now would only pile up. */
   readonly isReady: boolean
-  /** @param isLive whether it comes as it happens: what a subscriber has missed comes many at a time. */
+  /** @param isLive whether the message is sent as it happens; a subscriber that catches up gets many at a time. */
   write(message: SharedMessage, isLive?: boolean): void
-  /** Calls back once, when `isReady` has become true; never, where the reader is gone. */
+  /** Calls back once, when `isReady` has become true; never, if the reader has disconnected. */
   onReady(resume: () => void): void
 }

@@ -1,58 +1,135 @@
-/** What a source hands to one subscriber. */
-export interface Taken<P> {
+/** What a source gives to its one subscriber. */
+export interface SourceUpdate<P> {
   payload: P
-  /** The same for everybody who is handed this payload; absent when it was made for one subscriber alone. */
+  /** The same for every subscriber that is given this payload; absent when the payload was made for one subscriber. */
   version?: number | string
 }
 
-/** An update of a feed. Without a payload it concerns nobody who follows; after one that `ends`, nothing comes. */
+/** An update of a feed. Without a payload it concerns no subscriber; after an update that `ends` there is no other. */
 export interface FeedUpdate<P> {
   version: number
   payload?: P
   ends?: boolean
 }
 
-/** What many follow together: updates with growing versions. */
+/** What many subscribers follow together: updates with growing versions. */
 export interface SharedFeed<P> {
-  /** What is followed. Feeds of the same document and variables are the same feed when their subjects are. */
+  /** What is followed. Two feeds of the same document and variables are the same feed when their subjects are. */
   readonly subject: object
-  /** Of the newest update; 0 before the first. */
+  /** Version of the newest update; 0 before the first. */
   readonly version: number
-  /** Nothing comes after the newest update. */
+  /** No update comes after the newest one. */
   readonly isClosed: boolean
-  /** The update to send to those who have everything through `version`; undefined when it is not in memory. */
+  /** The update for subscribers that have everything through `version`; undefined when it is not in memory. */
   after(version: number): FeedUpdate<P> | undefined
-  /** Calls back once, at the next update or at the end; gives the function that withdraws. */
+  /** Calls back once, at the next update or when the feed is closed. Returns the function that unsubscribes. */
   onChange(wake: () => void): () => void
 }
 
+const IDLE: Promise<unknown> = Promise.resolve()
+
 /**
- * One subscriber's own way along a feed. As an iterator it stands alone; a shared subscription instead takes from it
- * until it has caught up, and comes back to it when the subscriber has fallen behind.
+ * One subscriber's own way along a feed. A shared subscription polls it until it has caught up, and comes back to it when
+ * the subscriber has fallen behind. Without a subscription around it, it can be iterated.
  */
 export abstract class SharedSource<P> implements AsyncIterableIterator<P> {
   abstract readonly feed: SharedFeed<P>
-  /** This subscriber has everything through this version. */
+  /** This subscriber has been given everything through this version. */
   abstract readonly position: number
-  /** There is more, but `read` must fetch it. */
-  abstract readonly needsFetch: boolean
-  /** Something was missed that this subscriber has not been told of: what comes next is for them alone. */
+  readonly #onEnd: (() => void) | undefined
+  #isEnded = false
+  #stopWaiting: (() => void) | undefined
+  /** Settles when the last call of `next` does. */
+  #turn = IDLE
+
+  /** @param onEnd is called once, when this source ends */
+  constructor(onEnd?: () => void) {
+    this.#onEnd = onEnd
+  }
+
+  protected get isEnded(): boolean {
+    return this.#isEnded
+  }
+
+  /** What comes next, if it is in memory. Nothing once this source has ended. */
+  abstract poll(): SourceUpdate<P> | undefined
+  /** There is more than `poll` gives: `fetch` must read it from the store first. */
+  get needsFetch(): boolean {
+    return false
+  }
+  /** Reads what `poll` gives next from the store. Rejects with what the store throws; the caller then ends this source. */
+  async fetch(): Promise<void> {}
+  /** The subscriber missed updates and does not know it yet: the next update is made for this subscriber alone. */
   get hasGap(): boolean {
     return false
   }
   /** Nothing comes after what `poll` still gives. */
-  abstract readonly isOver: boolean
-  /** What comes next, if it is in memory. */
-  abstract poll(): Taken<P> | undefined
-  /** Fetches what `poll` gives next. Throws what the store throws; then this source is done. */
-  abstract read(): Promise<void>
-  /** This subscriber was given everything through `version` by other means, and follows by itself from here. */
+  get isOver(): boolean {
+    return this.#isEnded || (this.feed.isClosed && this.position >= this.feed.version)
+  }
+  /** The group delivers to this subscriber from here on, until it calls `resumeAfter`. */
+  goLive(): void {}
+  /** The group has delivered everything through `version`; from here on this subscriber polls again. */
   abstract resumeAfter(version: number): void
-  /** This subscriber is given what comes by other means until `resumeAfter` is called. */
-  abstract goLive(): void
-  abstract next(): Promise<IteratorResult<P>>
-  abstract return(): Promise<IteratorResult<P>>
+
+  /** Ends this source at once: `poll` gives nothing more, and a call of `next` that waits for a change is answered. */
+  end(): void {
+    if (this.#isEnded) return
+    this.#isEnded = true
+    this.#stopWaiting?.()
+    this.#onEnd?.()
+  }
+
+  /**
+   * Waits for the next payload. Calls that overlap are answered in their order. When the store cannot be read, `next`
+   * rejects and this source ends: `for await` considers an iterator that threw ended, and never calls its `return`.
+   */
+  next(): Promise<IteratorResult<P>> {
+    const turn = this.#turn.then(() => this.#pull())
+    // A failure is reported to its own caller, once.
+    this.#turn = turn.catch(() => undefined)
+    return turn
+  }
+
+  // Written by hand, because `return` must end a waiting `next` at once: an async generator would queue it behind.
+  return(): Promise<IteratorResult<P>> {
+    this.end()
+    return Promise.resolve({ done: true, value: undefined })
+  }
+
+  throw(error: unknown): Promise<IteratorResult<P>> {
+    this.end()
+    return Promise.reject(error instanceof Error ? error : new Error(String(error)))
+  }
+
   [Symbol.asyncIterator](): this {
     return this
+  }
+
+  async #pull(): Promise<IteratorResult<P>> {
+    try {
+      for (;;) {
+        const update = this.poll()
+        if (update !== undefined) return { done: false, value: update.payload }
+        if (this.isOver) break
+        await (this.needsFetch ? this.fetch() : this.#change())
+      }
+      this.end()
+      return { done: true, value: undefined }
+    } catch (error) {
+      this.end()
+      throw error
+    }
+  }
+
+  /** Resolves at the next change of the feed, or when this source ends. */
+  #change(): Promise<void> {
+    return new Promise((resolve) => {
+      const unsubscribe = this.feed.onChange(resolve)
+      this.#stopWaiting = () => {
+        unsubscribe()
+        resolve()
+      }
+    })
   }
 }

@@ -21,9 +21,9 @@ describe('shared subscriptions', () => {
   let state: LatestValue<{ value: string }>
   let executions: number
   let failsToRead: boolean
-  /** Retention has removed whatever was stored. */
+  /** Retention has removed every stored entry. */
   let keepsNothing: boolean
-  /** Held executions of `slow`, until they are let go. */
+  /** Callbacks that finish the pending executions of `slow`. */
   let held: (() => void)[]
   let shared: SharedSubscriptions
   let stored: number
@@ -60,7 +60,7 @@ describe('shared subscriptions', () => {
     })
   })
 
-  /** As it is opened, with `head` entries stored. */
+  /** A log that has just been opened, with `head` entries stored. */
   const newLog = (head: number) =>
     new LiveLog<Entry>({
       head,
@@ -100,7 +100,7 @@ describe('shared subscriptions', () => {
   }
   const ENTRIES = 'subscription ($after: SampleCursor) { entries(after: $after) { sequence skipped } }'
 
-  it('execute and serialise an update once for all who are equal, however their documents are written', async () => {
+  it('execute and serialise an update once for equal subscribers, however their documents are formatted', async () => {
     const one = await subscribe(ENTRIES)
     const other = await subscribe(ENTRIES.replaceAll(' ', '  '), { key: 'b' })
     store(3)
@@ -114,7 +114,7 @@ describe('shared subscriptions', () => {
     expect(shared.counts).toEqual({ groups: 1, members: 2 })
   })
 
-  it('are apart when scopes or variables differ, but not when cursors do', async () => {
+  it('form separate groups for different scopes or variables, but not for different cursors', async () => {
     store(3)
     const queries = 'subscription ($of: String) { entries(of: $of) { sequence secret } }'
     for (const of of ['a', 'b']) await subscribe(queries, { variables: { of } })
@@ -128,7 +128,7 @@ describe('shared subscriptions', () => {
     expect(shared.counts.groups).toBe(6)
   })
 
-  it('give those who resume what they missed, from the bytes that others were given', async () => {
+  it('send a subscriber that resumes the same bytes that others were sent before', async () => {
     const live = await subscribe(ENTRIES)
     store(5)
     await settled()
@@ -140,7 +140,7 @@ describe('shared subscriptions', () => {
     expect(executions).toBe(6)
   })
 
-  it('wait for a reader who does not read, who holds up nobody and misses nothing', async () => {
+  it('wait for a reader that has stopped, which delays no other and misses nothing', async () => {
     const slow = await subscribe(ENTRIES)
     const fast = await subscribe(ENTRIES)
     store(1)
@@ -156,7 +156,7 @@ describe('shared subscriptions', () => {
     expect(slow.reader.got).toEqual(fast.reader.got)
   })
 
-  it('tell one reader what was skipped, and the others nothing of it', async () => {
+  it('report skipped entries to the one reader that missed them, and not to the others', async () => {
     const slow = await subscribe(ENTRIES)
     const fast = await subscribe(ENTRIES)
     slow.reader.isReady = false
@@ -166,10 +166,10 @@ describe('shared subscriptions', () => {
     await settled()
     expect(slow.reader.got[0]).toBe('21 after 20')
     expect(slow.reader.got).toHaveLength(40)
-    expect(fast.reader.got.filter((told) => told.includes('after'))).toEqual([])
+    expect(fast.reader.got.filter((text) => text.includes('after'))).toEqual([])
   })
 
-  it('tell one who resumes that all they missed is gone, with the next entry', async () => {
+  it('report with the next entry that everything a resuming subscriber missed has been removed', async () => {
     const fast = await subscribe(ENTRIES)
     store(5)
     keepsNothing = true
@@ -184,7 +184,7 @@ describe('shared subscriptions', () => {
     expect(fast.reader.got).toEqual(['1', '2', '3', '4', '5'])
   })
 
-  it('keep the order when an answer takes long, also for one who joins meanwhile', async () => {
+  it('keep the order when an execution takes long, also for a subscriber that joins meanwhile', async () => {
     const query = 'subscription { entries { sequence slow } }'
     const one = await subscribe(query)
     store(1)
@@ -203,7 +203,7 @@ describe('shared subscriptions', () => {
     expect(executions).toBe(3)
   })
 
-  it('send nothing to one who left while an answer was made, and let go of its source', async () => {
+  it('send nothing to a subscriber that left during an execution, and end its source', async () => {
     const { reader, member } = await subscribe('subscription { entries { sequence slow } }')
     const stays = await subscribe('subscription { entries { sequence slow } }')
     store(1)
@@ -216,7 +216,7 @@ describe('shared subscriptions', () => {
     expect(await member.next()).toEqual({ done: true, value: undefined })
   })
 
-  it('begin anew when the last one leaves as the next one joins', async () => {
+  it('start a new group when the last member leaves while the next one joins', async () => {
     const first = await subscribe(ENTRIES)
     store(2)
     await settled()
@@ -231,7 +231,7 @@ describe('shared subscriptions', () => {
     expect([shared.counts, open]).toEqual([{ groups: 0, members: 0 }, 0])
   })
 
-  it('end for everybody at the end of the log, after what there was', async () => {
+  it('end for every member when the log is closed, after delivering what it held', async () => {
     const one = await subscribe(ENTRIES)
     const slow = await subscribe(ENTRIES)
     slow.reader.isReady = false
@@ -246,7 +246,7 @@ describe('shared subscriptions', () => {
     ])
   })
 
-  it('tell each member whose source fails so, and go on for the others', async () => {
+  it('report a failed source to its own member, and go on for the others', async () => {
     const live = await subscribe(ENTRIES)
     store(CAPACITY * 2)
     failsToRead = true
@@ -259,7 +259,7 @@ describe('shared subscriptions', () => {
     expect(live.reader.got.at(-1)).toBe(String(CAPACITY * 2 + 1))
   })
 
-  it('share errors as they may be seen', async () => {
+  it('share errors, masked', async () => {
     const one = await subscribe('subscription { entries { sequence broken } }')
     const other = await subscribe('subscription { entries { sequence broken } }')
     store(1)
@@ -267,7 +267,7 @@ describe('shared subscriptions', () => {
     expect([one.reader.got, other.reader.got]).toEqual([['masked'], ['masked']])
   })
 
-  it('give a state as it is, then the newest to whoever is ready', async () => {
+  it('give the current state first, then the newest one to each reader that is ready', async () => {
     state.set({ value: 'a' })
     const slow = await subscribe('subscription { state { value } }')
     const fast = await subscribe('subscription { state { value } }')
@@ -284,7 +284,7 @@ describe('shared subscriptions', () => {
     ])
   })
 
-  it('may cost one caller so much at once, equal ones counted once, and another caller as much again', async () => {
+  it('are limited in what they cost one caller, where equal ones count once and other callers do not count', async () => {
     const query = 'subscription ($of: String) { entries(of: $of) { sequence } }'
     const first = await subscribe(query, { variables: { of: 'a' }, cost: 60 })
     await subscribe(query, { variables: { of: 'a' }, cost: 60 })

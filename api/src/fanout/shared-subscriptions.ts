@@ -6,33 +6,33 @@ import { SharedGroup, type SharedMember } from './shared-group.ts'
 import { SharedMessage } from './shared-message.ts'
 import { SharedSource } from './shared-source.ts'
 
-/** What all groups together may keep of messages that are older than the newest. */
+/** How many bytes of messages older than the newest all groups together may keep. */
 const MAX_KEPT_BYTES = 32 * 1024 * 1024
-/** What one group may: minutes of samples. */
+/** How many one group may keep: minutes of samples. */
 const MAX_KEPT_BYTES_PER_GROUP = 128 * 1024
 
-/** What a group knows of those who are in it. */
-export interface SharedCaller {
-  /** Who subscribes: what runs for them is added up by it. */
+/** The caller of a subscription. */
+interface SharedCaller {
+  /** Identifies the caller: the costs of its subscriptions are added up by this key. */
   key: string
-  /** Points that each message of this operation costs. */
+  /** What each message of this operation costs, in points. */
   cost: number
-  /** All that the answers may depend on: only callers of equal access share them. */
+  /** All that messages may depend on: only callers of equal access share a group. */
   access: string
-  /** The context of the shared execution. It must hold nothing of this caller but the access. */
+  /** Makes the context of the shared execution. It must hold nothing of this caller but its access. */
   context: () => unknown
 }
 
-export interface SharedSubscriptionsOptions {
-  /** What may be seen of a result; called once for each message. */
+interface SharedSubscriptionsOptions {
+  /** Gives what the client may see of a result. Called once for each message. */
   present: (result: ExecutionResult) => FormattedExecutionResult
-  /** What all groups that one caller is a member of may cost together. */
+  /** What all groups that one caller is a member of may cost together, in points. */
   maxCostPerCaller: number
-  /** The error for who asks for more. */
+  /** Makes the error for a caller that would exceed it. */
   refusal: (asked: number) => GraphQLError
 }
 
-/** The groups that one caller is a member of: how often, and what each costs. */
+/** The groups that one caller is a member of: how many times, and what each of them costs. */
 interface Memberships {
   cost: number
   groups: Map<string, { count: number; cost: number }>
@@ -40,14 +40,14 @@ interface Memberships {
 
 /**
  * Subscriptions of the same document, variables (cursors aside) and access are one group: executed and serialised once.
- * Only fields whose `subscribe` answers with a SharedSource take part; others are executed for each subscriber.
+ * The `subscribe` function of every subscription field returns a SharedSource.
  */
 export class SharedSubscriptions {
   readonly #options: SharedSubscriptionsOptions
   readonly #groups = new Map<string, SharedGroup<unknown>>()
   /** By caller. */
   readonly #memberships = new Map<string, Memberships>()
-  /** Documents are parsed once and kept, so this is asked again and again for the same ones. */
+  /** Parsed documents are cached, so the same ones come again and again. */
   readonly #digests = new WeakMap<DocumentNode, string>()
   #members = 0
 
@@ -55,36 +55,32 @@ export class SharedSubscriptions {
     this.#options = options
   }
 
-  /** Groups and their members: figures for `/metrics`. */
+  /** How many groups and members there are, for `/metrics`. */
   get counts(): { groups: number; members: number } {
     return { groups: this.#groups.size, members: this.#members }
   }
 
   /**
    * Subscribes as graphql-js does: arguments, access and cursor are checked for this caller. Answers with a member of a
-   * group, with the errors that stood in the way, or with results of its own.
+   * group, or with the errors that prevent the subscription.
    */
-  async subscribe(
-    args: ExecutionArgs,
-    caller: SharedCaller,
-  ): Promise<AsyncIterable<ExecutionResult> | ExecutionResult> {
+  async subscribe(args: ExecutionArgs, caller: SharedCaller): Promise<SharedMember | ExecutionResult> {
     const source = await createSourceEventStream(args)
     if (!(Symbol.asyncIterator in source)) return source
-    if (!(source instanceof SharedSource)) return results(source, args)
+    if (!(source instanceof SharedSource)) throw new Error('A subscription field must return a SharedSource.')
     return this.#join(source as SharedSource<unknown>, args, caller)
   }
 
-  // No step in here waits: between finding a group and joining it, it cannot end.
-  #join(
-    source: SharedSource<unknown>,
-    args: ExecutionArgs,
-    caller: SharedCaller,
-  ): SharedMember | Promise<ExecutionResult> {
+  // No `await` in here: a group that is found cannot end before the member has joined it.
+  #join(source: SharedSource<unknown>, args: ExecutionArgs, caller: SharedCaller): SharedMember | ExecutionResult {
     const key = this.#keyOf(args, caller)
     const own: Memberships = this.#memberships.get(caller.key) ?? { cost: 0, groups: new Map() }
     const membership = own.groups.get(key) ?? { count: 0, cost: caller.cost }
     const cost = own.cost + (membership.count === 0 ? caller.cost : 0)
-    if (cost > this.#options.maxCostPerCaller) return this.#refuse(source, cost)
+    if (cost > this.#options.maxCostPerCaller) {
+      source.end()
+      return { errors: [this.#options.refusal(cost)] }
+    }
     const found = this.#groups.get(key)
     const group =
       found !== undefined && found.feed.subject === source.feed.subject && !found.feed.isClosed
@@ -99,11 +95,6 @@ export class SharedSubscriptions {
       this.#members -= 1
       this.#forget(own, key, caller.key)
     })
-  }
-
-  async #refuse(source: SharedSource<unknown>, asked: number): Promise<ExecutionResult> {
-    await source.return()
-    return { errors: [this.#options.refusal(asked)] }
   }
 
   #forget(own: Memberships, key: string, callerKey: string): void {
@@ -167,7 +158,10 @@ export class SharedSubscriptions {
   }
 }
 
-/** The declared variables that are given, but for cursors, which say where a subscriber begins and nothing else, as sorted pairs. */
+/**
+ * The declared variables that have a value, as sorted pairs. Cursors are left out: they say where a subscriber begins, and
+ * nothing else.
+ */
 function sharedVariables({ schema, document, operationName, variableValues: values }: ExecutionArgs): unknown[] {
   const operation = getOperationAST(document, operationName)
   const names = (operation?.variableDefinitions ?? []).map(({ variable }) => variable.name.value)
@@ -175,7 +169,7 @@ function sharedVariables({ schema, document, operationName, variableValues: valu
   return (
     names
       .filter((name) => !cursors.has(name))
-      // What is left out may have a default value, null has none.
+      // A variable that is left out may have a default value; null replaces it.
       .filter((name) => values != null && Object.hasOwn(values, name))
       .toSorted()
       .map((name) => [name, ordered(values?.[name])])
@@ -186,7 +180,7 @@ const cursorsOfDocuments = new WeakMap<DocumentNode, Map<string, ReadonlySet<str
 
 /**
  * The variables of a scalar that its schema marks with `isCursor`, used in one place only: as an argument of the
- * subscription itself. Every subscriber has its own position in a log.
+ * subscription field. Every subscriber has its own position in a log.
  */
 function cursorVariables(
   schema: GraphQLSchema,
@@ -216,25 +210,6 @@ function cursorVariables(
   }
   known.set(operationName ?? '', cursors)
   return cursors
-}
-
-/** A source that is not shared, executed for one subscriber. Ending it ends the source at once, also while it waits. */
-function results(source: AsyncIterable<unknown>, args: ExecutionArgs): AsyncIterableIterator<ExecutionResult> {
-  const payloads = source[Symbol.asyncIterator]()
-  return {
-    [Symbol.asyncIterator]() {
-      return this
-    },
-    async next() {
-      const pulled = await payloads.next()
-      if (pulled.done === true) return { done: true, value: undefined }
-      return { done: false, value: await execute({ ...args, rootValue: pulled.value }) }
-    },
-    async return() {
-      await payloads.return?.()
-      return { done: true, value: undefined }
-    },
-  }
 }
 
 function asGraphQLError(error: unknown): GraphQLError {

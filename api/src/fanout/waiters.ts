@@ -1,14 +1,14 @@
-/** Those who wait for the next change: each is called once, then forgotten. */
+/** Callbacks that wait for the next change: each is called once, then forgotten. */
 export class Waiters {
   #waiting = new Set<() => void>()
 
-  /** Calls back once, at the next `wake`; gives the function that withdraws. */
+  /** Calls back once, at the next `wake`. Returns the function that unsubscribes. */
   add(wake: () => void): () => void {
     this.#waiting.add(wake)
     return () => void this.#waiting.delete(wake)
   }
 
-  /** Calls all who wait now; who begins to wait meanwhile waits for the next time. */
+  /** Calls every callback that waits now; one that is added meanwhile waits for the next `wake`. */
   wake(): void {
     const waiting = [...this.#waiting]
     this.#waiting.clear()

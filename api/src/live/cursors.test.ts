@@ -16,13 +16,13 @@ function refusalOf(read: () => number): string {
 }
 const of = (cursor: string) => refusalOf(() => cursors.readSample(cursor, one, 100))
 
-/** The same bytes, with bits set in the last character that stand for none of them. */
+/** The same bytes, with those bits of the last character set that encode no byte. */
 function withUnusedBits(cursor: string): string {
   return cursor.slice(0, -1) + String.fromCharCode(cursor.charCodeAt(cursor.length - 1) + 1)
 }
 
 describe('a cursor', () => {
-  it.each([0, 1, 255, 256, 2 ** 31, 2 ** 32 + 7, 2 ** 48 - 1])('gives the sequence %d back', (sequence) => {
+  it.each([0, 1, 255, 256, 2 ** 31, 2 ** 32 + 7, 2 ** 48 - 1])('gives back the sequence %d', (sequence) => {
     expect(cursors.readSample(cursors.sample(one, sequence), one, sequence)).toBe(sequence)
     expect(cursors.readEvent(cursors.event(sequence), sequence)).toBe(sequence)
   })
@@ -32,13 +32,13 @@ describe('a cursor', () => {
     expect(cursors.sample(one, 2 ** 47 - 1)).toMatch(/^[A-Za-z0-9_-]{42}$/)
   })
 
-  it('is refused beyond the head, not at it', () => {
+  it('is refused beyond the head, and accepted at the head', () => {
     expect(cursors.readSample(cursors.sample(one, 100), one, 100)).toBe(100)
     expect(of(cursors.sample(one, 101))).toContain('CURSOR_INVALID: Invalid cursor: the cursor lies beyond the newest')
     expect(refusalOf(() => cursors.readEvent(cursors.event(1), 0))).toContain('beyond the newest entry')
   })
 
-  it('is refused after the database was created anew or restored', () => {
+  it('is refused after the database was created or restored', () => {
     const before = new Cursors('another epoch')
     expect(of(before.sample(one, 1))).toContain('CURSOR_INVALID: Invalid cursor: the cursor was made before this')
     expect(refusalOf(() => cursors.readEvent(before.event(1), 9))).toContain('was made before this database')
@@ -48,7 +48,7 @@ describe('a cursor', () => {
     expect(of(cursors.sample(other, 1))).toContain('CURSOR_INVALID: Invalid cursor: the cursor belongs to another')
   })
 
-  it('is refused where the other kind is asked for', () => {
+  it('is refused where the other kind of cursor is expected', () => {
     expect(of(cursors.event(1))).toContain('this is not a cursor of samples')
     expect(refusalOf(() => cursors.readEvent(cursors.sample(one, 1), 9))).toContain('this is not a cursor of events')
   })

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto'
 import { RefusedError } from '../base/errors.ts'
 
 /**
- * The opaque form of a position: base64url of
- * kind (1 byte, also the format's version) · epoch (8 bytes of its hash) · subject (16 bytes, the deployment's uuid or zeros) ·
- * sequence (6 bytes, big endian).
+ * The opaque form of a position in a log: base64url of
+ * kind (1 byte, also the version of the format) · epoch (8 bytes of its hash) · subject (16 bytes, the UUID of the
+ * deployment or zeros) · sequence (6 bytes, big endian).
  */
-export type CursorKind = 'sample' | 'event'
+type CursorKind = 'sample' | 'event'
 
 const KIND_BYTE: Record<CursorKind, number> = { sample: 0x11, event: 0x21 }
 const LENGTH = 31
@@ -15,7 +15,7 @@ const NO_SUBJECT = '00000000-0000-0000-0000-000000000000'
 export class Cursors {
   readonly #epoch: Buffer
 
-  /** `epoch`: the log epoch that the database holds. */
+  /** @param epoch the log epoch that the database holds */
   constructor(epoch: string) {
     this.#epoch = createHash('sha256').update(epoch).digest().subarray(0, 8)
   }
@@ -28,11 +28,15 @@ export class Cursors {
     return this.#encode('event', NO_SUBJECT, sequence)
   }
 
-  /** Gives the sequence. Throws CURSOR_INVALID when malformed, of another deployment or epoch, or beyond `head`. */
+  /**
+   * The sequence in a cursor.
+   * @throws RefusedError CURSOR_INVALID when it is malformed, of another deployment or epoch, or beyond `head`
+   */
   readSample(cursor: string, deploymentId: string, head: number): number {
     return this.#decode('sample', cursor, deploymentId, head)
   }
 
+  /** @throws RefusedError CURSOR_INVALID, like `readSample` */
   readEvent(cursor: string, head: number): number {
     return this.#decode('event', cursor, NO_SUBJECT, head)
   }
@@ -52,13 +56,13 @@ export class Cursors {
       throw invalid(`this is not a cursor of ${kind === 'sample' ? 'samples' : 'events'}`)
     }
     if (!bytes.subarray(1, 9).equals(this.#epoch)) {
-      throw invalid('the cursor was made before this database was created or restored; start again without it')
+      throw invalid('the cursor was made before this database was created or restored; subscribe again without it')
     }
     if (bytes.subarray(9, 25).toString('hex') !== subject.replaceAll('-', '')) {
       throw invalid('the cursor belongs to another deployment')
     }
     const sequence = bytes.readUIntBE(25, 6)
-    if (sequence > head) throw invalid('the cursor lies beyond the newest entry; start again without it')
+    if (sequence > head) throw invalid('the cursor lies beyond the newest entry; subscribe again without it')
     return sequence
   }
 }

@@ -2,8 +2,7 @@ import { createTestDatabase, type TestDatabase, testDatabaseKinds } from '@gauge
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { completedJob, createTestDeps, type TestDeps } from '../../test/create-test-deps.ts'
 import type { DeploymentEventRecord } from '../bus/bus.ts'
-import type { Followed } from '../fanout/log-follower.ts'
-import type { LogSource } from '../fanout/log-source.ts'
+import type { LogSource, LogUpdate } from '../fanout/log-source.ts'
 
 const by = 'amira'
 
@@ -30,7 +29,7 @@ describe.each(await testDatabaseKinds())('following lifecycle events on %s', (ki
   const pause = (id: string) => deps.services.deployments.pause(id, { by, note: 'why not' })
   const resume = (id: string) => deps.services.deployments.resume(id, { by })
   const cursor = (sequence: number) => deps.services.cursors.event(sequence)
-  const take = async (follower: LogSource<DeploymentEventRecord, Followed<DeploymentEventRecord>>, count: number) => {
+  const take = async (follower: LogSource<DeploymentEventRecord, LogUpdate<DeploymentEventRecord>>, count: number) => {
     const taken: string[] = []
     while (taken.length < count) {
       const { value, done } = await follower.next()
@@ -41,7 +40,7 @@ describe.each(await testDatabaseKinds())('following lifecycle events on %s', (ki
     return taken
   }
 
-  it('begins with the next event, and gives events as they were committed', async () => {
+  it('begins with the next event, and gives events in commit order', async () => {
     const { id } = await deploy()
     const follower = await deps.services.eventLog.follow({})
     const next = take(follower, 2)
@@ -50,7 +49,7 @@ describe.each(await testDatabaseKinds())('following lifecycle events on %s', (ki
     expect(await next).toEqual(['2 PAUSED', '3 RESUMED'])
   })
 
-  it('gives the same event live as from the store', async () => {
+  it('gives the same event from the ring as from the store', async () => {
     const live = await deps.services.eventLog.follow({})
     await pause((await deploy()).id)
     const fromRing = [await live.next(), await live.next()]
@@ -62,7 +61,7 @@ describe.each(await testDatabaseKinds())('following lifecycle events on %s', (ki
     expect(fromRing[1]?.value).toMatchObject({ entry })
   })
 
-  it('resumes right after a cursor, from before the start too, and goes on live without a seam', async () => {
+  it('resumes right after a cursor, also one from before the server started, and goes on live without a gap', async () => {
     const { id } = await deploy()
     await pause(id)
     deps.services.eventLog.stop()
@@ -73,7 +72,7 @@ describe.each(await testDatabaseKinds())('following lifecycle events on %s', (ki
     expect(await next).toEqual(['2 PAUSED', '3 RESUMED'])
   })
 
-  it('follows one deployment and passes the others by, from the ring and from the store', async () => {
+  it('follows one deployment and leaves out the others, from the ring and from the store', async () => {
     const [one, other] = [await deploy(), await deploy()]
     await pause(other.id)
     await pause(one.id)
@@ -88,7 +87,7 @@ describe.each(await testDatabaseKinds())('following lifecycle events on %s', (ki
     expect(await next).toEqual(['4 PAUSED', '6 RESUMED'])
   })
 
-  it('gives the events of a deleted deployment, its deletion last', async () => {
+  it('gives the events of a deleted deployment, ending with its deletion', async () => {
     const { id } = await deploy()
     await pause(id)
     await deps.services.deployments.delete(id, { by })
@@ -96,7 +95,7 @@ describe.each(await testDatabaseKinds())('following lifecycle events on %s', (ki
     expect(await take(follower, 3)).toEqual(['1 DEPLOYED', '2 PAUSED', '3 DELETED'])
   })
 
-  it('passes no event by when many are committed at once', async () => {
+  it('misses no event when many are committed at once', async () => {
     const jobs = await Promise.all(Array.from({ length: 8 }, () => completedJob(deps)))
     const follower = await deps.services.eventLog.follow({})
     const next = take(follower, 8)
@@ -104,7 +103,7 @@ describe.each(await testDatabaseKinds())('following lifecycle events on %s', (ki
     expect(await next).toEqual(Array.from({ length: 8 }, (_, index) => `${index + 1} DEPLOYED`))
   })
 
-  it('delivers what the bus lost with the event that reveals the hole', async () => {
+  it('delivers events that the bus lost, once a later event reveals the hole', async () => {
     const { id } = await deploy()
     const follower = await deps.services.eventLog.follow({})
     vi.spyOn(deps.bus, 'publish').mockImplementationOnce(() => undefined)
@@ -125,7 +124,7 @@ describe.each(await testDatabaseKinds())('following lifecycle events on %s', (ki
     expect(await next).toEqual(['1 DEPLOYED'])
   })
 
-  it('takes a cursor to an event that this server has not heard of yet, and goes on at once', async () => {
+  it('accepts a cursor of an event that this server does not know yet, and goes on at once', async () => {
     // No head is read again here.
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
     deps.services.eventLog.stop()
@@ -137,7 +136,7 @@ describe.each(await testDatabaseKinds())('following lifecycle events on %s', (ki
     expect(await take(follower, 1)).toEqual(['2 PAUSED'])
   })
 
-  it('refuses cursors beyond the head, of samples, and malformed ones', async () => {
+  it('refuses cursors beyond the head, cursors of samples, and malformed cursors', async () => {
     const { id } = await deploy()
     for (const bad of [cursor(2), deps.services.cursors.sample(id, 1), 'nonsense', '']) {
       await expect(deps.services.eventLog.follow({ cursor: bad })).rejects.toMatchObject({ code: 'CURSOR_INVALID' })
@@ -145,7 +144,7 @@ describe.each(await testDatabaseKinds())('following lifecycle events on %s', (ki
     await deps.services.eventLog.follow({ cursor: cursor(1) })
   })
 
-  it('ends all followers when it stops, after what there was', async () => {
+  it('ends all followers when the event log stops, after giving them what there was', async () => {
     const follower = await deps.services.eventLog.follow({})
     await deploy()
     const waiting = await deps.services.eventLog.follow({})

@@ -1,27 +1,26 @@
 import type { Bus, DeploymentEventRecord } from '../bus/bus.ts'
 import type { Cursors } from './cursors.ts'
 import { LiveLog } from '../fanout/live-log.ts'
-import type { Followed } from '../fanout/log-follower.ts'
-import { LogSource } from '../fanout/log-source.ts'
+import { LogSource, type LogUpdate } from '../fanout/log-source.ts'
 
 const CAPACITY = 500
 const RECHECK_MS = 2000
 
-/** Reads the event log; the deployments service owns it. */
+/** Reads the stored events. The deployments service owns them. */
 export interface EventReader {
   head(): Promise<number>
-  /** Events right after a sequence, ascending; only those of one deployment when it is named. */
+  /** Events right after a sequence, ascending; of one deployment only, when `deploymentId` is given. */
   after(sequence: number, limit: number, deploymentId?: string): Promise<DeploymentEventRecord[]>
 }
 
-export interface EventLogOptions {
+interface EventLogOptions {
   events: EventReader
   bus: Bus
   cursors: Cursors
   onError: (error: unknown) => void
 }
 
-/** The lifecycle events of all deployments, live: one log, kept while the server runs. */
+/** The lifecycle events of all deployments, live: one log, which is open as long as the server runs. */
 export class EventLog {
   readonly #options: EventLogOptions
   #log: LiveLog<DeploymentEventRecord> | null = null
@@ -52,25 +51,28 @@ export class EventLog {
     this.#log?.close()
   }
 
-  /** Follows events from now on, or right after `cursor`; of one deployment, or of all. Throws CURSOR_INVALID. */
+  /**
+   * Follows events from now on, or right after `cursor`; of one deployment, or of all.
+   * @throws RefusedError CURSOR_INVALID
+   */
   async follow(options: {
     deploymentId?: string
     cursor?: string | null
-  }): Promise<LogSource<DeploymentEventRecord, Followed<DeploymentEventRecord>>> {
+  }): Promise<LogSource<DeploymentEventRecord, LogUpdate<DeploymentEventRecord>>> {
     const log = this.#log
-    if (!log) throw new Error('the event log was not started')
+    if (!log) throw new Error('The event log has not been started.')
     const { deploymentId, cursor } = options
     let after = log.newest
     if (cursor != null) {
-      // Another server may have numbered events that this one has not heard of yet.
+      // Another server may have numbered events that this server does not know yet.
       const head = Math.max(log.newest, await this.#options.events.head())
       after = this.#options.cursors.readEvent(cursor, head)
       log.announce(head)
     }
     return new LogSource(log, {
       after,
-      payloadOf: (followed) => followed,
-      // Events are never removed and are rare: nobody jumps.
+      payloadOf: (update) => update,
+      // Events are rare and are never removed: no follower jumps.
       maxBehind: Infinity,
       ...(deploymentId === undefined
         ? {}

@@ -46,7 +46,7 @@ describe('the fleet', () => {
         return () => (changed = () => undefined)
       },
     }
-    // Nothing here asks the store: the pool never connects.
+    // Nothing here reads the store: the pool never connects.
     const store = new SampleStore({ pool: new pg.Pool(), kind: 'postgres' })
     const recent = new RecentSamples({ store, bus, now: () => START })
     recent.start()
@@ -70,7 +70,7 @@ describe('the fleet', () => {
     `${reported}/${expected}`,
   ]
 
-  it('is given once for each window, when all was recorded, with each deployment and its own sample', async () => {
+  it('is published once for each window, when all samples are recorded, with each deployment and its own sample', async () => {
     const watcher = fleet.watch(null)
     const first = next(watcher)
     publish(0, samples(0, [1, 2]), false)
@@ -84,7 +84,7 @@ describe('the fleet', () => {
     expect(shape(await second)).toEqual([1, [1, 2, 3], '3/3'])
   })
 
-  it('is given at once as it is to who comes later, and not at all before the first window', async () => {
+  it('is given at once to a watcher that comes later, and not at all before the first window', async () => {
     const early = fleet.watch(null)
     let given = false
     const waiting = next(early).then((update) => {
@@ -99,13 +99,13 @@ describe('the fleet', () => {
     expect(shape(await next(fleet.watch('blue')))).toEqual([0, [2], '1/1'])
   })
 
-  it('says how many have reported a window, and leaves out those that have not', async () => {
+  it('says how many deployments have reported a window, and leaves out those that have not', async () => {
     publish(0, samples(0, [1, 2, 3]))
     publish(1, samples(1, [1, 3]))
     expect(shape(await next(fleet.watch(null)))).toEqual([1, [1, 3], '2/3'])
   })
 
-  it('goes on with windows of nothing when nothing is active', async () => {
+  it('goes on with empty windows when no deployment is active', async () => {
     members = []
     const watcher = fleet.watch(null)
     publish(0, [])
@@ -116,7 +116,7 @@ describe('the fleet', () => {
     expect((await update).totals).toMatchObject({ requests: 0, coveredMs: 0, latency: null, inFlight: null })
   })
 
-  it('adds up, and takes percentiles from all latencies together', async () => {
+  it('sums the figures, and takes percentiles from all latencies together', async () => {
     publish(0, [
       ...samples(0, [1], { latenciesMs: Array.from({ length: 90 }, () => 10), inFlight: 2, promptTokens: 5 }),
       ...samples(0, [2], { latenciesMs: Array.from({ length: 10 }, () => 1000), inFlight: 3, errors: 4 }),
@@ -140,7 +140,7 @@ describe('the fleet', () => {
     expect(histogram.quantile(0.91, totals.latencyMaxMs)).toBeGreaterThan(990)
   })
 
-  it('is given again when the active deployments change, for the same window', async () => {
+  it('is published again for the same window when the active deployments change', async () => {
     publish(0, samples(0, [1, 2, 3]))
     const watcher = fleet.watch('red')
     expect(shape(await next(watcher))).toEqual([0, [1, 3], '2/2'])
@@ -151,13 +151,13 @@ describe('the fleet', () => {
     expect(shape(await again)).toEqual([0, [1], '1/1'])
   })
 
-  it('skips to the newest window for who is slow', async () => {
+  it('skips to the newest window for a slow watcher', async () => {
     const watcher = fleet.watch(null)
     for (let n = 0; n < 10; n += 1) publish(n, samples(n, [1, 2, 3]))
     expect(shape(await next(watcher))).toEqual([9, [1, 2, 3], '3/3'])
   })
 
-  it('is made once for all who watch the same filter, and never for one that nobody watches any more', async () => {
+  it('is computed once for all watchers of a filter, and never for a filter without watchers', async () => {
     const watchers = [fleet.watch('red'), fleet.watch('red'), fleet.watch('blue')]
     expect(fleet.counts).toEqual({ filters: 2, watchers: 3 })
     publish(0, samples(0, [1, 2, 3]))
@@ -174,7 +174,7 @@ describe('the fleet', () => {
     expect(asked).toEqual(['blue'])
   })
 
-  it('keeps the stream of who comes while the last one leaves', async () => {
+  it('keeps the stream of a watcher that comes while the last one leaves', async () => {
     publish(0, samples(0, [1, 2, 3]))
     const leaving = fleet.watch('red')
     const waiting = [leaving.next(), leaving.next()]
@@ -190,7 +190,7 @@ describe('the fleet', () => {
     expect(fleet.counts).toEqual({ filters: 1, watchers: 1 })
   })
 
-  it('ends for all when it stops, and hears nothing more', async () => {
+  it('ends for all watchers when it stops, and unsubscribes from the bus', async () => {
     const watchers = [fleet.watch('red'), fleet.watch(null)]
     const waiting = watchers.map((watcher) => watcher.next())
     await settled()

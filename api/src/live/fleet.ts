@@ -17,16 +17,16 @@ export interface FleetUpdate<M> {
   atMs: number
   totals: MetricsSummary
   deployments: { deployment: M; sample: Sample }[]
-  /** Deployments that have reported this window, of those that were expected to. */
+  /** How many deployments have reported this window, and how many were expected to. */
   reported: number
   expected: number
 }
 
-export interface FleetOptions<M extends { key: number }, F> {
+interface FleetOptions<M extends { key: number }, F> {
   bus: Bus
   directory: FleetDirectory<M, F>
   recent: RecentSamples
-  /** Filters with equal keys share one stream. */
+  /** Filters with equal keys share one stream of updates. */
   keyOf: (filter: F) => string
   intervalMs: number
 }
@@ -36,7 +36,7 @@ interface Watched<M, F> {
   stream: LatestValue<FleetUpdate<M>>
 }
 
-/** State: one message per window and filter with every active deployment's sample and their totals, from memory. */
+/** State: one update per window and filter, with the sample of every active deployment and their totals, from memory. */
 export class Fleet<M extends { key: number }, F> {
   readonly #options: FleetOptions<M, F>
   /** Start of the newest complete window; null before the first one. */
@@ -65,14 +65,14 @@ export class Fleet<M extends { key: number }, F> {
     for (const { stream } of this.#watched.values()) stream.close()
   }
 
-  /** Distinct filters and the watchers of all of them: figures for `/metrics`. */
+  /** How many distinct filters are watched and how many watchers they have, for `/metrics`. */
   get counts(): { filters: number; watchers: number } {
     let watchers = 0
     for (const { stream } of this.#watched.values()) watchers += stream.watchers
     return { filters: this.#watched.size, watchers }
   }
 
-  /** The current window first, then each new one; the newest wins. */
+  /** The current window first, then each new one. A slow watcher is given the newest only. */
   watch(filter: F): SharedSource<FleetUpdate<M>> {
     const key = this.#options.keyOf(filter)
     let watched = this.#watched.get(key)

@@ -43,7 +43,7 @@ describe.each(await testDatabaseKinds())('recent samples on %s', (kind) => {
   const oneTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1)
   const statements = () => since.mock.calls.length
 
-  it('come from memory, without a statement, for a log that began while the server ran', async () => {
+  it('come from memory, without a statement, for a log that began after the server started', async () => {
     const { key } = await deploy()
     await record(deps, 5000)
     expect((await recent.of([key])).map(sequences)).toEqual([oneTo(5)])
@@ -51,7 +51,7 @@ describe.each(await testDatabaseKinds())('recent samples on %s', (kind) => {
     expect(statements()).toBe(0)
   })
 
-  it('come with one statement for all that the server does not know, and with none from then on', async () => {
+  it('are read with one statement for all unknown deployments, and with none from then on', async () => {
     const keys = [(await deploy()).key, (await deploy()).key, (await deploy()).key]
     await record(deps, 3000)
     restart()
@@ -63,7 +63,7 @@ describe.each(await testDatabaseKinds())('recent samples on %s', (kind) => {
     expect(statements()).toBe(1)
   })
 
-  it('come in the order asked for, empty for a deployment without any and for one that does not exist', async () => {
+  it('come in the order of the request, empty for a deployment without samples and for one that does not exist', async () => {
     const { key } = await deploy()
     await record(deps, 2000)
     restart()
@@ -74,7 +74,7 @@ describe.each(await testDatabaseKinds())('recent samples on %s', (kind) => {
     expect(statements()).toBe(1)
   })
 
-  it('are whole when samples arrive while the store is read', async () => {
+  it('are complete when samples arrive while the store is read', async () => {
     const { key } = await deploy()
     await record(deps, 3000)
     restart()
@@ -94,7 +94,7 @@ describe.each(await testDatabaseKinds())('recent samples on %s', (kind) => {
     expect((await recent.of([key])).map(sequences)).toEqual([oneTo(7)])
   })
 
-  it('say nothing wrong after a failed read, and are read by the next who asks', async () => {
+  it('are read again by the next request after a failed read', async () => {
     const { key } = await deploy()
     await record(deps, 3000)
     restart()
@@ -103,7 +103,7 @@ describe.each(await testDatabaseKinds())('recent samples on %s', (kind) => {
     expect((await recent.of([key])).map(sequences)).toEqual([oneTo(3)])
   })
 
-  it('reach two minutes back and no further, whether or not anything is recorded', async () => {
+  it('reach back two minutes and no further, whether or not anything is recorded', async () => {
     const { id, key } = await deploy()
     await record(deps, 150_000, 50_000)
     expect(sequences((await recent.of([key]))[0])).toEqual(Array.from({ length: 120 }, (_, index) => 31 + index))
@@ -116,7 +116,7 @@ describe.each(await testDatabaseKinds())('recent samples on %s', (kind) => {
     expect([sequences((await recent.of([key]))[0]), recent.latest(key)]).toEqual([[], undefined])
   })
 
-  it('are forgotten when they are old, so that memory holds only what records', async () => {
+  it('are evicted when they are old, so that memory holds only deployments that record', async () => {
     const { id, key } = await deploy()
     await record(deps, 1000)
     await deps.services.deployments.pause(id, { by })
@@ -126,7 +126,7 @@ describe.each(await testDatabaseKinds())('recent samples on %s', (kind) => {
     expect(recent.latest(key)).toBeUndefined()
   })
 
-  it('are read from the store again after a pause that let them be forgotten', async () => {
+  it('are read from the store again after a pause in which they were evicted', async () => {
     const { id, key } = await deploy()
     await record(deps, 2000)
     await deps.services.deployments.pause(id, { by })
@@ -136,7 +136,7 @@ describe.each(await testDatabaseKinds())('recent samples on %s', (kind) => {
     expect((await recent.of([key])).map(sequences)).toEqual([[3, 4]])
   })
 
-  it('are the newest 240 when windows are short', async () => {
+  it('are limited to the newest 240 when windows are short', async () => {
     const { key } = await deploy()
     const sample = (sequence: number) =>
       sampleOf({ deploymentKey: key, sequence, windowStartMs: deps.time.wallMs - 5000 + sequence * 10, windowMs: 10 })

@@ -2,12 +2,12 @@ import type { Sample } from '../metrics/sample.ts'
 import type { SampleStore } from '../samples/sample-store.ts'
 import type { Bus } from '../bus/bus.ts'
 
-/** What a sparkline shows. */
-export const RECENT_MS = 120_000
-/** Samples kept of one deployment, however short its windows are. */
+/** The range of a sparkline. */
+const RECENT_MS = 120_000
+/** How many samples of one deployment are kept, however short its windows are. */
 const MAX_KEPT = 240
 
-export interface RecentSamplesOptions {
+interface RecentSamplesOptions {
   store: SampleStore
   bus: Bus
   now: () => number
@@ -16,7 +16,7 @@ export interface RecentSamplesOptions {
 interface Recent {
   /** Ascending; at most MAX_KEPT, none older than RECENT_MS. */
   samples: Sample[]
-  /** False until the store was asked for what was recorded before this server listened. */
+  /** The store has been asked for the samples recorded before this server subscribed to the bus. */
   primed: boolean
 }
 
@@ -41,12 +41,12 @@ export class RecentSamples {
     this.#unsubscribe?.()
   }
 
-  /** The newest sample that was recorded in the last two minutes. */
+  /** The newest sample of the last two minutes. */
   latest(deploymentKey: number): Sample | undefined {
     return this.#recent.get(deploymentKey)?.samples.at(-1)
   }
 
-  /** The last two minutes of each, ascending; at most one statement, and none once they have all been asked for. */
+  /** The last two minutes of each deployment, ascending. At most one statement, and none once all of them are primed. */
   async of(deploymentKeys: readonly number[]): Promise<Sample[][]> {
     const missing = deploymentKeys.filter((key) => !this.#recent.get(key)?.primed)
     if (missing.length > 0) await this.#prime(missing)
@@ -71,7 +71,7 @@ export class RecentSamples {
   #add(sample: Sample): void {
     let recent = this.#recent.get(sample.deploymentKey)
     if (!recent) {
-      // The first sample of a log has nothing before it: the store need not be asked.
+      // Nothing comes before the first sample of a log: the store need not be asked.
       recent = { samples: [], primed: sample.sequence === 1 }
       this.#recent.set(sample.deploymentKey, recent)
     }

@@ -81,20 +81,20 @@ describe.each(await testDatabaseKinds())('following samples on %s', (kind) => {
     expect(plain(fromRing)).toEqual(plain(stored))
   })
 
-  it('reads the store for one that fell out of the ring, without a hole', async () => {
+  it('reads the store for a follower that fell out of the ring, without a gap', async () => {
     const slow = await follow()
     await record(deps, 400_000, 50_000)
     const sequences = await take(slow, 400)
     expect(sequences).toEqual(Array.from({ length: 400 }, (_, index) => String(index + 1)))
   })
 
-  it('says how many samples retention took from one that resumes too late', async () => {
+  it('reports how many samples retention removed before a follower resumed', async () => {
     await record(deps, 10_000)
     await deps.services.sampleStore.removeBefore(deps.time.wallMs - 4000, 100)
     expect(await take(await follow(2), 2)).toEqual(['7 after 4', '8'])
   })
 
-  it('says so also when everything was taken, with the next sample', async () => {
+  it('reports removed samples with the next sample when retention has left none', async () => {
     await record(deps, 10_000)
     await deps.services.sampleStore.removeBefore(deps.time.wallMs, 100)
     const follower = await follow(2)
@@ -103,7 +103,7 @@ describe.each(await testDatabaseKinds())('following samples on %s', (kind) => {
     expect(await next).toEqual(['11 after 8'])
   })
 
-  it('begins with the next sample, and speaks of nothing skipped, when the newest was removed', async () => {
+  it('begins with the next sample, and reports nothing skipped, when the newest one was removed', async () => {
     await record(deps, 10_000)
     await deps.services.sampleStore.removeBefore(deps.time.wallMs, 100)
     const follower = await follow()
@@ -112,7 +112,7 @@ describe.each(await testDatabaseKinds())('following samples on %s', (kind) => {
     expect(await next).toEqual(['11'])
   })
 
-  it('refuses cursors that lie beyond the head or belong elsewhere', async () => {
+  it('refuses cursors beyond the head and cursors of anything else', async () => {
     await record(deps, 2000)
     await expect(follow(3)).rejects.toMatchObject({ code: 'CURSOR_INVALID' })
     const { cursors, sampleLogs } = deps.services
@@ -123,7 +123,7 @@ describe.each(await testDatabaseKinds())('following samples on %s', (kind) => {
     expect(sampleLogs.counts).toEqual({ logs: 0, followers: 0 })
   })
 
-  it('delivers what the bus lost, once a later sample reveals the hole', async () => {
+  it('delivers samples that the bus lost, once a later sample reveals the hole', async () => {
     await record(deps, 1000)
     const follower = await follow(1)
     const { sampleLogs } = deps.services
@@ -153,7 +153,7 @@ describe.each(await testDatabaseKinds())('following samples on %s', (kind) => {
     }
   })
 
-  it('ends when the deployment is deleted, after what there was', async () => {
+  it('ends when the deployment is deleted, after giving what there was', async () => {
     await record(deps, 2000)
     const follower = await follow(0)
     await deps.services.deployments.pause(deployment.id, { by })
@@ -162,7 +162,7 @@ describe.each(await testDatabaseKinds())('following samples on %s', (kind) => {
     expect(await deps.services.sampleLogs.follow(deployment)).toBeNull()
   })
 
-  it('stays quiet while paused and goes on after the resume', async () => {
+  it('gives nothing while the deployment is paused, and goes on after it is resumed', async () => {
     await record(deps, 1000)
     const follower = await follow(1)
     const next = take(follower, 1)
@@ -184,7 +184,7 @@ describe.each(await testDatabaseKinds())('following samples on %s', (kind) => {
     expect(deps.services.sampleLogs.counts).toEqual({ logs: 0, followers: 0 })
   })
 
-  it('lets those wait who come while a log is being opened: its head is not known yet', async () => {
+  it('lets followers wait that come while a log is being opened, since its head is not known yet', async () => {
     await record(deps, 10_000)
     const { sampleStore } = deps.services
     const after = sampleStore.after.bind(sampleStore)
@@ -204,7 +204,7 @@ describe.each(await testDatabaseKinds())('following samples on %s', (kind) => {
     expect(await take(await first, 10)).toEqual(Array.from({ length: 10 }, (_, index) => String(index + 1)))
   })
 
-  it('opens one log for many that come at once, also when the first leaves at once', async () => {
+  it('opens one log for many followers that come at once, also when the first one leaves at once', async () => {
     await record(deps, 1000)
     const heads = vi.spyOn(deps.services.sampleStore, 'heads')
     const [first, ...others] = await Promise.all(Array.from({ length: 20 }, () => follow(0)))

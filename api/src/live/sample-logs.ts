@@ -6,11 +6,11 @@ import type { Cursors } from './cursors.ts'
 import { LiveLog } from '../fanout/live-log.ts'
 import { LogSource } from '../fanout/log-source.ts'
 
-/** Samples of one deployment kept in memory while it is watched: five minutes at one a second. */
+/** How many samples of one deployment the ring keeps while it is followed: five minutes at one a second. */
 const CAPACITY = 300
-/** Further behind than this a follower jumps: beyond what six hours of one-second windows hold. */
+/** A follower further behind than this jumps forward. More than six hours of one-second windows. */
 const MAX_BEHIND = 25_000
-/** How often the heads of watched logs are read again: a lost last message has no successor to reveal it. */
+/** How often the heads of open logs are read again: a lost last message has no successor that would reveal it. */
 const RECHECK_MS = 2000
 
 export interface FollowedDeployment {
@@ -18,7 +18,7 @@ export interface FollowedDeployment {
   key: number
 }
 
-/** What a subscriber of a deployment's samples is given. */
+/** What a follower of a deployment's samples is given. */
 export interface SampleUpdate {
   deploymentId: string
   sample: Sample
@@ -32,14 +32,14 @@ interface OpenLog {
   followers: number
 }
 
-export interface SampleLogsOptions {
+interface SampleLogsOptions {
   store: SampleStore
   bus: Bus
   cursors: Cursors
   onError: (error: unknown) => void
 }
 
-/** The samples of watched deployments, live: one log each, opened by its first follower and dropped by its last. */
+/** The samples of followed deployments, live: one log each, opened by its first follower and dropped by its last. */
 export class SampleLogs {
   readonly #options: SampleLogsOptions
   #open = new Map<number, OpenLog>()
@@ -73,7 +73,7 @@ export class SampleLogs {
     for (const open of this.#open.values()) open.log.close()
   }
 
-  /** Logs in memory and the followers of all of them: figures for `/metrics`. */
+  /** How many logs are open and how many followers they have, for `/metrics`. */
   get counts(): { logs: number; followers: number } {
     let followers = 0
     for (const open of this.#open.values()) followers += open.followers
@@ -82,7 +82,8 @@ export class SampleLogs {
 
   /**
    * Follows a deployment's samples: from the newest stored one on, or right after `cursor`. In order, none twice, none
-   * left out unless `skipped` says so; ends when the deployment is deleted. Throws CURSOR_INVALID. Null: no such log.
+   * left out unless `skipped` says so. Ends when the deployment is deleted. Null when there is no such deployment.
+   * @throws RefusedError CURSOR_INVALID
    */
   async follow(
     deployment: FollowedDeployment,
@@ -92,7 +93,7 @@ export class SampleLogs {
     if (!open) return null
     try {
       const head = open.log.newest
-      // Retention may have removed the newest one: who begins has then missed nothing that was to be had.
+      // Retention may have removed the newest sample: a follower that begins has then missed nothing.
       const begin = open.log.entry(head) === undefined ? head : head - 1
       const after = cursor == null ? begin : this.#options.cursors.readSample(cursor, deployment.id, head)
       return new LogSource(open.log, {
@@ -109,19 +110,18 @@ export class SampleLogs {
 
   async #acquire(deployment: FollowedDeployment): Promise<OpenLog | null> {
     for (;;) {
-      // One that is being opened has not read up to its head yet.
+      // A log that is being opened has not read up to its head yet.
       let open: OpenLog | null = this.#opening.has(deployment.key) ? null : (this.#open.get(deployment.key) ?? null)
-      if (!open || open.log.closed) {
+      if (!open || open.log.isClosed) {
         let opening = this.#opening.get(deployment.key)
         if (!opening) {
           opening = this.#openLog(deployment).finally(() => this.#opening.delete(deployment.key))
           this.#opening.set(deployment.key, opening)
         }
-        // oxlint-disable-next-line no-await-in-loop
         open = await opening
         if (!open) return null
-        // Whoever waited beside us may have left again, and closed it.
-        if (open.log.closed) continue
+        // Another caller that waited for the same log may have released it already, and closed it.
+        if (open.log.isClosed) continue
       }
       open.followers += 1
       return open
@@ -139,7 +139,7 @@ export class SampleLogs {
       onError,
     })
     const open = { deployment, log, followers: 0 }
-    // From here on the bus feeds it; the ring starts filled, so that those who return are served from memory.
+    // From here on the bus feeds the log. Its ring starts filled, so that followers that resume are served from memory.
     this.#open.set(deployment.key, open)
     await log.catchUp(head.sequence)
     if (log.newest < head.sequence) {

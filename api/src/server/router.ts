@@ -57,7 +57,7 @@ export function createRouter(app: HttpApp, log: Logger): Router {
   auth.ends.on((end) => connections.closeEnded(end))
   const budgets = new Budgets(app.budgets)
   const engine = createGraphQLEngine(app.graphql, budgets, log)
-  const graphql = new GraphQLHttp({ engine, connections, budgets, log })
+  const graphql = new GraphQLHttp({ engine, connections, budgets })
   const sockets = new GraphQLWebSockets({
     engine,
     authenticator: auth.authenticator,

@@ -40,7 +40,7 @@ describe.each(await testDatabaseKinds())('watching training jobs on %s', (kind) 
       newSteps: steps.map((step) => ({ step, loss: 1, accuracy: null, at: new Date(0) })),
     })
 
-  it('gives one job at once, as it is, whatever its status, and then each change with its new steps', async () => {
+  it('gives the current state of one job at once, whatever its status, then each change with its new steps', async () => {
     for (const status of ['QUEUED', 'RUNNING', 'COMPLETED'] as const) {
       expect(await next(await watch(await register(status)))).toHaveLength(1)
     }
@@ -56,7 +56,7 @@ describe.each(await testDatabaseKinds())('watching training jobs on %s', (kind) 
     expect(await last).toEqual([id])
   })
 
-  it('gives all jobs that are not finished, oldest first, then new ones and changes of any', async () => {
+  it('gives all unfinished jobs, oldest first, then new jobs and every change', async () => {
     const ids = [await register()]
     await register('COMPLETED')
     deps.time.pass(1000)
@@ -70,7 +70,7 @@ describe.each(await testDatabaseKinds())('watching training jobs on %s', (kind) 
     expect(await next(watcher)).toEqual([ids[0], 5])
   })
 
-  it('gives a slow watcher each changed job once, with all the steps since', async () => {
+  it('gives a slow watcher each changed job once, with all steps since its last update', async () => {
     const [one, other] = [await register(), await register()]
     const watcher = await watch(null)
     await watcher.next()
@@ -89,7 +89,7 @@ describe.each(await testDatabaseKinds())('watching training jobs on %s', (kind) 
     expect(await waiting).toEqual([other, 2])
   })
 
-  it('keeps a bounded number of steps and jobs for a watcher that does not ask, the newest', async () => {
+  it('keeps a bounded number of steps and jobs for a slow watcher: the newest', async () => {
     const id = await register()
     const watcher = await watch(null)
     await watcher.next()
@@ -108,7 +108,7 @@ describe.each(await testDatabaseKinds())('watching training jobs on %s', (kind) 
     expect(given).toBe(1000)
   })
 
-  it('misses no change that happens while it begins', async () => {
+  it('misses no change that happens while a watch begins', async () => {
     const id = await register()
     const { trainingJobs } = deps.services
     const currentIds = trainingJobs.currentIds.bind(trainingJobs)
@@ -120,7 +120,7 @@ describe.each(await testDatabaseKinds())('watching training jobs on %s', (kind) 
     expect(await next(await watch(id))).toEqual([id, 7])
   })
 
-  it('gives nothing of other jobs to who watches one', async () => {
+  it('gives a watcher of one job nothing of other jobs', async () => {
     const [id, other] = [await register(), await register()]
     const watcher = await watch(id)
     await watcher.next()
@@ -131,7 +131,7 @@ describe.each(await testDatabaseKinds())('watching training jobs on %s', (kind) 
     expect(await waiting).toEqual([id, 2])
   })
 
-  it('ends when its one job is deleted, also while it waits; who watches all goes on', async () => {
+  it('ends the watchers of a job that is deleted, also while they wait; a watcher of all jobs goes on', async () => {
     const [id, other] = [await register(), await register()]
     const [one, pending, all] = [await watch(id), await watch(id), await watch(null)]
     await one.next()
@@ -142,14 +142,14 @@ describe.each(await testDatabaseKinds())('watching training jobs on %s', (kind) 
     expect(deps.services.trainingProgress.watchers).toBe(1)
   })
 
-  it('refuses a job that does not exist, and watches nothing then', async () => {
+  it('refuses a job that does not exist, and keeps no watcher then', async () => {
     await expect(watch('00000000-0000-4000-8000-000000000000')).rejects.toMatchObject({ code: 'NOT_FOUND' })
     vi.spyOn(deps.services.trainingJobs, 'currentIds').mockRejectedValueOnce(new Error('gone'))
     await expect(watch(null)).rejects.toThrow('gone')
     expect(deps.services.trainingProgress.watchers).toBe(0)
   })
 
-  it('ends at once when it is told to while calls wait, and when the server stops', async () => {
+  it('ends a watcher at once while calls wait, and all watchers when the server stops', async () => {
     const [one, other] = [await watch(null), await watch(null)]
     const waiting = [one.next(), one.next(), other.next()]
     await settled()
@@ -164,7 +164,7 @@ describe.each(await testDatabaseKinds())('watching training jobs on %s', (kind) 
     expect(await one.next()).toEqual(END)
   })
 
-  it('begins with the newest thousand of any number that are not finished', async () => {
+  it('begins with the newest thousand of all unfinished jobs', async () => {
     const { modelId, createdAt } = await database.prisma.trainingJob.findUniqueOrThrow({
       where: { id: await register() },
     })

@@ -1,14 +1,14 @@
 import { RefusedError } from '../base/errors.ts'
 import type { Bus, TrainingJobChange, TrainingStepRecord } from '../bus/bus.ts'
-import { type FeedUpdate, type SharedFeed, SharedSource, type Taken } from '../fanout/shared-source.ts'
+import { type FeedUpdate, type SharedFeed, SharedSource, type SourceUpdate } from '../fanout/shared-source.ts'
 import { Waiters } from '../fanout/waiters.ts'
 import type { TrainingJobs } from './training-jobs.ts'
 
-/** Steps kept for a watcher that does not ask; older ones are in the loss curve. */
+/** How many steps of a job are kept for a slow watcher; the older ones are in the loss curve. */
 const MAX_PENDING_STEPS = 1000
-/** Jobs kept for a watcher that does not ask. */
+/** How many jobs are kept for a slow watcher. */
 const MAX_PENDING_JOBS = 1000
-/** Changes kept for those who are still being sent earlier ones. */
+/** How many changes are kept for watchers that fall behind. */
 const MAX_CHANGES = 1000
 
 export interface TrainingProgressUpdate {
@@ -18,7 +18,7 @@ export interface TrainingProgressUpdate {
 }
 
 interface ProgressFeedUpdate extends FeedUpdate<TrainingProgressUpdate> {
-  /** The job that is gone. */
+  /** The id of a job that was deleted. */
   deleted?: string
 }
 
@@ -26,11 +26,11 @@ interface ProgressFeed extends SharedFeed<TrainingProgressUpdate> {
   after(version: number): ProgressFeedUpdate | undefined
 }
 
-/** State: jobs as they change. A watcher that is slow gets each changed job once, as it is then. */
+/** State: jobs as they change. A slow watcher is given each changed job once, as it is by then. */
 export class TrainingProgress {
   readonly #bus: Bus
   readonly #jobs: TrainingJobs
-  /** The newest changes, by their numbers; the last one's is #version. */
+  /** The newest changes by their numbers; #version is the number of the newest one. */
   #changes = new Map<number, TrainingJobChange>()
   #version = 0
   #isClosed = false
@@ -59,12 +59,13 @@ export class TrainingProgress {
   }
 
   /**
-   * Watches one job, which is given first as it is now and whose deletion ends the stream; or all of them, those that are
-   * not finished first. Throws NOT_FOUND.
+   * Watches one job: its current state comes first, and its deletion ends the stream. Or watches all jobs: those that are
+   * not finished come first.
+   * @throws RefusedError NOT_FOUND
    */
   async watch(trainingJobId: string | null): Promise<SharedSource<TrainingProgressUpdate>> {
     const watcher: Watcher = new Watcher(this.#feedOf(trainingJobId), () => this.#watchers.delete(watcher))
-    // Before the read: what changes during it must not be lost.
+    // Before the read: a change during the read must not be lost.
     this.#watchers.add(watcher)
     try {
       const current = await this.#jobs.currentIds(trainingJobId)
@@ -111,41 +112,33 @@ export class TrainingProgress {
   }
 }
 
-/** What one watcher has not been given yet. */
+/** What one watcher has not been given yet of one job. */
 interface Pending {
   newSteps: readonly TrainingStepRecord[]
-  /** The change it is, while it is no more than one. */
+  /** The number of the change, while it is a single one. */
   version?: number
 }
 
+/** One watcher: while it is not live, it collects the changes that it has not been given. */
 class Watcher extends SharedSource<TrainingProgressUpdate> {
   readonly feed: ProgressFeed
-  readonly needsFetch = false
-  readonly #onEnd: () => void
   #followed: number
-  #isResting = false
+  #isLive = false
   #pending = new Map<string, Pending>()
-  #waiting: (() => void)[] = []
-  #ended = false
 
   constructor(feed: ProgressFeed, onEnd: () => void) {
-    super()
+    super(onEnd)
     this.feed = feed
     this.#followed = feed.version
-    this.#onEnd = onEnd
   }
 
   get position(): number {
     return this.#followed
   }
 
-  get isOver(): boolean {
-    return this.#ended
-  }
-
-  /** Takes up what has changed since it last did. */
+  /** Collects what has changed since the last call. */
   follow(): void {
-    if (this.#isResting || this.#ended) return
+    if (this.#isLive || this.isEnded) return
     while (this.#followed < this.feed.version) {
       const update = this.feed.after(this.#followed)
       this.#followed += 1
@@ -164,60 +157,27 @@ class Watcher extends SharedSource<TrainingProgressUpdate> {
       const [oldest] = this.#pending.keys()
       if (oldest !== undefined) this.#pending.delete(oldest)
     }
-    this.#wake()
   }
 
-  end(): void {
-    if (this.#ended) return
-    this.#ended = true
-    this.#onEnd()
-    this.#pending.clear()
-    this.#wake()
-  }
-
-  poll(): Taken<TrainingProgressUpdate> | undefined {
+  poll(): SourceUpdate<TrainingProgressUpdate> | undefined {
+    if (this.isEnded) return undefined
     const [next] = this.#pending
     if (next === undefined) return undefined
     const [trainingJobId, { newSteps, version }] = next
     this.#pending.delete(trainingJobId)
     const payload = { trainingJobId, newSteps }
-    // A job as it is now is the same for all who ask before anything changes.
+    // The current state of a job is the same for every watcher that begins before anything changes.
     if (newSteps.length === 0) return { payload, version: `${this.#followed} ${trainingJobId}` }
     return version === undefined ? { payload } : { payload, version }
   }
 
-  read(): Promise<void> {
-    return Promise.resolve()
-  }
-
-  goLive(): void {
-    this.#isResting = true
+  override goLive(): void {
+    this.#isLive = true
   }
 
   resumeAfter(version: number): void {
-    this.#isResting = false
+    this.#isLive = false
     this.#followed = version
     this.follow()
-  }
-
-  async next(): Promise<IteratorResult<TrainingProgressUpdate>> {
-    for (;;) {
-      const taken = this.poll()
-      if (taken !== undefined) return { done: false, value: taken.payload }
-      if (this.#ended) return { done: true, value: undefined }
-      // oxlint-disable-next-line no-await-in-loop
-      await new Promise<void>((resolve) => {
-        this.#waiting.push(resolve)
-      })
-    }
-  }
-
-  return(): Promise<IteratorResult<TrainingProgressUpdate>> {
-    this.end()
-    return Promise.resolve({ done: true, value: undefined })
-  }
-
-  #wake(): void {
-    for (const resolve of this.#waiting.splice(0)) resolve()
   }
 }

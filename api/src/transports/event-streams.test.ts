@@ -13,7 +13,7 @@ function get(server: HttpTestServer, query: string, accept: string) {
 }
 
 describe('event streams', () => {
-  it('carry next and complete', async () => {
+  it('send next and complete events', async () => {
     await using server = await createHttpTestServer()
     const client = GraphQLTestClient.withToken(server.origin, ADMIN_TOKEN)
     const stream = await client.stream('subscription { countThenEnd(to: 2) }')
@@ -25,7 +25,7 @@ describe('event streams', () => {
     await stream.ended
   })
 
-  it('carry a single result too, and errors of a document, for a caller who reads nothing else', async () => {
+  it('carry a single result, or the errors of a document, for a caller that accepts nothing else', async () => {
     await using server = await createHttpTestServer()
     const client = GraphQLTestClient.withToken(server.origin, ADMIN_TOKEN)
     const query = await client.stream('{ whoami }')
@@ -41,21 +41,21 @@ describe('event streams', () => {
     expect(await wrong.events.next()).toMatchObject({ event: 'complete' })
   })
 
-  it('come by GET as well', async () => {
+  it('can be requested by GET', async () => {
     await using server = await createHttpTestServer()
     const { headers, body } = await get(server, 'subscription { countThenEnd(to: 1) }', 'text/event-stream')
     expect(headers['content-type']).toBe('text/event-stream; charset=utf-8')
     expect(body).toBe(':\n\nevent: next\ndata: {"data":{"countThenEnd":"1"}}\n\nevent: complete\ndata:\n\n')
   })
 
-  it('are not forced on a caller who takes only JSON', async () => {
+  it('are not sent to a caller that accepts only JSON', async () => {
     await using server = await createHttpTestServer()
     const { status, json } = await get(server, 'subscription { count(to: 1) }', 'application/json')
     expect([status, json().errors?.[0]?.extensions.code]).toEqual([406, 'BAD_REQUEST'])
     expect(server.state.closedSources).toBe(1)
   })
 
-  it('tell of a source that fails, masked, and end', async () => {
+  it('report a failing source with a masked error, and end', async () => {
     await using server = await createHttpTestServer()
     const stream = await GraphQLTestClient.withToken(server.origin, ADMIN_TOKEN).stream('subscription { failing }')
     await stream.next()
@@ -66,7 +66,7 @@ describe('event streams', () => {
     expect(server.logged.filter((line) => JSON.stringify(line).includes('secret detail of the source'))).toHaveLength(1)
   })
 
-  it('close their source when the reader leaves', async () => {
+  it('end their source when the reader disconnects', async () => {
     await using server = await createHttpTestServer()
     const stream = await GraphQLTestClient.withToken(server.origin, ADMIN_TOKEN).stream('subscription { count(to: 1) }')
     await stream.next()
@@ -75,7 +75,7 @@ describe('event streams', () => {
     expect(server.state.closedSources).toBe(1)
   })
 
-  it('close their source when the reader leaves before it is their turn', async () => {
+  it('end their source when the reader disconnects before earlier responses are sent', async () => {
     await using server = await createHttpTestServer()
     const socket = pipeline(server.port, authorization, '*/*', ['{ wait }', 'subscription { count(to: 1) }'])
     await server.state.untilWaiting()
@@ -85,14 +85,14 @@ describe('event streams', () => {
     server.state.release()
   })
 
-  it('pull nothing for a reader who has stopped, and go on without a gap when it reads again', async () => {
+  it('take nothing from the source for a reader that has stopped, and go on without a gap when it reads again', async () => {
     await using server = await createHttpTestServer()
     const total = 20_000
     const response = await openRawHttp(server.port, {
       path: `/graphql?query=${encodeURIComponent(`subscription { count(to: ${total}, padding: 1000) }`)}`,
       headers: { authorization, accept: 'text/event-stream' },
     })
-    // Not read at all: the kernel takes a few megabytes of the twenty, and then the source must stand still.
+    // The response is not read: the kernel takes a few megabytes of the twenty, then nothing more may be taken from the source.
     await server.state.untilPulledStandsStill()
     const pulledWhileStopped = server.state.pulled
     expect(pulledWhileStopped).toBeLessThan(total * 0.75)
@@ -127,7 +127,7 @@ describe('the published graphql-sse client', () => {
     client.dispose()
   })
 
-  it('hears of a missing credential', async () => {
+  it('gets an error for a missing credential', async () => {
     await using server = await createHttpTestServer()
     const client = createClient({ url: `${server.origin}/graphql`, retryAttempts: 0 })
     const failed = new Promise((resolve) => {

@@ -38,8 +38,8 @@ const URQL_ACCEPT =
   'application/graphql-response+json, application/graphql+json, application/json, text/event-stream, multipart/mixed'
 const whoami = JSON.stringify({ query: '{ whoami }' })
 
-describe('who may ask', () => {
-  it('is whoever sends a token or a session cookie', async () => {
+describe('authentication over HTTP', () => {
+  it('accepts a token or a session cookie', async () => {
     await using server = await createHttpTestServer()
     expect(JSON.parse((await post(server, whoami)).body)).toEqual({ data: { whoami: 'admin' } })
     const cookie = await server.signIn()
@@ -48,7 +48,7 @@ describe('who may ask', () => {
   })
 
   it.each(['application/json', 'application/graphql-response+json', 'text/event-stream'])(
-    'is told 401 in GraphQL’s words without one, accepting %s',
+    'answers 401 with a GraphQL error to a wrong token, accepting %s',
     async (accept) => {
       await using server = await createHttpTestServer()
       const { status, body, headers } = await post(server, whoami, { authorization: 'Bearer wrong', accept })
@@ -58,13 +58,13 @@ describe('who may ask', () => {
     },
   )
 
-  it('is never asked by query string', async () => {
+  it('ignores credentials in the query string', async () => {
     await using server = await createHttpTestServer()
     const path = `/graphql?query={whoami}&token=${ADMIN_TOKEN}&authorization=Bearer%20${ADMIN_TOKEN}`
     expect((await rawHttp(server.port, { path })).status).toBe(401)
   })
 
-  it('is UNAVAILABLE while the session store is gone, which a token does not need', async () => {
+  it('answers UNAVAILABLE to a cookie while the session store is down; a token does not need it', async () => {
     await using server = await createHttpTestServer()
     const cookie = await server.signIn()
     server.store.isGone = true
@@ -75,7 +75,7 @@ describe('who may ask', () => {
 })
 
 describe('requests', () => {
-  it('come by POST and by GET, with variables and operation name', async () => {
+  it('are accepted by POST and by GET, with variables and operation name', async () => {
     await using server = await createHttpTestServer()
     const query = 'query A($name: String) { hello(name: $name) } query B { whoami }'
     const variables = { name: 'Ämira \u202e👋' }
@@ -89,7 +89,7 @@ describe('requests', () => {
   })
 
   it.each(['variables={bad', 'extensions=[', 'variables="x"', 'variables=[]'])(
-    'by GET with %s are the caller’s mistake',
+    'by GET with %s are refused as the caller’s mistake',
     async (parameter) => {
       await using server = await createHttpTestServer()
       const path = `/graphql?query={whoami}&${parameter}`
@@ -98,7 +98,7 @@ describe('requests', () => {
     },
   )
 
-  it('by GET never change anything', async () => {
+  it('by GET never run a mutation', async () => {
     await using server = await createHttpTestServer()
     const { status, headers } = await get(server, 'mutation { bump }')
     expect([status, headers.allow]).toEqual([405, 'POST'])
@@ -116,14 +116,14 @@ describe('requests', () => {
     'application/graphql+json',
     'application/json; charset=utf-16',
     '',
-  ])('with the body type %j are refused with 415 and do nothing', async (type) => {
+  ])('with the body type %j are refused with 415 and execute nothing', async (type) => {
     await using server = await createHttpTestServer()
     expect((await post(server, '{"query":"mutation { bump }"}', { 'content-type': type })).status).toBe(415)
     expect(server.state.mutations).toBe(0)
   })
 
   it.each(['application/json; charset=UTF-8', 'Application/JSON', 'application/graphql-response+json'])(
-    'with the body type %s are taken',
+    'with the body type %s are accepted',
     async (type) => {
       await using server = await createHttpTestServer()
       expect((await post(server, whoami, { 'content-type': type })).status).toBe(200)
@@ -156,7 +156,7 @@ describe('requests', () => {
     expect([status, codesOf(body)]).toEqual([415, ['BAD_REQUEST']])
   })
 
-  it('are taken one after the other on a connection, whatever became of the first', async () => {
+  it('are handled one after the other on a connection, whatever the result of the first', async () => {
     await using server = await createHttpTestServer()
     const request = (body: string, more = '') => `${headTo(server)}${more}Content-Length: ${body.length}\r\n\r\n${body}`
     const socket = connect(server.port, '127.0.0.1')
@@ -167,7 +167,7 @@ describe('requests', () => {
     expect(text).toMatch(/\{"data":\{"whoami":"admin"\}\}$/)
   })
 
-  it.each([whoami.slice(0, 5), ''])('whose sender leaves after %j of the body end in silence', async (part) => {
+  it.each([whoami.slice(0, 5), ''])('whose client disconnects after %j of the body log nothing', async (part) => {
     await using server = await createHttpTestServer()
     const socket = connect(server.port, '127.0.0.1')
     socket.write(`${headTo(server)}Content-Length: ${whoami.length}\r\n\r\n${part}`)
@@ -178,7 +178,7 @@ describe('requests', () => {
     expect(server.logged).toEqual([])
   })
 
-  it('in broken UTF-8 are refused, not mended', async () => {
+  it('in invalid UTF-8 are refused, not repaired', async () => {
     await using server = await createHttpTestServer()
     const whole = Buffer.from('{"query":"{ hello(name: \\"??\\") }"}')
     const body = Buffer.from(whole)
@@ -186,7 +186,7 @@ describe('requests', () => {
     expect((await post(server, body)).status).toBe(400)
   })
 
-  it('of up to 256 KiB are taken; larger ones get 413, with a length and without', async () => {
+  it('of up to 256 KiB are accepted; larger ones get 413, with and without a length', async () => {
     await using server = await createHttpTestServer()
     const fits = JSON.stringify({ query: '{ whoami }', variables: { x: '' } })
     const padded = (size: number) => fits.replace('"x":""', `"x":"${'y'.repeat(size - fits.length)}"`)
@@ -198,7 +198,7 @@ describe('requests', () => {
     expect([chunked.status, codesOf(chunked.body)]).toEqual([413, ['BAD_REQUEST']])
   })
 
-  it.each(['with a length', 'in chunks'])('that are too large leave their connection usable: %s', async (how) => {
+  it.each(['with a length', 'in chunks'])('that are too large leave their connection usable, sent %s', async (how) => {
     await using server = await createHttpTestServer()
     const socket = connect(server.port, '127.0.0.1')
     const size = 1_000_000
@@ -216,7 +216,7 @@ describe('requests', () => {
 })
 
 describe('answers', () => {
-  it('come in the media type asked for', async () => {
+  it('have the media type that the client accepts', async () => {
     await using server = await createHttpTestServer()
     for (const [accept, type] of [
       ['*/*', /^application\/(graphql-response\+)?json/],
@@ -228,14 +228,14 @@ describe('answers', () => {
     }
   })
 
-  it('that nobody would read are refused before anything is done', async () => {
+  it('that the client could not read are refused before anything is executed', async () => {
     await using server = await createHttpTestServer()
     const answer = await post(server, '{"query":"mutation { bump }"}', { accept: 'image/png' })
     expect([answer.status, codesOf(answer.body)]).toEqual([406, ['BAD_REQUEST']])
     expect(server.state.mutations).toBe(0)
   })
 
-  it('say what is wrong with a document, with a code and the right status', async () => {
+  it('describe a mistake in a document, with a code and the right status', async () => {
     await using server = await createHttpTestServer()
     const accept = 'application/graphql-response+json'
     const cases: [unknown, string][] = [
@@ -254,7 +254,7 @@ describe('answers', () => {
     expect(server.logged).toEqual([])
   })
 
-  it('mask what is our fault, with a request id under which it is logged once', async () => {
+  it('mask internal errors, with a request id under which each is logged once', async () => {
     await using server = await createHttpTestServer()
     const { body, status, headers, json } = await post(server, '{"query":"{ whoami a: bug brokenType }"}')
     expect(status).toBe(200)
@@ -276,7 +276,7 @@ describe('answers', () => {
     expect(server.logged).toHaveLength(1)
   })
 
-  it('tell wrong values of arguments from broken resolvers, also while executing', async () => {
+  it('distinguish wrong argument values from broken resolvers, also during execution', async () => {
     await using server = await createHttpTestServer()
     // Valid by type (the argument has a default); null is only seen when the field runs.
     const query = 'query ($to: Int) { echo(to: $to) }'
@@ -285,7 +285,7 @@ describe('answers', () => {
     expect(server.logged).toEqual([])
   })
 
-  it('give refusals as they are, and translate those of parts below', async () => {
+  it('pass refusals on unchanged, and translate known errors of other layers', async () => {
     await using server = await createHttpTestServer()
     const refused = await post(server, '{"query":"{ forbidden }"}')
     expect(refused.json().errors).toEqual([

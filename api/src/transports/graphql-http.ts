@@ -1,15 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { ExecutionResult } from 'graphql'
-import { GraphQLError, OperationTypeNode } from 'graphql'
-import type { Logger } from 'pino'
+import type { ExecutionResult, GraphQLError } from 'graphql'
+import { OperationTypeNode } from 'graphql'
 import { RefusedError } from '../base/errors.ts'
 import type { Viewer } from '../base/viewer.ts'
 import { MAX_GRAPHQL_BODY_BYTES } from '../base/limits.ts'
-import { SharedMember } from '../fanout/shared-group.ts'
+import type { SharedMember } from '../fanout/shared-group.ts'
+import type { MessageSink } from '../fanout/shared-message.ts'
 import { acceptedBy, type Accepted, JSON_TYPES } from '../http/accept.ts'
 import type { BudgetState, Budgets } from '../engine/budgets.ts'
-import { CancellableResults } from './cancellable-results.ts'
-import type { GraphQLEngine, PreparedOperation, Results } from '../engine/graphql-engine.ts'
+import type { Answer, GraphQLEngine, PreparedOperation } from '../engine/graphql-engine.ts'
 import { CLOSE_MESSAGES, type CloseReason, type LiveConnections } from './live-connections.ts'
 import type { OperationContext } from '../engine/operation-plugin.ts'
 import { graphQLErrorOf } from '../engine/public-errors.ts'
@@ -19,14 +18,13 @@ import { RequestError } from '../http/request-error.ts'
 import { sendResult } from '../http/responses.ts'
 import { sendEventStream } from './sse.ts'
 
-export interface GraphQLHttpOptions {
+interface GraphQLHttpOptions {
   engine: GraphQLEngine
   connections: LiveConnections
   budgets: Budgets
-  log: Logger
 }
 
-/** GraphQL over HTTP: queries and mutations in JSON, subscriptions (and whatever is asked for so) as event streams. */
+/** GraphQL over HTTP: queries and mutations in JSON; subscriptions as event streams, and other operations on request. */
 export class GraphQLHttp {
   readonly #options: GraphQLHttpOptions
 
@@ -36,8 +34,8 @@ export class GraphQLHttp {
 
   /**
    * Answers a GET or POST on /graphql.
-   * @param authenticate says who is calling. Asked again whenever time has passed: when the body was waited for, and when
-   *   a stream has been made known to those who end it.
+   * @param authenticate finds out the caller. Called again whenever time has passed: after waiting for the body, and after
+   *   adding a stream to the live connections, since the credential may have ended just before.
    * @throws RequestError, and what `authenticate` throws; nothing has been sent then.
    */
   async handle(
@@ -64,85 +62,78 @@ export class GraphQLHttp {
     }
     if (accepted.json === undefined && !accepted.events) throw notAcceptable()
 
-    const results = await resultsOf(prepared)
+    const answer = await answerOf(prepared)
     setBudgetHeaders(res, budgets.state('operations', viewer))
-    if (Symbol.asyncIterator in results) await this.#stream(res, results, accepted, context, authenticate)
-    else if (accepted.json === undefined) await this.#stream(res, once(results), accepted, context, authenticate)
-    else sendResult(res, accepted.json, engine.errors.formatted(results, requestId))
+    if (answer.kind === 'shared' || accepted.json === undefined) {
+      await this.#stream(res, answer, accepted, context, authenticate)
+    } else {
+      sendResult(res, accepted.json, engine.errors.formatted(answer.result, requestId))
+    }
   }
 
   async #stream(
     res: ServerResponse,
-    source: AsyncIterable<ExecutionResult>,
+    answer: Answer,
     accepted: Accepted,
     { viewer, requestId }: OperationContext,
     authenticate: () => Promise<Viewer>,
   ): Promise<void> {
-    const { engine, connections, log } = this.#options
-    const results = new CancellableResults(source, (err) =>
-      log.error({ err, requestId }, 'closing a subscription failed'),
-    )
+    const { engine, connections } = this.#options
+    const member = answer.kind === 'shared' ? answer.member : undefined
+    /** How the stream was ended from outside; the first reason counts. */
+    let ended: { finalResult: ExecutionResult | undefined } | undefined
+    const end = (finalResult?: ExecutionResult) => {
+      ended ??= { finalResult }
+      void member?.return()
+    }
+    let forget = () => {}
     try {
       if (!accepted.events) throw notAcceptable()
       connections.checkRoom(viewer)
-    } catch (error) {
-      await results.close()
-      throw error
-    }
-    const forget = connections.add({ viewer, transport: 'sse', close: (reason) => results.end(finalResult(reason)) })
-    res.on('close', () => results.end())
-    try {
-      // Who left before the stream was there gets none, but the source hears of it.
-      await authenticate().catch((error: unknown) => results.end({ errors: [engine.errors.error(error, requestId)] }))
+      forget = connections.add({ viewer, transport: 'sse', close: (reason) => end(finalResultFor(reason)) })
+      res.on('close', () => end())
+      await authenticate().catch((error: unknown) => end({ errors: [engine.errors.error(error, requestId)] }))
+      // A client that has disconnected meanwhile gets no stream; its source is ended below.
       if (res.closed) return
-      const pull = async () => {
-        const pulled = await nextOrError(results)
-        return pulled.done === true ? undefined : engine.errors.formatted(pulled.value, requestId)
-      }
-      await sendEventStream(res, pull, (sink) => {
-        if (source instanceof SharedMember) source.attach(sink)
+      await sendEventStream(res, async (sink) => {
+        const last = answer.kind === 'shared' ? await lastOf(answer.member, sink) : answer.result
+        const result = ended === undefined ? last : ended.finalResult
+        return result && engine.errors.formatted(result, requestId)
       })
     } finally {
       forget()
-      await results.close()
+      end()
     }
   }
 }
 
-async function resultsOf(prepared: PreparedOperation | readonly GraphQLError[]): Promise<Results> {
-  if (!('args' in prepared)) return { errors: prepared }
+async function answerOf(prepared: PreparedOperation | readonly GraphQLError[]): Promise<Answer> {
+  if (!('args' in prepared)) return { kind: 'result', result: { errors: prepared } }
   const { args, kind, execute, subscribe } = prepared
-  return await (kind === OperationTypeNode.SUBSCRIPTION ? subscribe(args) : execute(args))
+  if (kind === OperationTypeNode.SUBSCRIPTION) return await subscribe(args)
+  return { kind: 'result', result: await execute(args) }
+}
+
+/** Sends a member's messages to the sink until the subscription ends; gives the result that says why, if there is one. */
+async function lastOf(member: SharedMember, sink: MessageSink): Promise<ExecutionResult | undefined> {
+  member.attach(sink)
+  const last = await member.next()
+  return last.done === true ? undefined : last.value
 }
 
 function notAcceptable(): RequestError {
   return new RequestError(406, 'Accept application/json, or text/event-stream for a subscription.')
 }
 
-/** As in the IETF's draft, in the three headers that clients know. */
+/** As in the draft of the IETF, in the three headers that clients know. */
 function setBudgetHeaders(res: ServerResponse, { limit, remaining, resetSeconds }: BudgetState): void {
   res.setHeader('RateLimit-Limit', limit)
   res.setHeader('RateLimit-Remaining', remaining)
   res.setHeader('RateLimit-Reset', resetSeconds)
 }
 
-/** A source that throws tells its subscriber so, and then it is over. */
-async function nextOrError(results: CancellableResults) {
-  try {
-    return await results.next()
-  } catch (error) {
-    results.end()
-    const originalError = error instanceof Error ? error : new Error(String(error))
-    return { done: false as const, value: { errors: [new GraphQLError('The source failed.', { originalError })] } }
-  }
-}
-
-/** What a stream says before it ends; a restart says nothing, since the client is to come back. */
-function finalResult(reason: CloseReason): ExecutionResult | undefined {
+/** The last result of a stream that is closed; none at a restart, since the client is to reconnect. */
+function finalResultFor(reason: CloseReason): ExecutionResult | undefined {
   if (reason === 'shutdown') return undefined
   return { errors: [graphQLErrorOf(new RefusedError('UNAUTHENTICATED', `${CLOSE_MESSAGES[reason]}.`))] }
-}
-
-async function* once(result: ExecutionResult): AsyncGenerator<ExecutionResult> {
-  yield result
 }

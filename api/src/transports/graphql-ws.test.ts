@@ -18,7 +18,7 @@ describe('connection_init', () => {
     expect(await client.messages.next()).toEqual({ type: 'complete', id: '1' })
   })
 
-  it('is acknowledged with what the upgrade brought: a cookie or a header', async () => {
+  it('is acknowledged with a credential of the upgrade request: a cookie or a header', async () => {
     await using server = await createHttpTestServer()
     for (const headers of [{ cookie: await server.signIn() }, { authorization }]) {
       const client = await WsTestClient.open(server.origin, { headers })
@@ -38,14 +38,14 @@ describe('connection_init', () => {
     },
   )
 
-  it('with a wrong token is refused whatever the cookie says', async () => {
+  it('with a wrong token is refused even if the cookie is valid', async () => {
     await using server = await createHttpTestServer()
     const client = await WsTestClient.open(server.origin, { headers: { cookie: await server.signIn() } })
     client.send({ type: 'connection_init', payload: { token: 'wrong' } })
     expect(await client.closed).toMatchObject({ code: 4403 })
   })
 
-  it('is told to come back later while sessions cannot be read', async () => {
+  it('is closed with 1013 (try again later) while sessions cannot be read', async () => {
     await using server = await createHttpTestServer()
     const client = await WsTestClient.open(server.origin, { headers: { cookie: await server.signIn() } })
     server.store.isGone = true
@@ -54,7 +54,7 @@ describe('connection_init', () => {
   })
 })
 
-describe('the protocol', () => {
+describe('the WebSocket protocol', () => {
   it.each([
     ['a subscribe before the acknowledgement', [subscribe], 4401],
     ['a second connection_init', [init, { type: 'connection_init' }], 4429],
@@ -70,7 +70,7 @@ describe('the protocol', () => {
     expect(await client.closed).toMatchObject({ code })
   })
 
-  it('closes on what is no message at all', async () => {
+  it('closes on data that is not a message', async () => {
     await using server = await createHttpTestServer()
     for (const [data, code] of [
       ['not json', 4400],
@@ -83,7 +83,7 @@ describe('the protocol', () => {
     }
   })
 
-  it('closes with 4409 on an id that is in use, and lets it be used again afterwards', async () => {
+  it('closes with 4409 on an id that is in use, and accepts an id again after its operation has completed', async () => {
     await using server = await createHttpTestServer()
     const client = await WsTestClient.connect(server.origin, ADMIN_TOKEN)
     client.send(subscribe)
@@ -96,13 +96,13 @@ describe('the protocol', () => {
     expect(await client.closed).toMatchObject({ code: 4409 })
   })
 
-  it('closes with 4408 on whoever opens and says nothing', async () => {
+  it('closes with 4408 when the client never sends connection_init', async () => {
     await using server = await createHttpTestServer({ webSockets: { initTimeoutMs: 20 } })
     const client = await WsTestClient.open(server.origin)
     expect(await client.closed).toMatchObject({ code: 4408 })
   })
 
-  it('closes with 4408 also when it is we who take too long', async () => {
+  it('closes with 4408 also when authentication takes too long', async () => {
     await using server = await createHttpTestServer({ webSockets: { initTimeoutMs: 20 } })
     const client = await WsTestClient.open(server.origin, { headers: { cookie: await server.signIn() } })
     server.store.hangs = true
@@ -110,7 +110,7 @@ describe('the protocol', () => {
     expect(await client.closed).toMatchObject({ code: 4408 })
   })
 
-  it('closes with 4406 without its subprotocol, the legacy one included', async () => {
+  it('closes with 4406 without its subprotocol, and refuses the legacy one', async () => {
     await using server = await createHttpTestServer()
     const none = await WsTestClient.open(server.origin, { protocols: [] })
     expect(await none.closed).toMatchObject({ code: 4406 })
@@ -133,8 +133,8 @@ describe('the protocol', () => {
   })
 })
 
-describe('operations', () => {
-  it('with a mistake are answered, and the socket lives on', async () => {
+describe('operations over WebSocket', () => {
+  it('with a mistake are answered, and the socket stays open', async () => {
     await using server = await createHttpTestServer()
     const client = await WsTestClient.connect(server.origin, ADMIN_TOKEN)
     const cases: [string, Record<string, unknown> | undefined, string][] = [
@@ -158,7 +158,7 @@ describe('operations', () => {
     expect(server.logged).toEqual([])
   })
 
-  it('mask what is our fault, and log it once', async () => {
+  it('mask internal errors, and log each once', async () => {
     await using server = await createHttpTestServer()
     const client = await WsTestClient.connect(server.origin, ADMIN_TOKEN)
     client.subscribe('{ bug forbidden }')
@@ -170,11 +170,11 @@ describe('operations', () => {
     await client.messages.next()
     client.subscribe('subscription { failing }')
     await client.next()
-    expect(await client.errors()).toMatchObject([{ extensions: { code: 'INTERNAL' } }])
+    expect((await client.next()).errors).toMatchObject([{ extensions: { code: 'INTERNAL' } }])
     expect(server.logged).toHaveLength(2)
   })
 
-  it('stop when their client completes them', async () => {
+  it('end when their client completes them', async () => {
     await using server = await createHttpTestServer()
     const client = await WsTestClient.connect(server.origin, ADMIN_TOKEN)
     const id = client.subscribe('subscription { count(to: 1) }')
@@ -185,7 +185,7 @@ describe('operations', () => {
     expect(server.state.closedSources).toBe(1)
   })
 
-  it('stop when their socket closes', async () => {
+  it('end when their socket closes', async () => {
     await using server = await createHttpTestServer()
     const client = await WsTestClient.connect(server.origin, ADMIN_TOKEN)
     client.subscribe('subscription { count(to: 1) }')
@@ -198,7 +198,7 @@ describe('operations', () => {
 })
 
 describe('a client that stops reading', () => {
-  it('has nothing pulled for it, and goes on without a gap when it reads again', async () => {
+  it('takes nothing from its source, and goes on without a gap when it reads again', async () => {
     await using server = await createHttpTestServer()
     const total = 20_000
     const client = await WsTestClient.connect(server.origin, ADMIN_TOKEN)
@@ -213,14 +213,14 @@ describe('a client that stops reading', () => {
     }
   })
 
-  it('is not listened to while it owes more than a megabyte', async () => {
+  it('is not read from while more than a megabyte is buffered for it', async () => {
     await using server = await createHttpTestServer()
     const client = await WsTestClient.connect(server.origin, ADMIN_TOKEN)
     client.pause()
     const requests = 150
     for (let i = 0; i < requests; i += 1) client.subscribe('{ padded(length: 400000) }')
     await server.state.untilPulledStandsStill()
-    // Sixty megabytes were asked for; the kernel holds a few, and we one and what the requests read last amount to.
+    // Sixty megabytes were requested. The kernel holds a few; the server one, and the answers to the requests it read last.
     expect(server.state.pulled).toBeLessThan(requests * 0.75)
     client.resume()
     // A next and a complete for each.
@@ -247,7 +247,7 @@ describe('the published graphql-ws client', () => {
     await client.dispose()
   })
 
-  it('comes back by itself after a restart', async () => {
+  it('reconnects by itself after a restart', async () => {
     await using server = await createHttpTestServer()
     const closes: unknown[] = []
     const client = createClient({
@@ -261,7 +261,7 @@ describe('the published graphql-ws client', () => {
     const results = client.iterate({ query: 'subscription { count(to: 1) }' })
     await results.next()
     await server.server.close(10_000)
-    // Nobody listens any more, so its one attempt fails; what matters is that it made one.
+    // The server no longer listens, so the one attempt fails; what matters is that the client made it.
     await expect(results.next()).rejects.toBeDefined()
     expect(closes[0]).toMatchObject({ code: 1012 })
   })

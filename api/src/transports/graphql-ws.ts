@@ -11,7 +11,7 @@ import { WebSocketServer } from 'ws'
 import type { Authenticator } from '../auth/authenticator.ts'
 import type { Viewer } from '../base/viewer.ts'
 import { RefusedError } from '../base/errors.ts'
-import { SharedMember } from '../fanout/shared-group.ts'
+import type { SharedMember } from '../fanout/shared-group.ts'
 import type { MessageSink } from '../fanout/shared-message.ts'
 import { limitError } from '../engine/limit-error.ts'
 import { INIT_TIMEOUT_MS, MAX_FRAME_BYTES, MAX_SUBSCRIPTIONS_PER_SOCKET, PING_MS } from '../base/limits.ts'
@@ -23,33 +23,33 @@ import { SocketInbox, UnexpectedMessageError } from './socket-inbox.ts'
 import { SocketWriter } from './socket-writer.ts'
 import { UnauthenticatedSockets } from './unauthenticated-sockets.ts'
 
-/** WebSocket's own codes, beside graphql-transport-ws's (CloseCode). */
+/** Close codes of WebSocket itself, beside those of graphql-transport-ws (CloseCode). */
 const SERVICE_RESTART = 1012
 const TRY_AGAIN_LATER = 1013
 const POLICY_VIOLATION = 1008
-/** What fits a close frame beside its code. */
+/** How long a reason may be: what fits in a close frame beside its code. */
 const MAX_REASON_BYTES = 123
 
-/** What graphql-ws keeps for us with each socket. */
+/** What graphql-ws stores for us with each socket. */
 interface SocketExtra {
   request: IncomingMessage
   socket: WebSocket
   writer: SocketWriter
-  /** Ids of what is being followed. */
+  /** Ids of the open subscriptions. */
   subscriptions: Set<string>
   viewer?: Viewer
-  /** It is known whose it is. */
+  /** Called once the socket's caller is authenticated. */
   authenticated: () => void
-  /** Says who is calling, now. */
+  /** Authenticates the caller again, at the time of the call. */
   authenticate?: () => Promise<Viewer>
 }
 
-/** An operation and where its shared messages go. */
+/** An operation, and the sink for its shared messages. */
 interface SocketOperation extends PreparedOperation {
   sinkOf: (member: SharedMember) => MessageSink
 }
 
-export interface GraphQLWebSocketsOptions {
+interface GraphQLWebSocketsOptions {
   engine: GraphQLEngine
   authenticator: Authenticator
   connections: LiveConnections
@@ -59,23 +59,23 @@ export interface GraphQLWebSocketsOptions {
   pingMs?: number
 }
 
-/** GraphQL over WebSocket: graphql-transport-ws, its protocol kept by graphql-ws, its sockets by us. */
+/** GraphQL over WebSocket (graphql-transport-ws): graphql-ws handles the protocol, this class handles the sockets. */
 export class GraphQLWebSockets {
   readonly #options: GraphQLWebSocketsOptions
   readonly #server = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_FRAME_BYTES,
-    // 25 times the CPU per message and 1.7 MB per connection.
+    // It would cost 25 times the CPU per message, and 1.7 MB per connection.
     perMessageDeflate: false,
     handleProtocols: (protocols) => handleProtocols(protocols),
   })
   readonly #protocol: ProtocolServer<SocketExtra>
-  readonly #waiting = new UnauthenticatedSockets()
-  /** Queries and mutations being executed; a shutdown lets them answer. */
+  readonly #unauthenticated = new UnauthenticatedSockets()
+  /** In-flight queries and mutations; a graceful shutdown drains them. */
   readonly #executing = new Set<Promise<unknown>>()
-  /** The envelop that prepared an operation also runs it. */
+  /** An operation runs with the plugins that prepared it. */
   readonly #prepared = new WeakMap<ExecutionArgs, SocketOperation>()
-  /** One for each socket until its operations have let go of their sources. */
+  /** A promise for each socket, pending until its operations have ended their sources. */
   readonly #open = new Set<Promise<void>>()
   readonly #requestIds = new WeakMap<object, string>()
 
@@ -84,34 +84,34 @@ export class GraphQLWebSockets {
     this.#protocol = this.#createProtocol(options)
   }
 
-  /** Takes over the connection of an upgrade request that may come in. */
+  /** Takes over the connection of an upgrade request that the server admits. */
   accept(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const leave = this.#waiting.enter(this.#options.authenticator.addressOf(callerOf(request)))
-    if (leave === undefined) return refuseUpgrade(socket, 503, 'Too many sockets wait for their credentials.')
+    const leave = this.#unauthenticated.enter(this.#options.authenticator.addressOf(callerOf(request)))
+    if (leave === undefined) return refuseUpgrade(socket, 503, 'Too many sockets are waiting to authenticate.')
     socket.once('close', leave)
     this.#server.handleUpgrade(request, socket, head, (ws) => this.#opened(ws, socket, request, leave))
   }
 
   /**
-   * Lets running queries and mutations answer, then asks every client to come back later (1012). Resolves when all have
-   * gone and their operations are closed.
+   * Drains in-flight queries and mutations, then closes every socket with 1012, so that clients reconnect later. Resolves
+   * when all sockets are closed and their operations have ended.
    */
   async close(): Promise<void> {
     await Promise.allSettled(this.#executing)
-    // Answers are sent in the turn after their execution.
+    // An answer is sent in the turn of the event loop after its execution.
     await new Promise((resolve) => setImmediate(resolve))
     for (const socket of this.#server.clients) socket.close(SERVICE_RESTART, 'Service restart')
     await Promise.all(this.#open)
   }
 
-  /** Cuts whatever is still connected. */
+  /** Cuts every connection that is still open. */
   terminate(): void {
     for (const socket of this.#server.clients) socket.terminate()
   }
 
   #createProtocol({ engine, authenticator, connections, log }: GraphQLWebSocketsOptions): ProtocolServer<SocketExtra> {
     return makeServer<Record<string, unknown>, SocketExtra>({
-      // Ours covers the time that authenticating takes as well.
+      // Our own timeout also covers the time that authentication takes.
       connectionInitWaitTimeout: 0,
       onConnect: async (ctx) => {
         const { request, socket } = ctx.extra
@@ -125,7 +125,7 @@ export class GraphQLWebSockets {
           })
         try {
           const viewer = await authenticate()
-          // Who left meanwhile has nothing to be closed.
+          // A client that has disconnected meanwhile has no connection to be closed later.
           if (socket.readyState !== socket.OPEN) return false
           connections.checkRoom(viewer)
           const forget = connections.add({
@@ -134,7 +134,7 @@ export class GraphQLWebSockets {
             close: (reason) => closeFor(socket, reason),
           })
           socket.once('close', forget)
-          // Its credential may have ended before anybody could have closed the socket for it.
+          // The credential may have ended just before the socket was added to the live connections.
           ctx.extra.viewer = await authenticate()
           ctx.extra.authenticate = authenticate
           ctx.extra.authenticated()
@@ -145,10 +145,10 @@ export class GraphQLWebSockets {
           return false
         }
       },
-      // A mistake in a document answers its operation. Thrown from here it would close the socket.
+      // A mistake in a document is answered to its operation. If it were thrown here, it would close the socket.
       onSubscribe: async (ctx, id, payload) => {
         const { authenticate } = ctx.extra
-        if (authenticate === undefined) throw new Error('An operation came before its socket was acknowledged.')
+        if (authenticate === undefined) throw new Error('An operation arrived before its connection was acknowledged.')
         const requestId = randomUUID()
         this.#requestIds.set(payload, requestId)
         try {
@@ -179,12 +179,13 @@ export class GraphQLWebSockets {
           this.#executing.delete(execution)
         }
       },
-      // A shared one yields nothing here: its messages go straight to the socket, and the protocol hears of its end.
+      // The messages of a group go straight to the socket. What graphql-ws iterates yields only how the subscription ends.
       subscribe: async (args) => {
         const { subscribe, sinkOf } = this.#preparedOf(args)
-        const results = await subscribe(args)
-        if (results instanceof SharedMember) results.attach(sinkOf(results))
-        return results
+        const answer = await subscribe(args)
+        if (answer.kind === 'result') return answer.result
+        answer.member.attach(sinkOf(answer.member))
+        return answer.member
       },
       onNext: (_ctx, _id, payload, _args, result) => engine.errors.formatted(result, this.#requestIdOf(payload)),
       onError: (_ctx, _id, payload, errors) =>
@@ -217,8 +218,8 @@ export class GraphQLWebSockets {
           }
           socket.on('ping', () => socket.readyState === socket.OPEN && mayReceive())
           socket.on('message', (data, isBinary) => {
-            // The protocol is JSON in text frames; binary ones skip the check of their UTF-8.
-            // What comes after we have closed, for whatever reason, is not for us any more.
+            // The protocol is JSON in text frames; for binary frames, ws does not check the UTF-8.
+            // Messages that arrive after we have begun to close the socket are ignored, whatever the reason.
             if (socket.readyState !== socket.OPEN || !mayReceive()) return
             if (isBinary || !Buffer.isBuffer(data)) socket.close(CloseCode.BadRequest, 'Send text, not binary')
             else inbox.receive(data.toString('utf8')).catch((error: unknown) => this.#handleFailure(socket, error))
@@ -227,7 +228,7 @@ export class GraphQLWebSockets {
       },
       extra,
     )
-    // What breaks the WebSocket protocol itself (a frame too large, invalid UTF-8) is answered by ws, with its code.
+    // A violation of the WebSocket protocol itself (a frame too large, invalid UTF-8) is answered by ws, with its code.
     socket.on('error', (err) => log.debug({ err }, 'a websocket failed'))
     const done = new Promise<void>((resolve) => {
       socket.once('close', (code, reason) => {
@@ -253,7 +254,7 @@ export class GraphQLWebSockets {
 
   #preparedOf(args: ExecutionArgs): SocketOperation {
     const prepared = this.#prepared.get(args)
-    if (prepared === undefined) throw new Error('An operation reached its execution unprepared.')
+    if (prepared === undefined) throw new Error('An operation reached its execution without being prepared.')
     return prepared
   }
 
@@ -278,7 +279,7 @@ function closeFor(socket: WebSocket, reason: CloseReason): void {
   else socket.close(CloseCode.Forbidden, CLOSE_MESSAGES[reason])
 }
 
-/** Finds peers that are gone without a word: one ping, one period to answer it. */
+/** Cuts a peer that has vanished without closing: it has one period to answer a ping. */
 function keepAlive(socket: WebSocket, periodMs: number): () => void {
   let isAlive = true
   socket.on('pong', () => {

@@ -27,7 +27,7 @@ describe('live connections', () => {
     return connections.add({ viewer: who, transport, close: (reason) => closed.push([name, reason]) })
   }
 
-  it('close with the session behind them, and no others', () => {
+  it('are closed when their session ends, and no others are', () => {
     add('a', viewer('s1'))
     add('b', viewer('s1'), 'websocket')
     add('c', viewer('s2'))
@@ -40,7 +40,7 @@ describe('live connections', () => {
     ])
   })
 
-  it('close with the token behind them, in whatever session, and no others', () => {
+  it('are closed when their token is revoked, whatever their session, and no others are', () => {
     add('token', viewer(undefined, undefined, 't1'))
     add('its session', viewer('s1', undefined, 't1'), 'websocket')
     add('another', viewer(undefined, undefined, 't2'))
@@ -52,7 +52,7 @@ describe('live connections', () => {
     ])
   })
 
-  it('close at the millisecond their credential expires, the next one at its own', () => {
+  it('are closed at the millisecond their own credential expires', () => {
     add('later', viewer('s2', new Date(100_001)))
     add('soon', viewer('s1', new Date(60_000)))
     add('never', viewer())
@@ -69,7 +69,7 @@ describe('live connections', () => {
     ])
   })
 
-  it('close within half a minute when the clock is set forward', () => {
+  it('are closed within half a minute when the clock is set forward', () => {
     let aheadMs = 0
     connections = new LiveConnections({ now: () => Date.now() + aheadMs })
     add('a', viewer('s1', new Date(3_600_000)))
@@ -78,20 +78,20 @@ describe('live connections', () => {
     expect(closed).toEqual([['a', 'expired']])
   })
 
-  it('close for an expiry years ahead no sooner', () => {
+  it('are not closed early for an expiry that is years ahead', () => {
     add('a', viewer('s1', new Date('9999-12-31T23:59:59Z')))
     vi.advanceTimersByTime(24 * 3_600_000)
     expect(closed).toEqual([])
   })
 
-  it('are left alone once taken out', () => {
+  it('are not closed once they are removed', () => {
     add('a', viewer('s1'))()
     connections.closeEnded({ sessionId: 's1' })
     expect(closed).toEqual([])
     expect(connections.count('sse')).toBe(0)
   })
 
-  it('that come while their transport shuts down are closed at once', () => {
+  it('that are added while their transport shuts down are closed at once', () => {
     add('a', viewer())
     add('socket', viewer(), 'websocket')
     connections.shutDown('sse')
@@ -103,7 +103,7 @@ describe('live connections', () => {
     expect(connections.count('websocket')).toBe(1)
   })
 
-  it('are refused beyond 2,500 of one caller and 10,000 of all, until one ends', () => {
+  it('are refused beyond 2,500 per caller and 10,000 in total, until one is removed', () => {
     const of = (key: string): Viewer => ({ ...viewer(), key })
     const ends = ['a', 'b', 'c', 'd'].flatMap((key) => {
       connections.checkRoom(of(key))

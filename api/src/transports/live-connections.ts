@@ -5,7 +5,7 @@ import { RefusedError } from '../base/errors.ts'
 import { MAX_LIVE_CONNECTIONS, MAX_LIVE_CONNECTIONS_PER_CALLER } from '../base/limits.ts'
 
 export type CloseReason = 'signed-out' | 'revoked' | 'expired' | 'shutdown'
-/** Why a socket or stream ends, as its reader is told. */
+/** Why a socket or stream is closed, as the client sees it. */
 export const CLOSE_MESSAGES = {
   'signed-out': 'Signed out',
   revoked: 'Token revoked',
@@ -20,21 +20,21 @@ interface LiveConnection {
   close: (reason: CloseReason) => void
 }
 
-/** Timers are set no further ahead: clocks can be moved, and timers know nothing of that. */
+/** Timers are set no further ahead: the clock can be moved, and timers do not follow it. */
 const MAX_TIMER_MS = 30_000
-/** When there is no room. */
+/** For a client that is refused because there is no room. */
 const RETRY_AFTER_SECONDS = 5
 
 /**
- * Sockets and streams that outlive the request they came with, so that the end of a token, session or server reaches
- * them. Whoever adds one must see afterwards that its credential still holds: it may have ended just before.
+ * Sockets and streams that outlive the request that opened them, so that the end of a token, session or server closes
+ * them. After adding a connection, the caller must authenticate it again: its credential may have ended just before.
  */
 export class LiveConnections {
   readonly #clock: Clock
   readonly #open = new Set<LiveConnection>()
   readonly #countOf = new Map<string, number>()
   readonly #shutDown = new Set<Transport>()
-  /** When the next credential expires, or it is time to look again. */
+  /** When the next credential expires, or when to check again. */
   #timerAtMs = Infinity
   #timer: NodeJS.Timeout | undefined
 
@@ -43,8 +43,8 @@ export class LiveConnections {
   }
 
   /**
-   * Gives the way to take it out again; `close` is called at most once, and never after that. What comes while its
-   * transport is being shut down is closed at once.
+   * Returns the function that removes the connection; its `close` is called at most once, and never after it is removed.
+   * A connection that is added while its transport is being shut down is closed at once.
    */
   add(connection: LiveConnection): () => void {
     const { key } = connection.viewer
@@ -57,14 +57,14 @@ export class LiveConnections {
     return () => this.#remove(connection)
   }
 
-  /** Throws RATE_LIMITED when there are as many as there may be, of all callers or of this one. */
+  /** @throws RefusedError RATE_LIMITED when there are as many connections as allowed, of all callers or of this one */
   checkRoom({ key }: Viewer): void {
     const ofCaller = this.#countOf.get(key) ?? 0
     const isFull = this.#open.size >= MAX_LIVE_CONNECTIONS
     if (!isFull && ofCaller < MAX_LIVE_CONNECTIONS_PER_CALLER) return
     const max = isFull ? MAX_LIVE_CONNECTIONS : MAX_LIVE_CONNECTIONS_PER_CALLER
-    const whose = isFull ? 'of this server' : 'of one caller'
-    const message = `The live connections ${whose} may be at most ${max}; asked: ${max + 1}.`
+    const scope = isFull ? 'of this server' : 'of one caller'
+    const message = `The live connections ${scope} may be at most ${max}; asked: ${max + 1}.`
     throw new RefusedError('RATE_LIMITED', message, { retryAfterSeconds: RETRY_AFTER_SECONDS })
   }
 
@@ -74,13 +74,13 @@ export class LiveConnections {
     return count
   }
 
-  /** Closes what was opened with a token that is revoked, sessions of it included, or with a session that is over. */
+  /** Closes the connections of a revoked token, those of its sessions included, or the connections of an ended session. */
   closeEnded(end: AccessEnd): void {
     if ('tokenId' in end) this.#close('revoked', ({ viewer }) => viewer.tokenId === end.tokenId)
     else this.#close('signed-out', ({ viewer }) => viewer.sessionId === end.sessionId)
   }
 
-  /** Ends every stream and socket of this transport for good. */
+  /** Closes every stream or socket of this transport, and each one that is added later. */
   shutDown(transport: Transport): void {
     this.#shutDown.add(transport)
     this.#close('shutdown', (connection) => connection.transport === transport)
@@ -103,7 +103,7 @@ export class LiveConnections {
     this.#timer = setTimeout(() => this.#closeExpired(), Math.max(0, this.#timerAtMs - now)).unref()
   }
 
-  /** Closes what its credential no longer covers, and waits for the next. */
+  /** Closes the connections whose credentials have expired, and sets the timer for the next ones. */
   #closeExpired(): void {
     const now = this.#clock.now()
     this.#timerAtMs = Infinity
@@ -113,9 +113,9 @@ export class LiveConnections {
     if (next < Infinity) this.#expectExpiry(next)
   }
 
-  #close(reason: CloseReason, isMeant: (connection: LiveConnection) => boolean): void {
+  #close(reason: CloseReason, matches: (connection: LiveConnection) => boolean): void {
     for (const connection of this.#open) {
-      if (!isMeant(connection)) continue
+      if (!matches(connection)) continue
       this.#remove(connection)
       connection.close(reason)
     }

@@ -1,14 +1,20 @@
 import type { OperationRequest } from '../engine/graphql-engine.ts'
 import { RequestError } from '../http/request-error.ts'
 
-/** The operation in the body of a POST. Throws RequestError. */
+/**
+ * The operation in the body of a POST.
+ * @throws RequestError
+ */
 export function operationOfBody(body: unknown): OperationRequest {
-  if (Array.isArray(body)) throw new RequestError(400, 'Send one operation in a request, not a list of them.')
+  if (Array.isArray(body)) throw new RequestError(400, 'Send one operation per request, not a list.')
   if (!isObject(body)) throw new RequestError(400, 'The body must be a JSON object with a "query".')
   return operationOf(body)
 }
 
-/** The operation in the query string of a GET. Throws RequestError. */
+/**
+ * The operation in the query string of a GET.
+ * @throws RequestError
+ */
 export function operationOfUrl(url = ''): OperationRequest {
   const search = new URLSearchParams(url.slice(url.indexOf('?') + 1))
   const text = (name: string) => search.get(name) || undefined
@@ -27,8 +33,8 @@ function operationOf({
   extensions,
   ...rest
 }: Record<string, unknown>): OperationRequest {
-  const surprise = Object.keys(rest).find((name) => rest[name] != null)
-  if (surprise !== undefined) throw new RequestError(400, `A request has no ${JSON.stringify(surprise)}.`)
+  const extra = Object.keys(rest).find((name) => rest[name] != null)
+  if (extra !== undefined) throw new RequestError(400, `A request has no member ${JSON.stringify(extra)}.`)
   if (typeof query !== 'string') throw new RequestError(400, '"query" must be a string.')
   if (operationName != null && typeof operationName !== 'string') {
     throw new RequestError(400, '"operationName" must be a string.')

@@ -2,7 +2,7 @@ import { MessageType } from 'graphql-ws'
 import { SOCKET_MESSAGES } from '../base/limits.ts'
 import { TokenBucket } from '../base/token-bucket.ts'
 
-/** graphql-ws fails on them as on a bug; to the protocol they are bad requests. */
+/** Message types that only a server sends. graphql-ws throws for them as for a bug; by the protocol they are bad requests. */
 const TYPES_OF_SERVERS = new Set<unknown>([MessageType.ConnectionAck, MessageType.Next, MessageType.Error])
 
 /** A client sent a message of a type that only a server sends. */
@@ -10,16 +10,18 @@ export class UnexpectedMessageError extends Error {
   override name = 'UnexpectedMessageError'
 }
 
+/** One operation of a socket. */
 interface Run {
   isStarted: boolean
-  /** Its client has completed it. */
+  /** The client has completed it. */
   isCompleted: boolean
   done: Promise<void>
 }
 
 /**
- * What comes over one socket, on its way to the protocol. An id may be used again as soon as its client has completed it;
- * graphql-ws would take the older operation, while that lets go, for the newer: the newer waits here until it has.
+ * The messages of one socket, on their way to graphql-ws. A client may reuse an id as soon as it has completed the
+ * operation; while the older operation is still ending, graphql-ws would mistake it for the newer one. So the newer one
+ * waits here until the older one has ended.
  */
 export class SocketInbox {
   readonly #handle: (text: string) => Promise<void>
@@ -28,13 +30,13 @@ export class SocketInbox {
   /** The newest operation of each id, while it runs. */
   readonly #runs = new Map<string, Run>()
 
-  /** @param onOver hears of an operation that has let go of all it held. */
+  /** @param onOver is called with the id of an operation that has ended and released everything it held */
   constructor(handle: (text: string) => Promise<void>, onOver: (id: string) => void) {
     this.#handle = handle
     this.#onOver = onOver
   }
 
-  /** False when more came than one socket may send. Pings count as well. */
+  /** False when more has arrived than one socket may send. Pings count as well. */
   mayReceive(): boolean {
     return this.#messages.take(1)
   }
@@ -46,11 +48,11 @@ export class SocketInbox {
     const before = this.#runs.get(id)
     if (type === 'complete') {
       if (before !== undefined) before.isCompleted = true
-      // What waits for its id is known to nobody but us.
+      // An operation that waits for its id is not known to graphql-ws.
       if (before?.isStarted === false) return undefined
       return await this.#handle(text)
     }
-    // An id that is in use is the protocol's to complain of.
+    // An id that is in use is for graphql-ws to refuse.
     if (before?.isCompleted === false) return await this.#handle(text)
     await this.#run(id, text, before?.done)
   }
@@ -80,7 +82,7 @@ export class SocketInbox {
   }
 }
 
-/** Wrong messages are the protocol's to refuse. */
+/** The type and id of a message. Invalid messages are for graphql-ws to refuse. */
 function headOf(text: string): { type?: unknown; id?: string } {
   try {
     const message = JSON.parse(text) as { type?: unknown; id?: unknown } | null

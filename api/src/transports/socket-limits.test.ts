@@ -7,7 +7,7 @@ const endless = 'subscription { count(to: 1) }'
 const whoami = { data: { whoami: 'admin' } }
 
 describe('one socket', () => {
-  it('holds so many subscriptions; one more is answered with an error and hurts none of them', async () => {
+  it('holds a limited number of subscriptions; one more is answered with an error and disturbs none of them', async () => {
     await using server = await createHttpTestServer()
     const client = await WsTestClient.connect(server.origin, ADMIN_TOKEN)
     for (let i = 0; i < MAX_SUBSCRIPTIONS_PER_SOCKET; i += 1) client.subscribe(endless)
@@ -31,7 +31,7 @@ describe('one socket', () => {
 
   it.each([
     ['messages', [1008]],
-    // What is still under way to a closed socket may reset the connection before its code is read.
+    // Data still in flight to a closed socket may reset the connection before the client has read the close code.
     ['pings', [1008, 1006]],
   ])('that sends too many %s is closed, and no other', async (what, codes) => {
     await using server = await createHttpTestServer()
@@ -57,8 +57,8 @@ describe('one socket', () => {
   })
 })
 
-describe('an id', () => {
-  it('used again right after its completion never brings answers of the older operation', async () => {
+describe('an operation id', () => {
+  it('that is reused right after its completion never gets results of the older operation', async () => {
     await using server = await createHttpTestServer()
     const client = await WsTestClient.connect(server.origin, ADMIN_TOKEN)
     client.send({ type: 'subscribe', id: 'a', payload: { query: '{ wait }' } })
@@ -74,7 +74,7 @@ describe('an id', () => {
     expect(await client.messages.next()).toEqual({ type: 'complete', id: 'a' })
   })
 
-  it('completed before its operation could begin brings nothing', async () => {
+  it('that is completed before its operation could begin gets no result', async () => {
     await using server = await createHttpTestServer()
     const client = await WsTestClient.connect(server.origin, ADMIN_TOKEN)
     client.send({ type: 'subscribe', id: 'a', payload: { query: '{ wait }' } })

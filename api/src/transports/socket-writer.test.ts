@@ -7,7 +7,7 @@ import { SocketWriter } from './socket-writer.ts'
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
-/** A socket whose kernel takes what is written at once, or only when it is let. */
+/** A socket whose kernel takes what is written at once, or when `take` is called. */
 function openSocket({ isSlow = false, subscriptions = ['a', 'b'] } = {}) {
   const taken: Buffer[] = []
   let take = () => undefined as void
@@ -44,8 +44,8 @@ function messagesIn(taken: readonly Buffer[]): unknown[] {
 const next = (id: string, payload: unknown) => ({ id, type: 'next', payload })
 const never = () => false
 
-describe('what is written to a socket', () => {
-  it('goes out once a turn, in order, in frames of every size', async () => {
+describe('a shared message', () => {
+  it('is written once a turn with the others, in order, in frames of every size', async () => {
     const { writer, taken } = openSocket()
     const payloads = [1, 'ä'.repeat(100), 'b'.repeat(70_000), null].map((data) => ({ data }))
     for (const [at, payload] of payloads.entries()) {
@@ -56,12 +56,12 @@ describe('what is written to a socket', () => {
     expect(messagesIn(taken)).toEqual(payloads.map((payload, at) => next(`n${at}`, payload)))
   })
 
-  it('goes out at once when it is news and nothing else is followed there', async () => {
+  it('is written at once when it is live and its subscription is the only one of the socket', async () => {
     const { writer, taken } = openSocket({ subscriptions: ['a'] })
     const sink = writer.sinkFor('a', never)
     sink.write(new SharedMessage('1'), true)
     expect(messagesIn(taken)).toEqual([next('a', 1)])
-    // Never before what waits for the end of the turn.
+    // Never before a message that waits for the end of the turn.
     sink.write(new SharedMessage('2'))
     sink.write(new SharedMessage('3'), true)
     expect(taken).toHaveLength(1)
@@ -74,7 +74,7 @@ describe('what is written to a socket', () => {
     expect(other.taken).toHaveLength(1)
   })
 
-  it('stays as it is until a slow reader takes it, whatever the others are written', async () => {
+  it('stays intact until a slow reader takes it, whatever is written to other sockets', async () => {
     const slow = openSocket({ isSlow: true })
     const fast = openSocket()
     for (const data of ['first', 'other', 'third']) {
@@ -91,7 +91,7 @@ describe('what is written to a socket', () => {
     expect(messagesIn(fast.taken)).toEqual(['FIRST', 'OTHER', 'THIRD'].map((data) => next('f', data)))
   })
 
-  it('leaves out what its client has withdrawn in the same turn', async () => {
+  it('is dropped when its client unsubscribes in the same turn', async () => {
     const { writer, taken } = openSocket()
     let isUnsubscribed = false
     writer.sinkFor('a', () => isUnsubscribed).write(new SharedMessage('1'))
@@ -101,7 +101,7 @@ describe('what is written to a socket', () => {
     expect(messagesIn(taken)).toEqual([next('b', 2)])
   })
 
-  it('waits for a reader who has not confirmed what it was sent, and goes on when it has', async () => {
+  it('waits for a reader that has not confirmed what it was sent, and goes on when it has', async () => {
     const { writer, socket, pings } = openSocket()
     const sink = writer.sinkFor('a', never)
     const message = new SharedMessage(JSON.stringify('x'.repeat(10_000)))

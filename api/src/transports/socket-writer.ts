@@ -3,43 +3,43 @@ import type { WebSocket } from 'ws'
 import type { MessageSink, SharedMessage } from '../fanout/shared-message.ts'
 import { unpooledUtf8 } from '../fanout/unpooled-utf8.ts'
 
-/** A socket that owes its reader more than this is not listened to until the reader has caught up. */
+/** While more than this is buffered for the reader of a socket, the socket is not read from either. */
 const MAX_BUFFERED_BYTES = 1024 * 1024
-/** Bytes of shared messages between two questions whether the reader has come that far. */
+/** How many bytes of shared messages lie between two pings. The pong says that the reader has come that far. */
 const BYTES_PER_PING = 64 * 1024
-/** Bytes that a reader may be behind. The kernels between us would hide megabytes. */
+/** How many bytes may be unconfirmed by a pong. The kernels on both sides would hide megabytes of backpressure. */
 const MAX_UNCONFIRMED_BYTES = 256 * 1024
-/** In the first byte of a frame: the last part of a text message. */
+/** The first byte of a frame that holds a whole text message. */
 const FINAL_TEXT = 0x81
 const CLOSING_BRACE = 0x7d
-/** Writes up to this size share their memory: most are in the kernel when `write` returns. */
+/** Writes up to this size share one buffer: the kernel has taken most of them when `write` returns. */
 const SCRATCH_BYTES = 16 * 1024
 
 /**
- * All that is sent over one WebSocket. What the protocol says goes the public way, through ws, and waits for its
- * reader. Shared messages are framed here and joined: one write for each socket and turn of the event loop, however
- * many subscriptions it holds. News for a socket with a single one is written at once, while it is at hand.
+ * Everything that is sent over one WebSocket. Messages of the protocol go through ws, and `send` waits until the kernel
+ * has taken them. Shared messages are framed here and joined: one write per socket and turn of the event loop, however
+ * many subscriptions it holds. A live message for a socket with a single subscription is written at once.
  *
- * Both may write to the same stream because ws, without compression, hands every frame to it whole and at once.
+ * Both may write to the same stream because ws, without compression, writes every frame whole and synchronously.
  */
 export class SocketWriter {
   readonly #socket: WebSocket
   readonly #stream: Duplex
   readonly #subscriptions: ReadonlySet<string>
   readonly #closed: Promise<void>
-  /** What this turn brings, in order: whose, and what. */
+  /** The queue of this turn of the event loop, in order: for each message, the sink it is for. */
   readonly #sinks: OperationSink[] = []
   readonly #messages: SharedMessage[] = []
   #queuedBytes = 0
-  /** Of shared messages, since the socket opened. */
+  /** Bytes of shared messages since the socket opened; of these: up to the last ping, and up to the last pong. */
   #sentBytes = 0
-  #askedAt = 0
+  #pingedBytes = 0
   #confirmedBytes = 0
   #waiting: (() => void)[] = []
-  /** Asked for every message and subscriber, so it is kept instead of worked out. */
+  /** Read for every message and subscriber, so it is stored instead of computed. */
   #isReady = true
 
-  /** @param subscriptions ids of what the socket follows, at any time */
+  /** @param subscriptions ids of the socket's open subscriptions; the caller keeps the set up to date */
   constructor(socket: WebSocket, stream: Duplex, subscriptions: ReadonlySet<string>) {
     this.#socket = socket
     this.#stream = stream
@@ -49,31 +49,31 @@ export class SocketWriter {
     socket.on('pong', (data) => this.#confirm(data))
   }
 
-  /** False while the reader is behind. */
+  /** False while the reader is behind (backpressure). */
   get isReady(): boolean {
     return this.#isReady
   }
 
   /**
-   * Sends a message of the protocol. Resolves when the kernel has taken it: whoever sends one at a time holds one.
-   * Where the socket is going away it resolves when it is gone, so that a source is not pulled dry into nothing.
+   * Sends a message of the protocol. Resolves when the kernel has taken it, so that a caller that awaits each message
+   * buffers at most one. On a socket that is closing it resolves when the socket is closed: nothing more is made for it.
    */
   async send(data: string): Promise<void> {
     this.#flush()
     if (this.#socket.readyState !== this.#socket.OPEN) return await this.#closed
     const sent = await new Promise<boolean>((resolve) => {
       this.#socket.send(data, (error) => {
-        this.#listenAgain()
+        this.#resumeReading()
         resolve(error == null)
       })
-      this.#look()
-      // A reader who asks and asks and never reads would otherwise fill memory with answers.
+      this.#updateReadiness()
+      // A client that sends requests and never reads would otherwise fill memory with answers.
       if (this.#socket.bufferedAmount > MAX_BUFFERED_BYTES) this.#socket.pause()
     })
     if (!sent) await this.#closed
   }
 
-  /** Where the shared messages of one operation go; once it is withdrawn by its client, nowhere. */
+  /** The sink for the shared messages of one operation. Queued messages are dropped once the client has unsubscribed. */
   sinkFor(id: string, isUnsubscribed: () => boolean): MessageSink {
     return new OperationSink(this, id, isUnsubscribed)
   }
@@ -86,7 +86,7 @@ export class SocketWriter {
   queue(sink: OperationSink, message: SharedMessage, isLive: boolean): void {
     if (isLive && this.#sinks.length === 0 && this.#subscriptions.size === 1) {
       this.#write([sink], [message])
-      return this.#look()
+      return this.#updateReadiness()
     }
     if (this.#sinks.length === 0) flushAfterThisTurn(this)
     this.#sinks.push(sink)
@@ -95,7 +95,7 @@ export class SocketWriter {
     if (this.#queuedBytes >= BYTES_PER_PING) this.#isReady = false
   }
 
-  /** Called once a turn, and before anything else is sent. */
+  /** Writes what is queued. Called once a turn. */
   flush(): void {
     this.#flush()
     this.#resume()
@@ -106,7 +106,7 @@ export class SocketWriter {
     this.#queuedBytes = 0
     this.#write(this.#sinks, this.#messages)
     this.#sinks.length = this.#messages.length = 0
-    this.#look()
+    this.#updateReadiness()
   }
 
   /** The frames of all messages, one after another, in one write. */
@@ -118,7 +118,7 @@ export class SocketWriter {
       if (!isUnsubscribed()) total += frameLength(prefix.length + (messages[at] as SharedMessage).json.length + 1)
     }
     if (total === 0) return
-    // What the kernel has not taken lies where it was written: it must not be written over.
+    // What the kernel has not taken yet stays in the buffer that was written: the buffer must not be reused.
     const isShared = total <= SCRATCH_BYTES && this.#stream.writableLength === 0
     const bytes = isShared ? scratch.subarray(0, total) : Buffer.allocUnsafe(total)
     let end = 0
@@ -136,21 +136,21 @@ export class SocketWriter {
     this.#stream.write(bytes)
     if (isShared && this.#stream.writableLength > 0) scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES)
     this.#sentBytes += total
-    if (this.#sentBytes - this.#askedAt >= BYTES_PER_PING) {
-      this.#askedAt = this.#sentBytes
+    if (this.#sentBytes - this.#pingedBytes >= BYTES_PER_PING) {
+      this.#pingedBytes = this.#sentBytes
       this.#socket.ping(String(this.#sentBytes))
     }
   }
 
   #confirm(data: Buffer): void {
     const bytes = Number(data.toString('latin1'))
-    // A pong of the keep-alive is empty, and a client may send whatever it likes.
-    if (!(bytes > this.#confirmedBytes && bytes <= this.#askedAt)) return
+    // A pong of the keep-alive is empty, and a client may send any pong it likes.
+    if (!(bytes > this.#confirmedBytes && bytes <= this.#pingedBytes)) return
     this.#confirmedBytes = bytes
     this.#resume()
   }
 
-  #look(): void {
+  #updateReadiness(): void {
     this.#isReady =
       !this.#stream.writableNeedDrain &&
       this.#queuedBytes < BYTES_PER_PING &&
@@ -158,21 +158,21 @@ export class SocketWriter {
   }
 
   #resume(): void {
-    this.#look()
+    this.#updateReadiness()
     if (this.#waiting.length === 0 || !this.#isReady) return
     const waiting = this.#waiting
     this.#waiting = []
     for (const resume of waiting) resume()
   }
 
-  #listenAgain(): void {
+  #resumeReading(): void {
     if (this.#socket.isPaused && this.#socket.bufferedAmount <= MAX_BUFFERED_BYTES / 2) this.#socket.resume()
   }
 }
 
-/** Where the shared messages of one operation go. */
+/** The sink for the shared messages of one operation. */
 class OperationSink implements MessageSink {
-  /** Of its `next` messages, up to the payload. */
+  /** The beginning of each `next` message, up to the payload. */
   readonly prefix: Buffer
   readonly isUnsubscribed: () => boolean
   readonly #writer: SocketWriter
@@ -198,7 +198,7 @@ class OperationSink implements MessageSink {
 
 let scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES)
 
-/** RFC 6455, 5.2: a server's frames are not masked. */
+/** RFC 6455, section 5.2: the frames of a server are not masked. */
 function frameLength(payload: number): number {
   if (payload < 126) return 2 + payload
   return (payload < 65_536 ? 4 : 10) + payload
@@ -218,7 +218,7 @@ function writeHeader(bytes: Buffer, at: number, payload: number): number {
   return bytes.writeBigUInt64BE(BigInt(payload), at + 2)
 }
 
-/** Writers with something to flush. Everything published in one turn goes out together. */
+/** Writers with something to flush. Everything published in one turn of the event loop is written together. */
 let due: SocketWriter[] = []
 
 function flushAfterThisTurn(writer: SocketWriter): void {

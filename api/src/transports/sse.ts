@@ -8,38 +8,30 @@ const HEARTBEAT = ':\n\n'
 
 /**
  * Answers with a stream in graphql-sse's distinct connections mode: `next` for each result, `complete` at the end.
- * The next result is pulled only when the connection has taken the last, so a reader that stops costs one message.
- * @param pull gives the next result, or undefined at the end. What it throws cuts the connection and is thrown on.
- * @param attach is given where shared messages go, once the stream has begun.
+ * @param run is called once the stream has begun. It sends shared messages to the sink until there are no more, and
+ *   resolves with one result that is sent after them, or undefined. What it throws cuts the connection and is rethrown.
  */
 export async function sendEventStream(
   res: ServerResponse,
-  pull: () => Promise<FormattedExecutionResult | undefined>,
-  attach: (sink: MessageSink) => void,
+  run: (sink: MessageSink) => Promise<FormattedExecutionResult | undefined>,
 ): Promise<void> {
   const socket = await connectionOf(res)
   if (socket === null) return
   res.writeHead(200, {
     'Content-Type': 'text/event-stream; charset=utf-8',
     'Cache-Control': 'no-cache, no-store, no-transform',
-    // nginx and its like would hold events back.
+    // nginx and similar proxies would otherwise buffer the events.
     'X-Accel-Buffering': 'no',
   })
   socket.setNoDelay(true)
-  // Something must flow before a browser's fetch gives its caller the response.
+  // A browser's fetch gives its caller the response only when the first bytes of the body have arrived.
   res.write(HEARTBEAT)
   const heartbeat = keepAlive(res)
-  attach(sinkOf(res, socket))
   try {
-    while (!res.closed) {
-      // One at a time is the point: nothing is pulled before it can be sent.
-      // oxlint-disable-next-line no-await-in-loop
-      const result = await pull()
-      if (result === undefined) break
-      // oxlint-disable-next-line no-await-in-loop
-      if (!res.write(`event: next\ndata: ${JSON.stringify(result)}\n\n`)) await drained(res)
-    }
-    // The empty data is for EventSource, which ignores an event without any.
+    const last = await run(sinkOf(res, socket))
+    // The heartbeat continues meanwhile, and cuts a reader that takes nothing.
+    if (last && !res.write(`event: next\ndata: ${JSON.stringify(last)}\n\n`)) await drained(res)
+    // The empty data is for EventSource, which ignores an event that has none.
     res.end('event: complete\ndata:\n\n')
   } catch (error) {
     res.destroy()
@@ -50,8 +42,8 @@ export async function sendEventStream(
 }
 
 /**
- * Where the shared messages of this stream go: past the response, as ready chunks, into its socket. HTTP/1.0 knows no
- * chunks.
+ * The sink for the shared messages of this stream: it bypasses the response and writes ready-made chunks to the socket.
+ * HTTP/1.0 has no chunks, so there the response writes them.
  */
 function sinkOf(res: ServerResponse, socket: Socket): MessageSink {
   return {
@@ -67,12 +59,12 @@ function sinkOf(res: ServerResponse, socket: Socket): MessageSink {
   }
 }
 
-/** Beats at intervals, and cuts a reader who has taken nothing for two of them. */
+/** Sends a heartbeat at intervals, and cuts a reader that has taken nothing for two of them. */
 function keepAlive(res: ServerResponse): NodeJS.Timeout {
   let takenBefore = 0
   let stuck = 0
   return setInterval(() => {
-    // To a reader that has stopped, beats would only pile up.
+    // For a reader that has stopped, heartbeats would only pile up.
     if (!res.writableNeedDrain && res.socket?.writableNeedDrain !== true) {
       stuck = 0
       res.write(HEARTBEAT)
@@ -85,7 +77,7 @@ function keepAlive(res: ServerResponse): NodeJS.Timeout {
   }, HEARTBEAT_MS)
 }
 
-/** The connection, once the answers that were asked for before this one are sent; null when it is gone. */
+/** The connection, once the responses to earlier pipelined requests are sent; null when it is closed. */
 async function connectionOf(res: ServerResponse): Promise<Socket | null> {
   if (res.socket !== null || res.req.socket.destroyed) return res.socket
   return await new Promise((resolve) => {
@@ -94,7 +86,7 @@ async function connectionOf(res: ServerResponse): Promise<Socket | null> {
   })
 }
 
-/** Resolves when the connection can take more, or is gone. */
+/** Resolves when the connection can take more, or is closed. */
 async function drained(res: ServerResponse): Promise<void> {
   if (res.closed) return
   await new Promise<void>((resolve) => {

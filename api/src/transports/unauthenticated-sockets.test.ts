@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { MAX_UNAUTHENTICATED_SOCKETS, MAX_UNAUTHENTICATED_SOCKETS_PER_ADDRESS } from '../base/limits.ts'
 import { UnauthenticatedSockets } from './unauthenticated-sockets.ts'
 
-describe('sockets that wait for their credentials', () => {
-  it('have room up to a number for each address, and leave it once', () => {
+describe('sockets that have not authenticated', () => {
+  it('are limited per address, and free their place once', () => {
     const waiting = new UnauthenticatedSockets()
     const ways = Array.from({ length: MAX_UNAUTHENTICATED_SOCKETS_PER_ADDRESS }, () => waiting.enter('10.0.0.1'))
     expect(ways).not.toContain(undefined)
@@ -15,7 +15,7 @@ describe('sockets that wait for their credentials', () => {
     expect(waiting.enter('10.0.0.1')).toBeUndefined()
   })
 
-  it('have room up to a number in total, whatever their addresses', () => {
+  it('are limited in total, whatever their addresses', () => {
     const waiting = new UnauthenticatedSockets()
     const ways = Array.from({ length: MAX_UNAUTHENTICATED_SOCKETS }, (_, i) =>
       waiting.enter(`10.0.${i >> 8}.${i & 255}`),
@@ -26,7 +26,7 @@ describe('sockets that wait for their credentials', () => {
     expect(waiting.enter('10.1.0.0')).toBeDefined()
   })
 
-  it('are counted together within one network of IPv6', () => {
+  it('are counted together within one IPv6 network', () => {
     const waiting = new UnauthenticatedSockets()
     for (let i = 0; i < MAX_UNAUTHENTICATED_SOCKETS_PER_ADDRESS; i += 1)
       waiting.enter(`2001:db8:1:1::${i.toString(16)}`)

@@ -1,12 +1,12 @@
 import { networkOf } from '../auth/failed-attempts.ts'
 import { MAX_UNAUTHENTICATED_SOCKETS, MAX_UNAUTHENTICATED_SOCKETS_PER_ADDRESS } from '../base/limits.ts'
 
-/** Counts the sockets that have not said yet who they are, in total and by address. */
+/** Counts the sockets that have not authenticated yet, in total and by address. */
 export class UnauthenticatedSockets {
   #total = 0
   readonly #byNetwork = new Map<string, number>()
 
-  /** Gives the way out, which may be taken more than once; undefined when there is no room. */
+  /** Returns the function that frees the place, which may be called more than once; undefined when there is no room. */
   enter(address: string): (() => void) | undefined {
     const network = networkOf(address)
     const ofNetwork = this.#byNetwork.get(network) ?? 0

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { LiveLog } from './live-log.ts'
-import { type Followed, type FollowOptions, LogFollower } from './log-follower.ts'
+import { LogSource, type LogSourceOptions, type LogUpdate } from './log-source.ts'
 
 interface Entry {
   sequence: number
@@ -13,7 +13,7 @@ const entry = (sequence: number): Entry => ({ sequence, of: sequence % 3 === 0 ?
 const END = { done: true, value: undefined }
 const settled = () => new Promise((resolve) => setImmediate(resolve))
 
-describe('following a log', () => {
+describe('a source of a log', () => {
   /** What is stored: sequences `oldest` to `head`. */
   let stored: { oldest: number; head: number }
   let log: LiveLog<Entry>
@@ -51,14 +51,21 @@ describe('following a log', () => {
       log.append(entry(stored.head))
     }
   }
-  const follow = (after: number, options: Partial<FollowOptions<Entry>> = {}) =>
-    new LogFollower(log, { after, maxBehind: Infinity, onEnd: () => (ended += 1), ...options })
-  const text = (result: IteratorResult<Followed<Entry>>) => {
+  type Options = LogSourceOptions<Entry, LogUpdate<Entry>>
+  const follow = (after: number, options: Partial<Options> = {}) =>
+    new LogSource(log, {
+      after,
+      maxBehind: Infinity,
+      payloadOf: (update: LogUpdate<Entry>) => update,
+      onEnd: () => (ended += 1),
+      ...options,
+    })
+  const text = (result: IteratorResult<LogUpdate<Entry>>) => {
     if (result.done) return 'end'
     const { entry: given, skipped } = result.value
     return skipped > 0 ? `${given.sequence} after ${skipped}` : String(given.sequence)
   }
-  const take = async (follower: LogFollower<Entry>, count: number) => {
+  const take = async (follower: LogSource<Entry, LogUpdate<Entry>>, count: number) => {
     const taken: string[] = []
     while (taken.length < count) taken.push(text(await follower.next()))
     return taken
@@ -66,7 +73,7 @@ describe('following a log', () => {
   const numbers = (first: number, last: number) =>
     Array.from({ length: last - first + 1 }, (_, index) => String(first + index))
 
-  it('gives what is in the ring after its position, then each entry as it comes, without the store', async () => {
+  it('gives the entries in the ring after its position, then each new one, without reading the store', async () => {
     store(5)
     const follower = follow(2)
     expect(await take(follower, 3)).toEqual(['3', '4', '5'])
@@ -78,7 +85,7 @@ describe('following a log', () => {
     expect(reads).toEqual([])
   })
 
-  it('serves calls that overlap in the order they came', async () => {
+  it('answers overlapping calls in the order they were made', async () => {
     store(2)
     const follower = follow(0)
     const calls = Array.from({ length: 5 }, () => follower.next())
@@ -89,7 +96,7 @@ describe('following a log', () => {
     expect((await Promise.all(calls)).map(text)).toEqual(['1', '2', '3', '4', '5'])
   })
 
-  it('waits without asking the store when it stands beyond the newest entry it can see', async () => {
+  it('waits without reading the store while its position is beyond the newest entry of the log', async () => {
     store(2)
     const follower = follow(4)
     const next = take(follower, 1)
@@ -100,7 +107,7 @@ describe('following a log', () => {
     expect(await next).toEqual(['5'])
   })
 
-  it('reads the store when it fell out of the ring, and comes back to the ring without a seam', async () => {
+  it('reads the store after falling out of the ring, and returns to the ring without a gap', async () => {
     store(500)
     const follower = follow(0)
     expect(await take(follower, 500)).toEqual(numbers(1, 500))
@@ -110,7 +117,7 @@ describe('following a log', () => {
     expect(reads).toHaveLength(readBefore)
   })
 
-  it('gives what the store knew before the log did, once', async () => {
+  it('gives entries that the store had before the log did, once', async () => {
     store(20)
     stored.head += 3
     const follower = follow(0)
@@ -122,7 +129,7 @@ describe('following a log', () => {
     expect(await next).toEqual(['24', '25'])
   })
 
-  it('counts what retention removed before the first entry that is left', async () => {
+  it('counts the entries that retention removed before the first one left', async () => {
     store(30)
     stored.oldest = 8
     expect(await take(follow(2), 3)).toEqual(['8 after 5', '9', '10'])
@@ -130,7 +137,7 @@ describe('following a log', () => {
     expect(await take(follow(7), 1)).toEqual(['8'])
   })
 
-  it('counts what was removed to the last entry with the next one that comes', async () => {
+  it('reports with the next entry how many were removed, when retention has left none', async () => {
     store(30)
     stored.oldest = 31
     open()
@@ -140,7 +147,7 @@ describe('following a log', () => {
     expect(await next).toEqual(['31 after 18', '32'])
   })
 
-  it('jumps when it is further behind than its bound, by exactly what it tells', async () => {
+  it('jumps forward when it is further behind than its bound, and reports exactly how far', async () => {
     store(100)
     expect(await take(follow(60, { maxBehind: 40 }), 2)).toEqual(['61', '62'])
     expect(await take(follow(59, { maxBehind: 40 }), 2)).toEqual(['61 after 1', '62'])
@@ -150,13 +157,13 @@ describe('following a log', () => {
     expect(await take(far, 2)).toEqual(['102 after 1', '103'])
   })
 
-  it('adds a jump and what retention removed behind it', async () => {
+  it('adds up a jump and the entries that retention removed after it', async () => {
     store(100)
     stored.oldest = 71
     expect(await take(follow(10, { maxBehind: 50 }), 2)).toEqual(['71 after 60', '72'])
   })
 
-  it('adds up several jumps before the entry that tells of them', async () => {
+  it('adds up several jumps before the entry that reports them', async () => {
     const releases: (() => void)[] = []
     open(async (sequence) => {
       await new Promise<void>((resolve) => releases.push(resolve))
@@ -174,11 +181,17 @@ describe('following a log', () => {
     expect(await next).toEqual(['151 after 150'])
   })
 
-  it('ends at once when it is told to while it waits, and withdraws from the log', async () => {
+  it('ends at once while calls wait, and unsubscribes from the log', async () => {
+    let unsubscribed = 0
+    const onChange = log.onChange.bind(log)
+    log.onChange = (wake) => {
+      const unsubscribe = onChange(wake)
+      return () => (unsubscribe(), void (unsubscribed += 1))
+    }
     const follower = follow(0)
     const waiting = [follower.next(), follower.next()]
     await settled()
-    expect(await follower.return()).toEqual(END)
+    expect([await follower.return(), unsubscribed]).toEqual([END, 1])
     expect(await Promise.all(waiting)).toEqual([END, END])
     store(1)
     expect(await follower.next()).toEqual(END)
@@ -186,7 +199,7 @@ describe('following a log', () => {
     expect(ended).toBe(1)
   })
 
-  it('gives nothing of a read that was under way when it ended', async () => {
+  it('gives nothing from a read that was in flight when it ended', async () => {
     let answer: (entries: Entry[]) => void = () => undefined
     open(() => new Promise((resolve) => (answer = resolve)))
     store(30)
@@ -199,14 +212,14 @@ describe('following a log', () => {
     expect(ended).toBe(1)
   })
 
-  it('ends when an error is thrown into it, and throws it back', async () => {
+  it('ends when an error is thrown into it, and rejects with that error', async () => {
     const follower = follow(0)
     const waiting = follower.next()
     await expect(follower.throw(new Error('enough'))).rejects.toThrow('enough')
     expect([await waiting, ended]).toEqual([END, 1])
   })
 
-  it('rejects when the store cannot be read, and is done then, as whoever iterates takes it to be', async () => {
+  it('rejects when the store cannot be read, and ends, as an iteration expects', async () => {
     let broken = true
     open(async (sequence) => {
       if (broken) throw new Error('gone')
@@ -223,7 +236,7 @@ describe('following a log', () => {
     expect(await take(follow(0), 2)).toEqual(['1', '2'])
   })
 
-  it('ends with a closed log after what the log held, also while it waits', async () => {
+  it('ends with a closed log after giving what the log held, also while it waits', async () => {
     store(3)
     const [waiting, slow, far] = [follow(3), follow(1), follow(0)]
     const next = waiting.next()
@@ -237,7 +250,7 @@ describe('following a log', () => {
     expect(ended).toBe(3)
   })
 
-  it('wakes at the end of a log that is closed without news', async () => {
+  it('wakes when a log is closed without a new entry', async () => {
     const follower = follow(0)
     const waiting = follower.next()
     await settled()
@@ -245,7 +258,7 @@ describe('following a log', () => {
     expect([await waiting, ended]).toEqual([END, 1])
   })
 
-  it('passes by what is not for it, from the ring and from a read of its own, without calling it skipped', async () => {
+  it('leaves out entries that do not match, from the ring and from its own read, without counting them as skipped', async () => {
     const own: number[] = []
     const follower = follow(0, {
       matches: ({ of }) => of === 'a',
@@ -267,7 +280,7 @@ describe('following a log', () => {
     expect(await next).toEqual(['42'])
   })
 
-  it('waits, and asks the store no more, when nothing stored is for it', async () => {
+  it('waits without reading the store again when no stored entry matches', async () => {
     let asked = 0
     store(40)
     const follower = follow(0, {
