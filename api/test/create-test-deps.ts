@@ -45,7 +45,14 @@ export async function createTestDeps(
   await emptyDatabase(database)
   const time = new ManualTime()
   const env = { ...readEnv({}), sampleIntervalMs: intervalMs }
-  const deps = createDeps(env, database, source, pino({ level: 'silent' }), new RecordingClock(time))
+  const deps = createDeps({
+    env,
+    database,
+    source,
+    log: pino({ level: 'silent' }),
+    address: { port: 4000, publicOrigin: 'http://127.0.0.1:4000' },
+    clock: new RecordingClock(time),
+  })
   return { ...deps, database, time }
 }
 

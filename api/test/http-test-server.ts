@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { printSchema } from 'graphql'
 import { pino } from 'pino'
-import { Registry } from 'prom-client'
 import { AccessEnds } from '../src/auth/access-ends.ts'
 import { tokenHashOf } from '../src/auth/api-tokens.ts'
 import { type Auth, type AuthOptions, createAuth } from '../src/auth/auth.ts'
@@ -22,6 +21,7 @@ import { RefusedError } from '../src/base/errors.ts'
 import type { HttpApp } from '../src/server/router.ts'
 import type { HttpServer, HttpServerOptions, ListenAddress } from '../src/server/server.ts'
 import { createHttpServer } from '../src/server/server.ts'
+import { Telemetry } from '../src/telemetry.ts'
 import { DatabaseGone, TestState, createTestSchema } from './http-test-schema.ts'
 
 export const ADMIN_TOKEN = 'test-admin-token-0123456789-abcdefgh'
@@ -182,7 +182,7 @@ export async function createHttpTestServer(options: HttpTestServerOptions = {}):
     sdl: printSchema(schema),
     clientFolder: options.clientFolder ?? emptyFolder,
     readiness: options.readiness ?? (async () => ({ ready: true, checks: { database: 'ok' } })),
-    metrics: new Registry(),
+    telemetry: new Telemetry(),
     clock,
     webSockets: options.webSockets,
     ...(options.budgets && { budgets: options.budgets }),

@@ -19,7 +19,7 @@ const DOMAINS = {
 export const MAY_IMPORT = {
   // Start and wiring.
   main: ['app', 'env', 'production'],
-  app: ['deps', 'env', 'seed', 'schema', 'server', 'engine', 'graphql', 'auth', 'prisma'],
+  app: ['deps', 'env', 'seed', 'schema', 'server', 'prisma'],
   deps: ['env', 'telemetry', 'recording', 'live', 'samples', 'bus', 'metrics', 'prisma', ...Object.keys(DOMAINS)],
   seed: ['type:deps', 'recording', 'prisma'],
   env: [],
@@ -27,13 +27,14 @@ export const MAY_IMPORT = {
   production: [],
 
   // A request's way: server → transports → engine → fanout.
-  server: ['transports', 'http', 'engine', 'auth', 'type:fanout'],
+  // The server hands telemetry the readers of its own metrics.
+  server: ['transports', 'http', 'engine', 'auth', 'type:telemetry'],
   transports: ['http', 'engine', 'fanout', 'auth'],
   http: ['auth'],
   engine: ['graphql', 'fanout'],
 
-  // What the API looks like.
-  schema: ['*.schema', 'graphql', 'production'],
+  // What the API looks like. `schema/api.ts` hands the engine all that is GraphQL about our services.
+  schema: ['*.schema', 'graphql', 'engine', 'type:deps', 'production'],
   // A schema file may import whatever its service may: the folders below, and the domains.
   '*.schema': ['graphql', ...BELOW_SERVICES, ...Object.keys(DOMAINS)],
   graphql: ['type:deps', 'type:metrics', 'prisma'],

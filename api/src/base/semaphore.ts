@@ -38,7 +38,7 @@ export class Semaphore {
     await new Promise<void>((resolve, reject) => {
       const leave = () => {
         this.#waiting.delete(pass)
-        reject(signal?.reason)
+        reject(signal?.reason as Error)
       }
       const pass = () => {
         signal?.removeEventListener('abort', leave)
