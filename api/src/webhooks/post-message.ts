@@ -2,6 +2,7 @@ import type { LookupAddress } from 'node:dns'
 import { request as requestHttp, type IncomingMessage, type RequestOptions } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
+import { deferred } from '../base/deferred.ts'
 
 /** Of an answer's body, so that the receiver's write does not fail; none of it is kept. */
 const MAX_ANSWER_BYTES = 16_384
@@ -22,7 +23,7 @@ export interface Post {
  * no answer before `signal` aborts.
  */
 export async function post({ url, addresses, headers, body, signal }: Post): Promise<number> {
-  const { promise, resolve, reject } = withResolvers<IncomingMessage>()
+  const { promise, resolve, reject } = deferred<IncomingMessage>()
   const options: RequestOptions & { servername?: string } = {
     method: 'POST',
     // Not the agent that is shared and keeps connections: the address of each was checked for one attempt.
@@ -47,7 +48,7 @@ export async function post({ url, addresses, headers, body, signal }: Post): Pro
 
 /** Resolves when a body has ended, was long enough or took long enough. */
 async function drained(answer: IncomingMessage): Promise<void> {
-  const { promise, resolve } = withResolvers<void>()
+  const { promise, resolve } = deferred()
   const timer = setTimeout(resolve, ANSWER_BODY_MS)
   let bytes = 0
   answer.on('data', (chunk: Buffer) => {
@@ -67,14 +68,4 @@ function pinned(addresses: readonly LookupAddress[]): LookupFunction {
     if (all === true) callback(null, [...addresses])
     else callback(null, first?.address ?? '', first?.family)
   }
-}
-
-function withResolvers<T>() {
-  let resolve: (value: T) => void = () => undefined
-  let reject: (reason: Error) => void = () => undefined
-  const promise = new Promise<T>((onResolve, onReject) => {
-    resolve = onResolve
-    reject = onReject
-  })
-  return { promise, resolve, reject }
 }
