@@ -11,7 +11,7 @@ export interface NewWebhook {
   events: readonly WebhookEventType[]
 }
 
-/** What is left out stays. */
+/** Fields that are left out stay as they are. */
 export interface WebhookUpdate {
   name?: string | null | undefined
   url?: string | null | undefined
@@ -19,7 +19,10 @@ export interface WebhookUpdate {
   enabled?: boolean | null | undefined
 }
 
-/** Throws InvalidInputError. Where the URL leads is not looked at here. */
+/**
+ * Checks the form only: where the URL leads is checked by AddressGuard.
+ * @throws InvalidInputError
+ */
 export function checkWebhook({ name, url, events }: WebhookUpdate, idempotencyKey?: IdempotencyKey): void {
   const checks = new InputChecks()
   checks.text(['name'], name, { min: 1, max: MAX_NAME })
