@@ -1,7 +1,9 @@
 /** What has ended: a token together with every session that was opened with it, or one session. */
 export type AccessEnd = { tokenId: string } | { sessionId: string }
 
-/** Emits an event when a token is revoked or a session ends. Listeners are called in the order in which they were added. */
+/**
+ * Emits an event when a token is revoked or a session ends. Listeners are called in the order in which they were added.
+ */
 export class AccessEnds {
   readonly #listeners: ((end: AccessEnd) => void)[] = []
 

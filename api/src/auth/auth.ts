@@ -21,8 +21,8 @@ export interface Auth {
   ends: AccessEnds
   cookie: SessionCookie
   /**
-   * Exchanges the secret of a sign-in link, or a token, for a session and returns the session's secret; undefined when the
-   * secret or token is not valid.
+   * Exchanges the secret of a sign-in link, or a token, for a session and returns the session's secret; undefined when
+   * the secret or token is not valid.
    * @throws RefusedError RATE_LIMITED for an address that sent too many wrong credentials
    */
   signIn(offer: { secret: string } | { token: string }, caller?: CallerAddress): Promise<string | undefined>

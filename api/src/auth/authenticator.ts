@@ -83,8 +83,8 @@ export class Authenticator {
   }
 
   /**
-   * The viewer behind these credentials. If there is a token, it decides alone: a wrong one is refused, even beside a valid
-   * cookie.
+   * The viewer behind these credentials. If there is a token, it decides alone: a wrong one is refused, even beside a
+   * valid cookie.
    * @throws RefusedError UNAUTHENTICATED, with what to do; RATE_LIMITED after too many wrong credentials. Errors of the
    *   stores pass through.
    */

@@ -1,7 +1,9 @@
 /** The cookie that carries the session's secret in a browser. */
 export interface SessionCookie {
   readonly name: string
-  /** The secret in a `Cookie` header, if there is one; an empty one when there are several, as one of them is not ours. */
+  /**
+   * The secret in a `Cookie` header, if there is one; an empty one when there are several, as one of them is not ours.
+   */
   read(header: string | undefined): string | undefined
   /** The `Set-Cookie` value that stores the secret. */
   set(secret: string): string
@@ -10,7 +12,10 @@ export interface SessionCookie {
 }
 
 export interface SessionCookieOptions {
-  /** The port the server listens on. Cookies ignore ports: without it in the name, another local server would overwrite ours. */
+  /**
+   * The port the server listens on. Cookies ignore ports: without it in the name, another local server would overwrite
+   * ours.
+   */
   port: number
   /** Whether people use https: browsers then never send the cookie in the clear. */
   secure: boolean
@@ -18,8 +23,8 @@ export interface SessionCookieOptions {
 }
 
 /**
- * SameSite=Strict: no other site can make a browser act with it. HttpOnly: no script can read it. `__Host-`, which requires
- * https: no other host of the domain can have set it.
+ * SameSite=Strict: no other site can make a browser act with it. HttpOnly: no script can read it. `__Host-`, which
+ * requires https: no other host of the domain can have set it.
  */
 export function createSessionCookie({ port, secure, maxAgeSeconds }: SessionCookieOptions): SessionCookie {
   const name = `${secure ? '__Host-' : ''}gaugeline_session_${port}`

@@ -61,8 +61,9 @@ export type SessionOrigin =
 const PREFIX = { link: 'o.', admin: 'a.', token: 't.' }
 
 /**
- * Browser sessions: they last thirty days and are stored as hashes. A session that was opened with a token is bound to it: it
- * has the token's scopes and ends with it. When `ADMIN_TOKEN` changes, the sessions opened with the old one are invalid.
+ * Browser sessions: they last thirty days and are stored as hashes. A session that was opened with a token is bound to
+ * it: it has the token's scopes and ends with it. When `ADMIN_TOKEN` changes, the sessions opened with the old one are
+ * invalid.
  */
 export class Sessions {
   readonly #store: SessionStore

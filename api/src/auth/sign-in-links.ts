@@ -6,8 +6,8 @@ export const SIGN_IN_LINK_LIFETIME_MS = 10 * 60_000
 const MAX_LINKS = 16
 
 /**
- * Secrets that open one session each, within ten minutes. They are kept in memory only: a restart invalidates the old ones,
- * and a copy of the database gives nobody access.
+ * Secrets that open one session each, within ten minutes. They are kept in memory only: a restart invalidates the old
+ * ones, and a copy of the database gives nobody access.
  */
 export class SignInLinks {
   readonly #clock: Clock
@@ -30,8 +30,8 @@ export class SignInLinks {
   }
 
   /**
-   * Uses up a valid secret and returns what `open` returns; undefined for any other. If `open` fails, the secret stays valid.
-   * Of two callers at the same time, one opens a session.
+   * Uses up a valid secret and returns what `open` returns; undefined for any other. If `open` fails, the secret stays
+   * valid. Of two callers at the same time, one opens a session.
    */
   async redeem<T>(secret: string, open: () => Promise<T>): Promise<T | undefined> {
     const key = digest(secret).toString('hex')

@@ -3,7 +3,9 @@ import type { InputChecks } from '../base/input-checks.ts'
 const MAX_LENGTH = 100
 /** The names of viewers who act without an API token. */
 const RESERVED = new Set(['owner', 'admin'])
-/** Control, format and filler characters, line and paragraph separators: they could make a name look like another one. */
+/**
+ * Control, format and filler characters, line and paragraph separators: they could make a name look like another one.
+ */
 const INVISIBLE = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u
 /** Everything but the scripts that Unicode's security report (UTS 39) allows beside Latin in one word. */
 const NOT_BESIDE_LATIN =
@@ -26,7 +28,9 @@ export function checkTokenName(checks: InputChecks, path: string[], name: string
     checks.add(path, 'must not read as "owner" or "admin": those act without a token.')
 }
 
-/** Names with the same skeleton look alike: no case, no accents, no compatibility forms, no signs between the letters. */
+/**
+ * Names with the same skeleton look alike: no case, no accents, no compatibility forms, no signs between the letters.
+ */
 function skeleton(name: string): string {
   const plain = name.normalize('NFKD').toLowerCase()
   return Array.from(plain, (character) => LOOK_ALIKES.get(character) ?? character)

@@ -29,8 +29,8 @@ describe.each(await testDatabaseKinds())('active deployments on %s', (kind) => {
     })
     active.onChange(() => changes.push(names()))
   })
-  afterEach(() => {
-    active.stop()
+  afterEach(async () => {
+    await active.stop()
     vi.useRealTimers()
     vi.restoreAllMocks()
   })
@@ -149,8 +149,9 @@ describe.each(await testDatabaseKinds())('active deployments on %s', (kind) => {
     await deploy('a')
     const release = await held.next()
     await deploy('b')
-    active.stop()
+    const stopped = active.stop()
     release()
+    await stopped
     await changes.take(2)
     await deploy('c')
     expect([reads.mock.calls.length, told]).toEqual([1, []])

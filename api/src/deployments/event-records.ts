@@ -24,8 +24,8 @@ export class EventRecords implements EventReader {
   }
 
   /**
-   * Numbers and writes an event. The lock on the only row of log_state lasts until the transaction ends, so sequences follow
-   * the commit order and have no gaps. Call it last: concurrent changes wait for this lock.
+   * Numbers and writes an event. The lock on the only row of log_state lasts until the transaction ends, so sequences
+   * follow the commit order and have no gaps. Call it last: concurrent changes wait for this lock.
    */
   async append(tx: Prisma.TransactionClient, event: NewEvent): Promise<DeploymentEventRecord> {
     const { lastSequence } = await tx.logState.update({

@@ -27,8 +27,8 @@ export interface Once<T> {
 }
 
 /**
- * Owns the idempotency keys. A key names one call of one caller for a day. Only successful calls are kept: a failed one had no
- * effect, so the same call may be retried once the cause is fixed.
+ * Owns the idempotency keys. A key names one call of one caller for a day. Only successful calls are kept: a failed one
+ * had no effect, so the same call may be retried once the cause is fixed.
  */
 export class Idempotency {
   readonly #prisma: PrismaClient
@@ -40,8 +40,8 @@ export class Idempotency {
   }
 
   /**
-   * Runs the effect once for a key. Call it first in the transaction of the effect: a second call with the key waits on the
-   * key's row until the first one has ended, then replays its result, or runs in its place if it failed.
+   * Runs the effect once for a key. Call it first in the transaction of the effect: a second call with the key waits on
+   * the key's row until the first one has ended, then replays its result, or runs in its place if it failed.
    * @throws IdempotencyConflictError when the key was used for another call, or when the result no longer exists
    */
   async once<T>(tx: Prisma.TransactionClient, idempotencyKey: IdempotencyKey | undefined, once: Once<T>): Promise<T> {

@@ -45,8 +45,8 @@ export class Models {
   }
 
   /**
-   * Locks a model's row until the transaction ends. Creating and resuming a deployment take this lock first, so that such
-   * changes to one model are serialised.
+   * Locks a model's row until the transaction ends. Creating and resuming a deployment take this lock first, so that
+   * such changes to one model are serialised.
    */
   async lock(tx: Prisma.TransactionClient, modelId: string): Promise<void> {
     await tx.$queryRaw`select 1 from models where id = ${modelId}::uuid for update`

@@ -22,8 +22,8 @@ export class GraphiQL {
   }
 }
 
-// GraphiQL's tabs keep the offset of an animation that never ends, and apply it as soon as they are pressed: the pointer is
-// then released beside the tab, which does not open.
+// GraphiQL's tabs keep the offset of an animation that never ends, and apply it as soon as they are pressed: the
+// pointer is then released beside the tab, which does not open.
 const TABS_STYLE = '.graphiql-tab{transform:none!important}'
 const BAR_STYLE = `
 html, body { height: 100%; margin: 0; }

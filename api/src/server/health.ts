@@ -5,7 +5,9 @@ import { sendJson } from '../http/responses.ts'
 /** Whether the server can serve, and the checks behind that. */
 export interface Readiness {
   ready: boolean
-  /** Each part by name: `ok`, `degraded` (the server serves without it) or `down`. Public: no addresses, no versions. */
+  /**
+   * Each part by name: `ok`, `degraded` (the server serves without it) or `down`. Public: no addresses, no versions.
+   */
   checks: Record<string, 'ok' | 'degraded' | 'down'>
 }
 

@@ -33,7 +33,8 @@ export interface OriginPolicy {
   check(request: OriginRequest): Verdict
 }
 
-// Orchestrators probe a container by whatever address it has. These two paths reveal nothing worth a DNS rebinding attack.
+// Orchestrators probe a container by whatever address it has. These two paths reveal nothing worth a DNS rebinding
+// attack.
 const ANY_HOST_PATHS = new Set(['/healthz', '/readyz'])
 
 export function createOriginPolicy({ host, port, publicUrl, allowedOrigins }: OriginPolicyOptions): OriginPolicy {
@@ -59,7 +60,8 @@ export function createOriginPolicy({ host, port, publicUrl, allowedOrigins }: Or
     const hostHeader = request.headers.host?.toLowerCase() ?? ''
     if (hosts.has(hostHeader) || ANY_HOST_PATHS.has(request.url ?? '')) return undefined
     const isLocalhost = localhosts.has(hostHeader)
-    // Browsers separate cookies and storage by host: with one name for all, nobody is signed in on one and out on another.
+    // Browsers separate cookies and storage by host: with one name for all, nobody is signed in on one and out on
+    // another.
     if (isLocalhost && isNavigation(request)) return { kind: 'redirect', location: localOrigin + (request.url ?? '/') }
     const remedy = isLocalhost ? 'Use that address.' : 'Set PUBLIC_URL to serve it under another name.'
     return { kind: 'refuse', status: 421, message: `This server answers to ${publicOrigin}. ${remedy}` }

@@ -38,12 +38,16 @@ export interface HttpApp {
   webSockets?: { initTimeoutMs?: number; pingMs?: number } | undefined
 }
 
-/** Routes by path. The server has checked Host, Origin and CORS before (server.ts); the caller is authenticated here. */
+/**
+ * Routes by path. The server has checked Host, Origin and CORS before (server.ts); the caller is authenticated here.
+ */
 export interface Router {
   handle(req: IncomingMessage, res: ServerResponse, requestId: string): Promise<void>
   /** Takes over a WebSocket upgrade on /graphql. */
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void
-  /** Ends what never ends by itself: streams with `complete`, sockets with 1012. Resolves when the sockets are closed. */
+  /**
+   * Ends what never ends by itself: streams with `complete`, sockets with 1012. Resolves when the sockets are closed.
+   */
   shutDown(): Promise<void>
   /** Destroys the sockets that are still open. */
   terminate(): void

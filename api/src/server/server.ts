@@ -57,8 +57,8 @@ export interface HttpServer {
   serve(app: HttpApp): void
   /**
    * Graceful shutdown: refuses new requests at once, ends streams with `complete` and sockets with 1012, and drains
-   * in-flight requests. After `graceMs` it destroys the connections that are left. Resolves when the port is free and no
-   * request is in flight. Further calls return the same promise.
+   * in-flight requests. After `graceMs` it destroys the connections that are left. Resolves when the port is free and
+   * no request is in flight. Further calls return the same promise.
    */
   close(graceMs: number): Promise<void>
 }

@@ -14,8 +14,8 @@ const LINK_NOT_VALID =
 const Offer = z.union([z.strictObject({ secret: z.string() }), z.strictObject({ token: z.string() })])
 
 /**
- * `/session`: POST signs in with the `{"secret"}` of a sign-in link or a `{"token"}`, GET returns who is signed in, DELETE
- * signs out. For our own pages only: other origins have no use for the cookie.
+ * `/session`: POST signs in with the `{"secret"}` of a sign-in link or a `{"token"}`, GET returns who is signed in,
+ * DELETE signs out. For our own pages only: other origins have no use for the cookie.
  */
 export async function handleSession(req: IncomingMessage, res: ServerResponse, auth: Auth): Promise<void> {
   switch (req.method) {

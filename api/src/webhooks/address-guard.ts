@@ -11,7 +11,10 @@ const MAX_WAITING = 32
 
 export type Lookup = (host: string) => Promise<LookupAddress[]>
 
-/** The host cannot be resolved, or leads where webhooks may not go. Which of the two is not revealed: it would map our network. */
+/**
+ * The host cannot be resolved, or leads where webhooks may not go. Which of the two is not revealed: it would map our
+ * network.
+ */
 export class AddressRefusedError extends Error {
   override name = 'AddressRefusedError'
 }
@@ -35,8 +38,8 @@ export class AddressGuard {
   }
 
   /**
-   * Every address of a URL's host; each may be connected to. Resolve once and connect to these: a second lookup may answer
-   * differently (DNS rebinding).
+   * Every address of a URL's host; each may be connected to. Resolve once and connect to these: a second lookup may
+   * answer differently (DNS rebinding).
    * @throws AddressRefusedError, also when `signal` aborts
    */
   async addressesOf({ hostname }: URL, signal: AbortSignal): Promise<LookupAddress[]> {

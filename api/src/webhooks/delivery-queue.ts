@@ -18,8 +18,8 @@ export interface DeliveryQueueOptions {
 }
 
 /**
- * Leases out deliveries that are due, one per webhook at a time, and records the outcome of each attempt. Several servers may
- * share the queue.
+ * Leases out deliveries that are due, one per webhook at a time, and records the outcome of each attempt. Several
+ * servers may share the queue.
  */
 export class DeliveryQueue {
   readonly #options: DeliveryQueueOptions

@@ -10,7 +10,9 @@ const MAX_IN_FLIGHT = 8
 /** Deliveries that another server or a moved clock made due are found within this time. */
 const MAX_SLEEP_MS = 60_000
 const AFTER_FAILURE_MS = 5000
-/** At a stop, attempts in flight have this long to finish; then they are aborted, and made again after the next start. */
+/**
+ * At a stop, attempts in flight have this long to finish; then they are aborted, and made again after the next start.
+ */
 const DRAIN_MS = 2000
 
 export interface DeliveryWorkerOptions extends AttemptOptions {
@@ -57,7 +59,10 @@ export class DeliveryWorker implements Part {
     return this.#inFlight.size
   }
 
-  /** Starts what is due and sets the timer for the next look. A new outbox entry, or a free place, asks for a look sooner. */
+  /**
+   * Starts what is due and sets the timer for the next look. A new outbox entry, or a free place, asks for a look
+   * sooner.
+   */
   async #lookAndSleep(): Promise<void> {
     if (this.#timer) clearTimeout(this.#timer)
     const sleepMs = await this.#startDue().then(

@@ -4,8 +4,8 @@ import type { Cursors } from '../live/cursors.ts'
 import { deploymentMessage, trainingJobMessage, type WebhookMessage } from './messages.ts'
 
 /**
- * A transactional outbox: adds deliveries to the webhooks subscribed to an event in the transaction of that event, so that
- * neither exists without the other.
+ * A transactional outbox: adds deliveries to the webhooks subscribed to an event in the transaction of that event, so
+ * that neither exists without the other.
  */
 export class WebhookOutbox {
   readonly #cursors: Cursors

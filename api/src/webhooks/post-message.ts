@@ -19,8 +19,8 @@ export interface Post {
 }
 
 /**
- * Posts once, over a new connection, and returns the status of the response. Does not follow redirects. Rejects when there
- * is no response before `signal` aborts.
+ * Posts once, over a new connection, and returns the status of the response. Does not follow redirects. Rejects when
+ * there is no response before `signal` aborts.
  */
 export async function post({ url, addresses, headers, body, signal }: Post): Promise<number> {
   const { promise, resolve, reject } = deferred<IncomingMessage>()

@@ -3,7 +3,10 @@ import ipaddr from 'ipaddr.js'
 
 /** Azure's host agent: its address lies in a public range. */
 const HOST_AGENT = '168.63.129.16'
-/** Addresses that are routed on the internet begin with 001: all other IPv6 addresses are local, reserved or translate IPv4. */
+/**
+ * Addresses that are routed on the internet begin with 001: all other IPv6 addresses are local, reserved or translate
+ * IPv4.
+ */
 const IPV6_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3')
 
 /**
