@@ -4,7 +4,7 @@ import type { Scope } from '../base/viewer.ts'
 
 export const SESSION_LIFETIME_MS = 30 * 24 * 3_600_000
 /** Live sessions of one holder; beyond it the oldest is ended. */
-export const MAX_SESSIONS = 100
+const MAX_SESSIONS = 100
 
 /** Whose sessions they are: those of an API token, or of a name that needs no token. */
 export interface SessionHolder {

@@ -21,7 +21,7 @@ it('a semaphore gives out its permits and makes others wait, first come, first s
   expect(order).toEqual(['third', 'fourth'])
 })
 
-it('a semaphore refuses whoever comes when its queue is full', async () => {
+it('a semaphore refuses callers when its queue is full', async () => {
   const semaphore = new Semaphore({ max: 1, maxWaiting: 1, refusal })
   const release = await semaphore.acquire()
   const waiting = semaphore.acquire()
@@ -32,7 +32,7 @@ it('a semaphore refuses whoever comes when its queue is full', async () => {
   await expect(semaphore.acquire()).resolves.toBeTypeOf('function')
 })
 
-it('whoever aborts while waiting leaves the queue of the semaphore', async () => {
+it('a caller that aborts while waiting leaves the queue of the semaphore', async () => {
   const semaphore = new Semaphore({ max: 1, maxWaiting: 1, refusal })
   const release = await semaphore.acquire()
   const abort = new AbortController()

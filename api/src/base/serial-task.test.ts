@@ -74,7 +74,7 @@ it('a serial task reports the error of a run once, and runs again afterwards', a
   expect(runs).toHaveLength(3)
 })
 
-it('whoever waits for a run of a serial task is given its error, and it is not reported a second time', async () => {
+it('the error of a run goes to the caller that awaits it, and is not reported as well', async () => {
   const { task, runs, onError } = createTask()
   const run = task.run()
   runs[0]!.reject(new Error('refused'))

@@ -89,7 +89,7 @@ describe.each(await testDatabaseKinds())('the filter of deployments on %s', (kin
     expect(await found({ search })).toEqual(names)
   })
 
-  it('means the same in memory as in the database, whatever is combined', async () => {
+  it('gives the same result in memory as in the database, in any combination', async () => {
     const ids = all.slice(2, 9).map(({ id }) => id)
     const filters: DeploymentFilter[] = []
     for (const status of [undefined, null, [], ['ACTIVE'], ['PAUSED'], ['ACTIVE', 'PAUSED']] as const) {
@@ -106,7 +106,7 @@ describe.each(await testDatabaseKinds())('the filter of deployments on %s', (kin
     expect(counts.size).toBeGreaterThan(5)
   })
 
-  it('finds all without a filter', async () => {
+  it('finds all deployments without a filter', async () => {
     expect(await found({})).toHaveLength(NAMES.length)
     const unfiltered = await database.prisma.deployment.count({ where: whereFilter(null) })
     expect(unfiltered).toBe(NAMES.length)
@@ -121,7 +121,7 @@ describe('the key of a filter', () => {
     [{ ids: ['b', 'a'] }, { ids: ['a', 'b', 'a'] }],
     [{ search: 'ÄRGER' }, { search: 'ärger' }],
   ]
-  it.each(same)('is the same for %j and %j, which mean the same', (one, other) => {
+  it.each(same)('is the same for %j and %j, which are equivalent', (one, other) => {
     expect(filterKey(one)).toBe(filterKey(other))
   })
 
@@ -135,7 +135,7 @@ describe('the key of a filter', () => {
     [{ ids: ['a,b'] }, { ids: ['a', 'b'] }],
     [{ trainingJobId: 'a' }, {}],
   ]
-  it.each(different)('differs for %j and %j, which do not', (one, other) => {
+  it.each(different)('differs for %j and %j, which are not equivalent', (one, other) => {
     expect(filterKey(one)).not.toBe(filterKey(other))
   })
 })
