@@ -11,7 +11,7 @@ import { createApi } from './schema/api.ts'
 import { printedSchema } from './schema/printed-schema.ts'
 import { seed } from './seed.ts'
 import type { Readiness } from './server/health.ts'
-import { createHttpServer, ListenError } from './server/server.ts'
+import { HttpServer, ListenError } from './server/server.ts'
 
 const CLIENT_FOLDER = fileURLToPath(new URL('../../client/dist', import.meta.url))
 /** In-flight requests have this long to finish at a shutdown. */
@@ -67,7 +67,7 @@ export function createApp({ env, log, onProgress, onFailure, clock }: AppOptions
 
   async function open(): Promise<RunningApp> {
     const source = createSource(env)
-    const server = createHttpServer({ ...env, log })
+    const server = new HttpServer({ ...env, log })
     // Before anything else: a port that is taken must stop the start before a database is opened.
     const address = await server.listen()
     const door = { stop: () => server.close(GRACE_MS) }

@@ -19,8 +19,7 @@ import {
 import { type Scope, SCOPES } from '../src/base/viewer.ts'
 import { RefusedError } from '../src/base/errors.ts'
 import type { HttpApp } from '../src/server/router.ts'
-import type { HttpServer, HttpServerOptions, ListenAddress } from '../src/server/server.ts'
-import { createHttpServer } from '../src/server/server.ts'
+import { HttpServer, type HttpServerOptions, type ListenAddress } from '../src/server/server.ts'
 import { Telemetry } from '../src/telemetry.ts'
 import { DatabaseGone, TestState, createTestSchema } from './http-test-schema.ts'
 
@@ -155,7 +154,7 @@ export async function createHttpTestServer(options: HttpTestServerOptions = {}):
   const clock = { nowMs: Date.UTC(2026, 0, 1), now: () => clock.nowMs }
   const store = new MemorySessionStore()
   const state = new TestState()
-  const server = createHttpServer({
+  const server = new HttpServer({
     host,
     port: 0,
     publicUrl,

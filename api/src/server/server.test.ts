@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest'
 import { ADMIN_TOKEN, createHttpTestServer } from '../../test/http-test-server.ts'
 import { openRawHttp, rawHttp } from '../../test/raw-http.ts'
 import { UpgradeRefused, WsTestClient } from '../../test/ws-client.ts'
-import { ListenError, createHttpServer } from './server.ts'
+import { HttpServer, ListenError } from './server.ts'
 
 const log = pino({ level: 'silent' })
 const authorization = `Bearer ${ADMIN_TOKEN}`
@@ -31,7 +31,7 @@ describe('listening', () => {
     const taken = createServer()
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
     const { port } = taken.address() as AddressInfo
-    const server = createHttpServer({ host: '127.0.0.1', port, allowedOrigins: [], log })
+    const server = new HttpServer({ host: '127.0.0.1', port, allowedOrigins: [], log })
     await expect(server.listen()).rejects.toThrow(ListenError)
     const line = `Cannot listen on 127.0.0.1, port ${port}: another program is listening there. Stop it, or set PORT `
     await expect(server.listen()).rejects.toThrow(`${line}to a free port.`)
@@ -39,12 +39,12 @@ describe('listening', () => {
   })
 
   it('fails with one line when the machine does not have the address', async () => {
-    const server = createHttpServer({ host: '192.0.2.1', port: 0, allowedOrigins: [], log })
+    const server = new HttpServer({ host: '192.0.2.1', port: 0, allowedOrigins: [], log })
     await expect(server.listen()).rejects.toThrow('this machine has no such address. Set HOST to one that it has.')
   })
 
   it('comes before serving: until then everything but /healthz answers 503', async () => {
-    const server = createHttpServer({ host: '127.0.0.1', port: 0, allowedOrigins: [], log })
+    const server = new HttpServer({ host: '127.0.0.1', port: 0, allowedOrigins: [], log })
     const { port, localOrigin } = await server.listen()
     expect((await rawHttp(port, { path: '/healthz' })).status).toBe(200)
     for (const path of ['/', '/graphql', '/readyz', '/session', '/metrics']) {

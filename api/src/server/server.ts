@@ -50,24 +50,7 @@ export interface ListenAddress {
 }
 
 /** One port for everything. Listens before anything else is opened, and answers 503 until `serve` is called. */
-export interface HttpServer {
-  /** @throws ListenError when the address is taken or not one of this machine. Nothing is left open then. */
-  listen(): Promise<ListenAddress>
-  /** Serves the app from now on. Called once, after `listen`. */
-  serve(app: HttpApp): void
-  /**
-   * Graceful shutdown: refuses new requests at once, ends streams with `complete` and sockets with 1012, and drains
-   * in-flight requests. After `graceMs` it destroys the connections that are left. Resolves when the port is free and
-   * no request is in flight. Further calls return the same promise.
-   */
-  close(graceMs: number): Promise<void>
-}
-
-export function createHttpServer(options: HttpServerOptions): HttpServer {
-  return new NodeHttpServer(options)
-}
-
-class NodeHttpServer implements HttpServer {
+export class HttpServer {
   readonly #options: HttpServerOptions
   readonly #server = createServer({
     headersTimeout: HEADERS_TIMEOUT_MS,
@@ -93,6 +76,7 @@ class NodeHttpServer implements HttpServer {
     this.#server.on('upgrade', (req, socket, head) => this.#upgrade(req, socket, head))
   }
 
+  /** @throws ListenError when the address is taken or not one of this machine. Nothing is left open then. */
   async listen(): Promise<ListenAddress> {
     const { host, port } = this.#options
     await new Promise<void>((resolve, reject) => {
@@ -107,10 +91,16 @@ class NodeHttpServer implements HttpServer {
     return { port: address.port, localOrigin, publicOrigin }
   }
 
+  /** Serves the app from now on. Called once, after `listen`. */
   serve(app: HttpApp): void {
     this.#router = createRouter(app, this.#options.log)
   }
 
+  /**
+   * Graceful shutdown: refuses new requests at once, ends streams with `complete` and sockets with 1012, and drains
+   * in-flight requests. After `graceMs` it destroys the connections that are left. Resolves when the port is free and
+   * no request is in flight. Further calls return the same promise.
+   */
   close(graceMs: number): Promise<void> {
     this.#closing ??= this.#close(graceMs)
     return this.#closing
