@@ -141,8 +141,8 @@ describe.each(await testDatabaseKinds())('API tokens on %s', (kind) => {
     it('needs a name, a scope and an end that lies ahead', async () => {
       expect(await issuesOf({ name: ' ', scopes: [], expiresAt: '2020-01-01T00:00:00Z' })).toEqual([
         'name must not be empty.',
-        'scopes must hold at least one scope.',
-        'expiresAt must lie in the future.',
+        'scopes must contain at least one scope.',
+        'expiresAt must be in the future.',
       ])
     })
 

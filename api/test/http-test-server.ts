@@ -25,7 +25,7 @@ import { DatabaseGone, TestState, createTestSchema } from './http-test-schema.ts
 
 export const ADMIN_TOKEN = 'test-admin-token-0123456789-abcdefgh'
 
-/** Sessions and API tokens in memory; `isGone` makes every call fail, as a database does that can't be reached. */
+/** Sessions and API tokens in memory; `isGone` makes every call fail like an unreachable database. */
 export class MemorySessionStore implements SessionStore {
   readonly rows = new Map<string, StoredSession>()
   readonly tokens = new Map<string, KnownToken & SessionToken>()
@@ -45,7 +45,7 @@ export class MemorySessionStore implements SessionStore {
     if (this.hangs) await new Promise(() => undefined)
   }
 
-  /** Makes an API token and gives its secret. */
+  /** Creates an API token and returns its secret. */
   addToken(id: string, scopes: readonly Scope[] = SCOPES, expiresAt: Date | null = null): string {
     const secret = `gl_${newSecret()}`
     this.tokens.set(tokenHashOf(secret) ?? '', { id, name: `token ${id}`, scopes, expiresAt, revokedAt: null })
@@ -118,7 +118,7 @@ export interface HttpTestServer extends AsyncDisposable {
   auth: Auth
   store: MemorySessionStore
   state: TestState
-  /** Milliseconds since the epoch, which only the test moves. */
+  /** Only the test moves it. */
   clock: { nowMs: number; now(): number }
   /** Every line logged so far, parsed. */
   logged: Record<string, unknown>[]

@@ -11,7 +11,7 @@ const ORIGIN = 'http://127.0.0.1:4000'
 let nowMs: number
 let store: MemorySessionStore
 
-/** A server's auth; another call with the same store is the next start. */
+/** The auth of a server; another call with the same store acts as the next start. */
 function start(adminToken: string | undefined = ADMIN_TOKEN): Auth {
   return createTestAuth(store, { clock: { now: () => nowMs }, port: 4000, secure: false, adminToken })
 }

@@ -21,7 +21,7 @@ describe('cached credentials', () => {
     )
   })
 
-  /** Lets everything that can go on go on. */
+  /** Lets everything proceed that can. */
   const settle = () => new Promise((resolve) => setImmediate(resolve))
   const remember = async (hash: string) => {
     const looked = cache.get(hash)

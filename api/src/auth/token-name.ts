@@ -21,11 +21,11 @@ export function checkTokenName(checks: InputChecks, path: string[], name: string
   const words = name.normalize('NFKC').split(/[^\p{L}\p{M}\p{N}]+/u)
   if (length === 0) checks.add(path, 'must not be empty.')
   else if (length > MAX_LENGTH) checks.add(path, `must have at most ${MAX_LENGTH} characters, not ${length}.`)
-  else if (INVISIBLE.test(name)) checks.add(path, 'must not hold control characters or invisible ones.')
+  else if (INVISIBLE.test(name)) checks.add(path, 'must not contain control characters or invisible ones.')
   else if (words.some((word) => /\p{Script=Latin}/u.test(word) && NOT_BESIDE_LATIN.test(word))) {
-    checks.add(path, 'must not mix Latin letters with those of a script that looks like it in one word.')
+    checks.add(path, 'must not mix Latin letters with letters of a similar-looking script in one word.')
   } else if (RESERVED.has(skeleton(name)))
-    checks.add(path, 'must not read as "owner" or "admin": those act without a token.')
+    checks.add(path, 'must not look like "owner" or "admin", which are reserved.')
 }
 
 /**

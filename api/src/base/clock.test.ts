@@ -12,7 +12,7 @@ describe('the recording clock', () => {
     clock = new RecordingClock(time)
   })
 
-  /** Moves only what says how much time passed, as if the wall clock was set back by as much. */
+  /** Moves only the monotonic clock, as if the wall clock was set back by the same amount. */
   const passBehindTheWall = (ms: number) => {
     time.monotonicMs += ms
   }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { InvalidInputError } from './errors.ts'
 import { InputChecks } from './input-checks.ts'
 
-/** What is wrong, as `path: message`; empty when nothing is. */
+/** The problems, as `path: message`; empty when there are none. */
 function issuesOf(check: (checks: InputChecks) => void): string[] {
   const checks = new InputChecks()
   check(checks)
@@ -49,7 +49,7 @@ describe('checking an input', () => {
   it.each(['\u0000', 'a\u0000b', '\u0008', '\u000b', '\u000c', '\u000e', '\u001b[31m', '\u001f', '\u007f'])(
     'refuses the control characters in %j',
     (text) => {
-      expect(ofText(text)).toEqual(['name: must not hold control characters.'])
+      expect(ofText(text)).toEqual(['name: must not contain control characters.'])
     },
   )
 
@@ -58,7 +58,7 @@ describe('checking an input', () => {
   })
 
   it.each(['\u202a', '\u202egnp.exe', '\u2066a\u2069'])('refuses %j, which changes the direction of text', (text) => {
-    expect(ofText(text)).toEqual(['name: must not hold marks that turn the direction of text.'])
+    expect(ofText(text)).toEqual(['name: must not contain characters that change the direction of text.'])
   })
 
   it('counts characters, not UTF-16 units', () => {

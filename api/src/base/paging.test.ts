@@ -9,7 +9,7 @@ interface Row {
 }
 
 const id = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`
-/** Nulls and equal values at every turn. */
+/** Rows with many nulls and equal values. */
 const rows: Row[] = Array.from({ length: 23 }, (_, n) => ({
   id: id(n),
   rank: n % 4,
@@ -41,7 +41,7 @@ const plain = (value: unknown): Value => (value instanceof Date ? value.getTime(
 const isCondition = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !(value instanceof Date)
 
-/** What Prisma does with the part of its language that paging speaks: null is neither less nor greater. */
+/** Evaluates the part of Prisma's query language that paging uses: null is neither less nor greater. */
 function matches(row: unknown, where: Record<string, unknown>): boolean {
   return Object.entries(where).every(([key, condition]) => {
     const parts = Array.isArray(condition) ? condition.filter(isCondition) : []

@@ -37,7 +37,7 @@ describe.each(await testDatabaseKinds())('active deployments on %s', (kind) => {
 
   const names = () => active.active({}).map(({ model, versionNumber }) => `${model.name} ${versionNumber}`)
   const deploy = async (model: string) => deps.services.deployments.deploy(await completedJob(deps, model), { by })
-  /** Reads wait until the test lets them go; what they answer is what was stored when they began. */
+  /** Reads wait until the test releases them, and return what was stored when they started. */
   const holdReads = () => {
     const held = new Queue<() => void>()
     const findMany = database.prisma.deployment.findMany.bind(database.prisma.deployment)

@@ -11,7 +11,7 @@ import {
 
 const by = 'amira'
 const NOBODY = '00000000-0000-4000-8000-000000000000'
-/** A deployment each: its model and its training job. */
+/** One deployment per row: its model and its training job. */
 const NAMES = [
   ['team/alpha', '100% done'],
   ['team/alpha', '100x done'],
@@ -54,7 +54,7 @@ describe.each(await testDatabaseKinds())('the filter of deployments on %s', (kin
   const fromMemory = (filter: DeploymentFilter) => all.filter(matcherOf(filter)).map(({ id }) => id)
   const namesOf = (ids: string[]) =>
     all.filter(({ id }) => ids.includes(id)).map(({ model, trainingJob }) => `${model.name}: ${trainingJob.name}`)
-  /** What it finds, in the database and in memory alike. */
+  /** The deployments a filter finds, the same in the database and in memory. */
   const found = async (filter: DeploymentFilter) => {
     const ids = await fromDatabase(filter)
     expect([filter, namesOf(fromMemory(filter))]).toEqual([filter, namesOf(ids)])
@@ -102,7 +102,7 @@ describe.each(await testDatabaseKinds())('the filter of deployments on %s', (kin
     filters.push({ trainingJobId: all[0]!.trainingJobId }, { trainingJobId: NOBODY }, {})
     const counts = new Set<number>()
     for (const filter of filters) counts.add((await found(filter)).length)
-    // Finding all or nothing every time would show little.
+    // Filters that always find all or nothing would prove little.
     expect(counts.size).toBeGreaterThan(5)
   })
 

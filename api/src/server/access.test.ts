@@ -28,7 +28,7 @@ describe('a credential that ends in the middle of a request', () => {
     const lookups = server.store.lookups
     const held = request({ host: '127.0.0.1', port: server.port, method: 'POST', path: '/graphql', headers })
     held.write(bump.slice(0, 5))
-    // It has been let in by its headers before the token ends.
+    // Its headers were authenticated before the token ends.
     while (server.store.lookups === lookups) await new Promise((resolve) => setImmediate(resolve))
     await ask(server, `Bearer ${ADMIN_TOKEN}`)
     server.revoke('t1')
@@ -42,7 +42,7 @@ describe('a credential that ends in the middle of a request', () => {
     const socket = await WsTestClient.connect(server.origin, server.store.addToken('t1'))
     socket.subscribe('mutation { bump }')
     expect(await socket.next()).toEqual({ data: { bump: 1 } })
-    // The socket does not know yet that it is being closed.
+    // The client does not know yet that its socket is being closed.
     socket.pause()
     server.revoke('t1')
     socket.subscribe('mutation { bump }')
@@ -144,7 +144,7 @@ describe('strangers', () => {
     const socket = await WsTestClient.open(server.origin)
     await expect(socket.init({ token: 'wrong' })).rejects.toThrow('1013')
     expect(server.store.lookups).toBe(lookups)
-    // Whoever is known is let in all the same, also after their minute.
+    // Known callers are still let in, even after their minute in the cache.
     server.clock.nowMs += 60_000 - 2000 * 29
     for (let i = 0; i < 30; i += 1) await wrong()
     expect((await ask(server, good)).status).toBe(200)
@@ -211,7 +211,7 @@ describe('a connection that never sent a byte', () => {
     const server = await createHttpTestServer()
     const idle = connect(server.port, '127.0.0.1')
     await once(idle, 'connect')
-    // Until the server has it too.
+    // Until the server has accepted it too.
     await rawHttp(server.port, { path: '/healthz' })
     const gone = once(idle, 'close')
     const from = performance.now()

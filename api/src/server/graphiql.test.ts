@@ -50,7 +50,7 @@ describe('the playground', () => {
     const scripts = [...body.matchAll(/<script>([\s\S]*?)<\/script>/g)].map(([, text = '']) => text)
     expect(scripts).toHaveLength(2)
     for (const script of scripts) {
-      // A browser hashes what it has parsed, line ends included.
+      // A browser hashes the parsed text, including line ends.
       expect(script).not.toContain('\r')
       expect(policy).toContain(`'sha256-${createHash('sha256').update(script).digest('base64')}'`)
     }

@@ -218,7 +218,7 @@ function applyCors(req: IncomingMessage, res: ServerResponse, corsOrigin: string
 function listenError(cause: NodeJS.ErrnoException, host: string, port: number): ListenError {
   const reasons: Record<string, string> = {
     EADDRINUSE: 'another program is listening there. Stop it, or set PORT to a free port.',
-    EACCES: 'this user may not. Set PORT to one above 1023.',
+    EACCES: 'this user lacks the permission. Set PORT to a port above 1023.',
     EADDRNOTAVAIL: 'this machine has no such address. Set HOST to one that it has.',
     ENOTFOUND: 'this host name is not known. Set HOST to an address of this machine.',
   }

@@ -7,7 +7,7 @@ import { WsTestClient } from '../../test/ws-client.ts'
 
 const authorization = `Bearer ${ADMIN_TOKEN}`
 
-/** Resolves once nothing has been accepted for a while: closing is under way, many turns of the event loop into it. */
+/** Resolves once connections have been refused for many turns of the event loop: the server is closing. */
 async function untilRefused(port: number): Promise<void> {
   for (let attempt = 0; attempt < 50; attempt += 1) {
     await expect(rawHttp(port, { path: '/healthz' })).rejects.toThrow('ECONNREFUSED')

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { InvalidInputError } from '../base/errors.ts'
 import { checkNewJob, checkUpdate, type NewTrainingJob, type TrainingJobUpdate } from './training-input.ts'
 
-/** The paths of what is wrong; none when all is well. */
+/** The paths of all problems; empty when there are none. */
 function wrongIn(check: () => void): string[] {
   try {
     check()

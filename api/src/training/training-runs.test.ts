@@ -33,7 +33,7 @@ describe.each(await testDatabaseKinds())('simulated training runs on %s', (kind)
     await runs.stop()
   })
 
-  /** As after a restart: it knows nothing of what was. */
+  /** As after a restart: without any earlier state. */
   const restarted = () =>
     new TrainingRuns({
       prisma: database.prisma,

@@ -28,6 +28,6 @@ export class TrainingJobHasDeploymentsError extends DomainError {
     /** The first 20. */
     readonly deployments: Deployment[],
   ) {
-    super('Deployments were made from this training job. Delete them first.')
+    super('This training job has deployments. Delete them first.')
   }
 }

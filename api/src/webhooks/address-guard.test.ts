@@ -11,7 +11,7 @@ function guard(lookup: Lookup = () => Promise.reject(new Error('not asked')), al
   return (url: string, signal = new AbortController().signal) => made.addressesOf(new URL(url), signal)
 }
 
-/** Lookups that end when they are told to. */
+/** Lookups that the test ends. */
 function held() {
   const running: { host: string; end: (found: LookupAddress[]) => void }[] = []
   const lookup: Lookup = (host) => new Promise((resolve) => void running.push({ host, end: resolve }))

@@ -175,7 +175,7 @@ describe.each(await testDatabaseKinds())('deliveries on %s', (kind) => {
     for (let n = 0; n < 5; n += 1) await deploy()
     const claimed = await queue.claim(8)
     expect(claimed).toHaveLength(8)
-    // On PostgreSQL rows locked in different orders would end one of the two.
+    // On PostgreSQL, rows locked in different orders would deadlock, and one of the two would fail.
     await Promise.all(
       claimed.flatMap((delivery) => [
         record(delivery, BROKEN),

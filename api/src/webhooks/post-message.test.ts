@@ -48,7 +48,7 @@ describe('posting a message', () => {
       more()
     }
     expect(await send(receiver.url())).toBe(200)
-    // What the sockets' buffers hold, and no more.
+    // No more than the buffers of the sockets hold.
     expect(written).toBeLessThan(16 * 1024 * 1024)
   })
 

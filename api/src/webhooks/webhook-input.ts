@@ -38,7 +38,7 @@ function checkUrl(checks: InputChecks, text: string): void {
   if (!URL.canParse(text)) return add('must be a URL like https://example.com/hooks.')
   const { protocol, username, password, href } = new URL(text)
   if (protocol !== 'https:' && protocol !== 'http:') add('must begin with https:// or http://.')
-  else if (username !== '' || password !== '') add('must hold no user or password: every body is signed instead.')
-  else if (text.includes('#')) add('must hold no fragment: it would not be sent.')
+  else if (username !== '' || password !== '') add('must not contain a user or password: every body is signed instead.')
+  else if (text.includes('#')) add('must not contain a fragment: it would not be sent.')
   else if (href.length > MAX_URL) add(`must have at most ${MAX_URL} characters once it is encoded.`)
 }
