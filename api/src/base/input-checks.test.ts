@@ -54,7 +54,7 @@ describe('checking an input', () => {
   )
 
   it.each(['\ud800', 'a\udfffb', '\udc00\ud800'])('refuses half a surrogate pair in %j', (text) => {
-    expect(ofText(text)).toEqual(['name: must be well-formed Unicode; it holds half of a surrogate pair.'])
+    expect(ofText(text)).toEqual(['name: must be well-formed Unicode; it contains half of a surrogate pair.'])
   })
 
   it.each(['\u202a', '\u202egnp.exe', '\u2066a\u2069'])('refuses %j, which changes the direction of text', (text) => {
