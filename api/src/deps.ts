@@ -1,6 +1,6 @@
 import { type Database, isUnavailable, type PrismaClient } from '@gaugeline/prisma'
 import type { Logger } from 'pino'
-import { type Access, createAccess } from './auth/access.ts'
+import { createAccess } from './auth/access.ts'
 import type { ApiTokens } from './auth/api-tokens.ts'
 import { type Auth, createAuth } from './auth/auth.ts'
 import type { Sessions } from './auth/sessions.ts'
@@ -78,7 +78,6 @@ export interface DepsOptions {
 /** Every service of a running server. */
 export interface Deps {
   services: Services
-  access: Access
   auth: Auth
   source: Source
   bus: Bus
@@ -87,7 +86,6 @@ export interface Deps {
   trainingRuns: TrainingRuns
   outbox: WebhookOutbox
   deliveryQueue: DeliveryQueue
-  deliveryWorker: DeliveryWorker
   telemetry: Telemetry
   clock: RecordingClock
   /** What runs by itself, in the order in which it starts; it stops in reverse. */
@@ -219,7 +217,6 @@ export function createDeps({ env, database, source, log, address, clock = new Re
       sessions: access.sessions,
       webhooks,
     },
-    access,
     auth,
     source,
     bus,
@@ -228,7 +225,6 @@ export function createDeps({ env, database, source, log, address, clock = new Re
     trainingRuns,
     outbox,
     deliveryQueue,
-    deliveryWorker,
     telemetry,
     clock,
     parts: [
