@@ -8,11 +8,11 @@ import { databaseKind } from './servers.ts'
 const REPORT = new URL('../../docs/benchmarks.md', import.meta.url)
 const NOT_MEASURED = [
   'Networks: everything runs on one machine, over its loopback interface, without TLS and without a proxy.',
-  'Other machines: the load, the database and the server share the cores named above. The ratios say more than the figures.',
-  'The CPU of the database: only that of the server process is counted.',
-  'Several servers and the Redis bus: one server, the in-memory bus.',
-  'Clients: nothing is parsed or drawn by the load.',
-  'The references do not measure, store or number their samples, know no cursors, and check no token: they deliver only.',
+  'Other machines: the load generator, the database and the server share the cores named above. The ratios are more meaningful than the absolute figures.',
+  'The CPU time of the database: only the CPU time of the server process is counted.',
+  'Several servers and the Redis bus: the benchmark uses one server and the in-memory bus.',
+  'Clients: the load generator parses and draws nothing.',
+  'The other work of the references: they do not measure, store or number their samples, they have no cursors, and they check no tokens. They only deliver.',
 ]
 
 /** A section as it is shown in a terminal. */
@@ -33,8 +33,9 @@ export async function writeReport(sections: readonly Section[]): Promise<void> {
   const lines = [
     '# Benchmarks',
     '',
-    'Made by `npm run bench`; do not edit. Gaugeline runs as it ships, in a process of its own, beside references that ' +
-      'run in the same interleaved rounds on the same machine. Figures are medians of the rounds.',
+    '`npm run bench` generates this page; do not edit it. Gaugeline runs as it is released, in a separate process. The ' +
+      'reference servers run on the same machine, in rounds that alternate with those of Gaugeline. The figures are ' +
+      'medians of the rounds.',
     '',
     ...bullets([
       `Date: ${new Date().toISOString().slice(0, 10)}`,
@@ -44,7 +45,7 @@ export async function writeReport(sections: readonly Section[]): Promise<void> {
       `References: ${referenceVersions()}`,
     ]),
     '',
-    '## What is asked, and what was found',
+    '## Targets and results',
     '',
     ...table([VERDICT_COLUMNS, ...sections.flatMap(({ verdicts }) => verdicts.map(verdictRow))]),
     '',

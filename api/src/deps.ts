@@ -161,10 +161,11 @@ export function createDeps({ env, database, source, log, address, clock = new Re
   const fleet = new Fleet({ bus, directory: activeDeployments, recent, keyOf: filterKey, intervalMs })
   const recorder = new Recorder({
     store: sampleStore,
-    source,
+    sourceOf: () => ({ source, intervalMs }),
     bus,
     clock,
     intervalMs,
+    onSourceError: logError('a source of samples fails; its deployments are not recorded'),
     onOutage: logError('recording is stalled'),
     onRecovery: () => log.info('recording has resumed'),
     onStored: (latenessMs, count) => telemetry.onStored(latenessMs, count),

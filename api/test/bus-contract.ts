@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { Queue } from './queue.ts'
-import type { Sample } from '../src/metrics/sample.ts'
 import type { Bus, DeploymentEventRecord } from '../src/bus/bus.ts'
+import type { Sample } from '../src/metrics/sample.ts'
+import { sampleOf } from './sample-of.ts'
 
 /** A bus as two servers have it; with the bus of a single server both ends are the same one. */
 export interface BusUnderTest extends AsyncDisposable {
@@ -11,7 +12,7 @@ export interface BusUnderTest extends AsyncDisposable {
   handlerErrors: Queue<unknown>
 }
 
-const sample: Sample = {
+const sample = sampleOf({
   deploymentKey: 7,
   sequence: 12,
   windowStartMs: Date.UTC(2026, 10, 23, 12),
@@ -24,8 +25,7 @@ const sample: Sample = {
   promptTokens: 2 ** 40,
   generatedTokens: null,
   inFlight: 0,
-  source: 'SIMULATED',
-}
+})
 
 const event = (sequence: number): DeploymentEventRecord => ({
   sequence,

@@ -4,7 +4,7 @@ import { buildSchema, parse, ScalarLeafsRule, specifiedRules, validate } from 'g
 import { describe, expect, it } from 'vitest'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
-const pages = ['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', ...markdownIn('docs/')]
+const pages = ['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'SECURITY.md', 'CONTRIBUTING.md', ...markdownIn('docs/')]
 
 function markdownIn(folder: string): string[] {
   return readdirSync(`${root}${folder}`, { recursive: true, encoding: 'utf8' })
@@ -46,6 +46,20 @@ describe.each(pages)('%s', (path) => {
     expect(linksOf(page).filter((target) => !existsSync(`${root}${folder}${target}`))).toEqual([])
     expect(documentsIn(page).flatMap((document) => faultsOf(document))).toEqual([])
   })
+})
+
+/** Files and folders that a page names in code spans, like `api/src/bus/bus.ts` or `fanout/`; not those with placeholders. */
+function pathsIn(page: string): string[] {
+  const spans = [...page.replace(/^```[^]*?^```/gm, '').matchAll(/`([^`\n]+)`/g)].map(([, span = '']) => span)
+  return spans.filter((span) => /^(\.?[\w@-]+\/)+([\w.-]+\.(ts|tsx|mjs|md|json|prisma|graphql|yml))?$/.test(span))
+}
+
+it.each(['ARCHITECTURE.md', 'CONTRIBUTING.md'])('%s names files and folders that exist', (path) => {
+  const paths = pathsIn(read(path))
+  expect(paths.length).toBeGreaterThan(15)
+  // Inside a workspace, a path is relative to its sources.
+  const bases = ['', 'api/', 'api/src/', 'client/src/', 'client/src/features/', 'prisma/src/']
+  expect(paths.filter((named) => !bases.some((base) => existsSync(`${root}${base}${named}`)))).toEqual([])
 })
 
 it('the guide for integrators has GraphQL to check', () => {

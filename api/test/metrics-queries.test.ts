@@ -19,7 +19,7 @@ interface Metrics {
   generatedTokens: number | null
   tokensPerSecond: number | null
   inFlight: number | null
-  source: string
+  sources: string[]
 }
 interface History {
   from: string
@@ -30,7 +30,7 @@ interface History {
   endCursor: string
 }
 
-const METRICS = `at windowSeconds coveredSeconds requests requestsPerSecond errors errorRate inFlight source
+const METRICS = `at windowSeconds coveredSeconds requests requestsPerSecond errors errorRate inFlight sources
   promptTokens generatedTokens tokensPerSecond
   latency { p50Ms p95Ms p99Ms meanMs maxMs lowest: quantile(q: 0) highest: quantile(q: 1) }`
 const HISTORY = `query ($id: ID!, $from: DateTime!, $to: DateTime, $maxPoints: Int) { deployment(id: $id) {
@@ -110,7 +110,7 @@ describe.each(await testDatabaseKinds())('metrics on %s', (kind) => {
     expect(samples[0]?.requests).toBeGreaterThan(0)
     for (const sample of samples) {
       const seconds = INTERVAL_MS / 1000
-      expect(sample).toMatchObject({ windowSeconds: seconds, coveredSeconds: seconds, source: 'SIMULATED' })
+      expect(sample).toMatchObject({ windowSeconds: seconds, coveredSeconds: seconds, sources: ['SIMULATED'] })
       expect(sample.requestsPerSecond).toBeCloseTo(sample.requests / sample.coveredSeconds, 9)
       expect(sample.errors).toBeLessThanOrEqual(sample.requests)
       if (sample.requests === 0) {

@@ -138,7 +138,7 @@ describe('the schema', () => {
   it('keeps the fields of its design', () => {
     const expected = {
       InferenceMetrics: `at windowSeconds coveredSeconds requests requestsPerSecond errors errorRate latency promptTokens
-        generatedTokens tokensPerSecond inFlight source`,
+        generatedTokens tokensPerSecond inFlight source sources`,
       LatencySummary: 'p50Ms p95Ms p99Ms meanMs maxMs quantile',
       InferenceMetricsUpdate: 'cursor skipped metrics',
       InferenceMetricsHistory: 'from to resolutionSeconds points summary endCursor',

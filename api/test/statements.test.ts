@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { Sample } from '../src/metrics/sample.ts'
 import { createTestApp, type TestApp } from './create-test-app.ts'
 import { liveClient } from './live-clients.ts'
+import { sampleOf } from './sample-of.ts'
 
 const OBJECTS = 50
 const MODELS = 5
@@ -44,19 +45,8 @@ describe.each(await testDatabaseKinds())('statements of an answer on %s', (kind)
     }
     const active = await services.sampleStore.recordingHeads()
     const windowStartMs = Math.ceil(clock.now() / 1000) * 1000
-    const window = { windowStartMs, windowMs: 1000 }
-    const figures = { requests: 0, errors: 0, latencySumMs: 0, latencyMaxMs: 0, latency: null }
     samples = await services.sampleStore.store(
-      active.map(({ deploymentKey }): Sample => ({
-        deploymentKey,
-        sequence: 1,
-        ...window,
-        ...figures,
-        promptTokens: null,
-        generatedTokens: null,
-        inFlight: 0,
-        source: 'SIMULATED',
-      })),
+      active.map(({ deploymentKey }) => sampleOf({ deploymentKey, windowStartMs, inFlight: 0 })),
     )
     // Once more, for the fleet: it reads now, and then not for half a minute.
     await services.activeDeployments.start()

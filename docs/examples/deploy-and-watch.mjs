@@ -1,16 +1,17 @@
-// Deploys the first training job that can be deployed and prints ten samples of its metrics, whatever the network does:
+// Deploys the first training job that can be deployed, and prints ten samples of its metrics. It misses no sample, even
+// when the network fails. Usage:
 //   GAUGELINE_URL=http://127.0.0.1:4000 GAUGELINE_TOKEN=… node docs/examples/deploy-and-watch.mjs
 import { createClient } from 'graphql-ws'
-import { WebSocket } from 'ws' // Node 22 and later have their own.
+import { WebSocket } from 'ws' // Node 22 and later have a WebSocket built in.
 
 const client = createClient({
   url: `${process.env.GAUGELINE_URL.replace(/^http/, 'ws')}/graphql`,
   webSocketImpl: WebSocket,
   connectionParams: { authorization: `Bearer ${process.env.GAUGELINE_TOKEN}` },
   retryAttempts: Infinity,
-  shouldRetry: ({ code }) => code !== 4401 && code !== 4403, // A refused token stays refused; servers come back.
+  shouldRetry: ({ code }) => code !== 4401 && code !== 4403, // A rejected token stays invalid; a server comes back.
 })
-// A socket that was closed for good is thrown as its close event, whose reason says why.
+// When the socket is closed for good, graphql-ws throws the close event. Its `reason` says why.
 process.on('uncaughtException', (error) => process.exit(console.error(error.reason || error.message) ?? 1))
 async function* results(query, variables) {
   for await (const { data, errors } of client.iterate({ query, variables })) {
@@ -30,7 +31,7 @@ const { message, deployment } = await ask(
 if (!deployment) throw new Error(message)
 console.log(deployment.model.name, deployment.version)
 
-// The client sends these very variables again when it reconnects: with the newest cursor in them, nothing is missed.
+// When the client reconnects, it sends this same object again. It holds the newest cursor, so no sample is missed.
 const variables = { id: deployment.id, after: null }
 const watch = `subscription ($id: ID!, $after: SampleCursor) { inferenceMetrics(deploymentId: $id, after: $after) {
   cursor metrics { at requestsPerSecond errorRate latency { p50Ms p99Ms } } } }`

@@ -1,8 +1,10 @@
-// Follows one deployment's samples over Server-Sent Events, without a hole across cuts. Standard library only.
+// Follows the samples of one deployment over Server-Sent Events, without a gap after a disconnect. It needs only the
+// standard library.
 //
 //	GAUGELINE_URL=http://127.0.0.1:4000 GAUGELINE_TOKEN=… go run watch.go [DEPLOYMENT_ID [COUNT]]
 //
-// Without an id it takes the first active deployment. Ends after COUNT samples (default: never), when the deployment is deleted (exit 0) or when the token is refused (exit 1).
+// Without an id, it follows the first active deployment. It ends after COUNT samples (default: never), when the deployment
+// is deleted (exit code 0), or when the server rejects the token (exit code 1).
 package main
 
 import (
@@ -46,7 +48,7 @@ type result struct {
 	} `json:"errors"`
 }
 
-// refused is what trying again cannot mend.
+// refused is an error that a retry cannot fix.
 type refused struct{ code, message string }
 
 func (r refused) Error() string { return r.message }
@@ -58,7 +60,8 @@ func (r result) refusal() error {
 	return refused{r.Errors[0].Extensions.Code, r.Errors[0].Message}
 }
 
-// post sends one operation; what can pass (429, 5xx, the network) is an error, what stays refused a refusal.
+// post sends one operation. A temporary failure (429, 5xx, the network) is returned as an ordinary error, and a permanent
+// one as refused.
 func post(ctx context.Context, query string, variables map[string]any, accept string) (*http.Response, error) {
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
 	if err != nil {
@@ -88,7 +91,7 @@ func post(ctx context.Context, query string, variables map[string]any, accept st
 	return nil, refused{message: "the server answered " + response.Status}
 }
 
-// follow reads one connection to its end and gives each result to take, which says whether to go on.
+// follow reads one connection to its end and passes each result to take, which returns whether to continue.
 func follow(id string, after *string, take func(result) bool) (done bool, err error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -123,7 +126,7 @@ func follow(id string, after *string, take func(result) bool) (done bool, err er
 	return false, lines.Err()
 }
 
-// findActive gives the id of the first active deployment.
+// findActive returns the id of the first active deployment.
 func findActive() (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), silence)
 	defer cancel()
@@ -183,14 +186,14 @@ func main() {
 		var refusal refused
 		if errors.As(err, &refusal) && refusal.code != "UNAVAILABLE" && refusal.code != "RATE_LIMITED" {
 			if refusal.code == "NOT_FOUND" && seen > 0 {
-				return // Deleted: there is no more to come.
+				return // The deployment was deleted: no more samples will come.
 			}
 			stop(refusal)
 		}
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "lost the connection:", err)
 		}
-		// Not all at once: each client waits a random part of a growing time.
+		// Exponential backoff with full jitter, so that the clients do not all reconnect at the same time.
 		limit := 10.0
 		if attempt < 5 {
 			limit = 0.5 * float64(int(1)<<attempt)

@@ -1,16 +1,16 @@
-// Follows one deployment's samples over WebSocket, without a hole across cuts:
+// Follows the samples of one deployment over WebSocket, without a gap after a disconnect. Usage:
 //   GAUGELINE_URL=http://127.0.0.1:4000 GAUGELINE_TOKEN=… node watch.mjs [DEPLOYMENT_ID [COUNT]]
-// Without an id it takes the first active deployment. Ends after COUNT samples (default: never), when the deployment is
-// deleted (exit 0) or when the token is refused (exit 1).
+// Without an id, it follows the first active deployment. It ends after COUNT samples (default: never), when the deployment
+// is deleted (exit code 0), or when the server rejects the token (exit code 1).
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from 'graphql-ws'
-import { WebSocket } from 'ws' // Node 22 and later have their own.
+import { WebSocket } from 'ws' // Node 22 and later have a WebSocket built in.
 
 const FIRST_ACTIVE = '{ deployments(first: 1, filter: { status: [ACTIVE] }) { edges { node { id } } } }'
 const WATCH = `subscription ($id: ID!, $after: SampleCursor) { inferenceMetrics(deploymentId: $id, after: $after) {
   cursor skipped metrics { at requestsPerSecond errorRate latency { p50Ms p99Ms } } } }`
 
-/** Not all at once: each client waits a random part of a growing time. */
+/** Exponential backoff with full jitter, so that the clients do not all reconnect at the same time. */
 const backOff = (attempt) => sleep(Math.random() * Math.min(10_000, 500 * 2 ** attempt))
 
 let silence
@@ -20,10 +20,10 @@ const client = createClient({
   connectionParams: { authorization: `Bearer ${process.env.GAUGELINE_TOKEN}` },
   retryAttempts: Infinity,
   retryWait: backOff,
-  shouldRetry: ({ code }) => code !== 4401 && code !== 4403, // A refused token stays refused; servers come back.
+  shouldRetry: ({ code }) => code !== 4401 && code !== 4403, // A rejected token stays invalid; a server comes back.
   keepAlive: 10_000,
   on: {
-    // A server that does not answer a ping is gone: the client connects anew.
+    // If the server does not answer a ping, the connection is dead: the client opens a new one.
     ping: (received) => received || (silence = setTimeout(() => client.terminate(), 5_000)),
     pong: () => clearTimeout(silence),
     closed: () => clearTimeout(silence),
@@ -39,13 +39,13 @@ async function* results(query, variables) {
       yield Object.values(data)[0]
     }
   } catch (error) {
-    // An operation that was refused is thrown as a list of errors, a socket closed for good as its close event.
+    // graphql-ws throws a list of errors when an operation is refused, and the close event when the socket is closed for good.
     throw Array.isArray(error) ? refused(error) : error
   }
 }
 
 async function watch(id, count) {
-  // The client sends these very variables again when it reconnects: with the newest cursor in them, nothing is missed.
+  // When the client reconnects, it sends this same object again. It holds the newest cursor, so no sample is missed.
   const variables = { id, after: null }
   for (let seen = 0, attempt = 0; ; attempt += 1) {
     try {
@@ -56,9 +56,9 @@ async function watch(id, count) {
         console.log(JSON.stringify(metrics))
         if (++seen === count) return
       }
-      return // Deleted: there is no more to come.
+      return // The deployment was deleted: no more samples will come.
     } catch (error) {
-      if (error.code === 'NOT_FOUND' && seen) return // Deleted while we were away.
+      if (error.code === 'NOT_FOUND' && seen) return // The deployment was deleted while we were disconnected.
       if (error.code !== 'UNAVAILABLE' && error.code !== 'RATE_LIMITED') throw error
       await backOff(attempt)
     }

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Follows one deployment's samples over Server-Sent Events, without a hole across cuts. Standard library only.
+"""Follows the samples of one deployment over Server-Sent Events, without a gap after a disconnect.
+
+It needs only the standard library.
 
     GAUGELINE_URL=http://127.0.0.1:4000 GAUGELINE_TOKEN=… python3 watch.py [DEPLOYMENT_ID [COUNT]]
 
-Without an id it takes the first active deployment. Ends after COUNT samples (default: never), when the deployment is
-deleted (exit 0) or when the token is refused (exit 1).
+Without an id, it follows the first active deployment. It ends after COUNT samples (default: never), when the deployment
+is deleted (exit code 0), or when the server rejects the token (exit code 1).
 """
 import http.client
 import json
@@ -19,7 +21,7 @@ URL = os.environ["GAUGELINE_URL"].rstrip("/") + "/graphql"
 TOKEN = os.environ["GAUGELINE_TOKEN"]
 # The server sends a comment every 12 seconds: a connection that is silent for longer is dead.
 SILENCE_SECONDS = 30
-# Refusals that pass by themselves.
+# Errors that are temporary: the program retries.
 PASSING = ("UNAVAILABLE", "RATE_LIMITED")
 
 FIRST_ACTIVE = "{ deployments(first: 1, filter: {status: [ACTIVE]}) { edges { node { id version model { name } } } } }"
@@ -28,7 +30,7 @@ WATCH = """subscription ($id: ID!, $after: SampleCursor) { inferenceMetrics(depl
 
 
 class Refused(Exception):
-    """What trying again cannot mend."""
+    """An error that a retry cannot fix."""
 
     def __init__(self, code, message):
         super().__init__(message)
@@ -44,7 +46,7 @@ def post(query, variables, accept):
     try:
         return urllib.request.urlopen(request, timeout=SILENCE_SECONDS)
     except urllib.error.HTTPError as error:
-        # Too many requests and the server's own troubles pass; what else is refused stays refused.
+        # A rate limit and an error in the server are temporary. Every other refusal is permanent.
         if error.code == 429 or error.code >= 500:
             raise
         try:
@@ -62,12 +64,12 @@ def data_of(result):
 
 
 def results(query, variables):
-    """The results of a subscription, until the connection ends."""
+    """Yields the results of a subscription until the connection ends."""
     with post(query, variables, "text/event-stream") as stream:
         event = ""
         for raw in stream:
             if not raw.endswith(b"\n"):
-                return  # Cut in the middle.
+                return  # The connection was cut in the middle of a line.
             line = raw.decode().rstrip()
             if line.startswith("event:"):
                 event = line[6:].strip()
@@ -91,12 +93,13 @@ def watch(deployment_id, count):
                     return
         except Refused as refusal:
             if refusal.code == "NOT_FOUND" and seen:
-                return  # Deleted: there is no more to come.
+                return  # The deployment was deleted: no more samples will come.
             if refusal.code not in PASSING:
                 raise
         except (OSError, http.client.HTTPException) as error:
             print(f"lost the connection: {error}", file=sys.stderr)
-        # Ended, for a restart perhaps. Not all at once: each client waits a random part of a growing time.
+        # The stream has ended, perhaps because the server restarts. Back off exponentially with full jitter, so that the
+        # clients do not all reconnect at the same time.
         time.sleep(random.uniform(0, min(10, 0.5 * 2**attempt)))
         attempt += 1
 

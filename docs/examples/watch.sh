@@ -1,17 +1,17 @@
 #!/bin/sh
-# Follows one deployment's samples over Server-Sent Events, without a hole across cuts. Needs curl.
+# Follows the samples of one deployment over Server-Sent Events, without a gap after a disconnect. It needs curl.
 #   GAUGELINE_URL=http://127.0.0.1:4000 GAUGELINE_TOKEN=… sh watch.sh DEPLOYMENT_ID
-# Ends when the deployment is deleted (exit 0) or when the token is refused (exit 1).
+# It ends when the deployment is deleted (exit code 0), or when the server rejects the token (exit code 1).
 set -u
 query='subscription ($id: ID!, $after: SampleCursor) { inferenceMetrics(deploymentId: $id, after: $after) {'
 query="$query cursor skipped metrics { at requestsPerSecond errorRate latency { p50Ms p99Ms } } } }"
-# What the loop behind the pipe has to hand on.
+# The file that passes the newest cursor out of the loop: the loop is behind a pipe, so it runs in a subshell.
 cursor=$(mktemp)
 trap 'rm -f "$cursor"' EXIT
 trap 'exit 130' INT TERM
 
 while :; do
-  # The token comes by stdin: arguments can be read by every user of the machine.
+  # curl reads the token from stdin, because every user of the machine can read the arguments of a process.
   curl --silent --show-error --no-buffer --connect-timeout 10 --keepalive-time 10 --config - \
     --header 'content-type: application/json' --header 'accept: text/event-stream' --write-out '\nstatus: %{http_code}\n' \
     --data "{\"query\":\"$query\",\"variables\":{\"id\":\"$1\",\"after\":$(grep . "$cursor" || echo null)}}" \
@@ -22,7 +22,7 @@ CONFIG
       case $line in
         data:* | '{'*) data=${line#data: } ;;
         status:\ 4?? | '')
-          # An empty line ends an event: until then it may have been cut.
+          # An empty line ends an event. Before it, the event may be incomplete.
           case ${data:-} in
             '') ;;
             *'"errors":['*'"UNAVAILABLE"'* | *'"errors":['*'"RATE_LIMITED"'*) ;;
@@ -38,5 +38,5 @@ CONFIG
       esac
     done
   case $? in 0) ;; 4) exit 0 ;; *) exit 1 ;; esac
-  sleep $(($$ % 3 + 1)) # Not all at once.
+  sleep $(($$ % 3 + 1)) # The process id varies the delay, so that clients do not all reconnect at the same time.
 done

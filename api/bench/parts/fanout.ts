@@ -25,10 +25,10 @@ export async function fanout(run: Run): Promise<Section> {
   return {
     title: 'Fan-out over WebSocket',
     about:
-      'Subscribers of one deployment, each on a socket of its own, at four samples a second, and at one to the largest ' +
-      'crowd. CPU is that of the server ' +
-      'process with the subscribers less that without, per delivered message. Latency counts from the end of the ' +
-      'window; in Gaugeline the sample is measured and stored within it.',
+      'All subscribers watch one deployment, and each subscriber has a separate socket. There are four samples a second, ' +
+      'and one a second for the largest number of sockets. The CPU figure is the CPU time of the server process with the ' +
+      'subscribers minus its CPU time without them, per delivered message. The latency counts from the end of the window. ' +
+      'In Gaugeline, it includes the time to measure and store the sample.',
     ...deliveryTable(measured, (count) => cpuUs('raw ws', count)),
     verdicts: [
       compared('raw ws', 1.2),

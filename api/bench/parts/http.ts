@@ -62,9 +62,10 @@ export async function http(run: Run): Promise<Section> {
   return {
     title: 'Queries by POST',
     about:
-      `${CONNECTIONS} connections, each of which asks again as soon as it has its answer. node:http runs the statements ` +
-      'that Gaugeline was seen to run for the same request, through the same driver, and stringifies their rows; it ' +
-      `checks nothing. CPU is that of the server process less what it uses without requests. Statements: ${questions.map(({ name, query }) => `${statements[query]?.length} for the ${name}`).join(', ')}.`,
+      `There are ${CONNECTIONS} connections, and each sends the next request as soon as it has its answer. The node:http ` +
+      'server runs the same statements that Gaugeline runs for the same request, through the same driver, and serialises ' +
+      'their rows as JSON; it checks nothing. The CPU figure is the CPU time of the server process minus what it uses ' +
+      `without requests. Statements: ${questions.map(({ name, query }) => `${statements[query]?.length} for the ${name}`).join(', ')}.`,
     columns: [
       'server, request',
       'CPU, µs a request',
@@ -159,7 +160,8 @@ async function span<Result>(server: ServerProcess, work: () => Promise<Result>) 
 function withoutDatabase(): Section {
   return {
     title: 'Queries by POST',
-    about: 'Not measured: no PostgreSQL server could be reached that the reference could use too (TEST_DATABASE_URL).',
+    about:
+      'This was not measured, because the reference needs a PostgreSQL server, and none could be reached (TEST_DATABASE_URL).',
     columns: [],
     rows: [],
     verdicts: [],

@@ -24,7 +24,9 @@ export async function sse(run: Run): Promise<Section> {
     medianAt(measured, name, count, (point) => point.cpuUsPerMessage)
   return {
     title: 'Fan-out over SSE',
-    about: 'The same over event streams (distinct connections), compared to the same raw WebSocket broadcast.',
+    about:
+      'This is the same measurement over event streams (distinct connections), compared with the same raw WebSocket ' +
+      'broadcast.',
     ...deliveryTable(measured, (count) => cpuUs('raw ws', count)),
     verdicts: [
       {

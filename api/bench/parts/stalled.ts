@@ -65,9 +65,9 @@ export async function stalled(run: Run): Promise<Section> {
   return {
     title: 'A reader that stops reading',
     about:
-      `One socket with ${SUBSCRIPTIONS} subscriptions at ${1000 / INTERVAL_MS} samples a second each stops reading for ` +
-      `${plan.stallMs / 1000} s, while ${plan.readers} others read one subscription each. Memory is that of the server ` +
-      'after a garbage collection, at the end less before.',
+      `One socket has ${SUBSCRIPTIONS} subscriptions at ${1000 / INTERVAL_MS} samples a second each, and stops reading ` +
+      `for ${plan.stallMs / 1000} s. Meanwhile, ${plan.readers} other sockets read one subscription each. The memory ` +
+      'figure is the memory of the server after a garbage collection at the end, minus the same before.',
     columns: [
       'server',
       'alive',

@@ -54,9 +54,10 @@ export async function storm(run: Run): Promise<Section> {
   return {
     title: 'A storm of reconnects',
     about:
-      `${clients} clients are cut within ${CUT_WITHIN_MS / 1000} s and come back at once, each from its own cursor. ` +
-      'Measured until every one has all that there was when they came. Raw ws neither checks a token nor reads a ' +
-      'document: it sends the ready messages since the time that each client names.',
+      `The connections of ${clients} clients are cut within ${CUT_WITHIN_MS / 1000} s. All clients reconnect ` +
+      'immediately, each with its cursor. The measurement ends when every client has all the samples that existed when ' +
+      'it reconnected. Raw ws neither checks a token nor reads a document: it sends the prepared messages since the ' +
+      'time that each client names.',
     columns: [
       'server',
       'clients',

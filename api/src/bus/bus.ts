@@ -35,7 +35,7 @@ export interface TrainingStepRecord {
 export interface TrainingJobChange {
   trainingJobId: string
   newSteps: readonly TrainingStepRecord[]
-  /** True when the job is gone. */
+  /** True when the job was deleted. */
   deleted?: boolean
 }
 
@@ -43,18 +43,18 @@ export interface BusMessages {
   recorded: RecordedSamples
   deploymentEvent: DeploymentEventRecord
   trainingJob: TrainingJobChange
-  /** Something may be on its way to a webhook. */
+  /** There may be something to deliver to a webhook. */
   webhookOutbox: null
 }
 
 export type Topic = keyof BusMessages
 
 /**
- * Carries hints between the one who wrote the store and those who watch it. Delivery is not promised: a receiver that
- * sees a hole reads the store. Handlers run in the order of publishing and must not throw.
+ * Carries hints from the writer of the store to its subscribers. Delivery is not guaranteed: a receiver that sees a gap
+ * reads the store. Handlers run in the order of publishing and must not throw.
  */
 export interface Bus {
   publish<T extends Topic>(topic: T, message: BusMessages[T]): void
-  /** Gives the function that ends the subscription. */
+  /** Returns the function that unsubscribes. */
   subscribe<T extends Topic>(topic: T, handler: (message: BusMessages[T]) => void): () => void
 }

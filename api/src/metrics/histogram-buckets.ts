@@ -48,7 +48,8 @@ const bits = new DataView(new ArrayBuffer(8))
 
 /**
  * The slot of a latency: comparisons with the very borders that `slotBounds` gives, no logarithm, so it is exact at
- * them and monotonic. Throws RangeError unless the latency is a number from 0 to `MAX_LATENCY_MS`.
+ * them and monotonic.
+ * @throws RangeError unless the latency is a number from 0 to `MAX_LATENCY_MS`.
  */
 export function slotOf(latencyMs: number): number {
   if (!(latencyMs >= 0 && latencyMs <= MAX_LATENCY_MS)) {
@@ -70,7 +71,7 @@ export function slotBounds(slot: number): { lowerMs: number; upperMs: number } {
 }
 
 /**
- * The latency, in milliseconds, that stands for all of a slot. For borders l and u the relative error of x is largest
+ * The latency, in milliseconds, that represents all of a slot. For borders l and u the relative error of x is largest
  * at a border, `(x - l) / l` or `(u - x) / u`; it is least where the two are equal, at `x = 2lu / (l + u)`, and there
  * it is `(base - 1) / (base + 1)`, 0.271 %.
  */

@@ -100,7 +100,7 @@ describe('quantiles', () => {
 })
 
 describe('recording', () => {
-  it('counts as often as it is told', () => {
+  it('counts a latency as many times as the count says', () => {
     const histogram = new LatencyHistogram()
     histogram.record(10, 3)
     histogram.record(1_000)
@@ -215,5 +215,46 @@ describe('merging', () => {
     expect(() => histogram.mergeEncoded(full.encode())).toThrow('at most 2^53 - 1 latencies')
     expect(histogram.encode()).toEqual(before)
     expect(histogram.count).toBe(2)
+  })
+})
+
+describe('counting a bucket', () => {
+  it('loses nothing of a bucket that lies within one of ours, at scales 7 and finer', () => {
+    for (const scale of [7, 8, 10]) {
+      const base = 2 ** (2 ** -scale)
+      for (const index of [-900, -1, 0, 5, 1234]) {
+        const [lowerMs, upperMs] = [base ** index, base ** (index + 1)]
+        const histogram = new LatencyHistogram()
+        histogram.recordBucket(lowerMs, upperMs, 3)
+        expect(histogram.encode()).toEqual(
+          histogramOf(Array.from({ length: 3 }, () => (lowerMs + upperMs) / 2)).encode(),
+        )
+      }
+    }
+  })
+
+  it('errs by no more than the width of a coarse bucket at either bound', () => {
+    const [lowerMs, upperMs] = [300, 500]
+    const histogram = new LatencyHistogram()
+    histogram.recordBucket(lowerMs, upperMs)
+    const valueMs = histogram.quantile(0.5) ?? Number.NaN
+    const bound = (upperMs - lowerMs) / (upperMs + lowerMs) + WORST_ERROR
+    expect(Math.abs(valueMs / lowerMs - 1)).toBeLessThan(bound)
+    expect(Math.abs(valueMs / upperMs - 1)).toBeLessThan(bound)
+  })
+
+  it.each([
+    [0, 1],
+    [2, 1],
+    [1, 1],
+    [-1, 1],
+    [Number.NaN, 1],
+    [1, Number.NaN],
+    [1, MAX_LATENCY_MS * 2],
+  ])('refuses bounds from %d to %d, and counts nothing', (lowerMs, upperMs) => {
+    const histogram = new LatencyHistogram()
+    expect(() => histogram.recordBucket(lowerMs, upperMs)).toThrow(RangeError)
+    expect(() => histogram.recordBucket(1, 2, 0.5)).toThrow(RangeError)
+    expect(histogram.count).toBe(0)
   })
 })

@@ -47,9 +47,9 @@ export class LatencyHistogram {
   }
 
   /**
-   * Counts a latency in milliseconds, `count` times. Below 1 µs it counts as 1 µs. Throws RangeError for a latency
-   * that is negative, not a number or above 2^32 ms, for a count that is no positive integer, and when the total
-   * would pass 2^53 - 1.
+   * Counts a latency in milliseconds, `count` times. Below 1 µs it counts as 1 µs.
+   * @throws RangeError for a latency that is negative, not a number or above 2^32 ms, for a count that is no positive
+   * integer, and when the total would pass 2^53 - 1.
    */
   record(latencyMs: number, count = 1): void {
     if (!Number.isSafeInteger(count) || count < 1) {
@@ -60,6 +60,21 @@ export class LatencyHistogram {
     this.#cover(slot, slot)
     this.#add(slot, count)
     this.#count = total
+  }
+
+  /**
+   * Counts latencies of which only the bucket `(lowerMs, upperMs]` is known, in milliseconds: they count as the value
+   * with the least relative error at either bound, `2lu / (l + u)`. Where the bucket lies within one of ours, as at an
+   * exponential scale of 7 or finer, nothing is lost; a wider one errs by up to `(u - l) / (u + l)`.
+   * @throws RangeError unless `0 < lowerMs < upperMs`, and otherwise like `record`.
+   */
+  recordBucket(lowerMs: number, upperMs: number, count = 1): void {
+    if (!(lowerMs > 0 && lowerMs < upperMs)) {
+      throw new RangeError(`A bucket of latencies lies between two bounds above 0, not ${lowerMs} and ${upperMs}.`)
+    }
+    // The bound, not the value, says whether the latencies are in range.
+    slotOf(upperMs)
+    this.record((2 * lowerMs * upperMs) / (lowerMs + upperMs), count)
   }
 
   /** Adds all that another histogram counted; that one stays as it is. */
@@ -74,8 +89,8 @@ export class LatencyHistogram {
   }
 
   /**
-   * Adds an encoded histogram without making an object of it. Throws MalformedHistogramError like `decode`, and then
-   * nothing was added.
+   * Adds an encoded histogram without making an object of it.
+   * @throws MalformedHistogramError like `decode`; nothing was added then.
    */
   mergeEncoded(bytes: Uint8Array): void {
     const { entries, count } = read(bytes)
@@ -96,7 +111,8 @@ export class LatencyHistogram {
    * latencies do not exceed (q = 0 is the least of them). Null when nothing was recorded: no data is not zero.
    *
    * With `maxMs`, the exact maximum of what was recorded, the answer never lies above it, and is it at the highest
-   * rank. Throws RangeError unless 0 <= q <= 1 and maxMs is a latency.
+   * rank.
+   * @throws RangeError unless 0 <= q <= 1 and maxMs is a latency.
    */
   quantile(q: number, maxMs?: number): number | null {
     if (!(q >= 0 && q <= 1)) throw new RangeError(`A quantile is from 0 to 1, not ${q}.`)
@@ -132,7 +148,8 @@ export class LatencyHistogram {
   }
 
   /**
-   * Reads the stored form back. Throws MalformedHistogramError for an unknown version, bytes that end too early or go
+   * Reads the stored form back.
+   * @throws MalformedHistogramError for an unknown version, bytes that end too early or go
    * on too long, buckets out of order or range, and counts that are zero or not in their one form.
    */
   static decode(bytes: Uint8Array): LatencyHistogram {

@@ -47,7 +47,7 @@ describe('merging samples', () => {
     },
   )
 
-  it('gives what a single sample gives when there is but one', () => {
+  it('gives the summary of the sample when there is only one', () => {
     const [latenciesMs = []] = windows(new Random(seedOf('one')), 1)
     const sample = sampleOf({ latenciesMs, errors: 2, inFlight: 3, promptTokens: 4, generatedTokens: 0 })
     const { latency, ...figures } = merged([sample]).summary(sample.windowStartMs, sample.windowMs)
@@ -100,7 +100,20 @@ describe('merging samples', () => {
     expect(merged(samples.slice(0, 2), 'last').summary(START, 1000).inFlight).toBeNull()
   })
 
-  it('covers what it is told to for deployments side by side', () => {
+  it('covers the given time for deployments side by side', () => {
     expect(merged([sampleOf(), sampleOf()], 'sum').summary(START, 1000, 1000).coveredMs).toBe(1000)
+  })
+
+  it('says where the samples came from, the source of most requests first', () => {
+    // Until there is a second source in the database.
+    const other = 'SCRAPED' as Sample['source']
+    const samples = [
+      sampleOf({ latenciesMs: [1], source: 'SIMULATED' }),
+      sampleOf({ latenciesMs: [1], source: other }),
+      sampleOf({ latenciesMs: [1], source: other }),
+    ]
+    expect(merged(samples).summary(START, 1000).sources).toEqual([other, 'SIMULATED'])
+    expect(merged(samples.slice(0, 2)).summary(START, 1000).sources).toEqual(['SIMULATED', other])
+    expect(new MetricsMerger().summary(START, 1000).sources).toEqual([])
   })
 })

@@ -1,89 +1,75 @@
 import { LatencyHistogram } from './latency-histogram.ts'
 import type { Sample, SourceName } from './sample.ts'
+import { METRICS, metricsOf, type WindowMetrics } from './window-metrics.ts'
 
 /**
  * What was measured in one window, or in several merged: over time (history) or over deployments (fleet).
- * The figures of a single sample are those of its stored form.
+ * The metrics of a single sample are those of its stored form.
  */
-export interface MetricsSummary {
+export interface MetricsSummary extends WindowMetrics {
   atMs: number
   windowMs: number
   /** Milliseconds of the window that were recorded; rates divide by it. */
   coveredMs: number
-  requests: number
-  errors: number
-  latencySumMs: number
-  latencyMaxMs: number
-  /** Stored form, or merged; null when no request finished. */
-  latency: Uint8Array | LatencyHistogram | null
-  promptTokens: number | null
-  generatedTokens: number | null
-  inFlight: number | null
-  source: SourceName
+  /** Where the samples came from, the source of most requests first; empty without samples. */
+  sources: readonly SourceName[]
 }
 
 export function summaryOf(sample: Sample): MetricsSummary {
-  return {
-    atMs: sample.windowStartMs,
-    windowMs: sample.windowMs,
-    coveredMs: sample.windowMs,
-    requests: sample.requests,
-    errors: sample.errors,
-    latencySumMs: sample.latencySumMs,
-    latencyMaxMs: sample.latencyMaxMs,
-    latency: sample.latency,
-    promptTokens: sample.promptTokens,
-    generatedTokens: sample.generatedTokens,
-    inFlight: sample.inFlight,
-    source: sample.source,
-  }
+  const { windowStartMs, windowMs, source } = sample
+  return { atMs: windowStartMs, windowMs, coveredMs: windowMs, ...metricsOf(sample), sources: [source] }
 }
+
+type NumberName = Exclude<keyof WindowMetrics, 'latency'>
+
+const NAMES = Object.keys(METRICS) as (keyof WindowMetrics)[]
+const NUMBERS = NAMES.filter((name): name is NumberName => name !== 'latency')
+const SUMS = NUMBERS.filter((name) => METRICS[name].merge === 'sum')
+const MAXIMA = NUMBERS.filter((name) => METRICS[name].merge === 'max')
+const GAUGES = NUMBERS.filter((name) => METRICS[name].merge === 'gauge')
 
 /** Adds samples up into one summary; percentiles come from the merged histograms. */
 export class MetricsMerger {
   readonly #histogram = new LatencyHistogram()
-  #requests = 0
-  #errors = 0
-  #latencySumMs = 0
-  #latencyMaxMs = 0
-  #promptTokens: number | null = null
-  #generatedTokens: number | null = null
-  #inFlight: number | null = null
+  readonly #numbers = emptyNumbers()
+  readonly #requestsBySource = new Map<SourceName, number>()
   #recordedMs = 0
 
-  /** `inFlight` of several deployments adds up; over time, the last one given stands. */
-  add(sample: Sample, inFlight: 'sum' | 'last'): void {
-    this.#requests += sample.requests
-    this.#errors += sample.errors
-    this.#latencySumMs += sample.latencySumMs
-    this.#latencyMaxMs = Math.max(this.#latencyMaxMs, sample.latencyMaxMs)
+  /** @param gauges how a state at the end of a window merges: as a sum over deployments, or the last one over time. */
+  add(sample: Sample, gauges: 'sum' | 'last'): void {
+    const numbers = this.#numbers
+    for (const name of SUMS) numbers[name] = sumOf(numbers[name], sample[name])
+    for (const name of MAXIMA) numbers[name] = maxOf(numbers[name], sample[name])
+    for (const name of GAUGES) numbers[name] = gauges === 'last' ? sample[name] : sumOf(numbers[name], sample[name])
     if (sample.latency) this.#histogram.mergeEncoded(sample.latency)
-    this.#promptTokens = addKnown(this.#promptTokens, sample.promptTokens)
-    this.#generatedTokens = addKnown(this.#generatedTokens, sample.generatedTokens)
-    this.#inFlight = inFlight === 'sum' ? addKnown(this.#inFlight, sample.inFlight) : sample.inFlight
+    this.#requestsBySource.set(sample.source, (this.#requestsBySource.get(sample.source) ?? 0) + sample.requests)
     this.#recordedMs += sample.windowMs
   }
 
   /** `coveredMs`: default the windows added up (right over time, not over deployments). */
   summary(atMs: number, windowMs: number, coveredMs = this.#recordedMs): MetricsSummary {
-    return {
-      atMs,
-      windowMs,
-      coveredMs,
-      requests: this.#requests,
-      errors: this.#errors,
-      latencySumMs: this.#latencySumMs,
-      latencyMaxMs: this.#latencyMaxMs,
-      latency: this.#requests > 0 ? this.#histogram : null,
-      promptTokens: this.#promptTokens,
-      generatedTokens: this.#generatedTokens,
-      inFlight: this.#inFlight,
-      source: 'SIMULATED',
-    }
+    // A sum that begins with 0 is never null.
+    const numbers = { ...this.#numbers } as Pick<WindowMetrics, NumberName>
+    const latency = numbers.requests > 0 ? this.#histogram : null
+    return { atMs, windowMs, coveredMs, ...numbers, latency, sources: this.#sources() }
+  }
+
+  #sources(): SourceName[] {
+    const sources = [...this.#requestsBySource]
+    // Stable: sources with equally many requests stay in the order in which they came.
+    return sources.toSorted(([, a], [, b]) => b - a).map(([source]) => source)
   }
 }
 
-function addKnown(sum: number | null, value: number | null): number | null {
-  if (value === null) return sum
-  return (sum ?? 0) + value
+function emptyNumbers(): Record<NumberName, number | null> {
+  return Object.fromEntries(NUMBERS.map((name) => [name, METRICS[name].empty])) as Record<NumberName, 0 | null>
+}
+
+/** What is not known adds nothing. */
+function sumOf(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : a + b
+}
+
+function maxOf(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.max(a, b)
 }

@@ -1,29 +1,28 @@
-import { measureSample } from './measure.ts'
-import type { Sample } from '../metrics/sample.ts'
 import type { SampleStore } from '../samples/sample-store.ts'
-import type { Source } from './sources/source.ts'
+import { createSample } from './measure.ts'
+import type { MeasurementRequest, Source } from './sources/source.ts'
 
 const BATCH_ROWS = 1000
 /** Long enough for a chart to look back on, however short the recorder's windows are. */
 const MIN_WINDOW_MS = 1000
 
-/** Gives every active deployment of a fresh seed the samples since it is recorded, as if the server had run all along. */
+/** Stores the samples of every active deployment of a fresh seed since its recording began, as if the server had run all the time. */
 export async function backfill(store: SampleStore, source: Source, intervalMs: number, nowMs: number): Promise<void> {
   const durationMs = Math.max(MIN_WINDOW_MS, intervalMs)
-  let batch: Sample[] = []
   for (const head of await store.recordingHeads()) {
-    const deployment = { id: head.deploymentId, key: head.deploymentKey, createdAtMs: head.createdAtMs }
+    const deployment = { id: head.deploymentId, createdAtMs: head.createdAtMs }
     let { sequence } = head
-    const firstMs = Math.ceil(Math.max(head.recordingSinceMs, head.lastWindowEndMs ?? 0) / durationMs) * durationMs
-    for (let startMs = firstMs; startMs + durationMs <= nowMs; startMs += durationMs) {
-      sequence += 1
-      batch.push(measureSample(source, deployment, sequence, { startMs, durationMs }))
-      if (batch.length < BATCH_ROWS) continue
-      // One short statement after another, so that others get their turn.
-      // oxlint-disable-next-line no-await-in-loop
-      await store.store(batch)
-      batch = []
+    let recordedThroughMs = Math.max(head.recordingSinceMs, head.lastWindowEndMs ?? 0)
+    let startMs = Math.ceil(recordedThroughMs / durationMs) * durationMs
+    while (startMs + durationMs <= nowMs) {
+      const requests: MeasurementRequest[] = []
+      for (; startMs + durationMs <= nowMs && requests.length < BATCH_ROWS; startMs += durationMs) {
+        requests.push({ deployment, recordedThroughMs, window: { startMs, durationMs } })
+      }
+      const windows = (await source.measure(requests)).filter((window) => window !== null)
+      // One short statement after another, so that other statements get their turn.
+      await store.store(windows.map((window) => createSample(head.deploymentKey, ++sequence, source.name, window)))
+      recordedThroughMs = startMs
     }
   }
-  await store.store(batch)
 }

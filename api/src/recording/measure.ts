@@ -1,27 +1,80 @@
-import type { MetricsWindow, Sample } from '../metrics/sample.ts'
-import type { MeasuredDeployment, Source } from './sources/source.ts'
+import type { Sample, SourceName } from '../metrics/sample.ts'
+import { metricsOf } from '../metrics/window-metrics.ts'
+import type { MeasuredWindow, MeasurementRequest, Source } from './sources/source.ts'
 
-/** Asks the source for one window and puts the answer in the form that is stored. */
-export function measureSample(
-  source: Source,
-  deployment: MeasuredDeployment & { key: number },
+export interface Answers {
+  /** For each request: what was measured, null for nothing, undefined where its source failed. */
+  windows: (MeasuredWindow | null | undefined)[]
+  errors: Map<Source, unknown>
+}
+
+/** Asks every source once for all of its windows. A source that fails, or breaks its contract, holds up no other. */
+export async function measureAll<R extends MeasurementRequest>(
+  requests: readonly R[],
+  sourceOf: (request: R) => Source,
+): Promise<Answers> {
+  const indexes = new Map<Source, number[]>()
+  for (const [index, request] of requests.entries()) {
+    const source = sourceOf(request)
+    const known = indexes.get(source)
+    if (known) known.push(index)
+    else indexes.set(source, [index])
+  }
+  const answers: Answers = { windows: requests.map(() => undefined), errors: new Map() }
+  await Promise.all(
+    [...indexes].map(async ([source, own]) => {
+      try {
+        const windows = await measureOf(
+          source,
+          own.flatMap((index) => requests[index] ?? []),
+        )
+        for (const [at, index] of own.entries()) answers.windows[index] = windows[at]
+      } catch (error) {
+        answers.errors.set(source, error)
+      }
+    }),
+  )
+  return answers
+}
+
+async function measureOf(source: Source, requests: MeasurementRequest[]): Promise<(MeasuredWindow | null)[]> {
+  const windows = await source.measure(requests)
+  if (windows.length !== requests.length) {
+    throw new Error(`A ${source.name} source gave ${windows.length} answers to ${requests.length} requests.`)
+  }
+  /** By deployment: the end of the answer before. */
+  const ends = new Map<string, number>()
+  for (const [at, { deployment, window: asked, recordedThroughMs }] of requests.entries()) {
+    const given = windows[at]?.window
+    if (given === undefined) continue
+    const earliestMs = Math.max(recordedThroughMs, ends.get(deployment.id) ?? 0)
+    const endMs = given.startMs + given.durationMs
+    const isLonger = given.startMs >= earliestMs && given.startMs <= asked.startMs
+    if (!isLonger || endMs !== asked.startMs + asked.durationMs) {
+      throw new Error(
+        `A ${source.name} source answered with ${given.durationMs} ms from ${given.startMs}; asked: ` +
+          `${asked.durationMs} ms from ${asked.startMs}, which may begin at ${earliestMs}.`,
+      )
+    }
+    ends.set(deployment.id, endMs)
+  }
+  return windows
+}
+
+/** Puts what was measured into the form that is stored. */
+export function createSample(
+  deploymentKey: number,
   sequence: number,
-  window: MetricsWindow,
+  source: SourceName,
+  { window, measurement }: MeasuredWindow,
 ): Sample {
-  const measured = source.measure(deployment, window)
   return {
-    deploymentKey: deployment.key,
+    deploymentKey,
     sequence,
     windowStartMs: window.startMs,
     windowMs: window.durationMs,
-    requests: measured.requests,
-    errors: measured.errors,
-    latencySumMs: measured.latencySumMs,
-    latencyMaxMs: measured.latencyMaxMs,
-    latency: measured.requests > 0 ? measured.latency.encode() : null,
-    promptTokens: measured.promptTokens,
-    generatedTokens: measured.generatedTokens,
-    inFlight: measured.inFlight,
-    source: source.name,
+    ...metricsOf(measurement),
+    latency: measurement.requests > 0 ? measurement.latency.encode() : null,
+    source,
   }
 }

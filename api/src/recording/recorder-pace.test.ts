@@ -18,11 +18,12 @@ it('goes through each window once, although timers fire a little early', async (
   })
   const recorder = new Recorder({
     store: services.sampleStore,
-    source,
+    sourceOf: () => ({ source, intervalMs: 1000 }),
     bus,
     clock: { now: time.wall },
     intervalMs: 1000,
     onOutage: () => resolve(),
+    onSourceError: () => resolve(),
     onRecovery: () => resolve(),
     sleep: async (ms) => time.pass(ms > 1 ? ms - 1 : ms),
   })

@@ -49,7 +49,7 @@ describe.each(await testDatabaseKinds())('the recorder on %s', (kind) => {
     expect(plain(published)).toEqual(plain(samples))
   })
 
-  it('goes on with the next sequence after a pause, and records nothing of it', async () => {
+  it('continues with the next sequence after a pause, and records nothing of the pause', async () => {
     const { id, key } = await deploy()
     await record(deps, 3000)
     await deps.services.deployments.pause(id, { by })
@@ -104,7 +104,7 @@ describe.each(await testDatabaseKinds())('the recorder on %s', (kind) => {
     expect(sequences(published)).toEqual(oneTo(3))
   })
 
-  it('neither doubles nor withholds what a statement stored before its answer was lost', async () => {
+  it('neither repeats nor loses what a statement stored before its answer was lost', async () => {
     const { key } = await deploy()
     await record(deps, 1000)
     const { store } = deps.services.sampleStore
@@ -127,7 +127,7 @@ describe.each(await testDatabaseKinds())('the recorder on %s', (kind) => {
     expect(seconds(await stored(key))).toEqual([0, 1, 2, 3, 4, 5])
   })
 
-  it('records every active deployment in one round, and says when the round is whole', async () => {
+  it('records every active deployment in one round, and announces when the round is complete', async () => {
     const keys = await Promise.all(Array.from({ length: 5 }, async () => (await deploy()).key))
     const rounds: { last: boolean; samples: number }[] = []
     deps.bus.subscribe('recorded', ({ last, samples }) => rounds.push({ last, samples: samples.length }))
@@ -139,7 +139,7 @@ describe.each(await testDatabaseKinds())('the recorder on %s', (kind) => {
     for (const key of keys) expect(await stored(key)).toHaveLength(2)
   })
 
-  it('removes samples past their retention in batches, and goes on counting', async () => {
+  it('removes samples past their retention in batches, and continues the sequence', async () => {
     const { key } = await deploy()
     await record(deps, 5000)
     expect(await deps.services.sampleStore.removeBefore(deps.time.wallMs - 2000, 2)).toBe(2)

@@ -1,13 +1,14 @@
+import { setTimeout as timeout } from 'node:timers/promises'
 import type { Clock } from '../base/clock.ts'
 import type { Bus } from '../bus/bus.ts'
-import { measureSample } from './measure.ts'
 import type { Sample } from '../metrics/sample.ts'
 import type { RecordingHead, SampleStore } from '../samples/sample-store.ts'
-import type { Source } from './sources/source.ts'
+import { createSample, measureAll } from './measure.ts'
+import type { MeasuredWindow, MeasurementRequest, Source } from './sources/source.ts'
 
 /** How far back a recorder that was held up catches up; what lies further back stays a gap. */
-export const CATCH_UP_MS = 60_000
-/** Rows of one statement. */
+const CATCH_UP_MS = 60_000
+/** Windows that are measured, and rows that are stored, at once. */
 const BATCH_ROWS = 1000
 /** Heads are read again at least this often, whatever the bus says. */
 const HEADS_TTL_MS = 5000
@@ -15,23 +16,44 @@ const RETRY_MS = 250
 
 export interface RecorderOptions {
   store: SampleStore
-  source: Source
+  /** Where a deployment's samples come from, and how long its windows are (they start at multiples since the epoch). */
+  sourceOf: (deployment: RecordingHead) => DeploymentSource
   bus: Bus
   clock: Clock
-  /** Length of a window; windows start at its multiples since the epoch. */
+  /** How often the recorder looks for windows that have ended, in milliseconds: at multiples since the epoch. */
   intervalMs: number
-  /** Called once for each outage, and at its end. */
+  /** Called once for each outage of the store, and at its end. */
   onOutage: (error: unknown) => void
   onRecovery: () => void
+  /** Called once each time that a source begins to fail; the other sources are recorded all the same. */
+  onSourceError: (error: unknown) => void
   /** Milliseconds from the end of a window to the moment it was stored, of `count` samples. */
   onStored?: (latenessMs: number, count: number) => void
   /** Waits; ends early when aborted. Injected by tests. */
   sleep?: (ms: number, signal: AbortSignal) => Promise<void>
 }
 
+export interface DeploymentSource {
+  source: Source
+  /** Length of a window. */
+  intervalMs: number
+}
+
+/** One deployment that is being recorded. */
+interface Track extends DeploymentSource {
+  head: RecordingHead
+  /** The source was asked for everything before this; beyond the head where it had no measurement. */
+  askedThroughMs: number
+}
+
+/** A window that has ended and is to be measured. */
+interface Due extends MeasurementRequest {
+  track: Track
+}
+
 /**
- * Asks the source for every active deployment's next window after the last stored one, stores what it answers in one
- * statement, and publishes what was stored. Whatever held it up, it goes on from the stored heads.
+ * Asks the sources for every active deployment's next windows after the last stored one, stores what they answer in one
+ * statement, and publishes what was stored. Whatever held it up, it continues from the stored heads.
  */
 export class Recorder {
   readonly #options: RecorderOptions
@@ -39,11 +61,12 @@ export class Recorder {
   readonly #stop = new AbortController()
   #running: Promise<void> | null = null
   readonly #unsubscribe: () => void
-  #heads = new Map<number, RecordingHead>()
+  #tracks = new Map<number, Track>()
   /** Published so far, by deployment: what the store holds beyond it was stored by a statement of unknown outcome. */
   #published = new Map<number, number>()
   #headsReadAt = -Infinity
-  #failing = false
+  #isFailing = false
+  readonly #failingSources = new Set<Source>()
 
   constructor(options: RecorderOptions) {
     this.#options = options
@@ -57,7 +80,7 @@ export class Recorder {
     this.#running ??= this.#run()
   }
 
-  /** Ends after the statement under way. */
+  /** Ends after the statement in flight. */
   async stop(): Promise<void> {
     this.#unsubscribe()
     this.#stop.abort()
@@ -69,24 +92,21 @@ export class Recorder {
     const { signal } = this.#stop
     while (!signal.aborted) {
       const now = clock.now()
-      // Windows are recorded one after another.
-      // oxlint-disable no-await-in-loop
       try {
         await this.recordUntil(now)
-        if (this.#failing) {
-          this.#failing = false
+        if (this.#isFailing) {
+          this.#isFailing = false
           this.#options.onRecovery()
         }
         const nextMs = Math.floor(now / intervalMs) * intervalMs + intervalMs
-        // Timers fire up to a millisecond early; going through the same window again would tell the fleet of it twice.
+        // Timers fire up to a millisecond early; a second run for the same window would publish it to the fleet twice.
         do await this.#sleep(nextMs - clock.now(), signal)
         while (clock.now() < nextMs && !signal.aborted)
       } catch (error) {
-        if (!this.#failing) this.#options.onOutage(error)
-        this.#failing = true
+        if (!this.#isFailing) this.#options.onOutage(error)
+        this.#isFailing = true
         await this.#sleep(RETRY_MS, signal)
       }
-      // oxlint-enable no-await-in-loop
     }
   }
 
@@ -95,7 +115,7 @@ export class Recorder {
     try {
       await this.#record(nowMs)
     } catch (error) {
-      // The outcome is unknown: what was stored after all stands in the heads.
+      // The outcome is unknown: what was stored after all is in the heads.
       this.#headsReadAt = -Infinity
       throw error
     }
@@ -105,95 +125,128 @@ export class Recorder {
     const { bus, intervalMs } = this.#options
     if (nowMs - this.#headsReadAt >= HEADS_TTL_MS || nowMs < this.#headsReadAt) await this.#readHeads(nowMs)
     const throughMs = Math.floor(nowMs / intervalMs) * intervalMs
+    const failed = new Set<Source>()
     for (;;) {
-      const due = this.#measureDue(throughMs)
+      const due = this.#due(nowMs, failed)
       // A batch follows the last one: it begins where that one ended.
-      // oxlint-disable-next-line no-await-in-loop
-      const stored = due.length > 0 ? await this.#store(due) : []
+      const stored = due.length > 0 ? await this.#store(due, await this.#measure(due, failed)) : []
       const more = due.length >= BATCH_ROWS
       if (stored.length > 0 || !more) bus.publish('recorded', { throughMs, samples: stored, last: !more })
       if (!more || this.#stop.signal.aborted) return
     }
   }
 
-  #measureDue(throughMs: number): Sample[] {
-    const { intervalMs, source } = this.#options
-    const due: Sample[] = []
-    for (const head of this.#heads.values()) {
-      let { sequence } = head
+  /** Windows that have ended and were not asked for, ascending in each deployment. Sources that failed wait a round. */
+  #due(nowMs: number, failed: ReadonlySet<Source>): Due[] {
+    const due: Due[] = []
+    for (const track of this.#tracks.values()) {
+      if (failed.has(track.source)) continue
+      const { head, intervalMs } = track
+      const throughMs = Math.floor(nowMs / intervalMs) * intervalMs
+      const deployment = { id: head.deploymentId, createdAtMs: head.createdAtMs }
+      const recordedThroughMs = recordedThrough(head)
       for (
-        let startMs = nextWindowStart(head, throughMs, intervalMs);
+        let startMs = nextWindowStart(track, throughMs, intervalMs);
         startMs + intervalMs <= throughMs;
         startMs += intervalMs
       ) {
         if (due.length >= BATCH_ROWS) return due
-        sequence += 1
-        const deployment = { id: head.deploymentId, key: head.deploymentKey, createdAtMs: head.createdAtMs }
-        due.push(measureSample(source, deployment, sequence, { startMs, durationMs: intervalMs }))
+        due.push({ track, deployment, recordedThroughMs, window: { startMs, durationMs: intervalMs } })
       }
     }
     return due
   }
 
-  async #store(due: Sample[]): Promise<Sample[]> {
-    const stored = await this.#options.store.store(due)
-    const now = this.#options.clock.now()
+  /** The answers of the sources, each asked once; undefined where the source failed, which is added to `failed`. */
+  async #measure(due: readonly Due[], failed: Set<Source>): Promise<(MeasuredWindow | null | undefined)[]> {
+    const answers = await measureAll(due, ({ track }) => track.source)
+    for (const [source, error] of answers.errors) {
+      failed.add(source)
+      if (!this.#failingSources.has(source)) this.#options.onSourceError(error)
+      this.#failingSources.add(source)
+    }
+    for (const { track } of due) if (!failed.has(track.source)) this.#failingSources.delete(track.source)
+    return answers.windows
+  }
+
+  async #store(due: readonly Due[], windows: readonly (MeasuredWindow | null | undefined)[]): Promise<Sample[]> {
+    const { store, clock, onStored } = this.#options
+    const samples: Sample[] = []
+    const effects = []
+    /** Newest sequence of each deployment in this batch. */
+    const sequences = new Map<number, number>()
+    for (const [index, { track }] of due.entries()) {
+      const window = windows[index]
+      if (!window) continue
+      const { deploymentKey, sequence: stored } = track.head
+      const sequence = (sequences.get(deploymentKey) ?? stored) + 1
+      sequences.set(deploymentKey, sequence)
+      samples.push(createSample(deploymentKey, sequence, track.source.name, window))
+      for (const effect of window.effects ?? []) effects.push({ ...effect, deploymentKey })
+    }
+    const stored = await store.store(samples, effects)
+    const now = clock.now()
     for (const sample of stored) {
       this.#published.set(sample.deploymentKey, sample.sequence)
-      const head = this.#heads.get(sample.deploymentKey)
+      const track = this.#tracks.get(sample.deploymentKey)
       const endMs = sample.windowStartMs + sample.windowMs
-      if (head) {
-        head.sequence = sample.sequence
-        head.lastWindowEndMs = endMs
-      }
-      this.#options.onStored?.(now - endMs, 1)
+      if (track) Object.assign(track.head, { sequence: sample.sequence, lastWindowEndMs: endMs })
+      onStored?.(now - endMs, 1)
     }
-    if (stored.length < due.length) {
-      // Paused or deleted meanwhile, or the head stands elsewhere: ask the store before going on with those.
-      const kept = new Set(stored.map((sample) => sample.deploymentKey))
-      for (const sample of due) if (!kept.has(sample.deploymentKey)) this.#heads.delete(sample.deploymentKey)
-      this.#headsReadAt = -Infinity
+    // Only now: what could not be stored is asked for again.
+    for (const [index, { track, window }] of due.entries()) {
+      if (windows[index] !== undefined) track.askedThroughMs = window.startMs + window.durationMs
     }
+    if (stored.length < samples.length) this.#forgetRefused(samples, stored)
     return stored
   }
 
+  /** Paused or deleted meanwhile, or the head is elsewhere: the store is asked before those are recorded again. */
+  #forgetRefused(samples: readonly Sample[], stored: readonly Sample[]): void {
+    const kept = new Set(stored.map((sample) => sample.deploymentKey))
+    for (const { deploymentKey } of samples) if (!kept.has(deploymentKey)) this.#tracks.delete(deploymentKey)
+    this.#headsReadAt = -Infinity
+  }
+
   async #readHeads(nowMs: number): Promise<void> {
-    const { bus, store } = this.#options
+    const { bus, store, sourceOf } = this.#options
     // Noted before the read: an event that arrives during it makes the next round read again.
     this.#headsReadAt = nowMs
     const heads = await store.recordingHeads()
-    this.#heads = new Map(heads.map((head) => [head.deploymentKey, head]))
-    for (const head of heads) {
-      const published = this.#published.get(head.deploymentKey)
-      if (published !== undefined && head.sequence > published) {
-        // oxlint-disable-next-line no-await-in-loop
-        const samples = await store.after(head.deploymentKey, published, BATCH_ROWS)
+    const tracks = heads.map((head): Track => {
+      const askedThroughMs = this.#tracks.get(head.deploymentKey)?.askedThroughMs ?? -Infinity
+      return { ...sourceOf(head), head, askedThroughMs }
+    })
+    this.#tracks = new Map(tracks.map((track) => [track.head.deploymentKey, track]))
+    for (const { deploymentKey, sequence } of heads) {
+      const published = this.#published.get(deploymentKey)
+      if (published !== undefined && sequence > published) {
+        const samples = await store.after(deploymentKey, published, BATCH_ROWS)
         if (samples.length > 0) bus.publish('recorded', { throughMs: nowMs, samples, last: false })
       }
-      this.#published.set(head.deploymentKey, head.sequence)
+      this.#published.set(deploymentKey, sequence)
     }
-    for (const key of this.#published.keys()) if (!this.#heads.has(key)) this.#published.delete(key)
+    for (const key of this.#published.keys()) if (!this.#tracks.has(key)) this.#published.delete(key)
   }
 }
 
-/** Start of the next window to record: after the last stored one, not before the last resume, at most 60 s back. */
-export function nextWindowStart(head: RecordingHead, throughMs: number, intervalMs: number): number {
-  const earliest = Math.max(head.lastWindowEndMs ?? 0, head.recordingSinceMs, throughMs - CATCH_UP_MS)
+/**
+ * Start of the next window to record: after the last stored one and those already asked for, not before the last resume,
+ * at most 60 s back.
+ */
+function nextWindowStart({ head, askedThroughMs }: Track, throughMs: number, intervalMs: number): number {
+  const earliest = Math.max(recordedThrough(head), askedThroughMs, throughMs - CATCH_UP_MS)
   return Math.ceil(earliest / intervalMs) * intervalMs
 }
 
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) {
-      resolve()
-      return
-    }
-    const done = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, Math.max(0, ms))
-    signal.addEventListener('abort', done)
-  })
+function recordedThrough({ lastWindowEndMs, recordingSinceMs }: RecordingHead): number {
+  return Math.max(lastWindowEndMs ?? 0, recordingSinceMs)
+}
+
+async function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await timeout(Math.max(0, ms), undefined, { signal })
+  } catch (error) {
+    if (!signal.aborted) throw error
+  }
 }

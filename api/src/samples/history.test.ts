@@ -178,7 +178,7 @@ describe.each(await testDatabaseKinds())('the history of a deployment on %s', (k
     expect(result.points.map(({ coveredMs }) => coveredMs)).toEqual(Array.from({ length: 820 }, () => 5000))
   })
 
-  it('says where its log goes on, wherever it ends', async () => {
+  it('says where its log continues, wherever it ends', async () => {
     expect(await history(0, 60)).toMatchObject({ points: [], endSequence: 0 })
     await store([...seconds(10, 14), ...seconds(50, 54)])
     const endOf = async (from: number, to: number) => (await history(from, to)).endSequence
@@ -196,7 +196,7 @@ describe.each(await testDatabaseKinds())('the history of a deployment on %s', (k
     expect(await endOf(0, 30)).toBe(10)
   })
 
-  it('goes on live without a seam when a sample is stored right after the range was read', async () => {
+  it('continues live without a gap when a sample is stored right after the range was read', async () => {
     const { sampleStore } = deps.services
     const range = sampleStore.range.bind(sampleStore)
     const late = async (second: number) => {

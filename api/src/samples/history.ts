@@ -18,7 +18,7 @@ export interface History {
   /** Windows with nothing recorded are absent. */
   points: MetricsSummary[]
   summary: MetricsSummary
-  /** Where the log goes on after `toMs`. */
+  /** The sequence after which the log continues live. */
   endSequence: number
 }
 
@@ -44,7 +44,10 @@ export class MetricsHistory {
     this.#clock = clock
   }
 
-  /** Covers whole windows of the resolution: `from` is rounded down, `to` up. Throws BAD_USER_INPUT. */
+  /**
+   * Covers whole windows of the resolution: `from` is rounded down, `to` up.
+   * @throws RefusedError BAD_USER_INPUT for a range or a number of points that is out of bounds.
+   */
   async ofDeployment(request: HistoryRequest): Promise<History> {
     const { deploymentKey, maxPoints, fromMs: askedFromMs, toMs: askedToMs = this.#clock.now() } = request
     if (!Number.isInteger(maxPoints) || maxPoints < 1 || maxPoints > MAX_POINTS) {

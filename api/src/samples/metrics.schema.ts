@@ -115,10 +115,17 @@ export const InferenceMetricsType = builder.objectRef<MetricsSummary>('Inference
       description: "Requests under way at the window's end.",
       resolve: ({ inFlight }) => inFlight,
     }),
+    sources: t.field({
+      type: [MetricsSourceEnum],
+      description:
+        'Where the samples came from, the source of most requests first. Several for merged windows, none where nothing was recorded.',
+      resolve: ({ sources }) => sources,
+    }),
     source: t.field({
       type: MetricsSourceEnum,
-      description: 'Where the figures come from.',
-      resolve: ({ source }) => source,
+      description: 'The source of most requests; SIMULATED where nothing was recorded.',
+      deprecationReason: 'Merged windows may come from several sources: read `sources`.',
+      resolve: ({ sources }) => sources[0] ?? 'SIMULATED',
     }),
   }),
 })

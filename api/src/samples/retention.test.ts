@@ -120,7 +120,7 @@ describe('retention over time', () => {
     await answer('before 29000', 0)
   })
 
-  it('does not begin a sweep while one is under way', async () => {
+  it('does not begin a sweep while one is running', async () => {
     vi.advanceTimersByTime(90_000)
     await answer('before -1000', 2000)
     expect(statements.size).toBe(1)
@@ -136,7 +136,7 @@ describe('retention over time', () => {
     await answer('before -1000', 0)
   })
 
-  it('stops after the statement under way, and begins nothing more', async () => {
+  it('stops after the statement in flight, and begins no other', async () => {
     vi.advanceTimersByTime(30_000)
     const statement = await statements.next()
     let stopped = false

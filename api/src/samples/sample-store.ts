@@ -1,8 +1,16 @@
 import type { Database } from '@gaugeline/prisma'
 import type pg from 'pg'
-import type { Sample, SourceName } from '../metrics/sample.ts'
+import type { Sample } from '../metrics/sample.ts'
+import {
+  SAMPLE_COLUMNS,
+  SAMPLE_FIELDS,
+  SAMPLE_INPUT,
+  SAMPLE_PARAMETERS,
+  SAMPLE_VALUES,
+  sampleArrays,
+} from './sample-columns.ts'
 
-/** Where recording of one active deployment stands. */
+/** How far one active deployment has been recorded. */
 export interface RecordingHead {
   deploymentKey: number
   deploymentId: string
@@ -22,61 +30,62 @@ export interface LogHead {
   exists: boolean
 }
 
-interface SampleRow {
-  deployment_key: number
-  sequence: number
-  window_start_ms: number
-  window_ms: number
-  requests: number
-  errors: number
-  latency_sum_ms: number
-  latency_max_ms: number
-  latency: Buffer | null
-  prompt_tokens: number | null
-  generated_tokens: number | null
-  in_flight: number | null
-  source: SourceName
+/**
+ * What a source stores or consumes together with a sample (a baseline, keys of an inbox): it happens in the statement
+ * that stores the sample, or not at all.
+ */
+export interface SampleEffect {
+  /** Which of the store's effect statements runs. */
+  kind: string
+  /** JSON. */
+  data: unknown
 }
 
-const COLUMNS = `deployment_key, sequence, (extract(epoch from window_start) * 1000)::float8 as window_start_ms,
-  window_ms, requests, errors, latency_sum_ms, latency_max_ms, latency, prompt_tokens, generated_tokens, in_flight, source`
-
 /*
- * One autocommitted statement. A head moves only when it stands exactly before the first row of its deployment and the
+ * One autocommitted statement. A head moves only when it is exactly before the first row of its deployment and the
  * deployment is being recorded; its row lock orders this against pause and delete, which write the same row. Rows whose
- * head did not move are not stored. So a repetition after an unknown outcome stores nothing twice.
+ * head did not move are not stored. So a retry after an unknown outcome stores nothing twice.
  */
-const STORE = `
-with input as (
-  select * from unnest($1::int[], $2::bigint[], $3::float8[], $4::int[], $5::int[], $6::int[], $7::float8[], $8::float8[],
-    $9::bytea[], $10::bigint[], $11::bigint[], $12::int[], $13::text[])
-  as i(deployment_key, sequence, window_start_ms, window_ms, requests, errors, latency_sum_ms, latency_max_ms,
-    latency, prompt_tokens, generated_tokens, in_flight, source)
-), moved as (
-  update sample_heads h set sequence = g.last_sequence, last_window_end = to_timestamp(g.last_window_end_ms / 1000)
-  from (
-    select deployment_key, min(sequence) as first_sequence, max(sequence) as last_sequence,
-      min(window_start_ms) as first_window_start_ms, max(window_start_ms + window_ms) as last_window_end_ms
-    from input group by deployment_key
-  ) g
-  where h.deployment_key = g.deployment_key and h.sequence = g.first_sequence - 1
-    and h.recording_since <= to_timestamp(g.first_window_start_ms / 1000)
-  returning h.deployment_key
-)
-insert into samples (deployment_key, sequence, window_start, window_ms, requests, errors, latency_sum_ms, latency_max_ms,
-  latency, prompt_tokens, generated_tokens, in_flight, source)
-select i.deployment_key, i.sequence, to_timestamp(i.window_start_ms / 1000), i.window_ms, i.requests, i.errors,
-  i.latency_sum_ms, i.latency_max_ms, i.latency, i.prompt_tokens, i.generated_tokens, i.in_flight, i.source::"MetricsSource"
-from input i join moved using (deployment_key)
-returning deployment_key, sequence`
+function storeStatement(effects: Readonly<Record<string, string>>): string {
+  const at = SAMPLE_PARAMETERS
+  const effectSteps = Object.entries(effects).map(([kind, statement]) => `, "${kind}" as (${statement})`)
+  const effectRows = `, effects as (
+    select e.* from unnest($${at + 1}::int[], $${at + 2}::text[], $${at + 3}::jsonb[]) as e(deployment_key, kind, data)
+      join moved using (deployment_key))`
+  return `
+    with input as (
+      select * from ${SAMPLE_INPUT}
+    ), moved as (
+      update sample_heads h set sequence = g.last_sequence, last_window_end = to_timestamp(g.last_window_end_ms / 1000)
+      from (
+        select "deploymentKey", min(sequence) as first_sequence, max(sequence) as last_sequence,
+          min("windowStartMs") as first_window_start_ms, max("windowStartMs" + "windowMs") as last_window_end_ms
+        from input group by "deploymentKey"
+      ) g
+      where h.deployment_key = g."deploymentKey" and h.sequence = g.first_sequence - 1
+        and h.recording_since <= to_timestamp(g.first_window_start_ms / 1000)
+      returning h.deployment_key
+    )${effectSteps.length > 0 ? effectRows + effectSteps.join('') : ''}
+    insert into samples (${SAMPLE_COLUMNS})
+    select ${SAMPLE_VALUES} from input i join moved on moved.deployment_key = i."deploymentKey"
+    returning deployment_key, sequence`
+}
 
 /** Owns the samples and their heads: the only writer of both, but for lifecycle changes (`SampleHeads` below). */
 export class SampleStore {
   readonly #pool: pg.Pool
   readonly #prepares: boolean
+  readonly #storeStatement: string
+  readonly #hasEffects: boolean
 
-  constructor({ pool, kind }: Pick<Database, 'pool' | 'kind'>) {
+  /**
+   * @param effects for each kind of effect the SQL statement that carries it out. It reads the rows of its kind from
+   * `effects (deployment_key, kind, data)`, which holds only those whose samples are stored.
+   */
+  constructor({ pool, kind }: Pick<Database, 'pool' | 'kind'>, effects: Readonly<Record<string, string>> = {}) {
     this.#pool = pool
+    this.#storeStatement = storeStatement(effects)
+    this.#hasEffects = Object.keys(effects).length > 0
     // The embedded database's connections share one session, where names of prepared statements would collide.
     this.#prepares = kind === 'postgres'
   }
@@ -90,26 +99,20 @@ export class SampleStore {
   }
 
   /**
-   * Stores samples, each deployment's in ascending contiguous order, and gives back those that were stored. One that is
-   * missing from the answer was refused as a whole deployment: paused or deleted meanwhile, or its head stands elsewhere.
+   * Stores samples, each deployment's in ascending contiguous order, and what goes with them. Gives back those that were
+   * stored: one that is missing was refused as a whole deployment, because the deployment was paused or deleted
+   * meanwhile, or because its head is elsewhere.
    */
-  async store(samples: readonly Sample[]): Promise<Sample[]> {
+  async store(
+    samples: readonly Sample[],
+    effects: readonly (SampleEffect & { deploymentKey: number })[] = [],
+  ): Promise<Sample[]> {
     if (samples.length === 0) return []
-    const result = await this.#query<{ deployment_key: number; sequence: number }>('store-samples', STORE, [
-      samples.map((s) => s.deploymentKey),
-      samples.map((s) => s.sequence),
-      samples.map((s) => s.windowStartMs),
-      samples.map((s) => s.windowMs),
-      samples.map((s) => s.requests),
-      samples.map((s) => s.errors),
-      samples.map((s) => s.latencySumMs),
-      samples.map((s) => s.latencyMaxMs),
-      samples.map((s) => s.latency && Buffer.from(s.latency.buffer, s.latency.byteOffset, s.latency.byteLength)),
-      samples.map((s) => s.promptTokens),
-      samples.map((s) => s.generatedTokens),
-      samples.map((s) => s.inFlight),
-      samples.map((s) => s.source),
-    ])
+    const result = await this.#query<{ deployment_key: number; sequence: number }>(
+      'store-samples',
+      this.#storeStatement,
+      this.#hasEffects ? [...sampleArrays(samples), ...effectArrays(effects)] : sampleArrays(samples),
+    )
     if (result.rows.length === samples.length) return [...samples]
     const stored = new Set(result.rows.map((row) => `${row.deployment_key}:${row.sequence}`))
     return samples.filter((sample) => stored.has(`${sample.deploymentKey}:${sample.sequence}`))
@@ -150,58 +153,57 @@ export class SampleStore {
 
   /** Samples of one deployment right after a sequence, ascending. */
   async after(deploymentKey: number, sequence: number, limit: number): Promise<Sample[]> {
-    const { rows } = await this.#query<SampleRow>(
+    const { rows } = await this.#query<Sample>(
       'samples-after',
-      `select ${COLUMNS} from samples where deployment_key = $1 and sequence > $2 order by sequence limit $3`,
+      `select ${SAMPLE_FIELDS} from samples where deployment_key = $1 and sequence > $2 order by sequence limit $3`,
       [deploymentKey, sequence, limit],
     )
-    return rows.map(toSample)
+    return rows
   }
 
   /** The newest sample of each deployment that has one. */
   async latest(deploymentKeys: readonly number[]): Promise<Sample[]> {
-    const { rows } = await this.#query<SampleRow>(
+    const { rows } = await this.#query<Sample>(
       'samples-latest',
       `select s.* from sample_heads h cross join lateral (
-          select ${COLUMNS} from samples where deployment_key = h.deployment_key and sequence = h.sequence
+          select ${SAMPLE_FIELDS} from samples where deployment_key = h.deployment_key and sequence = h.sequence
         ) s where h.deployment_key = any($1::int[])`,
       [deploymentKeys],
     )
-    return rows.map(toSample)
+    return rows
   }
 
   /** Samples of several deployments whose windows start at or after `fromMs`, ascending in each. */
   async since(deploymentKeys: readonly number[], fromMs: number, limitEach: number): Promise<Sample[]> {
-    const { rows } = await this.#query<SampleRow>(
+    const { rows } = await this.#query<Sample>(
       'samples-since',
       `select s.* from unnest($1::int[]) k cross join lateral (
-          select ${COLUMNS} from samples where deployment_key = k and window_start >= to_timestamp($2::float8 / 1000)
+          select ${SAMPLE_FIELDS} from samples where deployment_key = k and window_start >= to_timestamp($2::float8 / 1000)
           order by window_start desc limit $3
-        ) s order by s.deployment_key, s.sequence`,
+        ) s order by s."deploymentKey", s.sequence`,
       [deploymentKeys, fromMs, limitEach],
     )
-    return rows.map(toSample)
+    return rows
   }
 
   /** Samples of one deployment whose windows start in `[fromMs, toMs)`, in chunks, ascending: short statements. */
   async *range(deploymentKey: number, fromMs: number, toMs: number, chunk = 2000): AsyncGenerator<Sample[]> {
     for (let from = fromMs; ;) {
-      // oxlint-disable-next-line no-await-in-loop
-      const { rows } = await this.#query<SampleRow>(
+      const { rows } = await this.#query<Sample>(
         'samples-range',
-        `select ${COLUMNS} from samples where deployment_key = $1
+        `select ${SAMPLE_FIELDS} from samples where deployment_key = $1
           and window_start >= to_timestamp($2::float8 / 1000) and window_start < to_timestamp($3::float8 / 1000)
           order by window_start limit $4`,
         [deploymentKey, from, toMs, chunk],
       )
-      if (rows.length > 0) yield rows.map(toSample)
+      if (rows.length > 0) yield rows
       const last = rows.at(-1)
       if (!last || rows.length < chunk) return
-      from = last.window_start_ms + 1
+      from = last.windowStartMs + 1
     }
   }
 
-  /** The sequence after which a log goes on at `ms`: of the newest sample before it, however long ago; 0 at the start. */
+  /** The sequence after which a log continues at `ms`: that of the newest sample before it, however old; 0 at the start. */
   async sequenceAt(deploymentKey: number, ms: number): Promise<number> {
     const { rows } = await this.#query<{ sequence: number }>(
       'sequence-at',
@@ -215,7 +217,7 @@ export class SampleStore {
     return rows[0]?.sequence ?? 0
   }
 
-  /** Removes up to `limit` samples whose windows started before `cutoffMs`; gives how many. */
+  /** Removes up to `limit` samples whose windows started before `cutoffMs` and returns how many were removed. */
   async removeBefore(cutoffMs: number, limit: number): Promise<number> {
     const { rowCount } = await this.#query(
       'samples-remove-before',
@@ -229,7 +231,7 @@ export class SampleStore {
     return rowCount ?? 0
   }
 
-  /** Removes up to `limit` samples of deleted deployments, then their heads; gives how many rows went. */
+  /** Removes up to `limit` samples of deleted deployments, then their heads and returns how many rows were removed. */
   async removeDeleted(limit: number): Promise<number> {
     const { rows } = await this.#pool.query<{ key: number }>(
       `select h.deployment_key as key from sample_heads h
@@ -247,20 +249,10 @@ export class SampleStore {
   }
 }
 
-function toSample(row: SampleRow): Sample {
-  return {
-    deploymentKey: row.deployment_key,
-    sequence: row.sequence,
-    windowStartMs: row.window_start_ms,
-    windowMs: row.window_ms,
-    requests: row.requests,
-    errors: row.errors,
-    latencySumMs: row.latency_sum_ms,
-    latencyMaxMs: row.latency_max_ms,
-    latency: row.latency,
-    promptTokens: row.prompt_tokens,
-    generatedTokens: row.generated_tokens,
-    inFlight: row.in_flight,
-    source: row.source,
-  }
+function effectArrays(effects: readonly (SampleEffect & { deploymentKey: number })[]): unknown[][] {
+  return [
+    effects.map(({ deploymentKey }) => deploymentKey),
+    effects.map(({ kind }) => kind),
+    effects.map(({ data }) => JSON.stringify(data)),
+  ]
 }

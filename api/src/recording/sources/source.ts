@@ -1,4 +1,5 @@
 import type { Measurement, MetricsWindow, SourceName } from '../../metrics/sample.ts'
+import type { SampleEffect } from '../../samples/sample-store.ts'
 
 /** What a source may know of the deployment it measures. */
 export interface MeasuredDeployment {
@@ -7,8 +8,34 @@ export interface MeasuredDeployment {
   createdAtMs: number
 }
 
-/** Answers one question: what was measured in this window? Touches neither bus nor database. */
+/** Asks what was measured in one window of one deployment. Those of a deployment are asked for in order. */
+export interface MeasurementRequest {
+  deployment: MeasuredDeployment
+  window: MetricsWindow
+  /** Everything before is recorded, or was before the last resume; milliseconds since the epoch. */
+  recordedThroughMs: number
+}
+
+export interface MeasuredWindow {
+  /**
+   * The window that the measurement covers. It ends with the window asked for. It may begin earlier, where the source
+   * had no measurement for the windows before: not before `recordedThroughMs`, and not within an earlier answer.
+   */
+  window: MetricsWindow
+  measurement: Measurement
+  /** What must be stored or consumed in the statement that stores the sample. */
+  effects?: readonly SampleEffect[]
+}
+
+/**
+ * Answers what was measured in windows that have ended, from what it has collected: it waits for nobody, and writes
+ * nothing itself.
+ */
 export interface Source {
   readonly name: SourceName
-  measure(deployment: MeasuredDeployment, window: MetricsWindow): Measurement
+  /**
+   * One answer for each request, in the order of the requests. Null: there is no measurement for this window (yet); a
+   * later answer may cover it. Asked again for the same window when its sample could not be stored.
+   */
+  measure(requests: readonly MeasurementRequest[]): Promise<(MeasuredWindow | null)[]>
 }

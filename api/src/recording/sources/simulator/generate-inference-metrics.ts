@@ -1,10 +1,10 @@
-import { LatencyHistogram } from '../../../metrics/latency-histogram.ts'
 import type { Measurement, MetricsWindow } from '../../../metrics/sample.ts'
 import { Random, derive, seedOf } from './random.ts'
+import { type FinishedRequest, RequestTally } from './request-tally.ts'
 import type { TokenProfile, TrafficProfile } from './traffic-profile.ts'
 import { errorRateAt, inFlightAt, requestsPerSecondAt, slownessAt } from './traffic.ts'
 
-/** Tells the random numbers of windows from those of profiles and episodes. */
+/** Separates the random numbers of windows from those of profiles and episodes. */
 const WINDOWS = 1
 
 /** A longer window is drawn in equal parts no longer than this, each under the conditions at its middle. */
@@ -13,7 +13,7 @@ const MAX_PARTS = 120
 
 /**
  * How many requests of one window are drawn one by one at most, shared out evenly over its parts. Heavier traffic is
- * drawn as that many requests of which each stands for several alike, by whole numbers that add up: counts stay what
+ * drawn as that many requests of which each represents several equal ones, by whole numbers that add up: counts stay what
  * they are, the work is bounded, and a percentile keeps the noise of 4,096 draws (a standard deviation of 0.8 % at p50
  * and 2.3 % at p99 for σ = 0.4) instead of an ever smaller one.
  */
@@ -35,8 +35,8 @@ const TOKENS_WITH_LATENCY = 0.8
  * - In flight: Little's law, at the window's end.
  *
  * A window in which nothing finished has no requests, errors, latencies or tokens; its `inFlight` is 0 when the
- * deployment is idle, and else what is still under way. Throws RangeError when the window's length is not a positive
- * number.
+ * deployment is idle, and otherwise the number of requests still in flight.
+ * @throws RangeError when the window's length is not a positive number.
  */
 export function generateInferenceMetrics(
   deploymentId: string,
@@ -73,17 +73,11 @@ function isFirstWindow({ startMs, durationMs }: MetricsWindow, { startedAtMs }: 
   return startMs + durationMs > startedAtMs && startMs <= startedAtMs + durationMs
 }
 
-/** Draws requests one after the other and sums them up. */
+/** Draws requests one after the other and adds them up. */
 class DrawnRequests {
   readonly #random: Random
   readonly #profile: TrafficProfile
-  readonly #latency = new LatencyHistogram()
-  /** In whole microseconds: a sum of them is exact. */
-  #latencySumUs = 0
-  #latencyMaxUs = 0
-  #errors = 0
-  #promptTokens = 0
-  #generatedTokens = 0
+  readonly #tally = new RequestTally()
 
   constructor(random: Random, profile: TrafficProfile) {
     this.#random = random
@@ -91,7 +85,7 @@ class DrawnRequests {
   }
 
   get requests(): number {
-    return this.#latency.count
+    return this.#tally.requests
   }
 
   /** Draws `requests` under the same conditions, at most `maxDraws` of them one by one. */
@@ -99,38 +93,32 @@ class DrawnRequests {
     const draws = Math.min(requests, maxDraws)
     const weight = Math.floor(requests / draws)
     const heavier = requests % draws
-    for (let draw = 0; draw < draws; draw++) this.#drawOne(draw < heavier ? weight + 1 : weight, conditions)
+    for (let draw = 0; draw < draws; draw++) {
+      this.#tally.add(this.#drawOne(conditions), draw < heavier ? weight + 1 : weight)
+    }
   }
 
-  #drawOne(weight: number, { medianMs, errorRate }: { medianMs: number; errorRate: number }): void {
+  // In this order: each takes the next random numbers.
+  #drawOne({ medianMs, errorRate }: { medianMs: number; errorRate: number }): FinishedRequest {
     const random = this.#random
     const { latencySigma, promptTokens, generatedTokens } = this.#profile
     const z = random.gaussian()
     const latencyUs = Math.max(1, Math.round(1_000 * medianMs * Math.exp(latencySigma * z)))
-    this.#latency.record(latencyUs / 1_000, weight)
-    this.#latencySumUs += latencyUs * weight
-    if (latencyUs > this.#latencyMaxUs) this.#latencyMaxUs = latencyUs
-
-    const failed = random.uniform() < errorRate
-    if (failed) this.#errors += weight
-    if (promptTokens) this.#promptTokens += weight * tokensOf(promptTokens, random.gaussian())
-    if (generatedTokens && !failed) {
+    const drawn = { latencyUs, hasFailed: random.uniform() < errorRate, promptTokens: 0, generatedTokens: 0 }
+    if (promptTokens) drawn.promptTokens = tokensOf(promptTokens, random.gaussian())
+    if (generatedTokens && !drawn.hasFailed) {
       const own = Math.sqrt(1 - TOKENS_WITH_LATENCY ** 2) * random.gaussian()
-      this.#generatedTokens += weight * tokensOf(generatedTokens, TOKENS_WITH_LATENCY * z + own)
+      drawn.generatedTokens = tokensOf(generatedTokens, TOKENS_WITH_LATENCY * z + own)
     }
+    return drawn
   }
 
   measurement(inFlight: number): Measurement {
-    return {
-      requests: this.#latency.count,
-      errors: this.#errors,
-      latencySumMs: this.#latencySumUs / 1_000,
-      latencyMaxMs: this.#latencyMaxUs / 1_000,
-      latency: this.#latency,
-      promptTokens: this.#profile.promptTokens ? this.#promptTokens : null,
-      generatedTokens: this.#profile.generatedTokens ? this.#generatedTokens : null,
-      inFlight,
-    }
+    const { promptTokens, generatedTokens } = this.#profile
+    return this.#tally.measurement(inFlight, {
+      promptTokens: promptTokens !== null,
+      generatedTokens: generatedTokens !== null,
+    })
   }
 }
 

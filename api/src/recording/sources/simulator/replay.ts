@@ -1,8 +1,8 @@
-import { LatencyHistogram } from '../../../metrics/latency-histogram.ts'
 import type { Measurement, MetricsWindow } from '../../../metrics/sample.ts'
 import type { MeasuredDeployment } from '../source.ts'
 import { Random, derive, seedOf } from './random.ts'
 import type { Seed } from './random.ts'
+import { RequestTally } from './request-tally.ts'
 import { TICKS_PER_MS } from './trace.ts'
 import type { TrafficTrace } from './trace.ts'
 
@@ -12,7 +12,7 @@ import type { TrafficTrace } from './trace.ts'
  */
 export type Replay = (deployment: MeasuredDeployment, window: MetricsWindow) => Measurement
 
-/** Tells the random numbers of replays from others. */
+/** Separates the random numbers of replays from others. */
 const REPLAYS = 2
 
 /**
@@ -30,7 +30,7 @@ const NOISE_BOUND = 3
 const FASTEST = Math.exp(-NOISE_SIGMA * NOISE_BOUND)
 const SLOWEST = Math.exp(NOISE_SIGMA * NOISE_BOUND)
 
-/** A server gives up on a request at last. Also bounds how far back a window has to look. */
+/** A server eventually times a request out. This also bounds how far back a window has to look. */
 const MAX_LATENCY_MS = 120_000
 
 /** Latencies are whole microseconds, so that a sum of them is exact. */
@@ -73,11 +73,11 @@ export function createReplay(trace: TrafficTrace): Replay {
     if (!(Number.isFinite(startMs) && durationMs > 0 && Number.isFinite(durationMs))) {
       throw new RangeError(`A window starts at a time and lasts above 0 ms, not ${durationMs} ms from ${startMs}.`)
     }
-    // The end is summed before the difference is taken, as whoever asks for the next window sums it: the same tick.
+    // The end is summed before the difference is taken, as it is for the start of the next window: the same tick.
     const startTicks = Math.round((startMs - deployment.createdAtMs) * TICKS_PER_MS)
     const endTicks = Math.round((startMs + durationMs - deployment.createdAtMs) * TICKS_PER_MS)
     const seed = derive(seedOf(deployment.id), REPLAYS)
-    const finished = new FinishedRequests()
+    const finished = new RequestTally()
     let inFlight = 0
 
     const firstLoop = Math.max(0, Math.floor((startTicks - longestTicks) / periodTicks))
@@ -96,40 +96,12 @@ export function createReplay(trace: TrafficTrace): Replay {
         const latency = latencyTicks(seed, row)
         if (arrival + latency >= endTicks) inFlight++
         else if (arrival + latency >= startTicks) {
-          finished.add(latency / TICKS_PER_US, promptTokens[row] ?? 0, generatedTokens[row] ?? 0)
+          const tokens = { promptTokens: promptTokens[row] ?? 0, generatedTokens: generatedTokens[row] ?? 0 }
+          finished.add({ latencyUs: latency / TICKS_PER_US, hasFailed: false, ...tokens })
         }
       }
     }
-    return finished.measurement(inFlight)
-  }
-}
-
-class FinishedRequests {
-  readonly #latency = new LatencyHistogram()
-  #latencySumUs = 0
-  #latencyMaxUs = 0
-  #promptTokens = 0
-  #generatedTokens = 0
-
-  add(latencyUs: number, promptTokens: number, generatedTokens: number): void {
-    this.#latency.record(latencyUs / 1_000)
-    this.#latencySumUs += latencyUs
-    if (latencyUs > this.#latencyMaxUs) this.#latencyMaxUs = latencyUs
-    this.#promptTokens += promptTokens
-    this.#generatedTokens += generatedTokens
-  }
-
-  measurement(inFlight: number): Measurement {
-    return {
-      requests: this.#latency.count,
-      errors: 0,
-      latencySumMs: this.#latencySumUs / 1_000,
-      latencyMaxMs: this.#latencyMaxUs / 1_000,
-      latency: this.#latency,
-      promptTokens: this.#promptTokens,
-      generatedTokens: this.#generatedTokens,
-      inFlight,
-    }
+    return finished.measurement(inFlight, { promptTokens: true, generatedTokens: true })
   }
 }
 

@@ -1,19 +1,24 @@
-import type { Source } from '../source.ts'
+import type { MeasuredDeployment, Source } from '../source.ts'
+import type { Measurement, MetricsWindow } from '../../../metrics/sample.ts'
 import { generateInferenceMetrics } from './generate-inference-metrics.ts'
 import { createReplay } from './replay.ts'
 import { profileFor } from './traffic-profile.ts'
 import type { TrafficTrace } from './trace.ts'
 
 /**
- * The source of simulated samples: traffic made up from each deployment's own profile, or with `trace` a recording's
- * traffic for every deployment, begun when it was deployed. Holds nothing that changes: a restarted server goes on
- * with the same curves.
+ * The source of simulated samples: traffic made up from each deployment's own profile, or with `trace` the traffic of a
+ * recording for every deployment, from the moment it was deployed. It has no state: a restarted server continues the
+ * same curves.
  */
 export function createSimulatedSource(options: { trace?: TrafficTrace } = {}): Source {
-  const { trace } = options
-  if (trace) return { name: 'SIMULATED', measure: createReplay(trace) }
+  const measureOne: (deployment: MeasuredDeployment, window: MetricsWindow) => Measurement = options.trace
+    ? createReplay(options.trace)
+    : (deployment, window) => generateInferenceMetrics(deployment.id, window, profileFor(deployment))
   return {
     name: 'SIMULATED',
-    measure: (deployment, window) => generateInferenceMetrics(deployment.id, window, profileFor(deployment)),
+    measure: (requests) =>
+      Promise.resolve(
+        requests.map(({ deployment, window }) => ({ window, measurement: measureOne(deployment, window) })),
+      ),
   }
 }

@@ -4,7 +4,7 @@ import { parseTimestamp } from './trace-timestamp.ts'
 /** Ticks of 100 ns, the resolution of recorded timestamps: whole numbers, so that sums and comparisons are exact. */
 export const TICKS_PER_MS = 10_000
 
-/** Recorded traffic: when requests came and how large they were. Row i of the file stands at index i of each array. */
+/** Recorded traffic: when requests came and how large they were. Row i of the file is at index i of each array. */
 export interface TrafficTrace {
   /** Where it was read from. */
   readonly path: string
@@ -49,7 +49,8 @@ const MAX_REQUESTS_PER_SECOND = 10_000
 /**
  * Reads a recording: CSV with the header `TIMESTAMP,ContextTokens,GeneratedTokens`, one request a line in order of
  * arrival, the time in UTC like `2023-11-16 18:15:46.6805900`. A byte order mark, CRLF and blank lines at the end are
- * fine. Throws TraceError for a file that cannot be read or is not like that.
+ * fine.
+ * @throws TraceError for a file that cannot be read or is not like that.
  */
 export function loadTrace(path: string): TrafficTrace {
   const lines = readText(path)
@@ -130,7 +131,7 @@ function withoutCr(line = ''): string {
   return line.endsWith('\r') ? line.slice(0, -1) : line
 }
 
-/** What stood there, on one line and not too long. */
+/** What the field holds, on one line and not too long. */
 function quoted(text: string): string {
   return printable(JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text))
 }

@@ -5,7 +5,7 @@ import type { TrafficProfile } from './traffic-profile.ts'
 /**
  * What a deployment goes through, as functions of time and nothing else: the daily curve, the ramp, and episodes
  * (bursts, idle spells, slow spells, errors), each found by dividing time into slots and drawing one slot's fate from
- * its number. Whoever asks about a moment gets the same answer, without a walk from the start.
+ * its number. The answer for a moment is always the same, without a walk from the start.
  */
 
 const DAY_MS = 86_400_000
@@ -17,7 +17,7 @@ const BUSY_AT_FIRST_MS = 600_000
 
 /** An episode that a slot of time may hold. It begins and ends inside its slot. */
 interface EpisodeKind {
-  /** Tells the kinds apart in the random numbers. */
+  /** Separates the kinds in the random numbers. */
   stream: number
   slotMs: number
   /** Share of the slots that hold one. */
@@ -80,7 +80,7 @@ export function rampFactorAt(profile: TrafficProfile, timeMs: number): number {
 }
 
 /**
- * Requests under way at a moment, by Little's law: on average L = λ W, arrivals per second times mean seconds a
+ * Requests in flight at a moment, by Little's law: on average L = λ W, arrivals per second times mean seconds a
  * request takes (J. D. C. Little, "A Proof for the Queuing Formula: L = λW", 1961). The mean of a log-normal is its
  * median × exp(σ² / 2). About L it varies as a Poisson count does, by sqrt(L), and smoothly in time: asked for
  * windows of 10 ms it does not flicker.
