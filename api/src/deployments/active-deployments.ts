@@ -25,24 +25,26 @@ export class ActiveDeployments implements FleetDirectory<DeploymentWithNames, De
   #listeners = new Set<() => void>()
   #unsubscribe: (() => void) | null = null
   #timer: NodeJS.Timeout | null = null
-  /** One read at a time: of two at once, the older answer could come last. */
-  readonly #refresh: SerialTask
+  #refresh: SerialTask | null = null
 
   constructor(options: ActiveDeploymentsOptions) {
     this.#options = options
-    this.#refresh = new SerialTask(() => this.#read(), options.onError)
   }
 
   async start(): Promise<void> {
-    this.#unsubscribe = this.#options.bus.subscribe('deploymentEvent', () => this.#refresh.request())
-    this.#timer = setInterval(() => this.#refresh.request(), REFRESH_MS)
-    await this.#refresh.run()
+    const { bus, onError } = this.#options
+    // One read at a time: of two at once, the older answer could come last.
+    const refresh = new SerialTask(() => this.#read(), onError)
+    this.#refresh = refresh
+    this.#unsubscribe = bus.subscribe('deploymentEvent', () => refresh.request())
+    this.#timer = setInterval(() => refresh.request(), REFRESH_MS)
+    await refresh.run()
   }
 
   async stop(): Promise<void> {
     this.#unsubscribe?.()
     if (this.#timer) clearInterval(this.#timer)
-    await this.#refresh.stop()
+    await this.#refresh?.stop()
   }
 
   get size(): number {
