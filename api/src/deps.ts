@@ -1,32 +1,34 @@
 import { type Database, isUnavailable, type PrismaClient } from '@gaugeline/prisma'
 import type { Logger } from 'pino'
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
-import { type Access, createAccess } from './auth/access.ts'
+import { createAccess } from './auth/access.ts'
 import type { ApiTokens } from './auth/api-tokens.ts'
+import { type Auth, createAuth } from './auth/auth.ts'
 import type { Sessions } from './auth/sessions.ts'
 import { RecordingClock } from './base/clock.ts'
+import type { Part } from './base/lifecycle.ts'
+import { Sweeper } from './base/sweeper.ts'
+import type { Bus } from './bus/bus.ts'
+import { createMemoryBus } from './bus/memory-bus.ts'
 import { ActiveDeployments } from './deployments/active-deployments.ts'
 import { type DeploymentFilter, type DeploymentWithNames, filterKey } from './deployments/deployment-filter.ts'
 import { Deployments } from './deployments/deployments.ts'
 import { EventRecords } from './deployments/event-records.ts'
 import type { Env } from './env.ts'
 import { Idempotency } from './idempotency/idempotency.ts'
-import type { Bus } from './bus/bus.ts'
 import { Cursors } from './live/cursors.ts'
 import { EventLog } from './live/event-log.ts'
 import { Fleet } from './live/fleet.ts'
-import { createMemoryBus } from './bus/memory-bus.ts'
 import { RecentSamples } from './live/recent-samples.ts'
 import { SampleLogs } from './live/sample-logs.ts'
-import { MetricsHistory } from './samples/history.ts'
+import { Models } from './models/models.ts'
 import { Recorder } from './recording/recorder.ts'
-import { Retention } from './samples/retention.ts'
-import { SampleStore } from './samples/sample-store.ts'
 import { createSimulatedSource } from './recording/sources/simulator/simulated-source.ts'
 import { loadTrace, TraceError } from './recording/sources/simulator/trace.ts'
 import type { Source } from './recording/sources/source.ts'
-import { Models } from './models/models.ts'
-import { Sweeper } from './base/sweeper.ts'
+import { MetricsHistory } from './samples/history.ts'
+import { Retention } from './samples/retention.ts'
+import { SampleStore } from './samples/sample-store.ts'
+import { Telemetry } from './telemetry.ts'
 import { TrainingJobs } from './training/training-jobs.ts'
 import { TrainingProgress } from './training/training-progress.ts'
 import { TrainingRuns } from './training/training-runs.ts'
@@ -37,14 +39,14 @@ import { WebhookOutbox } from './webhooks/outbox.ts'
 import { allowedHosts } from './webhooks/public-addresses.ts'
 import { Webhooks } from './webhooks/webhooks.ts'
 
-/** One-second samples are kept this long: an embedded database is one file on somebody's laptop. */
+/** How long one-second samples are kept: an embedded database is one file on somebody's laptop. */
 const KEEP_HOURS = { embedded: 6, postgres: 24 }
 
 const SWEEP_EVERY_MS = 60_000
 
-/** What resolvers reach of it. */
+/** What resolvers can reach. */
 export interface Services {
-  /** For following relations to read; services own the rest. */
+  /** To follow relations when reading; everything else goes through the services. */
   prisma: PrismaClient
   models: Models
   trainingJobs: TrainingJobs
@@ -63,10 +65,20 @@ export interface Services {
   webhooks: Webhooks
 }
 
-/** Every part of a running server, and what starts and ends them in order. */
+export interface DepsOptions {
+  env: Env
+  database: Database
+  source: Source
+  log: Logger
+  /** Where people reach the server: session cookies depend on it. */
+  address: { port: number; publicOrigin: string }
+  clock?: RecordingClock | undefined
+}
+
+/** Every service of a running server. */
 export interface Deps {
   services: Services
-  access: Access
+  auth: Auth
   source: Source
   bus: Bus
   recorder: Recorder
@@ -74,35 +86,31 @@ export interface Deps {
   trainingRuns: TrainingRuns
   outbox: WebhookOutbox
   deliveryQueue: DeliveryQueue
-  deliveryWorker: DeliveryWorker
-  figures: Registry
+  telemetry: Telemetry
   clock: RecordingClock
-  start(): Promise<void>
-  stop(): Promise<void>
+  /** What runs by itself, in the order in which it starts; it stops in reverse. */
+  parts: readonly Part[]
 }
 
 export { TraceError }
 
-/** The source of samples that the settings ask for. Throws TraceError. */
+/**
+ * The source of samples that the settings ask for.
+ * @throws TraceError
+ */
 export function createSource(env: Env): Source {
   return createSimulatedSource(env.trafficTrace === undefined ? {} : { trace: loadTrace(env.trafficTrace) })
 }
 
 /** Wires every service by hand. Starts nothing. */
-export function createDeps(
-  env: Env,
-  database: Database,
-  source: Source,
-  log: Logger,
-  clock: RecordingClock = new RecordingClock(),
-): Deps {
+export function createDeps({ env, database, source, log, address, clock = new RecordingClock() }: DepsOptions): Deps {
   const { prisma } = database
-  const { sampleIntervalMs: intervalMs } = env
+  const { adminToken, sampleIntervalMs: intervalMs } = env
   const logError = (what: string) => errorLog(log, what)
   const now = () => clock.now()
-  const figures = new Registry()
+  const telemetry = new Telemetry()
 
-  const bus = createMemoryBus(logError('a receiver of a bus message failed'))
+  const bus = createMemoryBus(logError('a handler of a bus message failed'))
   const cursors = new Cursors(database.epoch)
   const models = new Models(prisma)
   const outbox = new WebhookOutbox(cursors, bus)
@@ -112,8 +120,18 @@ export function createDeps(
     prisma,
     idempotency,
     clock,
-    adminToken: env.adminToken,
-    onError: logError('the last use of API tokens could not be written'),
+    adminToken,
+    onError: logError('the time of last use of API tokens could not be written'),
+  })
+  const auth = createAuth({
+    sessions: access.sessions,
+    ends: access.ends,
+    findToken: (hash) => access.apiTokens.byHash(hash),
+    onTokenUse: (tokenId) => access.tokenUses.note(tokenId),
+    clock,
+    port: address.port,
+    secure: address.publicOrigin.startsWith('https:'),
+    adminToken,
   })
   const deployments = new Deployments({ prisma, models, events, idempotency, bus, clock })
   const trainingJobs = new TrainingJobs({ prisma, models, idempotency, bus, outbox, clock })
@@ -123,7 +141,7 @@ export function createDeps(
     bus,
     outbox,
     clock,
-    onError: logError('simulated training runs are held up'),
+    onError: logError('simulated training runs are stalled'),
   })
   const activeDeployments = new ActiveDeployments({
     prisma,
@@ -148,9 +166,9 @@ export function createDeps(
     clock,
     intervalMs,
     onSourceError: logError('a source of samples fails; its deployments are not recorded'),
-    onOutage: logError('recording is held up'),
-    onRecovery: () => log.info('recording goes on'),
-    onStored: recordingFigures(figures),
+    onOutage: logError('recording is stalled'),
+    onRecovery: () => log.info('recording has resumed'),
+    onStored: (latenessMs, count) => telemetry.onStored(latenessMs, count),
   })
   const retention = new Retention({
     store: sampleStore,
@@ -166,7 +184,7 @@ export function createDeps(
     guard,
     bus,
     clock,
-    onError: logError('webhooks are held up'),
+    onError: logError('webhook deliveries are stalled'),
   })
   const sweeper = new Sweeper({
     everyMs: SWEEP_EVERY_MS,
@@ -177,9 +195,9 @@ export function createDeps(
       () => deliveryQueue.removeExcess(),
       () => deliveryQueue.forgetSecrets(),
     ],
-    onError: logError('what is past its time could not be removed'),
+    onError: logError('expired rows could not be removed'),
   })
-  liveFigures(figures, { sampleLogs, fleet, trainingProgress, activeDeployments, deliveryWorker })
+  telemetry.addServices({ sampleLogs, fleet, trainingProgress, activeDeployments, deliveryWorker })
 
   return {
     services: {
@@ -200,7 +218,7 @@ export function createDeps(
       sessions: access.sessions,
       webhooks,
     },
-    access,
+    auth,
     source,
     bus,
     recorder,
@@ -208,83 +226,31 @@ export function createDeps(
     trainingRuns,
     outbox,
     deliveryQueue,
-    deliveryWorker,
-    figures,
+    telemetry,
     clock,
-    async start() {
-      clock.advanceTo((await sampleStore.newestWindowEnd()) ?? 0)
-      await activeDeployments.start()
-      await eventLog.start()
-      // Each hears of a sample before those that are made from it: the ring and the memory before the fleet.
-      sampleLogs.start()
-      recent.start()
-      fleet.start()
-      trainingProgress.start()
-      trainingRuns.start()
-      retention.start()
-      sweeper.start()
-      deliveryWorker.start()
-      recorder.start()
-    },
-    async stop() {
-      await recorder.stop()
-      await trainingRuns.stop()
-      await deliveryWorker.stop()
-      await retention.stop()
-      await sweeper.stop()
-      await access.tokenUses.stop()
-      trainingProgress.stop()
-      fleet.stop()
-      recent.stop()
-      sampleLogs.stop()
-      eventLog.stop()
-      activeDeployments.stop()
-    },
+    parts: [
+      // What was recorded before a restart must not lie in the future.
+      { start: async () => clock.advanceTo((await sampleStore.newestWindowEnd()) ?? 0) },
+      activeDeployments,
+      eventLog,
+      // The bus calls its subscribers in the order in which they subscribed, so the ring and the recent samples receive
+      // a sample before the fleet, whose messages are made from them.
+      sampleLogs,
+      recent,
+      fleet,
+      trainingProgress,
+      access.tokenUses,
+      retention,
+      sweeper,
+      deliveryWorker,
+      trainingRuns,
+      // Last, since it publishes what the others wait for; so it is the first to stop.
+      recorder,
+    ],
   }
 }
 
-function recordingFigures(registry: Registry): (latenessMs: number, count: number) => void {
-  const lateness = new Histogram({
-    name: 'gaugeline_recording_lateness_seconds',
-    help: 'From the end of a window to the moment its sample was stored.',
-    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
-    registers: [registry],
-  })
-  const stored = new Counter({
-    name: 'gaugeline_samples_stored_total',
-    help: 'Samples stored since the start.',
-    registers: [registry],
-  })
-  return (latenessMs, count) => {
-    lateness.observe(latenessMs / 1000)
-    stored.inc(count)
-  }
-}
-
-function liveFigures(
-  registry: Registry,
-  parts: Pick<Services, 'sampleLogs' | 'fleet' | 'trainingProgress' | 'activeDeployments'> &
-    Pick<Deps, 'deliveryWorker'>,
-): void {
-  const gauge = (name: string, help: string, read: () => number) =>
-    new Gauge({
-      name,
-      help,
-      registers: [registry],
-      collect() {
-        this.set(read())
-      },
-    })
-  gauge('gaugeline_active_deployments', 'Deployments that are recorded.', () => parts.activeDeployments.size)
-  gauge('gaugeline_sample_logs', 'Deployments whose samples are watched.', () => parts.sampleLogs.counts.logs)
-  gauge('gaugeline_sample_followers', 'Subscriptions to samples.', () => parts.sampleLogs.counts.followers)
-  gauge('gaugeline_fleet_filters', 'Distinct filters of fleet subscriptions.', () => parts.fleet.counts.filters)
-  gauge('gaugeline_fleet_watchers', 'Subscriptions to the fleet.', () => parts.fleet.counts.watchers)
-  gauge('gaugeline_training_watchers', 'Subscriptions to training jobs.', () => parts.trainingProgress.watchers)
-  gauge('gaugeline_webhook_deliveries', 'Webhook deliveries under way.', () => parts.deliveryWorker.inFlight)
-}
-
-/** Logs each error, but of a database that is gone once a minute only: who asks it again every two seconds says nothing new. */
+/** Logs each error, but throttles those of an unavailable database to one a minute: it is asked every two seconds. */
 function errorLog(log: Logger, what: string): (error: unknown) => void {
   let quietUntilMs = -Infinity
   return (error) => {

@@ -12,7 +12,7 @@ function messageFor(source: Record<string, string>): string {
 }
 
 describe('readEnv', () => {
-  it('gives the documented defaults when nothing is set', () => {
+  it('returns the documented defaults when nothing is set', () => {
     expect(readEnv({})).toEqual({
       host: '127.0.0.1',
       port: 4000,
@@ -62,11 +62,11 @@ describe('readEnv', () => {
     })
   })
 
-  it('takes an empty value for unset', () => {
+  it('treats an empty value as unset', () => {
     expect(readEnv({ PORT: '', ADMIN_TOKEN: '  ', SEED: '' })).toEqual(readEnv({}))
   })
 
-  it('seeds the embedded database only, unless told to', () => {
+  it('seeds only the embedded database by default', () => {
     const DATABASE_URL = 'postgres://db/gauges'
     expect(readEnv({ DATABASE_URL }).seed).toBe('none')
     expect(readEnv({ DATABASE_URL, SEED: 'demo' }).seed).toBe('demo')

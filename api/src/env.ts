@@ -1,12 +1,12 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
 
-/** A setting that stops the start. The message is one line: the variable, what it holds, what it may hold. */
+/** An invalid setting, which stops the start. The message is one line: the variable, its value, the allowed values. */
 export class EnvError extends Error {
   override name = 'EnvError'
 }
 
-/** The settings of this process; `readEnv` is the only place that knows their names outside. */
+/** The settings of this process; only `readEnv` knows the names of their variables. */
 export interface Env {
   host: string
   port: number
@@ -17,26 +17,26 @@ export interface Env {
   adminToken: string | undefined
   sampleIntervalMs: number
   seed: 'demo' | 'none'
-  /** Exact origins (`https://host:port`) that may call across origins. */
+  /** Exact origins (`https://host:port`) that may make cross-origin calls. */
   allowedOrigins: readonly string[]
-  /** The origin that people and links use, when it is not the address the server listens on. */
+  /** The origin that people and links use, if it differs from the address the server listens on. */
   publicUrl: string | undefined
   logLevel: LogLevel
-  /** Host names, addresses and networks that webhooks may reach beside public addresses. */
+  /** Host names, addresses and networks that webhooks may reach besides public addresses. */
   webhookAllowedHosts: readonly string[]
   /** Path of a recorded trace that drives the simulated traffic. */
   trafficTrace: string | undefined
 }
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
-export type LogLevel = (typeof LOG_LEVELS)[number]
+type LogLevel = (typeof LOG_LEVELS)[number]
 
 const MAX_SHOWN_CHARACTERS = 80
 const HOST_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i
-// What can travel in an Authorization header without quoting (RFC 6750's b64token, a little wider).
+// Characters that need no quoting in an Authorization header (RFC 6750's b64token, a little wider).
 const TOKEN = /^[\x21-\x7e]*$/
 
-/** The URL, when it is nothing but an http(s) origin; a lone trailing slash is forgiven. */
+/** The URL's origin, if the URL is only an http(s) origin; a trailing slash is accepted. */
 function originOf(text: string): string | undefined {
   if (!URL.canParse(text)) return undefined
   const url = new URL(text)
@@ -62,12 +62,12 @@ function entriesOf(list: string): string[] {
     .filter((entry) => entry !== '')
 }
 
-/** What looks like an address and is none is more likely a slip than a name. */
+/** Digits and dots that are not an address are more likely a typo than a name. */
 function isHostName(text: string): boolean {
   return HOST_NAME.test(text) && !/^[\d.]+$/.test(text)
 }
 
-/** An IP address, or one with the length of a network's prefix. */
+/** An IP address, or a network in CIDR notation. */
 function isNetwork(text: string): boolean {
   const [address = '', prefix, ...more] = text.split('/')
   const version = isIP(address)
@@ -78,12 +78,12 @@ function isNetwork(text: string): boolean {
 interface Setting {
   schema: z.ZodType<unknown, string>
   mayHold: string
-  /** What may be said of a wrong value; default: the value itself. */
+  /** How a wrong value is shown; default: the value itself. */
   shown?: (value: string) => string
 }
 
 const settings = {
-  // Loopback unless told otherwise: whoever opens the door to a network does it knowingly.
+  // Loopback by default: listening on a network must be a deliberate choice.
   HOST: {
     schema: z.string().refine((host) => isIP(host) !== 0 || HOST_NAME.test(host)),
     mayHold: 'an IP address or a host name to listen on, like 127.0.0.1 or 0.0.0.0',
@@ -108,15 +108,15 @@ const settings = {
     mayHold: '32 to 1024 printable ASCII characters without spaces',
     shown: (value) => `${value.length} characters${TOKEN.test(value) ? '' : ', some of them not allowed'}`,
   },
-  // Below 10 ms timers and one statement a window can't keep up; above a minute nothing about it is live, and catching
-  // up (at most 60 s) would never hold a whole window.
+  // Below 10 ms, timers and one statement per window cannot keep up. Above a minute nothing is live, and catching up
+  // (at most 60 s) would never cover a whole window.
   SAMPLE_INTERVAL_MS: {
-    // Whole windows make up every point of a history, the finest of which are read in minutes.
+    // Every point of a history consists of whole windows, and the finest are read in minutes.
     schema: wholeNumber(10, 60_000).refine((ms) => 60_000 % ms === 0),
     mayHold: 'milliseconds from 10 to 60000 that divide a minute, like 100, 250, 1000 or 5000',
   },
   SEED: { schema: z.enum(['demo', 'none']), mayHold: 'demo or none' },
-  // Exact origins only. A wildcard or `null` would let any page call with a person's credentials.
+  // Exact origins only: with a wildcard or `null`, any page could call with a person's credentials.
   ALLOWED_ORIGINS: {
     schema: z
       .string()
@@ -125,7 +125,7 @@ const settings = {
       .transform((entries) => entries.flatMap((entry) => originOf(entry) ?? [])),
     mayHold: 'exact origins separated by commas, like https://app.example.com,http://127.0.0.1:5173',
   },
-  // An origin without a path: the client and its cookie live at the root.
+  // An origin without a path: the client and its cookie are at the root.
   PUBLIC_URL: {
     schema: z
       .string()
@@ -134,7 +134,7 @@ const settings = {
     mayHold: 'http(s)://host[:port] without a path, user or query, like https://gauges.example.com',
     shown: (value) => (value.includes('@') ? 'a URL with a user or password' : quote(value)),
   },
-  // Nothing but public addresses unless told otherwise: a webhook must not be a way into the operator's own network.
+  // Public addresses only by default: a webhook must not be a way into the operator's own network (SSRF).
   WEBHOOK_ALLOWED_HOSTS: {
     schema: z
       .string()
@@ -148,23 +148,23 @@ const settings = {
 
 type Name = keyof typeof settings
 
-/** Control characters escaped and long values cut, so that the message stays one line. */
+/** Escapes control characters and shortens long values, so that the message stays one line. */
 function quote(value: string): string {
   const cut = value.length > MAX_SHOWN_CHARACTERS ? `${value.slice(0, MAX_SHOWN_CHARACTERS)}…` : value
   return JSON.stringify(cut)
 }
 
-/** A password with a /, # or ? as it is ends there, and its rest would stand in the path, the query or the hash. */
+/** A password with an unencoded /, # or ? ends there, and its rest would be part of the path, the query or the hash. */
 function isCutShort({ hash, pathname, search }: URL): boolean {
   return hash !== '' || `${pathname}${search}`.includes('@')
 }
 
-/** Where the URL leads, without user, password or query: all three can hold secrets. */
+/** The URL without user, password and query, all of which can contain secrets. */
 function describeDatabaseUrl(value: string): string {
   if (!URL.canParse(value)) return 'something that is not a URL (not shown: it may hold a password)'
   if (isCutShort(new URL(value))) return 'an address with an unencoded /, # or ? in its password (not shown)'
   const { protocol, host, pathname } = new URL(value)
-  // Without `//` everything after the scheme is one opaque path, a password included.
+  // Without `//`, everything after the scheme is one opaque path, including a password.
   return host === '' ? `a ${protocol} URL without a host (not shown)` : quote(`${protocol}//…@${host}${pathname}`)
 }
 
@@ -190,7 +190,7 @@ export function readEnv(source: Record<string, string | undefined> = process.env
     dataDir: read('DATA_DIR') ?? '.data',
     adminToken: read('ADMIN_TOKEN'),
     sampleIntervalMs: read('SAMPLE_INTERVAL_MS') ?? 1000,
-    // Example data is for trying Gaugeline out; a PostgreSQL database is somebody's own.
+    // Example data is for trying out Gaugeline, not for someone's own PostgreSQL database.
     seed: read('SEED') ?? (databaseUrl === undefined ? 'demo' : 'none'),
     allowedOrigins: read('ALLOWED_ORIGINS') ?? [],
     publicUrl: read('PUBLIC_URL'),

@@ -3,7 +3,7 @@ import pino from 'pino'
 import { createApp, StartError, StoppedError } from './app.ts'
 import { EnvError, readEnv } from './env.ts'
 
-/** Whatever has not ended by then is cut. */
+/** A graceful shutdown that takes longer than this is abandoned. */
 const SHUTDOWN_MS = 9000
 
 // The only file with side effects: settings, the app, signals, the exit code.
@@ -27,28 +27,28 @@ async function main(): Promise<void> {
     log.fatal({ err: error }, what)
     log.flush(() => process.exit(1))
   }
-  process.on('uncaughtException', (error) => fail(error, 'an error was not handled; the server ends'))
-  process.on('unhandledRejection', (error) => fail(error, 'a rejection was not handled; the server ends'))
+  process.on('uncaughtException', (error) => fail(error, 'an error was not handled; the server exits'))
+  process.on('unhandledRejection', (error) => fail(error, 'a rejection was not handled; the server exits'))
 
   const app = createApp({
     env,
     log,
     onProgress: say,
-    onFailure: (error) => fail(error, 'the embedded database has ended; the server ends'),
+    onFailure: (error) => fail(error, 'the embedded database has died; the server exits'),
   })
-  let ending = false
-  const end = () => {
-    if (ending) return
-    ending = true
-    log.info('ending: requests under way may finish')
-    setTimeout(() => fail(new Error('the end took too long'), 'cut off'), SHUTDOWN_MS).unref()
+  let isShuttingDown = false
+  const shutDown = () => {
+    if (isShuttingDown) return
+    isShuttingDown = true
+    log.info('shutting down: draining in-flight requests')
+    setTimeout(() => fail(new Error('the shutdown took too long'), 'the shutdown was cut off'), SHUTDOWN_MS).unref()
     app.stop().then(
       () => process.exit(0),
-      (error: unknown) => fail(error, 'ending failed'),
+      (error: unknown) => fail(error, 'the shutdown failed'),
     )
   }
-  process.on('SIGTERM', end)
-  process.on('SIGINT', end)
+  process.on('SIGTERM', shutDown)
+  process.on('SIGINT', shutDown)
 
   const { origin, newSignInUrl } = await app.start()
   say(`Gaugeline is ready at ${origin}`)
@@ -57,7 +57,7 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  // Told to end while it started: whoever ends it gives the exit code.
+  // A signal came during the start: the shutdown sets the exit code.
   if (error instanceof StoppedError) return
   const forPeople = error instanceof EnvError || error instanceof StartError
   giveUp(forPeople ? error.message : String(error instanceof Error ? error.stack : error))

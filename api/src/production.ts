@@ -1,4 +1,4 @@
-// Imported before all else: graphql checks what each object is an instance of the slow way, unless it is told so while it
-// is loaded.
+// Imported before everything else: graphql decides when it is loaded whether to use its slow instance checks for
+// development.
 // oxlint-disable-next-line gaugeline/no-environment -- set, not read
 process.env['NODE_ENV'] ??= 'production'

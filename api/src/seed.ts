@@ -2,7 +2,9 @@ import { applyScenario, type Database, demoScenario } from '@gaugeline/prisma'
 import type { Deps } from './deps.ts'
 import { backfill } from './recording/backfill.ts'
 
-/** Fills an empty database with the demo scenario and an hour of samples. One that holds anything is left alone. */
+/**
+ * Fills an empty database with the demo scenario and an hour of samples. A database with models in it is left alone.
+ */
 export async function seed(
   database: Database,
   { clock, services, source }: Deps,

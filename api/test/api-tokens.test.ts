@@ -46,7 +46,7 @@ describe.each(await testDatabaseKinds())('API tokens on %s', (kind) => {
   }
 
   describe('a token', () => {
-    it('is made with a secret that is told once, and acts under its name with its scopes', async () => {
+    it('is created with a secret that is shown once, and acts under its name with its scopes', async () => {
       const { createApiToken } = await app.client.data<{
         createApiToken: { secret: string; apiToken: Record<string, unknown> }
       }>(CREATE, { input: { name: '  release bot ', scopes: ['DEPLOY', 'READ', 'READ'] } })
@@ -68,14 +68,14 @@ describe.each(await testDatabaseKinds())('API tokens on %s', (kind) => {
       expect(JSON.stringify(stored)).not.toContain(secret.slice(3))
     })
 
-    it('stands as who did it', async () => {
+    it('is recorded as who did it', async () => {
       const { secret } = await createToken(app.client, { name: 'training cluster', scopes: ['TRAIN', 'READ'] })
       const id = await registerJob(withToken(secret))
       const query = 'query ($id: ID!) { trainingJob(id: $id) { createdBy } }'
       expect(await app.client.data(query, { id })).toEqual({ trainingJob: { createdBy: 'training cluster' } })
     })
 
-    it('is refused with what it may not, and told what it would take', async () => {
+    it('is refused what its scopes do not allow, with the missing scope in the message', async () => {
       const { secret } = await createToken(app.client, { name: 'reader', scopes: ['READ'] })
       const { data, errors } = await withToken(secret).request(CREATE, { input: { name: 'x', scopes: ['READ'] } })
       expect(data).toBeNull()
@@ -90,7 +90,7 @@ describe.each(await testDatabaseKinds())('API tokens on %s', (kind) => {
       expect(await codeOf(withToken(secret), TOKENS)).toBe('FORBIDDEN')
     })
 
-    it.each(TRANSPORTS)('without READ follows nothing over %s', async (transport) => {
+    it.each(TRANSPORTS)('cannot subscribe without READ over %s', async (transport) => {
       const { secret } = await createToken(app.client, { name: 'deployer', scopes: ['DEPLOY'] })
       await using live = liveClient(transport, app.origin, secret)
       await using updates = live.subscribe(FLEET)
@@ -107,7 +107,7 @@ describe.each(await testDatabaseKinds())('API tokens on %s', (kind) => {
       expect((await fetch(app.origin + path)).status).toBe(401)
     })
 
-    it('without READ sees of what it changed its own fields, and nothing that leads on', async () => {
+    it('without READ sees the own fields of what it changed, and no relations', async () => {
       const { secret } = await createToken(app.client, { name: 'write-only', scopes: ['TRAIN'] })
       const register = () => registerJob(withToken(secret), { status: 'QUEUED' })
       const cancel = async (fields: string) =>
@@ -121,7 +121,7 @@ describe.each(await testDatabaseKinds())('API tokens on %s', (kind) => {
       expect(errors?.[0]?.message).toBe('This needs the scope READ; write-only has TRAIN.')
     })
 
-    it('is found by its id only by who may manage access', async () => {
+    it('is found by its id only by callers who may manage access', async () => {
       const { id } = await createToken(app.client, { name: 'found', scopes: ['READ'] })
       const { secret } = await createToken(app.client, { name: 'curious', scopes: ['READ', 'DEPLOY', 'TRAIN'] })
       const node = `{ node(id: "${id}") { __typename ... on ApiToken { name } } }`
@@ -130,7 +130,7 @@ describe.each(await testDatabaseKinds())('API tokens on %s', (kind) => {
       expect(await codeOf(withToken(secret), `{ nodes(ids: ["${id}"]) { __typename } }`)).toBe('FORBIDDEN')
     })
 
-    it('grants no scope that its maker lacks', async () => {
+    it('grants no scope that its creator lacks', async () => {
       const { secret } = await createToken(app.client, { name: 'manager', scopes: ['ADMIN', 'READ'] })
       expect(await issuesOf({ name: 'more', scopes: ['READ', 'DEPLOY', 'TRAIN'] }, withToken(secret))).toEqual([
         'scopes must be scopes you have yourself; you lack DEPLOY, TRAIN.',
@@ -138,15 +138,15 @@ describe.each(await testDatabaseKinds())('API tokens on %s', (kind) => {
       expect(await issuesOf({ name: 'same', scopes: ['READ', 'ADMIN'] }, withToken(secret))).toBeUndefined()
     })
 
-    it('needs a name, a scope and an end that lies ahead', async () => {
+    it('needs a name, a scope and an expiry in the future', async () => {
       expect(await issuesOf({ name: ' ', scopes: [], expiresAt: '2020-01-01T00:00:00Z' })).toEqual([
         'name must not be empty.',
-        'scopes must hold at least one scope.',
-        'expiresAt must lie in the future.',
+        'scopes must contain at least one scope.',
+        'expiresAt must be in the future.',
       ])
     })
 
-    it('is listed newest first, page by page, the revoked ones too', async () => {
+    it('is listed newest first, page by page, even when it is revoked', async () => {
       const made = []
       for (const name of ['page 1', 'page 2', 'page 3'])
         made.push(await createToken(app.client, { name, scopes: ['READ'] }))
@@ -159,7 +159,7 @@ describe.each(await testDatabaseKinds())('API tokens on %s', (kind) => {
       expect([...first, ...second].slice(0, 3).map(({ node }) => node.name)).toEqual(['page 3', 'page 2', 'page 1'])
     })
 
-    it('is known by when it was last used', async () => {
+    it('shows when it was last used', async () => {
       const { id, secret } = await createToken(app.client, { name: 'used', scopes: ['READ'] })
       expect((await rowOf(id))?.lastUsedAt).toBeNull()
       const from = Date.now()
@@ -185,7 +185,7 @@ describe.each(await testDatabaseKinds())('API tokens on %s', (kind) => {
       expect(await revokeToken(app.client, id)).toEqual(first)
     })
 
-    it('closes its sockets and streams, those of its sessions too, and no others', async () => {
+    it('closes its sockets and streams and those of its sessions, but no others', async () => {
       const { id, secret } = await createToken(app.client, { name: 'open', scopes: ['READ'] })
       const { secret: other } = await createToken(app.client, { name: 'other', scopes: ['READ'] })
       const cookie = await openSession(app.origin, { token: secret })
@@ -218,7 +218,7 @@ describe.each(await testDatabaseKinds())('API tokens on %s', (kind) => {
       await otherSocket.close()
     })
 
-    it('is told apart from one that never was', async () => {
+    it('is distinguished from one that never existed', async () => {
       const revoke = (id: string) =>
         app.client.data(`mutation { revokeApiToken(input: { apiTokenId: "${id}" }) { __typename } }`)
       expect(await revoke(unknownId('ApiToken'))).toEqual({ revokeApiToken: { __typename: 'ApiTokenNotFoundError' } })
@@ -226,7 +226,7 @@ describe.each(await testDatabaseKinds())('API tokens on %s', (kind) => {
       expect(await revoke(unknownId('Model'))).toEqual({ revokeApiToken: { __typename: 'InvalidInputError' } })
     })
 
-    it('closes what it opened even when the answer of the database is lost', async () => {
+    it('closes what was opened with it even when the answer of the database is lost', async () => {
       const { id, secret } = await createToken(app.client, { name: 'in doubt', scopes: ['READ'] })
       const socket = await WsTestClient.connect(app.origin, secret)
       const { apiToken } = app.deps.services.prisma
@@ -243,7 +243,7 @@ describe.each(await testDatabaseKinds())('API tokens on %s', (kind) => {
   })
 
   describe('an expired token', () => {
-    it('is refused, and closes what it and its sessions opened, within a second of its end', async () => {
+    it('is refused, and closes what was opened with it and its sessions, within a second of its expiry', async () => {
       const expiresAt = new Date(Date.now() + 1500)
       const { secret } = await createToken(app.client, { name: 'brief', scopes: [...SCOPES], expiresAt })
       const cookie = await openSession(app.origin, { token: secret })
@@ -264,7 +264,7 @@ describe.each(await testDatabaseKinds())('API tokens on %s', (kind) => {
   })
 
   describe('sessions', () => {
-    it('of the same token end together when one of them asks, and no others', async () => {
+    it('of the same token end together when one of them asks for it, and no others do', async () => {
       const { secret } = await createToken(app.client, { name: 'browsers', scopes: ['READ'] })
       const { secret: another } = await createToken(app.client, { name: 'browsers', scopes: ['READ'] })
       const mine = await openSession(app.origin, { token: secret })
@@ -283,7 +283,7 @@ describe.each(await testDatabaseKinds())('API tokens on %s', (kind) => {
       expect(await codeOf(withCookie(mine))).toBe('UNAUTHENTICATED')
     })
 
-    it('of a revoked token are swept away', async () => {
+    it('of a revoked token are removed', async () => {
       const { id, secret } = await createToken(app.client, { name: 'swept', scopes: ['READ'] })
       await openSession(app.origin, { token: secret })
       const { sessions, prisma } = app.deps.services

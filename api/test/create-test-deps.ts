@@ -31,7 +31,7 @@ export interface TestDeps extends Deps {
 }
 
 /** Empties every table, so that the tests of a file can share one database. */
-export async function emptyDatabase({ pool }: Database): Promise<void> {
+async function emptyDatabase({ pool }: Database): Promise<void> {
   await pool.query(`truncate models, training_jobs, training_steps, deployments, deployment_events, sample_heads, samples,
     sessions, idempotency_keys, api_tokens, webhooks, webhook_deliveries restart identity cascade`)
   await pool.query('update log_state set last_sequence = 0')
@@ -45,7 +45,14 @@ export async function createTestDeps(
   await emptyDatabase(database)
   const time = new ManualTime()
   const env = { ...readEnv({}), sampleIntervalMs: intervalMs }
-  const deps = createDeps(env, database, source, pino({ level: 'silent' }), new RecordingClock(time))
+  const deps = createDeps({
+    env,
+    database,
+    source,
+    log: pino({ level: 'silent' }),
+    address: { port: 4000, publicOrigin: 'http://127.0.0.1:4000' },
+    clock: new RecordingClock(time),
+  })
   return { ...deps, database, time }
 }
 

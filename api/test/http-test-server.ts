@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { printSchema } from 'graphql'
 import { pino } from 'pino'
-import { Registry } from 'prom-client'
 import { AccessEnds } from '../src/auth/access-ends.ts'
 import { tokenHashOf } from '../src/auth/api-tokens.ts'
 import { type Auth, type AuthOptions, createAuth } from '../src/auth/auth.ts'
@@ -20,13 +19,13 @@ import {
 import { type Scope, SCOPES } from '../src/base/viewer.ts'
 import { RefusedError } from '../src/base/errors.ts'
 import type { HttpApp } from '../src/server/router.ts'
-import type { HttpServer, HttpServerOptions, ListenAddress } from '../src/server/server.ts'
-import { createHttpServer } from '../src/server/server.ts'
+import { HttpServer, type HttpServerOptions, type ListenAddress } from '../src/server/server.ts'
+import { Telemetry } from '../src/telemetry.ts'
 import { DatabaseGone, TestState, createTestSchema } from './http-test-schema.ts'
 
 export const ADMIN_TOKEN = 'test-admin-token-0123456789-abcdefgh'
 
-/** Sessions and API tokens in memory; `isGone` makes every call fail, as a database does that can't be reached. */
+/** Sessions and API tokens in memory; `isGone` makes every call fail like an unreachable database. */
 export class MemorySessionStore implements SessionStore {
   readonly rows = new Map<string, StoredSession>()
   readonly tokens = new Map<string, KnownToken & SessionToken>()
@@ -46,7 +45,7 @@ export class MemorySessionStore implements SessionStore {
     if (this.hangs) await new Promise(() => undefined)
   }
 
-  /** Makes an API token and gives its secret. */
+  /** Creates an API token and returns its secret. */
   addToken(id: string, scopes: readonly Scope[] = SCOPES, expiresAt: Date | null = null): string {
     const secret = `gl_${newSecret()}`
     this.tokens.set(tokenHashOf(secret) ?? '', { id, name: `token ${id}`, scopes, expiresAt, revokedAt: null })
@@ -119,7 +118,7 @@ export interface HttpTestServer extends AsyncDisposable {
   auth: Auth
   store: MemorySessionStore
   state: TestState
-  /** Milliseconds since the epoch, which only the test moves. */
+  /** Only the test moves it. */
   clock: { nowMs: number; now(): number }
   /** Every line logged so far, parsed. */
   logged: Record<string, unknown>[]
@@ -155,7 +154,7 @@ export async function createHttpTestServer(options: HttpTestServerOptions = {}):
   const clock = { nowMs: Date.UTC(2026, 0, 1), now: () => clock.nowMs }
   const store = new MemorySessionStore()
   const state = new TestState()
-  const server = createHttpServer({
+  const server = new HttpServer({
     host,
     port: 0,
     publicUrl,
@@ -182,7 +181,7 @@ export async function createHttpTestServer(options: HttpTestServerOptions = {}):
     sdl: printSchema(schema),
     clientFolder: options.clientFolder ?? emptyFolder,
     readiness: options.readiness ?? (async () => ({ ready: true, checks: { database: 'ok' } })),
-    metrics: new Registry(),
+    telemetry: new Telemetry(),
     clock,
     webSockets: options.webSockets,
     ...(options.budgets && { budgets: options.budgets }),

@@ -15,7 +15,7 @@ async function made(client: GraphQLTestClient, mutation: string, input: Record<s
 }
 
 describe.each(await testDatabaseKinds())('mutations with an idempotency key, through the API on %s', (kind) => {
-  it('answer the same when repeated, over a restart too, and conflict with another input', async () => {
+  it('return the same when repeated, even after a restart, and conflict with another input', async () => {
     await using app = await createTestApp(kind, { sampleIntervalMs: 60_000 })
     const mutation = 'registerTrainingJob'
     const input = { modelName: 'm', name: 'j', status: 'COMPLETED', hyperparameters: { b: 1, a: [2] } }
@@ -44,7 +44,7 @@ describe.each(await testDatabaseKinds())('mutations with an idempotency key, thr
     expect(await after.deps.services.prisma.trainingJob.count()).toBe(1)
   })
 
-  it('deploy and start once, however many come at once', async () => {
+  it('deploy and start once, however many calls come at once', async () => {
     await using app = await createTestApp(kind, { sampleIntervalMs: 60_000 })
     const trainingJobId = await registerJob(app.client)
     const ten = (work: () => Promise<MutationResult & { made?: ActedOn }>) =>
@@ -66,7 +66,7 @@ describe.each(await testDatabaseKinds())('mutations with an idempotency key, thr
     })
   })
 
-  it('make one API token, whose secret is told to the first call alone', async () => {
+  it('create one API token, whose secret only the first call receives', async () => {
     await using app = await createTestApp(kind, { sampleIntervalMs: 60_000 })
     const input = { name: 'repeated', scopes: ['READ'], idempotencyKey }
     const fields = '... on CreateApiTokenSuccess { secret apiToken { id } }'
@@ -83,7 +83,7 @@ describe.each(await testDatabaseKinds())('mutations with an idempotency key, thr
     expect(await make({ scopes: ['READ', 'TRAIN'] })).toMatchObject({ __typename: 'IdempotencyConflictError' })
   })
 
-  it('that failed on our side may be tried again with the key', async () => {
+  it('that failed with an internal error may be retried with the key', async () => {
     await using app = await createTestApp(kind, { sampleIntervalMs: 60_000 })
     const { models } = app.deps.services
     const input = { modelName: 'm', name: 'j' }

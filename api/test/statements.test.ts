@@ -33,7 +33,7 @@ describe.each(await testDatabaseKinds())('statements of an answer on %s', (kind)
     await Promise.all([recorder.stop(), retention.stop(), trainingRuns.stop()])
     services.eventLog.stop()
     services.sampleLogs.stop()
-    services.activeDeployments.stop()
+    await services.activeDeployments.stop()
     for (let n = 0; n < OBJECTS; n += 1) {
       const job = await services.trainingJobs.register(
         { modelName: `model-${n % MODELS}`, name: `job ${n}`, status: 'COMPLETED' },

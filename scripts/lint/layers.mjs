@@ -2,10 +2,10 @@
 // file at its top is a layer of its own. A layer lists what it may import; everything else fails. `type:` before a name
 // allows `import type` only. A layer may always import itself, and every layer of api/src may import `base`.
 
-/** What a domain's service may stand on, beside the other domains that its own line names. */
+/** What the service of every domain may import, besides the domains in its own row. */
 const BELOW_SERVICES = ['live', 'samples', 'bus', 'fanout', 'metrics', 'prisma']
 
-/** Domains: a domain may import another one only in the direction written here, so that no circle can come about. */
+/** Domains: one domain may import another only in the direction written here, so that there are no circles. */
 const DOMAINS = {
   idempotency: BELOW_SERVICES,
   models: BELOW_SERVICES,
@@ -19,28 +19,29 @@ const DOMAINS = {
 export const MAY_IMPORT = {
   // Start and wiring.
   main: ['app', 'env', 'production'],
-  app: ['deps', 'env', 'seed', 'schema', 'server', 'engine', 'graphql', 'auth', 'prisma'],
+  app: ['deps', 'env', 'seed', 'schema', 'server', 'prisma'],
   deps: ['env', 'telemetry', 'recording', 'live', 'samples', 'bus', 'metrics', 'prisma', ...Object.keys(DOMAINS)],
   seed: ['type:deps', 'recording', 'prisma'],
   env: [],
   telemetry: [],
   production: [],
 
-  // A request's way: server → transports → engine → fanout.
-  server: ['transports', 'http', 'engine', 'auth', 'type:fanout'],
+  // The path of a request: server → transports → engine → fanout.
+  // The server passes the readers of its own metrics to telemetry, which it is given.
+  server: ['transports', 'http', 'engine', 'auth', 'type:telemetry'],
   transports: ['http', 'engine', 'fanout', 'auth'],
   http: ['auth'],
   engine: ['graphql', 'fanout'],
 
-  // What the API looks like.
-  schema: ['*.schema', 'graphql', 'production'],
+  // The API's contract. `schema/api.ts` composes it with our services for the engine: hence `engine` and types of deps.
+  schema: ['*.schema', 'graphql', 'engine', 'type:deps', 'production'],
   // A schema file may import whatever its service may: the folders below, and the domains.
   '*.schema': ['graphql', ...BELOW_SERVICES, ...Object.keys(DOMAINS)],
   graphql: ['type:deps', 'type:metrics', 'prisma'],
 
   ...DOMAINS,
 
-  // A sample's way: recording → samples → bus → live → fanout. (That is how data flows; who imports whom is this table.)
+  // The path of a sample: recording → samples → bus → live → fanout. (Data flows like this; imports are in the table.)
   recording: ['samples', 'bus', 'metrics', 'prisma'],
   live: ['samples', 'bus', 'fanout', 'metrics'],
   samples: ['metrics', 'prisma'],
@@ -52,12 +53,12 @@ export const MAY_IMPORT = {
   // Outside of api/src.
   prisma: [],
   client: ['schema.graphql', 'scripts'],
-  // They fill a database before they start the built server on it.
+  // Browser tests fill a database before they start the built server on it.
   'client/e2e': ['client', 'scripts', 'prisma'],
   scripts: ['api/dist'],
 }
 
-/** Layers that are files or folders outside of api/src, by where their paths begin; the first match counts. */
+/** Layers outside of api/src, by the start of their paths; the first match counts. */
 const OUTSIDE = [
   ['api/dist/', 'api/dist'],
   ['api/schema.graphql', 'schema.graphql'],
@@ -90,8 +91,7 @@ export const NO_PACKAGES = {
     [DATABASE, 'the bus knows no database'],
   ],
   metrics: [...serviceRule, [DATABASE, 'what computes figures is pure'], [BUS, 'what computes figures is pure']],
-  // Executing once for many subscribers is its work, so graphql itself is allowed; the schema's makers and the server
-  // are not.
+  // It executes operations once for many subscribers, so graphql itself is allowed; schema builders and servers are not.
   fanout: [
     [/^(graphql-yoga|@graphql-yoga\/.*|@pothos\/.*)$/, 'fan-out knows no Pothos and no Yoga'],
     [DATABASE, 'fan-out knows nothing of the domain'],

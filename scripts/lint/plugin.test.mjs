@@ -26,7 +26,7 @@ allowed('api/src/deployments/deployments.ts', `import { RefusedError } from '../
 allowed('api/src/deployments/deployments.ts', `import { TrainingJobs } from '../training/training-jobs.ts'`)
 allowed('api/src/recording/recorder.ts', `import { topic } from '../bus/bus.ts'`)
 allowed('api/src/recording/sources/simulator/p.ts', `import { Histogram } from '../../../metrics/histogram.ts'`)
-allowed('api/src/server/router.ts', `import type { SharedGroup } from '../fanout/shared-group.ts'`)
+allowed('api/src/server/router.ts', `import type { Telemetry } from '../telemetry.ts'`)
 allowed('client/src/main.tsx', `import sdl from '../../api/schema.graphql?raw'`)
 allowed('client/e2e/journey.test.ts', `import { findChromium } from '../../scripts/find-chromium.mjs'`)
 refused('api/src/graphql/context.ts', `import { app } from '../app.ts'`, 'graphql may not import app (api/src/app.ts).')
@@ -47,8 +47,8 @@ refused(
 )
 refused(
   'api/src/server/health.ts',
-  `import { SharedGroup } from '../fanout/shared-group.ts'`,
-  'server may import only types of fanout (api/src/fanout/shared-group.ts).',
+  `import { Telemetry } from '../telemetry.ts'`,
+  'server may import only types of telemetry (api/src/telemetry.ts).',
 )
 refused(
   'api/src/transports/sse.ts',

@@ -1,7 +1,9 @@
-/** What ended: a token, with every session opened with it, or one session. */
+/** What has ended: a token together with every session that was opened with it, or one session. */
 export type AccessEnd = { tokenId: string } | { sessionId: string }
 
-/** Passes on that a token was revoked or a session ended. Listeners hear of it in the order in which they came. */
+/**
+ * Emits an event when a token is revoked or a session ends. Listeners are called in the order in which they were added.
+ */
 export class AccessEnds {
   readonly #listeners: ((end: AccessEnd) => void)[] = []
 

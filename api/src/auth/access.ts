@@ -7,7 +7,7 @@ import { createPrismaSessionStore } from './prisma-session-store.ts'
 import { Sessions } from './sessions.ts'
 import { TokenUses } from './token-uses.ts'
 
-/** Who is let in, as the database knows it. */
+/** Everything about access that is stored in the database. */
 export interface Access {
   apiTokens: ApiTokens
   tokenUses: TokenUses
@@ -15,7 +15,7 @@ export interface Access {
   ends: AccessEnds
 }
 
-export interface AccessOptions {
+interface AccessOptions {
   prisma: PrismaClient
   idempotency: Idempotency
   clock: Clock

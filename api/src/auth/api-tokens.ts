@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts'
 import { type IdempotencyKey, checkIdempotencyKey, type Idempotency } from '../idempotency/idempotency.ts'
 import { InputChecks } from '../base/input-checks.ts'
 import { type Keyset, type Page, type PageRequest, pageOf } from '../base/paging.ts'
+import { TRANSACTION } from '../base/transaction.ts'
 import { ApiTokenNotFoundError } from './api-token.errors.ts'
 import { checkTokenName } from './token-name.ts'
 import { digest, newSecret } from './secrets.ts'
@@ -27,7 +28,7 @@ export interface NewApiToken {
 
 export interface NewlyMadeApiToken {
   apiToken: ApiToken
-  /** Null for a repetition of the call that made it. */
+  /** Null when the call that created the token is repeated. */
   secret: string | null
 }
 
@@ -35,11 +36,11 @@ export interface ApiTokensOptions {
   prisma: PrismaClient
   idempotency: Idempotency
   clock: Clock
-  /** Told when a token is being revoked, whether or not the database's answer came through. */
+  /** Called when a token is being revoked, also when the database's answer gets lost. */
   onEnd: (tokenId: string) => void
 }
 
-/** Owns the API tokens: what programs call with. Secrets are random and kept as hashes only. */
+/** Owns the API tokens, with which programs call the API. Secrets are random and stored as hashes only. */
 export class ApiTokens {
   readonly #prisma: PrismaClient
   readonly #idempotency: Idempotency
@@ -54,52 +55,53 @@ export class ApiTokens {
   }
 
   /**
-   * Gives the token and its secret, which nobody can be told again: a repetition gives null.
-   * Throws InvalidInputError, IdempotencyConflictError.
+   * Returns the token and its secret. The secret cannot be read again: a repeated call returns null for it.
+   * @throws InvalidInputError, IdempotencyConflictError
    */
   async create(input: NewApiToken, by: Viewer, idempotencyKey?: IdempotencyKey): Promise<NewlyMadeApiToken> {
     const now = this.#clock.now()
     const name = input.name.normalize('NFC').trim()
     const checks = new InputChecks()
     checkTokenName(checks, ['name'], name)
-    if (input.scopes.length === 0) checks.add(['scopes'], 'must hold at least one scope.')
+    if (input.scopes.length === 0) checks.add(['scopes'], 'must contain at least one scope.')
     const beyond = SCOPES.filter((scope) => input.scopes.includes(scope) && !by.scopes.has(scope))
     if (beyond.length > 0) checks.add(['scopes'], `must be scopes you have yourself; you lack ${beyond.join(', ')}.`)
-    if (input.expiresAt != null && input.expiresAt.getTime() <= now)
-      checks.add(['expiresAt'], 'must lie in the future.')
+    if (input.expiresAt != null && input.expiresAt.getTime() <= now) checks.add(['expiresAt'], 'must be in the future.')
     checkIdempotencyKey(checks, idempotencyKey)
     checks.done()
     const scopes = SCOPES.filter((scope) => input.scopes.includes(scope))
     const expiresAt = input.expiresAt ?? null
-    return await this.#prisma.$transaction((tx) =>
-      this.#idempotency.once<NewlyMadeApiToken>(tx, idempotencyKey, {
-        operation: 'createApiToken',
-        input: { name, scopes, expiresAt: expiresAt?.toISOString() ?? null },
-        run: async () => {
-          const secret = PREFIX + newSecret()
-          const createdAt = new Date(now)
-          const data = {
-            name,
-            tokenHash: digest(secret).toString('hex'),
-            scopes,
-            createdAt,
-            createdBy: by.name,
-            expiresAt,
-          }
-          return { apiToken: await tx.apiToken.create({ data }), secret }
-        },
-        idOf: ({ apiToken }) => apiToken.id,
-        replay: async (id) => {
-          const apiToken = await tx.apiToken.findUnique({ where: { id } })
-          return apiToken && { apiToken, secret: null }
-        },
-      }),
+    return await this.#prisma.$transaction(
+      (tx) =>
+        this.#idempotency.once<NewlyMadeApiToken>(tx, idempotencyKey, {
+          operation: 'createApiToken',
+          input: { name, scopes, expiresAt: expiresAt?.toISOString() ?? null },
+          run: async () => {
+            const secret = PREFIX + newSecret()
+            const createdAt = new Date(now)
+            const data = {
+              name,
+              tokenHash: digest(secret).toString('hex'),
+              scopes,
+              createdAt,
+              createdBy: by.name,
+              expiresAt,
+            }
+            return { apiToken: await tx.apiToken.create({ data }), secret }
+          },
+          idOf: ({ apiToken }) => apiToken.id,
+          replay: async (id) => {
+            const apiToken = await tx.apiToken.findUnique({ where: { id } })
+            return apiToken && { apiToken, secret: null }
+          },
+        }),
+      TRANSACTION,
     )
   }
 
   /**
-   * Ends a token, and with it whatever is open for it. Revoking what is revoked changes nothing.
-   * Throws ApiTokenNotFoundError.
+   * Revokes a token and closes what was opened with it. Revoking a revoked token changes nothing.
+   * @throws ApiTokenNotFoundError
    */
   async revoke(id: string): Promise<ApiToken> {
     try {
@@ -113,7 +115,7 @@ export class ApiTokens {
     return apiToken
   }
 
-  /** All of them, newest first, those that have ended included. */
+  /** All tokens, newest first, including revoked and expired ones. */
   list(
     page: PageRequest,
     query: Pick<Prisma.ApiTokenFindManyArgs, 'include' | 'select'> = {},
@@ -127,7 +129,7 @@ export class ApiTokens {
     return apiToken !== null && isLive(apiToken, this.#clock) ? apiToken : undefined
   }
 
-  /** Writes when tokens were last used, by their ids; an earlier moment than the one that is there changes nothing. */
+  /** Writes when tokens were last used, by their ids. A time earlier than the stored one changes nothing. */
   async markUsed(usedAt: ReadonlyMap<string, Date>): Promise<void> {
     await this.#prisma.$executeRaw`
       update api_tokens set last_used_at = used.at
@@ -136,12 +138,12 @@ export class ApiTokens {
   }
 }
 
-/** Whether a token is good now. */
-export function isLive({ expiresAt, revokedAt }: Pick<ApiToken, 'expiresAt' | 'revokedAt'>, clock: Clock): boolean {
+/** Whether a token can be used now. */
+function isLive({ expiresAt, revokedAt }: Pick<ApiToken, 'expiresAt' | 'revokedAt'>, clock: Clock): boolean {
   return revokedAt === null && (expiresAt === null || clock.now() < expiresAt.getTime())
 }
 
-/** What is stored of a secret, whose digest may be given; undefined for what can't be one. */
+/** What is stored of a secret, whose digest may be passed in; undefined for text that cannot be a secret. */
 export function tokenHashOf(secret: string, digested: Buffer = digest(secret)): string | undefined {
   return SECRET.test(secret) ? digested.toString('hex') : undefined
 }

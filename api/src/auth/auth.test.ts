@@ -11,7 +11,7 @@ const ORIGIN = 'http://127.0.0.1:4000'
 let nowMs: number
 let store: MemorySessionStore
 
-/** A server's auth; another call with the same store is the next start. */
+/** The auth of a server; another call with the same store acts as the next start. */
 function start(adminToken: string | undefined = ADMIN_TOKEN): Auth {
   return createTestAuth(store, { clock: { now: () => nowMs }, port: 4000, secure: false, adminToken })
 }
@@ -26,13 +26,13 @@ beforeEach(() => {
 })
 
 describe('sign-in links', () => {
-  it('hold their secret in the fragment, which browsers send to nobody', () => {
+  it('hold their secret in the fragment, which browsers never send', () => {
     const url = new URL(start().newSignInUrl(ORIGIN))
     expect(url.origin + url.pathname + url.search).toBe(`${ORIGIN}/sign-in`)
     expect(secretOf(url.href)).toMatch(/^[\w-]{43}$/)
   })
 
-  it('open one session, of the owner, with every scope', async () => {
+  it('open one session for the owner, with every scope', async () => {
     const auth = start()
     const link = secretOf(auth.newSignInUrl(ORIGIN))
     const secret = await auth.signIn({ secret: link })
@@ -42,14 +42,14 @@ describe('sign-in links', () => {
     expect(await auth.signIn({ secret: link })).toBeUndefined()
   })
 
-  it('open one session also when two ask at once', async () => {
+  it('open only one session when two callers use one at the same time', async () => {
     const auth = start()
     const link = secretOf(auth.newSignInUrl(ORIGIN))
     const both = await Promise.all([auth.signIn({ secret: link }), auth.signIn({ secret: link })])
     expect(both.filter((secret) => secret !== undefined)).toHaveLength(1)
   })
 
-  it('stay good when the session they should open could not be stored', async () => {
+  it('stay valid when the session that they should open cannot be stored', async () => {
     const auth = start()
     const link = secretOf(auth.newSignInUrl(ORIGIN))
     store.isGone = true
@@ -59,7 +59,7 @@ describe('sign-in links', () => {
     expect(await auth.signIn({ secret: link })).toBeUndefined()
   })
 
-  it('are good for ten minutes, and not a millisecond more', async () => {
+  it('are valid for ten minutes, and not a millisecond more', async () => {
     const auth = start()
     const [inTime, tooLate] = [auth.newSignInUrl(ORIGIN), auth.newSignInUrl(ORIGIN)].map(secretOf)
     nowMs += SIGN_IN_LINK_LIFETIME_MS - 1
@@ -68,7 +68,7 @@ describe('sign-in links', () => {
     expect(await auth.signIn({ secret: tooLate ?? '' })).toBeUndefined()
   })
 
-  it('end with the process that made them', async () => {
+  it('become invalid when the process that created them ends', async () => {
     const link = secretOf(start().newSignInUrl(ORIGIN))
     expect(await start().signIn({ secret: link })).toBeUndefined()
   })
@@ -80,7 +80,7 @@ describe('sessions', () => {
     return `gaugeline_session_4000=${secret}`
   }
 
-  it('outlive a restart', async () => {
+  it('survive a restart', async () => {
     const cookie = await signIn(start())
     expect((await start().authenticator.authenticate({ cookie })).name).toBe('owner')
   })
@@ -113,7 +113,7 @@ describe('sessions', () => {
     expect(store.rows.size).toBe(0)
   })
 
-  it('opened with ADMIN_TOKEN end when it is another, or none', async () => {
+  it('that were opened with ADMIN_TOKEN end when it is changed or removed', async () => {
     const auth = start()
     const cookie = `gaugeline_session_4000=${await auth.signIn({ token: ADMIN_TOKEN })}`
     expect((await start().authenticator.authenticate({ cookie })).name).toBe('admin')
@@ -123,7 +123,7 @@ describe('sessions', () => {
     await expect(none.authenticator.authenticate({ cookie })).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
   })
 
-  it('of an API token have its name, its scopes and its end', async () => {
+  it('of an API token have its name, its scopes and its expiry', async () => {
     const auth = start()
     const expiresAt = new Date(nowMs + 3_600_000)
     const cookie = `gaugeline_session_4000=${await auth.signIn({ token: store.addToken('t1', ['READ'], expiresAt) })}`
@@ -134,7 +134,7 @@ describe('sessions', () => {
     await expect(auth.authenticator.authenticate({ cookie })).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
   })
 
-  it('are a hundred for each token or name; the oldest ends for the next', async () => {
+  it('are limited to a hundred per token or name: the next one ends the oldest', async () => {
     const auth = start()
     const token = store.addToken('t1')
     const ended: AccessEnd[] = []
@@ -150,7 +150,7 @@ describe('sessions', () => {
     expect((await auth.authenticator.authenticate({ cookie: owner })).name).toBe('owner')
   })
 
-  it('end for whatever they opened even when the store gave no answer', async () => {
+  it('close what was opened with them even when the answer of the store is lost', async () => {
     const auth = start()
     const cookie = await signIn(auth)
     const { sessionId } = await auth.authenticator.authenticate({ cookie })
@@ -161,7 +161,7 @@ describe('sessions', () => {
     expect(ended).toEqual([{ sessionId }])
   })
 
-  it('that never were end nobody’s', async () => {
+  it('that never existed end no other session', async () => {
     const auth = start()
     const ended: AccessEnd[] = []
     auth.ends.on((end) => ended.push(end))
@@ -170,7 +170,7 @@ describe('sessions', () => {
     expect(ended).toEqual([])
   })
 
-  it('are told apart by the port in the name of their cookie', async () => {
+  it('on different ports have cookies with different names', async () => {
     const auth = start()
     const cookie = await signIn(auth)
     const other = cookie.replace('_4000', '_4001')
@@ -179,7 +179,7 @@ describe('sessions', () => {
     await expect(auth.authenticator.authenticate({ cookie: both })).resolves.toMatchObject({ name: 'owner' })
   })
 
-  it('name the ended session to their listeners', async () => {
+  it('report the ended session to their listeners', async () => {
     const auth = start()
     const cookie = await signIn(auth)
     const ended: AccessEnd[] = []
@@ -191,7 +191,7 @@ describe('sessions', () => {
 })
 
 describe('the authenticator', () => {
-  it('takes ADMIN_TOKEN as a header and as a bare token', async () => {
+  it('accepts ADMIN_TOKEN as a header and as a bare token', async () => {
     const { authenticator } = start()
     for (const credentials of [
       { authorization: `Bearer ${ADMIN_TOKEN}` },
@@ -217,13 +217,13 @@ describe('the authenticator', () => {
     await expect(start().authenticator.authenticate(credentials)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
   })
 
-  it('refuses every token where no ADMIN_TOKEN is set', async () => {
+  it('refuses every token if ADMIN_TOKEN is not set', async () => {
     const auth = createTestAuth(store, { clock: { now: () => nowMs }, port: 4000, secure: false })
     await expect(auth.authenticator.authenticate({ token: '' })).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
     expect(await auth.signIn({ token: '' })).toBeUndefined()
   })
 
-  it('looks up a hundred unknown tokens of an address at once, and no more; one token is one of them', async () => {
+  it('looks up at most a hundred unknown tokens of an address at once, counting each token once', async () => {
     const { authenticator } = start()
     store.hangs = true
     const ask = (secret: string, address: string) =>
@@ -238,7 +238,7 @@ describe('the authenticator', () => {
     expect(await Promise.all([ask('0', '10.0.0.1'), ask('new', '10.0.0.2')])).toEqual(['waits', 'waits'])
   })
 
-  it('refuses a wrong token whatever the cookie says', async () => {
+  it('refuses a wrong token even beside a valid cookie', async () => {
     const auth = start()
     const cookie = `gaugeline_session_4000=${await auth.signIn({ token: ADMIN_TOKEN })}`
     await expect(auth.authenticator.authenticate({ cookie, token: 'wrong' })).rejects.toMatchObject({
@@ -248,7 +248,7 @@ describe('the authenticator', () => {
 })
 
 describe('the session cookie', () => {
-  it('counts only when there is one of it', async () => {
+  it('is ignored when there are two of it', async () => {
     const auth = start()
     const cookie = `gaugeline_session_4000=${await auth.signIn({ token: ADMIN_TOKEN })}`
     for (const both of [`${cookie}; gaugeline_session_4000=planted`, `gaugeline_session_4000=planted; ${cookie}`]) {
@@ -256,11 +256,11 @@ describe('the session cookie', () => {
     }
   })
 
-  it('is out of reach of scripts, other sites and other ports', () => {
+  it('cannot be reached by scripts, other sites and other ports', () => {
     expect(start().cookie.set('s')).toBe('gaugeline_session_4000=s; Max-Age=2592000; Path=/; HttpOnly; SameSite=Strict')
   })
 
-  it('is Secure where people come by https', () => {
+  it('is Secure if people use https', () => {
     const { cookie } = createTestAuth(store, { clock: { now: () => nowMs }, port: 4000, secure: true })
     expect(cookie.set('s')).toMatch(/^__Host-gaugeline_session_4000=s; .*Path=\/; .*; Secure$/)
     expect(cookie.clear()).toMatch(/^__Host-gaugeline_session_4000=; .*; Secure$/)

@@ -10,22 +10,23 @@ import { SignInLinks } from './sign-in-links.ts'
 import type { AccessEnds } from './access-ends.ts'
 import type { Viewer } from '../base/viewer.ts'
 
-/** Who acts in a session opened with the printed sign-in link: whoever runs this server. */
-export const OWNER_NAME = 'owner'
+/** The viewer's name in a session that was opened with the printed sign-in link: the person who runs this server. */
+const OWNER_NAME = 'owner'
 
-/** All that says who is calling, wired. */
+/** Everything that identifies callers, wired. */
 export interface Auth {
   authenticator: Authenticator
   sessions: Sessions
-  /** Tells which tokens and sessions are over; nothing that they opened may go on. */
+  /** Emits which tokens and sessions have ended: everything that was opened with them must be closed. */
   ends: AccessEnds
   cookie: SessionCookie
   /**
-   * Exchanges a sign-in link's secret or a token for a session, and gives the session's secret; undefined when
-   * neither is worth anything. Throws RATE_LIMITED for an address that was wrong too often.
+   * Exchanges the secret of a sign-in link, or a token, for a session and returns the session's secret; undefined when
+   * the secret or token is not valid.
+   * @throws RefusedError RATE_LIMITED for an address that sent too many wrong credentials
    */
   signIn(offer: { secret: string } | { token: string }, caller?: CallerAddress): Promise<string | undefined>
-  /** A new link under `origin`: single use, ten minutes. */
+  /** A new sign-in link under `origin`: single use, ten minutes. */
   newSignInUrl(origin: string): string
 }
 
@@ -37,7 +38,7 @@ export interface AuthOptions {
   clock: Clock
   /** The port that the server listens on. */
   port: number
-  /** Whether people reach the server by https. */
+  /** Whether people reach the server over https. */
   secure: boolean
   adminToken?: string | undefined
 }
@@ -46,7 +47,7 @@ export function createAuth(options: AuthOptions): Auth {
   const { sessions, ends, clock, port, secure } = options
   const cookie = createSessionCookie({ port, secure, maxAgeSeconds: SESSION_LIFETIME_MS / 1000 })
   const authenticator = new Authenticator({ ...options, cookie })
-  // Before anybody closes what was open: whoever comes back at once must not be let in again.
+  // The first listener, before those that close connections: a client that reconnects at once must not be let in again.
   ends.on(() => authenticator.forget())
   const links = new SignInLinks(clock)
   return {

@@ -13,11 +13,11 @@ import { ALL_SCOPES } from '../base/viewer.ts'
 export interface CallerAddress {
   /** The IP address at the other end of the connection. */
   address?: string | undefined
-  /** An `X-Forwarded-For` header; believed only where a proxy stands before us. */
+  /** An `X-Forwarded-For` header; trusted only behind a proxy. */
   forwardedFor?: string | undefined
 }
 
-/** Whatever a request or a `connection_init` brings to say who is calling. */
+/** The credentials that a request or a `connection_init` carries. */
 export interface Credentials extends CallerAddress {
   /** An `Authorization` header or the field of that name in `connection_init`: `Bearer <token>`. */
   authorization?: string | undefined
@@ -27,8 +27,8 @@ export interface Credentials extends CallerAddress {
   cookie?: string | undefined
 }
 
-/** Who acts with `ADMIN_TOKEN`. */
-export const ADMIN_NAME = 'admin'
+/** The viewer's name for calls with `ADMIN_TOKEN`. */
+const ADMIN_NAME = 'admin'
 
 /** An API token as it is stored. */
 export interface KnownToken {
@@ -45,13 +45,13 @@ export interface AuthenticatorOptions {
   /** The live API token behind a hash. */
   findToken: (hash: string) => Promise<KnownToken | undefined>
   cookie: SessionCookie
-  /** Whether people come by https: then through a proxy, since this server speaks http. */
+  /** Whether people reach the server over https: then through a proxy, since this server speaks http. */
   secure: boolean
-  /** Told of each use of an API token, by its id. */
+  /** Called at each use of an API token, with its id. */
   onTokenUse?: (tokenId: string) => void
 }
 
-/** Says who is calling: the one place, for header, cookie and `connection_init` alike. */
+/** Identifies callers: the one place for it, for header, cookie and `connection_init` alike. */
 export class Authenticator {
   readonly #clock: Clock
   readonly #adminDigest: Buffer | undefined
@@ -76,17 +76,17 @@ export class Authenticator {
     this.#bySession = new CredentialCache(clock, async (hash) => viewerOfSession(await sessions.find(hash)))
   }
 
-  /** Some token or session has ended: nothing that was looked up before counts any more. */
+  /** Some token or session has ended: earlier lookups are not trusted any more. */
   forget(): void {
     this.#byToken.clear()
     this.#bySession.clear()
   }
 
   /**
-   * The viewer behind these credentials. A token, where one is given, decides alone: a wrong one is refused, whatever
-   * the cookie says.
-   * @throws RefusedError UNAUTHENTICATED, with what to do; RATE_LIMITED for who was wrong too often. Errors of the stores
-   *   pass through.
+   * The viewer behind these credentials. If there is a token, it decides alone: a wrong one is refused, even beside a
+   * valid cookie.
+   * @throws RefusedError UNAUTHENTICATED, with what to do; RATE_LIMITED after too many wrong credentials. Errors of the
+   *   stores pass through.
    */
   async authenticate(credentials: Credentials): Promise<Viewer> {
     const address = this.addressOf(credentials)
@@ -99,11 +99,11 @@ export class Authenticator {
         'Sign in at /sign-in, or send a token as "Authorization: Bearer <token>" (over WebSocket: in connection_init).',
       )
     }
-    const complaint = 'This session has ended. Sign in again at /sign-in.'
-    return await this.#lookUp(this.#bySession, this.#sessions.hashOf(secret), address, complaint)
+    const message = 'This session has ended. Sign in again at /sign-in.'
+    return await this.#lookUp(this.#bySession, this.#sessions.hashOf(secret), address, message)
   }
 
-  /** The proxy adds whom it was called by at the end; what stands before that came from the caller. */
+  /** A proxy appends the address that called it; everything before that was sent by the caller and proves nothing. */
   addressOf({ address = '', forwardedFor = '' }: CallerAddress): string {
     const last = forwardedFor.split(',').at(-1)?.trim() ?? ''
     return this.#isProxied && isIP(last) !== 0 ? last : address
@@ -121,20 +121,20 @@ export class Authenticator {
     cache: CredentialCache<Viewer>,
     hash: string | undefined,
     address: string,
-    complaint: string,
+    message: string,
   ): Promise<Viewer> {
     if (hash === undefined || !cache.knows(hash)) this.#failures.check(address)
     const viewer = hash === undefined ? undefined : await this.#read(cache, hash, address)
     if (viewer === undefined || (viewer.expiresAt !== undefined && viewer.expiresAt.getTime() <= this.#clock.now())) {
       this.#failures.add(address)
-      throw new RefusedError('UNAUTHENTICATED', complaint)
+      throw new RefusedError('UNAUTHENTICATED', message)
     }
     if (viewer.tokenId !== undefined) this.#onTokenUse(viewer.tokenId)
     return viewer
   }
 
   async #read(cache: CredentialCache<Viewer>, hash: string, address: string): Promise<Viewer | undefined> {
-    // A thousand who come back with one token are one lookup.
+    // A thousand clients that reconnect with one token cost one lookup.
     if (cache.knows(hash) || cache.isReading(hash)) return await cache.get(hash)
     return await this.#failures.during(address, () => cache.get(hash))
   }
@@ -153,7 +153,7 @@ function viewerOfSession(session: Session | undefined): Viewer | undefined {
   return { name, scopes: new Set(scopes), key: `token:${apiTokenId}`, tokenId: apiTokenId, sessionId, expiresAt }
 }
 
-/** The token of the credentials; an `Authorization` of another scheme counts as a wrong token, not as none. */
+/** The token of the credentials. An `Authorization` header of another scheme counts as a wrong token, not as none. */
 function tokenOf({ authorization, token }: Credentials): string | undefined {
   if (authorization === undefined) return token
   return /^Bearer +(\S+)$/i.exec(authorization.trim())?.[1] ?? ''

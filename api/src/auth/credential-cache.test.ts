@@ -7,7 +7,7 @@ interface Read {
   fail: (error: Error) => void
 }
 
-describe('credentials that were looked up', () => {
+describe('cached credentials', () => {
   let nowMs: number
   let reads: Read[]
   let cache: CredentialCache<string>
@@ -21,7 +21,7 @@ describe('credentials that were looked up', () => {
     )
   })
 
-  /** Lets everything that can go on go on. */
+  /** Lets everything proceed that can. */
   const settle = () => new Promise((resolve) => setImmediate(resolve))
   const remember = async (hash: string) => {
     const looked = cache.get(hash)
@@ -30,7 +30,7 @@ describe('credentials that were looked up', () => {
     await looked
   }
 
-  it('are read once a minute, by whomever', async () => {
+  it('are read once a minute, no matter how many ask', async () => {
     await remember('a')
     nowMs = 59_999
     expect(await cache.get('a')).toBe('viewer of a')
@@ -43,7 +43,7 @@ describe('credentials that were looked up', () => {
     expect(await Promise.all(both)).toEqual(['changed', 'changed'])
   })
 
-  it('are aged from when their reading began', async () => {
+  it('count their age from the start of the read', async () => {
     const looked = cache.get('a')
     await settle()
     nowMs = 59_999
@@ -55,7 +55,7 @@ describe('credentials that were looked up', () => {
     expect(reads).toHaveLength(2)
   })
 
-  it('are read again after something has ended', async () => {
+  it('are read again after a credential has ended', async () => {
     await remember('a')
     cache.clear()
     const looked = cache.get('a')
@@ -64,7 +64,7 @@ describe('credentials that were looked up', () => {
     expect(await looked).toBeUndefined()
   })
 
-  it('are read again when something ended while they were being read', async () => {
+  it('are read again when a credential ended during the read', async () => {
     const early = cache.get('a')
     await settle()
     cache.clear()
@@ -76,7 +76,7 @@ describe('credentials that were looked up', () => {
     expect([await early, await late]).toEqual([undefined, undefined])
   })
 
-  it('are remembered only when they are good', async () => {
+  it('are kept only if they are valid', async () => {
     const looked = cache.get('wrong')
     await settle()
     reads[0]?.answer(undefined)
@@ -87,7 +87,7 @@ describe('credentials that were looked up', () => {
     expect(reads).toHaveLength(2)
   })
 
-  it('stay known while they are old, until they are found to be gone', async () => {
+  it('stay known when they are stale, until a read shows that they are gone', async () => {
     await remember('a')
     nowMs = 3_600_000
     cache.clear()
@@ -99,7 +99,7 @@ describe('credentials that were looked up', () => {
     expect(cache.knows('a')).toBe(false)
   })
 
-  it('fail with the store, for now', async () => {
+  it('fail while the store fails, and recover with it', async () => {
     const looked = cache.get('a')
     await settle()
     reads[0]?.fail(new Error('gone'))
@@ -108,7 +108,7 @@ describe('credentials that were looked up', () => {
     expect(await cache.get('a')).toBe('viewer of a')
   })
 
-  it('are read four at a time, the others in turn', async () => {
+  it('are read at most four at a time, the others wait', async () => {
     const looked = ['a', 'b', 'c', 'd', 'e', 'f'].map((hash) => cache.get(hash))
     await settle()
     expect(reads.map(({ hash }) => hash)).toEqual(['a', 'b', 'c', 'd'])
@@ -121,12 +121,12 @@ describe('credentials that were looked up', () => {
     expect(reads.at(-1)?.hash).toBe('f')
   })
 
-  it('are refused when thousands wait already', async () => {
+  it('are refused when thousands are waiting', async () => {
     for (let i = 0; i < 2004; i += 1) void cache.get(`stranger ${i}`)
     await expect(cache.get('one more')).rejects.toMatchObject({ code: 'UNAVAILABLE' })
   })
 
-  it('are forgotten when thousands were used since', async () => {
+  it('are evicted when thousands were used since (LRU)', async () => {
     await remember('first')
     await remember('second')
     for (let i = 0; i < 1998; i += 1) await remember(`other ${i}`)

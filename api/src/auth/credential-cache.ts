@@ -1,11 +1,12 @@
+import { LRUCache } from 'lru-cache'
 import type { Clock } from '../base/clock.ts'
 import { RefusedError } from '../base/errors.ts'
-import { LastUsed } from '../base/last-used.ts'
+import { Semaphore } from '../base/semaphore.ts'
 
-/** No lookup is trusted for longer, whatever was heard meanwhile. */
+/** No lookup is trusted for longer, even if no revocation was reported meanwhile. */
 const LIFETIME_MS = 60_000
 const MAX_ENTRIES = 2000
-/** Lookups at a time: what strangers send must not take the pool away from everybody else. */
+/** Lookups at a time: credentials sent by strangers must not take the connection pool away from everybody else. */
 const MAX_READS = 4
 const MAX_WAITING = 2000
 
@@ -16,16 +17,19 @@ interface Entry<T> {
 }
 
 /**
- * Credentials that were found to be good, by their hashes. Only good ones are kept, and none longer than a minute. After
- * `clear` every one is read again, one that was being read meanwhile included.
+ * Valid credentials, by their hashes. Invalid ones are not kept, and none is trusted for longer than a minute. After
+ * `clear` each is read again, also one that is being read at that moment.
  */
 export class CredentialCache<T> {
   readonly #clock: Clock
   readonly #read: (hash: string) => Promise<T | undefined>
-  readonly #entries = new LastUsed<Entry<T>>(MAX_ENTRIES)
+  readonly #entries = new LRUCache<string, Entry<T>>({ max: MAX_ENTRIES })
   readonly #reading = new Map<string, Promise<T | undefined>>()
-  readonly #waiting: (() => void)[] = []
-  #readCount = 0
+  readonly #reads = new Semaphore({
+    max: MAX_READS,
+    maxWaiting: MAX_WAITING,
+    refusal: () => new RefusedError('UNAVAILABLE', 'Too many callers are being looked up. Try again in a moment.'),
+  })
   #generation = 0
 
   constructor(clock: Clock, read: (hash: string) => Promise<T | undefined>) {
@@ -33,7 +37,7 @@ export class CredentialCache<T> {
     this.#read = read
   }
 
-  /** Whether it was good when it was last read, which may be long ago. */
+  /** Whether the credential was valid when it was last read, which may be long ago. Does not count as a use. */
   knows(hash: string): boolean {
     return this.#entries.has(hash)
   }
@@ -42,7 +46,7 @@ export class CredentialCache<T> {
     return this.#reading.has(hash)
   }
 
-  /** Throws UNAVAILABLE when too many are waiting; errors of reading pass through. */
+  /** @throws RefusedError UNAVAILABLE when too many lookups are waiting; errors of reading pass through */
   async get(hash: string): Promise<T | undefined> {
     const entry = this.#entries.get(hash)
     if (entry !== undefined && this.#isFresh(entry)) return entry.value
@@ -54,7 +58,7 @@ export class CredentialCache<T> {
     return await reading
   }
 
-  /** Some credential has ended: nothing read before now counts. */
+  /** Some credential was revoked or has ended: nothing that was read before now is trusted. */
   clear(): void {
     this.#generation += 1
   }
@@ -65,13 +69,12 @@ export class CredentialCache<T> {
   }
 
   async #readAnew(hash: string): Promise<T | undefined> {
-    await this.#turn()
+    const release = await this.#reads.acquire()
     try {
+      // Read again as long as some credential ended during the read.
       for (;;) {
         const generation = this.#generation
         const readAtMs = this.#clock.now()
-        // Until nothing ended while it was read.
-        // oxlint-disable-next-line no-await-in-loop
         const value = await this.#read(hash)
         if (generation !== this.#generation) continue
         if (value === undefined) this.#entries.delete(hash)
@@ -79,21 +82,7 @@ export class CredentialCache<T> {
         return value
       }
     } finally {
-      const next = this.#waiting.shift()
-      if (next === undefined) this.#readCount -= 1
-      else next()
+      release()
     }
-  }
-
-  /** Waits until fewer than MAX_READS are reading; the turn passes on to the next when one is done. */
-  async #turn(): Promise<void> {
-    if (this.#readCount < MAX_READS) {
-      this.#readCount += 1
-      return
-    }
-    if (this.#waiting.length >= MAX_WAITING) {
-      throw new RefusedError('UNAVAILABLE', 'Too many callers are being looked up. Try again in a moment.')
-    }
-    await new Promise<void>((resolve) => this.#waiting.push(resolve))
   }
 }

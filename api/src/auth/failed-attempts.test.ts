@@ -23,7 +23,7 @@ describe('wrong credentials', () => {
     }
   }
 
-  it('may be sent thirty times, then one every two seconds', () => {
+  it('are allowed thirty times at once, then once every two seconds', () => {
     expect(triesOf('10.0.0.1')).toBe(30)
     nowMs += 1999
     expect(triesOf('10.0.0.1')).toBe(0)
@@ -33,19 +33,19 @@ describe('wrong credentials', () => {
     expect(triesOf('10.0.0.1')).toBe(30)
   })
 
-  it('say when to come back', () => {
+  it('are refused with the time to wait', () => {
     triesOf('10.0.0.1')
     expect(() => failures.check('10.0.0.1')).toThrow(expect.objectContaining({ details: { retryAfterSeconds: 2 } }))
     nowMs += 1500
     expect(() => failures.check('10.0.0.1')).toThrow(expect.objectContaining({ details: { retryAfterSeconds: 1 } }))
   })
 
-  it('of one address are no other’s', () => {
+  it('from one address do not count for another', () => {
     triesOf('10.0.0.1')
     expect(triesOf('10.0.0.2')).toBe(30)
   })
 
-  it('of one IPv6 network count together, those of IPv4 in IPv6 alone', () => {
+  it('from one IPv6 network count together, those from IPv4-mapped addresses each on their own', () => {
     triesOf('2001:db8:1:2::1')
     expect(triesOf('2001:db8:1:2:ffff:0:0:1')).toBe(0)
     expect(triesOf('2001:db8:1:3::1')).toBe(30)
@@ -55,7 +55,7 @@ describe('wrong credentials', () => {
     expect(triesOf('::2')).toBe(0)
   })
 
-  it('are remembered of ten thousand addresses and no more', () => {
+  it('are remembered for at most ten thousand addresses', () => {
     triesOf('10.0.0.1')
     for (let i = 0; i < 9999; i += 1) failures.add(`host ${i}`)
     expect(triesOf('10.0.0.1')).toBe(0)

@@ -2,28 +2,28 @@ import { isIPv6 } from 'node:net'
 import type { Clock } from '../base/clock.ts'
 import { RefusedError } from '../base/errors.ts'
 
-/** An address may fail this often at once, and again once every PAUSE_MS. */
+/** An address may fail this often at once, and after that once every PAUSE_MS. */
 const BURST = 30
 const PAUSE_MS = 2000
 const MAX_ADDRESSES = 10_000
-/** Of one address, lookups of credentials never seen before: what comes at once is counted only when it has failed. */
+/** Concurrent lookups of unknown credentials from one address: failures are counted only after their lookups. */
 const MAX_AT_ONCE = 100
 
 /**
- * Wrong credentials, by address: who sends many is not looked up any more for a while. Credentials that are known to be
- * good are never asked here, so nobody is locked out by a neighbour.
+ * Counts wrong credentials by address: after too many, credentials from that address are not looked up for a while.
+ * Credentials that are known to be valid are never checked here, so nobody can be locked out by a neighbour.
  */
 export class FailedAttempts {
   readonly #clock: Clock
-  /** When all failures of an address will be forgotten: each moves it on by PAUSE_MS. Oldest first. */
+  /** When all failures of an address will be forgotten: each failure adds PAUSE_MS. Oldest first. */
   readonly #clearAtMs = new Map<string, number>()
-  readonly #underWay = new Map<string, number>()
+  readonly #inFlight = new Map<string, number>()
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
-  /** Throws RATE_LIMITED while the address has failed too often. */
+  /** @throws RefusedError RATE_LIMITED while the address has failed too often */
   check(address: string): void {
     const now = this.#clock.now()
     const waitMs = (this.#clearAtMs.get(networkOf(address)) ?? now) - now - (BURST - 1) * PAUSE_MS
@@ -34,22 +34,25 @@ export class FailedAttempts {
     })
   }
 
-  /** Waits for a lookup. Throws RATE_LIMITED while the address has as many under way as it may. */
+  /**
+   * Runs a lookup.
+   * @throws RefusedError RATE_LIMITED while the address has as many lookups in flight as it may have
+   */
   async during<T>(address: string, lookup: () => Promise<T>): Promise<T> {
     const network = networkOf(address)
-    const underWay = this.#underWay.get(network) ?? 0
-    if (underWay >= MAX_AT_ONCE) {
+    const inFlight = this.#inFlight.get(network) ?? 0
+    if (inFlight >= MAX_AT_ONCE) {
       throw new RefusedError('RATE_LIMITED', 'Too many unknown credentials at once. Try again in a moment.', {
         retryAfterSeconds: 1,
       })
     }
-    this.#underWay.set(network, underWay + 1)
+    this.#inFlight.set(network, inFlight + 1)
     try {
       return await lookup()
     } finally {
-      const left = (this.#underWay.get(network) ?? 1) - 1
-      if (left > 0) this.#underWay.set(network, left)
-      else this.#underWay.delete(network)
+      const left = (this.#inFlight.get(network) ?? 1) - 1
+      if (left > 0) this.#inFlight.set(network, left)
+      else this.#inFlight.delete(network)
     }
   }
 
@@ -66,7 +69,7 @@ export class FailedAttempts {
   }
 }
 
-/** An IPv6 host has a network of its own to choose addresses from: the first 64 bits count. */
+/** An IPv6 host can choose any address of its network, so only the first 64 bits count. */
 export function networkOf(address: string): string {
   if (!isIPv6(address) || address.startsWith('::ffff:')) return address
   const [head = '', tail] = address.split('::')

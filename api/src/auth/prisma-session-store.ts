@@ -3,7 +3,7 @@ import type { SessionStore } from './sessions.ts'
 
 const MAX_REMOVED = 1000
 
-/** Sessions in the Session table. */
+/** Keeps sessions in the Session table. */
 export function createPrismaSessionStore({ session }: Pick<PrismaClient, 'session'>): SessionStore {
   return {
     insert: async (data) => {

@@ -5,7 +5,7 @@ export function newSecret(): string {
   return randomBytes(32).toString('base64url')
 }
 
-/** What is kept of a secret. Fast on purpose: our secrets are random, so there is nothing to guess offline. */
+/** What is stored of a secret. Fast on purpose: our secrets are random, so there is nothing to guess offline. */
 export function digest(secret: string, key?: Buffer): Buffer {
   return key === undefined ? hash('sha256', secret, 'buffer') : createHmac('sha256', key).update(secret).digest()
 }

@@ -1,24 +1,30 @@
-/** How the session's secret travels in a browser. */
+/** The cookie that carries the session's secret in a browser. */
 export interface SessionCookie {
   readonly name: string
-  /** The secret in a `Cookie` header, if there; an empty one when there are several: one of them is not from us. */
+  /**
+   * The secret in a `Cookie` header, if there is one; an empty one when there are several, as one of them is not ours.
+   */
   read(header: string | undefined): string | undefined
-  /** `Set-Cookie` values. */
+  /** The `Set-Cookie` value that stores the secret. */
   set(secret: string): string
+  /** The `Set-Cookie` value that removes it. */
   clear(): string
 }
 
 export interface SessionCookieOptions {
-  /** The port listened on. Cookies ignore ports: without it in the name, another local server would overwrite ours. */
+  /**
+   * The port the server listens on. Cookies ignore ports: without it in the name, another local server would overwrite
+   * ours.
+   */
   port: number
-  /** Behind https: browsers then never send it in the clear. */
+  /** Whether people use https: browsers then never send the cookie in the clear. */
   secure: boolean
   maxAgeSeconds: number
 }
 
 /**
- * SameSite=Strict: no other site can make a browser act with it. HttpOnly: no script can read it. `__Host-`, which takes
- * https: no other host of the domain can have set it.
+ * SameSite=Strict: no other site can make a browser act with it. HttpOnly: no script can read it. `__Host-`, which
+ * requires https: no other host of the domain can have set it.
  */
 export function createSessionCookie({ port, secure, maxAgeSeconds }: SessionCookieOptions): SessionCookie {
   const name = `${secure ? '__Host-' : ''}gaugeline_session_${port}`

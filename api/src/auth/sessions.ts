@@ -3,10 +3,10 @@ import { digest, newSecret } from './secrets.ts'
 import type { Scope } from '../base/viewer.ts'
 
 export const SESSION_LIFETIME_MS = 30 * 24 * 3_600_000
-/** Live sessions of one holder; the oldest goes first. */
-export const MAX_SESSIONS = 100
+/** Live sessions of one holder; beyond it the oldest is ended. */
+const MAX_SESSIONS = 100
 
-/** Whose sessions they are: those of an API token, or of a name that needs none. */
+/** Whose sessions they are: those of an API token, or of a name that needs no token. */
 export interface SessionHolder {
   name: string
   apiTokenId: string | null
@@ -25,23 +25,23 @@ export interface SessionToken {
   revokedAt: Date | null
 }
 
-/** Where sessions outlive a restart: the rows of the Session table, which only `Sessions` writes. */
+/** Stores sessions beyond a restart: the rows of the Session table, which only `Sessions` writes. */
 export interface SessionStore {
   insert(session: StoredSession): Promise<void>
   find(tokenHash: string): Promise<(StoredSession & { apiToken: SessionToken | null }) | null>
-  /** Those of a holder that have not expired, newest first, by their hashes. */
+  /** The hashes of a holder's sessions that have not expired, newest first. */
   hashesOf(holder: SessionHolder, now: Date): Promise<string[]>
-  /** Gives how many there were to remove. */
+  /** Returns how many of them existed. */
   remove(tokenHashes: readonly string[]): Promise<number>
-  /** Some of those whose time is up or whose token is revoked; gives how many, 0 when none are left. */
+  /** Removes a batch of those that have expired or whose token is revoked; returns how many, 0 when none are left. */
   removeEnded(now: Date): Promise<number>
 }
 
-/** A session as its holder knows it; `id` names it in memory and is no secret. */
+/** A session as its holder knows it; `id` names it in memory and is not secret. */
 export interface Session extends SessionHolder {
   id: string
   expiresAt: Date
-  /** Absent: not opened with an API token. */
+  /** Absent when the session was not opened with an API token. */
   scopes?: readonly Scope[]
 }
 
@@ -49,7 +49,7 @@ export interface SessionsOptions {
   store: SessionStore
   clock: Clock
   adminToken?: string | undefined
-  /** Told of every session that is being ended, whether or not the store's answer came through. */
+  /** Called for every session that is being ended, also when the store's answer gets lost. */
   onEnd: (sessionId: string) => void
 }
 
@@ -61,8 +61,9 @@ export type SessionOrigin =
 const PREFIX = { link: 'o.', admin: 'a.', token: 't.' }
 
 /**
- * Browser sessions: thirty days, stored as hashes. One that was opened with a token is bound to it: it has the token's
- * scopes and ends with it. With another `ADMIN_TOKEN`, or none, the sessions opened with the last one are gone.
+ * Browser sessions: they last thirty days and are stored as hashes. A session that was opened with a token is bound to
+ * it: it has the token's scopes and ends with it. When `ADMIN_TOKEN` changes, the sessions opened with the old one are
+ * invalid.
  */
 export class Sessions {
   readonly #store: SessionStore
@@ -77,12 +78,12 @@ export class Sessions {
     this.#onEnd = onEnd
   }
 
-  /** Removes some of those that have ended; gives how many, 0 when none are left. */
+  /** Removes a batch of sessions that have ended; returns how many, 0 when none are left. */
   async removeEnded(): Promise<number> {
     return await this.#store.removeEnded(new Date(this.#clock.now()))
   }
 
-  /** Opens a session and gives its secret, which is kept nowhere. The holder's oldest one ends when there are too many. */
+  /** Opens a session and returns its secret, which is not stored. When the holder has too many, the oldest one ends. */
   async open(origin: SessionOrigin): Promise<string> {
     const secret = PREFIX[origin.kind] + newSecret()
     const tokenHash = this.hashOf(secret)
@@ -96,7 +97,7 @@ export class Sessions {
     return secret
   }
 
-  /** The session of a hash, unless it is unknown, has ended or expired. */
+  /** The session with this hash, unless it is unknown, has ended or expired. */
   async find(hash: string): Promise<Session | undefined> {
     const stored = await this.#store.find(hash)
     if (stored === null) return undefined
@@ -107,19 +108,19 @@ export class Sessions {
     return { id: hash, name, apiTokenId, expiresAt, ...(apiToken && { scopes: apiToken.scopes }) }
   }
 
-  /** Ends the session of a secret, and with it whatever is open for it. */
+  /** Ends the session with this secret and closes what was opened with it. */
   async end(secret: string): Promise<void> {
     const id = this.hashOf(secret)
     if (id !== undefined) await this.#remove([id])
   }
 
-  /** Ends every session of a holder but `exceptId`; gives how many there were. */
+  /** Ends every session of a holder except `exceptId`; returns how many. */
   async endAll(holder: SessionHolder, exceptId?: string): Promise<number> {
     const ids = await this.#store.hashesOf(holder, new Date(this.#clock.now()))
     return await this.#remove(ids.filter((id) => id !== exceptId))
   }
 
-  /** What a session is stored under; undefined for what can be no session's secret. */
+  /** The hash a session is stored under; undefined for text that cannot be a session's secret. */
   hashOf(secret: string): string | undefined {
     if (!/^[oat]\.[\w-]{43}$/.test(secret)) return undefined
     if (!secret.startsWith(PREFIX.admin)) return digest(secret).toString('hex')
@@ -133,7 +134,7 @@ export class Sessions {
       removed = await this.#store.remove(ids)
       return removed
     } finally {
-      // What strangers make up is nobody's session.
+      // A made-up secret belongs to no session.
       if (removed !== 0) for (const id of ids) this.#onEnd(id)
     }
   }

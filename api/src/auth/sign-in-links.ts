@@ -2,12 +2,12 @@ import type { Clock } from '../base/clock.ts'
 import { digest, newSecret } from './secrets.ts'
 
 export const SIGN_IN_LINK_LIFETIME_MS = 10 * 60_000
-/** Links are made by hand (one a start), so a few are plenty; the oldest goes first. */
+/** One link is made per start, so a few are plenty; beyond that the oldest is dropped. */
 const MAX_LINKS = 16
 
 /**
- * Secrets that open one session each, within ten minutes. They live in memory only: a restart makes the old ones
- * worthless, and no copy of the database holds a way in.
+ * Secrets that open one session each, within ten minutes. They are kept in memory only: a restart invalidates the old
+ * ones, and a copy of the database gives nobody access.
  */
 export class SignInLinks {
   readonly #clock: Clock
@@ -18,7 +18,7 @@ export class SignInLinks {
     this.#clock = clock
   }
 
-  /** A new secret for `/sign-in#<secret>`: in the fragment, which browsers send to nobody. */
+  /** A new secret for `/sign-in#<secret>`: in the fragment, which browsers never send. */
   create(): string {
     const secret = newSecret()
     this.#expiryByDigest.set(digest(secret).toString('hex'), this.#clock.now() + SIGN_IN_LINK_LIFETIME_MS)
@@ -30,8 +30,8 @@ export class SignInLinks {
   }
 
   /**
-   * What `open` gives, when the secret is worth it: it never is again. It stays good when `open` fails.
-   * Two who come at once open one session.
+   * Uses up a valid secret and returns what `open` returns; undefined for any other. If `open` fails, the secret stays
+   * valid. Of two callers at the same time, one opens a session.
    */
   async redeem<T>(secret: string, open: () => Promise<T>): Promise<T | undefined> {
     const key = digest(secret).toString('hex')

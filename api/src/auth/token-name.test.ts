@@ -62,11 +62,11 @@ describe('the name of a token', () => {
     'ⓐdmin',
     'admın',
     '𝐨wner',
-  ])('may not be %s, which reads as a name of ours', (name) => {
+  ])('may not be %s, which looks like a reserved name', (name) => {
     expect(complaint(name)).toMatch(/owner.*admin/)
   })
 
-  it.each(['\u0430dmin', 'оwner', 'bоt', 'αlpha'])('may not be %s, in letters of two scripts', (name) => {
+  it.each(['\u0430dmin', 'оwner', 'bоt', 'αlpha'])('may not be %s, which mixes letters of two scripts', (name) => {
     expect(complaint(name)).toMatch(/mix/)
   })
 })

@@ -25,7 +25,7 @@ describe('the last use of a token', () => {
     vi.useRealTimers()
   })
 
-  it('is written with those of others, soon', async () => {
+  it('is written within a second, together with those of others', async () => {
     uses.note('a')
     uses.note('b')
     expect(written).toEqual([])
@@ -38,7 +38,7 @@ describe('the last use of a token', () => {
     ])
   })
 
-  it('is written once a minute at most, and then as the newest', async () => {
+  it('is written at most once a minute, and then the newest time', async () => {
     uses.note('a')
     await vi.advanceTimersByTimeAsync(1000)
     for (let i = 0; i < 59; i += 1) {
@@ -50,14 +50,14 @@ describe('the last use of a token', () => {
     expect(written).toEqual([[['a', 0]], [['a', 59_000]]])
   })
 
-  it('is not written again when there was none', async () => {
+  it('is not written again without another use', async () => {
     uses.note('a')
     await vi.advanceTimersByTimeAsync(600_000)
     expect(written).toHaveLength(1)
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  it('is written at the end', async () => {
+  it('is written at the stop', async () => {
     uses.note('a')
     await vi.advanceTimersByTimeAsync(1000)
     uses.note('a')
@@ -66,7 +66,7 @@ describe('the last use of a token', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  it('that could not be written is told, and does no harm', async () => {
+  it('is reported when it cannot be written, and later ones are written', async () => {
     isGone = true
     uses.note('a')
     await vi.advanceTimersByTimeAsync(1000)

@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest'
 import { canonicalJson, requestHash } from './canonical-json.ts'
 
 describe('canonical JSON', () => {
-  it('is the same for the same input, in whatever order and with or without empty fields', () => {
+  it('is the same for the same input, in any key order and with or without empty fields', () => {
     const one = { name: 'a', note: null, deep: { b: [1, { y: 2, x: 1 }], a: 'é' } }
     const other = { deep: { a: 'é', b: [1.0, { x: 1, y: 2 }] }, framework: undefined, name: 'a' }
     expect(canonicalJson(one)).toBe(canonicalJson(other))
     expect(canonicalJson(one)).toBe('{"deep":{"a":"é","b":[1,{"x":1,"y":2}]},"name":"a"}')
   })
 
-  it('differs in order of lists, in types, in nulls within values and in odd keys', () => {
+  it('differs for another order of lists, other types, nulls within values and odd keys', () => {
     const inputs = [
       { a: [1, 2] },
       { a: [2, 1] },

@@ -12,12 +12,12 @@ describe('the recording clock', () => {
     clock = new RecordingClock(time)
   })
 
-  /** Moves only what says how much time passed, as if the wall clock was set back by as much. */
+  /** Moves only the monotonic clock, as if the wall clock was set back by the same amount. */
   const passBehindTheWall = (ms: number) => {
     time.monotonicMs += ms
   }
 
-  it('follows the wall clock, also when it is set forward', () => {
+  it('follows the wall clock, even when it is set forward', () => {
     expect(clock.now()).toBe(noon)
     time.pass(1500)
     expect(clock.now()).toBe(noon + 1500)
@@ -25,7 +25,7 @@ describe('the recording clock', () => {
     expect(clock.now()).toBe(noon + 1500 + 3_600_000)
   })
 
-  it('goes on by the monotonic clock when the wall is set back, however often it is asked', () => {
+  it('continues with the monotonic clock when the wall clock is set back, however often it is read', () => {
     time.wallMs -= 3_600_000
     for (let second = 1; second <= 5; second += 1) {
       time.pass(1000)
@@ -34,14 +34,14 @@ describe('the recording clock', () => {
     }
   })
 
-  it('gives no moment twice for time that passed unasked while the wall was set back', () => {
+  it('returns no time twice if time passed between two reads while the wall clock was set back', () => {
     time.wallMs -= 10_000
     clock.now()
     time.pass(7000)
     expect(clock.now()).toBe(noon + 7000)
   })
 
-  it('is the wall clock again once the wall has caught up', () => {
+  it('follows the wall clock again once that has caught up', () => {
     time.wallMs -= 5000
     passBehindTheWall(2000)
     expect(clock.now()).toBe(noon + 2000)
@@ -53,13 +53,13 @@ describe('the recording clock', () => {
     expect(clock.now()).toBe(noon + 2501)
   })
 
-  it('goes by the wall where that is slower than the monotonic clock but does not go back', () => {
+  it('follows a wall clock that is slower than the monotonic clock but does not go back', () => {
     time.wallMs += 900
     time.monotonicMs += 1000
     expect(clock.now()).toBe(noon + 900)
   })
 
-  it('never goes back, whatever the wall does', () => {
+  it('never goes back, whatever the wall clock does', () => {
     let last = clock.now()
     for (const jump of [-1, 5, -3_600_000, 0, 3_599_000, 2000, -7, 86_400_000, -86_400_000]) {
       time.wallMs += jump
@@ -70,7 +70,7 @@ describe('the recording clock', () => {
     }
   })
 
-  it('goes on from where it was moved to, until the wall is there', () => {
+  it('continues from the time it was moved to until the wall clock reaches that time', () => {
     clock.advanceTo(noon + 60_000)
     expect(clock.now()).toBe(noon + 60_000)
     time.pass(10_000)
@@ -79,7 +79,7 @@ describe('the recording clock', () => {
     expect(clock.now()).toBe(noon + 100_000)
   })
 
-  it('is not moved back', () => {
+  it('cannot be moved back', () => {
     clock.advanceTo(noon - 1)
     expect(clock.now()).toBe(noon)
     time.pass(1000)

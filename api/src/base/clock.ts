@@ -1,4 +1,4 @@
-/** Milliseconds since the epoch. Injected wherever time matters, so that tests own it. */
+/** Milliseconds since the epoch. Injected wherever time matters, so that tests control it. */
 export interface Clock {
   now(): number
 }
@@ -6,15 +6,15 @@ export interface Clock {
 export interface TimeSources {
   /** The wall clock, milliseconds since the epoch; may jump. */
   wall(): number
-  /** Milliseconds from any fixed point; never goes back. */
+  /** Milliseconds since any fixed point; never goes back. */
   monotonic(): number
 }
 
 const realTime: TimeSources = { wall: () => Date.now(), monotonic: () => performance.now() }
 
 /**
- * The clock that windows are cut by: follows the wall clock, but never goes back. When the wall jumps back, it goes on
- * by the monotonic clock until the wall has caught up.
+ * The clock that windows are recorded by: follows the wall clock, but never goes back. When the wall clock jumps back,
+ * it continues with the monotonic clock until the wall clock has caught up.
  */
 export class RecordingClock implements Clock {
   readonly #time: TimeSources
@@ -30,14 +30,14 @@ export class RecordingClock implements Clock {
   now(): number {
     const wall = this.#time.wall()
     const monotonic = this.#time.monotonic()
-    // Small corrections of the wall clock (slewing) are followed as long as time does not stand still for them.
+    // Small corrections of the wall clock (slewing) are followed unless they would make time go back.
     const continued = this.#last + (monotonic - this.#lastMonotonic)
     this.#lastMonotonic = monotonic
     this.#last = wall >= this.#last ? wall : continued
     return this.#last
   }
 
-  /** Moves the clock on to at least `ms`: what was recorded before a restart must not lie in the future. */
+  /** Moves the clock forward to at least `ms`: samples recorded before a restart must not lie in the future. */
   advanceTo(ms: number): void {
     this.#last = Math.max(this.now(), ms)
   }

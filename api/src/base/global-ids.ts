@@ -1,4 +1,4 @@
-/** The types that have ids. */
+/** The types that have global ids. */
 export const NODE_NAMES = [
   'Model',
   'TrainingJob',

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { InvalidInputError } from './errors.ts'
 import { InputChecks } from './input-checks.ts'
 
-/** What is wrong, as `path: message`; empty when nothing is. */
+/** The problems, as `path: message`; empty when there are none. */
 function issuesOf(check: (checks: InputChecks) => void): string[] {
   const checks = new InputChecks()
   check(checks)
@@ -20,7 +20,7 @@ const ofNumber = (value: number | null | undefined) =>
   issuesOf((checks) => checks.number(['progress'], value, { min: 0, max: 1 }))
 
 describe('checking an input', () => {
-  it('tells all that is wrong at once, each with its path', () => {
+  it('reports all problems at once, each with its path', () => {
     const issues = issuesOf((checks) => {
       checks.text(['name'], '', { min: 1, max: 5 })
       checks.number(['steps', '3', 'accuracy'], 2, { min: 0, max: 1 })
@@ -33,7 +33,7 @@ describe('checking an input', () => {
     ])
   })
 
-  it('has nothing to say about what is left out', () => {
+  it('accepts fields that are left out', () => {
     for (const nothing of [null, undefined]) {
       expect([ofText(nothing, { min: 1, max: 5 }), ofNumber(nothing)]).toEqual([[], []])
     }
@@ -49,16 +49,16 @@ describe('checking an input', () => {
   it.each(['\u0000', 'a\u0000b', '\u0008', '\u000b', '\u000c', '\u000e', '\u001b[31m', '\u001f', '\u007f'])(
     'refuses the control characters in %j',
     (text) => {
-      expect(ofText(text)).toEqual(['name: must not hold control characters.'])
+      expect(ofText(text)).toEqual(['name: must not contain control characters.'])
     },
   )
 
   it.each(['\ud800', 'a\udfffb', '\udc00\ud800'])('refuses half a surrogate pair in %j', (text) => {
-    expect(ofText(text)).toEqual(['name: must be well-formed Unicode; it holds half of a surrogate pair.'])
+    expect(ofText(text)).toEqual(['name: must be well-formed Unicode; it contains half of a surrogate pair.'])
   })
 
-  it.each(['\u202a', '\u202egnp.exe', '\u2066a\u2069'])('refuses %j, which turns the direction of text', (text) => {
-    expect(ofText(text)).toEqual(['name: must not hold marks that turn the direction of text.'])
+  it.each(['\u202a', '\u202egnp.exe', '\u2066a\u2069'])('refuses %j, which changes the direction of text', (text) => {
+    expect(ofText(text)).toEqual(['name: must not contain characters that change the direction of text.'])
   })
 
   it('counts characters, not UTF-16 units', () => {
@@ -67,20 +67,20 @@ describe('checking an input', () => {
     expect(ofText('🦀', { min: 2, max: 3 })).toEqual(['name: must have at least 2 characters.'])
   })
 
-  it('takes the longest text and refuses one that is longer by a character, or 10 kB', () => {
+  it('accepts the longest text and refuses one that is longer by a character, or 10 kB', () => {
     expect(ofText('x'.repeat(100))).toEqual([])
     expect(ofText('x'.repeat(101))).toEqual(['name: must have at most 100 characters, not 101.'])
     expect(ofText('x'.repeat(10_240))).toEqual(['name: must have at most 100 characters, not 10240.'])
   })
 
-  it('takes spaces for nothing where something must be there, and lets them be elsewhere', () => {
+  it('treats blank text as empty where text is required, and accepts it elsewhere', () => {
     for (const blank of [' ', '\t\n', '\u00a0', '\u3000']) {
       expect(ofText(blank, { min: 1, max: 9 })).toEqual(['name: must not be empty.'])
       expect(ofText(blank, { max: 9 })).toEqual([])
     }
   })
 
-  it.each([0, 1, 0.5, -0])('takes the number %d', (value) => {
+  it.each([0, 1, 0.5, -0])('accepts the number %d', (value) => {
     expect(ofNumber(value)).toEqual([])
   })
 

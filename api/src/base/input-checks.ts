@@ -1,6 +1,6 @@
 import { InvalidInputError, type InputIssue } from './errors.ts'
 
-/** Collects what is wrong with an input, so that a caller hears all of it at once. */
+/** Collects the problems of an input, so that the caller learns of all of them at once. */
 export class InputChecks {
   readonly #issues: InputIssue[] = []
 
@@ -8,17 +8,19 @@ export class InputChecks {
     this.#issues.push({ path, message })
   }
 
-  /** Text that people read: well-formed Unicode without control characters, `min` to `max` characters, not only spaces. */
+  /**
+   * Checks text that people read: well-formed Unicode without control characters, `min` to `max` characters, not blank.
+   */
   text(path: string[], value: string | null | undefined, { min = 0, max }: { min?: number; max: number }): void {
     if (value == null) return
     const { length } = Array.from(value)
-    if (!value.isWellFormed()) this.add(path, 'must be well-formed Unicode; it holds half of a surrogate pair.')
+    if (!value.isWellFormed()) this.add(path, 'must be well-formed Unicode; it contains half of a surrogate pair.')
     // oxlint-disable-next-line no-control-regex
     else if (/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/.test(value)) {
-      this.add(path, 'must not hold control characters.')
+      this.add(path, 'must not contain control characters.')
     } else if (/[\u202a-\u202e\u2066-\u2069]/.test(value)) {
-      // They would let a name show as another one.
-      this.add(path, 'must not hold marks that turn the direction of text.')
+      // They could make a name look like another one.
+      this.add(path, 'must not contain characters that change the direction of text.')
     } else if (length < min || (min > 0 && value.trim() === '')) {
       this.add(path, min === 1 ? 'must not be empty.' : `must have at least ${min} characters.`)
     } else if (length > max) this.add(path, `must have at most ${max} characters, not ${length}.`)
@@ -31,7 +33,7 @@ export class InputChecks {
     }
   }
 
-  /** Throws InvalidInputError when anything was wrong. */
+  /** @throws InvalidInputError when there was any problem */
   done(): void {
     if (this.#issues.length > 0) throw new InvalidInputError(this.#issues)
   }

@@ -1,69 +1,72 @@
-/** Every limit on what callers may send, ask or hold. docs/limits.md says what each is for, and is held to these values. */
+/**
+ * Every limit on what callers may send, ask for or hold. docs/limits.md explains each; a test compares it with these
+ * values.
+ */
 
-/** Of one document. All but the first two are counted with fragments expanded, before validation. */
+/** Per document. All but the first two are counted before validation, with fragments expanded. */
 export const DOCUMENT_LIMITS = {
   tokens: 2_000,
-  /** Of brackets, whatever they mean: graphql-js's parser is recursive. */
+  /** Of brackets of any kind: graphql-js's parser is recursive. */
   nesting: 64,
   depth: 14,
-  /** Fields given another name, and every `__typename`. */
+  /** Aliased fields, and every `__typename`. */
   aliases: 30,
   directives: 20,
   fragments: 32,
   /** Fields and fragments, of all operations and fragments together. */
   selections: 2_000,
-  /** What validation has to compare: for each response name, its fields × the size of what was written there. */
+  /** Work of validation: for each response name, the number of its fields × the size of their selections. */
   comparisons: 10_000,
 } as const
 
-/** Points that one operation may cost (engine/operation-cost.ts). */
+/** The points that one operation may cost (engine/operation-cost.ts). */
 export const MAX_COST = 5_000
 
 /**
- * Points that the distinct subscriptions of one caller may cost together: each message of one costs what the operation
- * would, and one of the fleet as often as there are deployments.
+ * The points that the distinct subscriptions of one caller may cost together. Each message costs as much as the
+ * operation would; a message of the fleet counts each of its deployments.
  */
 export const MAX_RUNNING_COST = 200_000
 
 /** Token buckets, one of each kind for every caller. */
 export const BUDGETS = {
-  /** Points: the cost of queries and mutations, and of parsing what was never seen before. */
+  /** Points: the cost of queries and mutations, and of parsing new documents. */
   operations: { capacity: 200_000, perSecond: 10_000 },
-  /** Subscriptions begun; a thousand clients of one token may all come back at once. */
+  /** New subscriptions; a thousand clients with one token may all reconnect at once. */
   subscriptions: { capacity: 20_000, perSecond: 2_000 },
 } as const
 
-/** A new document costs a point for so many characters: it has to be parsed and validated, also when it is refused. */
+/** A new document costs a point per this many characters: it is parsed and validated even if it is then refused. */
 export const CHARACTERS_PER_POINT = 256
 
-/** Ample for any document a person writes; a page of variables fits too. */
+/** Ample for any document a person writes, with a page of variables. */
 export const MAX_GRAPHQL_BODY_BYTES = 256 * 1024
 
-/** Time that a client may take to send. */
+/** The time that a client may take to send its headers. */
 export const HEADERS_TIMEOUT_MS = 8_000
-/** To receive a whole request. Answers may take as long as they like: streams do. */
+/** The time to receive a whole request. Responses may take any time, as streams do. */
 export const REQUEST_TIMEOUT_MS = 10_000
-/** A connection on which nothing moves in either direction: also one whose reader has stopped. */
+/** A connection without traffic in either direction is closed after this time: also one whose reader has stopped. */
 export const IDLE_TIMEOUT_MS = 30_000
 export const CONNECTIONS_CHECKING_INTERVAL_MS = 1_000
 
-/** WebSockets and event streams whose caller is known. */
+/** Authenticated WebSockets and event streams. */
 export const MAX_LIVE_CONNECTIONS = 10_000
 export const MAX_LIVE_CONNECTIONS_PER_CALLER = MAX_LIVE_CONNECTIONS / 4
 
-/** With what waits for credentials, and requests. Beyond it, connections are not accepted. */
+/** All connections, including requests and unauthenticated sockets. Beyond it, connections are not accepted. */
 export const MAX_TCP_CONNECTIONS = 15_000
 
-/** WebSockets that have not said who they are: room for a thousand clients of one machine that come back at once. */
+/** Unauthenticated WebSockets: a thousand clients of one machine may reconnect at once. */
 export const MAX_UNAUTHENTICATED_SOCKETS = 3_000
 export const MAX_UNAUTHENTICATED_SOCKETS_PER_ADDRESS = 1_500
 
-/** Of one WebSocket. A message is one operation; a longer document belongs in a POST. */
+/** Per WebSocket. A message is one operation; a longer document belongs in a POST. */
 export const MAX_FRAME_BYTES = 64 * 1024
 export const MAX_SUBSCRIPTIONS_PER_SOCKET = 25
-/** Messages and pings; `capacity` at once. */
+/** Messages and pings received; `capacity` at once. */
 export const SOCKET_MESSAGES = { capacity: 200, perSecond: 50 } as const
-/** From the opening of the socket to its acknowledgement, the time we take for it included. */
+/** From the opening of the socket to its acknowledgement, including the time we need for it. */
 export const INIT_TIMEOUT_MS = 6_000
 export const PING_MS = 12_000
 /** Proxies and browsers drop a silent event stream after a minute or less. */

@@ -9,7 +9,7 @@ interface Row {
 }
 
 const id = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`
-/** Nulls and equal values at every turn. */
+/** Rows with many nulls and equal values. */
 const rows: Row[] = Array.from({ length: 23 }, (_, n) => ({
   id: id(n),
   rank: n % 4,
@@ -41,7 +41,7 @@ const plain = (value: unknown): Value => (value instanceof Date ? value.getTime(
 const isCondition = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !(value instanceof Date)
 
-/** What Prisma does with the part of its language that paging speaks: null is neither less nor greater. */
+/** Evaluates the part of Prisma's query language that paging uses: null is neither less nor greater. */
 function matches(row: unknown, where: Record<string, unknown>): boolean {
   return Object.entries(where).every(([key, condition]) => {
     const parts = Array.isArray(condition) ? condition.filter(isCondition) : []
@@ -94,7 +94,7 @@ const refused = async (request: PageRequest, keyset = byOwner) => {
 }
 
 describe.each(keysets)('paging by $name', (keyset) => {
-  it('gives every row once, in order, whichever end it begins at and however large a page is', async () => {
+  it('returns every row once and in order, from either end and for any page size', async () => {
     const whole = idsOf(await page(keyset, { first: 100 }))
     expect(new Set(whole).size).toBe(rows.length)
     for (const size of [1, 2, 7, 22, 23]) {
@@ -120,7 +120,7 @@ describe.each(keysets)('paging by $name', (keyset) => {
     }
   })
 
-  it('goes on after any cursor with what follows its row, and before it with what precedes it', async () => {
+  it('continues after any cursor with the rows that follow, and before it with the rows that precede', async () => {
     const { edges } = await page(keyset, { first: 100 })
     const whole = edges.map(({ node }) => node.id)
     for (const [index, { cursor }] of edges.entries()) {
@@ -129,7 +129,7 @@ describe.each(keysets)('paging by $name', (keyset) => {
     }
   })
 
-  it('goes on where it was when rows came and went meanwhile, the row of the cursor too', async () => {
+  it('continues at the same place when rows were added and removed, even the row of the cursor', async () => {
     const whole = idsOf(await page(keyset, { first: 100 }))
     const { pageInfo } = await page(keyset, { first: 10 })
     const left = rows.filter((row) => whole.indexOf(row.id) > 9 || whole.indexOf(row.id) % 2 === 0)
@@ -137,7 +137,7 @@ describe.each(keysets)('paging by $name', (keyset) => {
     expect(idsOf(await page(keyset, { first: 100, after: pageInfo.endCursor }, left))).toEqual(whole.slice(10))
   })
 
-  it('gives what lies between two cursors', async () => {
+  it('returns the rows between two cursors', async () => {
     const { edges } = await page(keyset, { first: 100 })
     const between = await page(keyset, { first: 3, after: edges[4]?.cursor, before: edges[9]?.cursor })
     expect(idsOf(between)).toEqual(edges.slice(5, 8).map(({ node }) => node.id))
@@ -154,14 +154,14 @@ describe('a page', () => {
     }
   })
 
-  it('is of 20 rows unless asked otherwise, and asks for one more to know whether there are more', async () => {
+  it('has 20 rows by default, and reads one more to know whether there are more', async () => {
     const asked: KeysetQuery[] = []
     await pageOf(byOwner, {}, findIn(rows, asked))
     await pageOf(byOwner, { first: MAX_PAGE }, findIn(rows, asked))
     expect(asked.map(({ take }) => take)).toEqual([DEFAULT_PAGE + 1, MAX_PAGE + 1])
   })
 
-  it('says that nothing comes before or after when it holds all, and has no cursors when it holds nothing', async () => {
+  it('has no next or previous page when it holds all rows, and no cursors when it holds none', async () => {
     const { pageInfo, edges } = await page(byOwner, { first: 23 })
     expect(pageInfo).toEqual({
       hasNextPage: false,
@@ -189,7 +189,7 @@ describe('a page', () => {
     expect(await refused(request)).toMatchObject({ code: 'BAD_USER_INPUT' })
   })
 
-  it('is refused under a cursor of another order, and says so', async () => {
+  it('is refused for a cursor of another order, with a message that says so', async () => {
     const { pageInfo } = await page(finished('asc'), { first: 1 })
     expect(await refused({ after: pageInfo.endCursor }, finished('desc'))).toMatchObject({
       code: 'CURSOR_INVALID',
@@ -216,7 +216,7 @@ describe('a page', () => {
     ['text for a date', forged('finished-asc', '2026-01-01', 1, id(1))],
     ['a date past all dates', forged('finished-asc', 253_402_300_800_000, 1, id(1))],
     ['a date before all dates', forged('finished-asc', -1, 1, id(1))],
-  ])('is refused under a cursor of %s', async (_what, cursor) => {
+  ])('is refused for a cursor of %s', async (_what, cursor) => {
     for (const request of [{ after: cursor }, { last: 1, before: cursor }]) {
       expect(await refused(request, finished('asc'))).toMatchObject({ code: 'CURSOR_INVALID' })
     }
@@ -225,7 +225,7 @@ describe('a page', () => {
   it.each([
     ['NUL', 'a\u0000b'],
     ['half a surrogate pair', '\ud800'],
-  ])('is refused under a cursor with %s in a text, which no database takes', async (_what, name) => {
+  ])('is refused for a cursor with %s in a text, which no database accepts', async (_what, name) => {
     expect(await refused({ after: forged('owner', name, id(1)) })).toMatchObject({ code: 'CURSOR_INVALID' })
   })
 })

@@ -1,6 +1,6 @@
 import { RefusedError } from './errors.ts'
 
-/** Relay's page arguments, as they came. */
+/** Relay's page arguments, unchecked. */
 export interface PageRequest {
   first?: number | null | undefined
   after?: string | null | undefined
@@ -8,9 +8,9 @@ export interface PageRequest {
   before?: string | null | undefined
 }
 
-/** A part of an order; together the columns of a keyset must be unique. */
-export interface KeyColumn<Row> {
-  /** Where Prisma finds it: `['createdAt']`, `['model', 'name']`. */
+/** One column of an order; the columns of a keyset must be unique together. */
+interface KeyColumn<Row> {
+  /** Its path in Prisma: `['createdAt']`, `['model', 'name']`. */
   path: readonly string[]
   direction: 'asc' | 'desc'
   type: 'string' | 'uuid' | 'number' | 'date' | 'nullable-date'
@@ -18,7 +18,7 @@ export interface KeyColumn<Row> {
 }
 
 export interface Keyset<Row> {
-  /** Part of every cursor: one of another order is refused. */
+  /** Part of every cursor: a cursor of another order is refused. */
   name: string
   columns: KeyColumn<Row>[]
 }
@@ -28,7 +28,7 @@ export interface Page<Row> {
   pageInfo: { hasNextPage: boolean; hasPreviousPage: boolean; startCursor: string | null; endCursor: string | null }
 }
 
-/** What to ask Prisma for; `where` is to be ANDed with the filter. */
+/** Arguments for Prisma; `where` must be ANDed with the filter. */
 export interface KeysetQuery {
   where: Record<string, unknown>
   orderBy: Record<string, unknown>[]
@@ -39,8 +39,9 @@ export const MAX_PAGE = 100
 export const DEFAULT_PAGE = 20
 
 /**
- * Pages by keyset, `WHERE` after the cursor's values and `LIMIT`: stable while rows come and go, and as fast on the last
- * page as on the first. Nulls come last in either direction. Throws BAD_USER_INPUT and CURSOR_INVALID.
+ * Keyset pagination: `WHERE` after the cursor's values and `LIMIT`. Stable while rows are added and removed, and as
+ * fast on the last page as on the first. Nulls come last in either direction.
+ * @throws RefusedError BAD_USER_INPUT, CURSOR_INVALID
  */
 export async function pageOf<Row>(
   keyset: Keyset<Row>,
@@ -159,5 +160,5 @@ function keyValue(type: KeyColumn<unknown>['type'], value: unknown): KeyValue {
 }
 
 function invalidCursor(): RefusedError {
-  return new RefusedError('CURSOR_INVALID', 'Invalid cursor: this list did not give it.')
+  return new RefusedError('CURSOR_INVALID', 'Invalid cursor: it does not belong to this list.')
 }

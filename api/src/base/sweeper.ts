@@ -1,42 +1,38 @@
+import type { Part } from './lifecycle.ts'
+import { SerialTask } from './serial-task.ts'
+
 export interface SweeperOptions {
   everyMs: number
-  /** Removes one bounded batch and gives how much it was; called until nothing is left. */
+  /** Each removes one bounded batch and returns how many rows that was; it is called until nothing is left. */
   sweeps: readonly (() => Promise<number>)[]
   onError: (error: unknown) => void
 }
 
-/** Removes what is past its time now and then, batch by batch, so that no statement is long. */
-export class Sweeper {
+/** Removes expired rows from time to time, batch by batch, so that no statement is long. */
+export class Sweeper implements Part {
   readonly #options: SweeperOptions
+  readonly #task: SerialTask
   #timer: NodeJS.Timeout | null = null
-  #sweeping: Promise<void> | null = null
-  #stopped = false
+  #isStopped = false
 
   constructor(options: SweeperOptions) {
     this.#options = options
+    this.#task = new SerialTask(() => this.sweep(), options.onError)
   }
 
   start(): void {
-    this.#timer ??= setInterval(() => {
-      this.#sweeping ??= this.sweep()
-        .catch(this.#options.onError)
-        .finally(() => {
-          this.#sweeping = null
-        })
-    }, this.#options.everyMs)
+    this.#timer ??= setInterval(() => this.#task.requestIfIdle(), this.#options.everyMs)
   }
 
+  /** Resolves after the batch in flight. */
   async stop(): Promise<void> {
-    this.#stopped = true
+    this.#isStopped = true
     if (this.#timer) clearInterval(this.#timer)
-    await this.#sweeping
+    await this.#task.stop()
   }
 
-  /** Removes all that is due. */
+  /** Removes everything that is due. */
   async sweep(): Promise<void> {
-    for (const sweep of this.#options.sweeps) {
-      // oxlint-disable-next-line no-await-in-loop
-      while (!this.#stopped && (await sweep()) > 0);
-    }
+    for (const sweep of this.#options.sweeps) while (!this.#isStopped && (await sweep()) > 0);
   }
 }

@@ -1,10 +1,10 @@
-/** How fast something may be spent: `capacity` at once, `perSecond` for ever. */
+/** How fast something may be spent: `capacity` at once, `perSecond` in the long run. */
 export interface Rate {
   readonly capacity: number
   readonly perSecond: number
 }
 
-/** Fills steadily up to its capacity. */
+/** A token bucket: fills steadily up to its capacity. */
 export class TokenBucket {
   readonly #rate: Rate
   readonly #now: () => number
@@ -27,14 +27,14 @@ export class TokenBucket {
     return this.#level
   }
 
-  /** Takes `amount` when there is as much. */
+  /** Takes `amount` if the bucket holds that much. */
   take(amount: number): boolean {
     if (this.level < amount) return false
     this.#level -= amount
     return true
   }
 
-  /** Until there is as much; 0 when there is. */
+  /** Seconds until the bucket holds `amount`; 0 if it does now. */
   secondsUntil(amount: number): number {
     return Math.max(0, (amount - this.level) / this.#rate.perSecond)
   }

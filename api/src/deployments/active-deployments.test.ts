@@ -29,15 +29,15 @@ describe.each(await testDatabaseKinds())('active deployments on %s', (kind) => {
     })
     active.onChange(() => changes.push(names()))
   })
-  afterEach(() => {
-    active.stop()
+  afterEach(async () => {
+    await active.stop()
     vi.useRealTimers()
     vi.restoreAllMocks()
   })
 
   const names = () => active.active({}).map(({ model, versionNumber }) => `${model.name} ${versionNumber}`)
   const deploy = async (model: string) => deps.services.deployments.deploy(await completedJob(deps, model), { by })
-  /** Reads wait until the test lets them go; what they answer is what was stored when they began. */
+  /** Reads wait until the test releases them, and return what was stored when they started. */
   const holdReads = () => {
     const held = new Queue<() => void>()
     const findMany = database.prisma.deployment.findMany.bind(database.prisma.deployment)
@@ -51,7 +51,7 @@ describe.each(await testDatabaseKinds())('active deployments on %s', (kind) => {
     return { held, reads }
   }
 
-  it('are those that were active at the start, by model, newest version first', async () => {
+  it('are those that are active at the start, by model, newest version first', async () => {
     await deploy('b')
     await deploy('b')
     await deploy('a')
@@ -61,7 +61,7 @@ describe.each(await testDatabaseKinds())('active deployments on %s', (kind) => {
     expect(active.size).toBe(3)
   })
 
-  it('follow deploys, pauses and resumes, each told once', async () => {
+  it('follow deploys, pauses and resumes, and report each once', async () => {
     await active.start()
     expect(await changes.next()).toEqual([])
     const { id } = await deploy('a')
@@ -73,7 +73,7 @@ describe.each(await testDatabaseKinds())('active deployments on %s', (kind) => {
     expect(changes.size).toBe(0)
   })
 
-  it('tell nobody when a read finds nothing new', async () => {
+  it('report nothing when a read finds no change', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
     await deploy('a')
     await active.start()
@@ -92,7 +92,7 @@ describe.each(await testDatabaseKinds())('active deployments on %s', (kind) => {
     expect(active.active({ search: 'A JOB' }).map(({ model }) => model.name)).toEqual(['a', 'b'])
   })
 
-  it('are read once more after a read that many changes overtook', async () => {
+  it('are read once more after a read during which many changes came', async () => {
     await active.start()
     await changes.next()
     const { held, reads } = holdReads()
@@ -108,7 +108,7 @@ describe.each(await testDatabaseKinds())('active deployments on %s', (kind) => {
     expect([reads.mock.calls.length, held.size]).toEqual([2, 0])
   })
 
-  it('are not those of before the start when something changes while the server starts', async () => {
+  it('are up to date when something changes while the server starts', async () => {
     const { held } = holdReads()
     const started = active.start()
     const release = await held.next()
@@ -122,7 +122,7 @@ describe.each(await testDatabaseKinds())('active deployments on %s', (kind) => {
     expect(await changes.next()).toEqual(['a 0'])
   })
 
-  it('stay as they are when they cannot be read, say so, and are read again every half a minute', async () => {
+  it('stay as they are when they cannot be read, report it, and are read again every half minute', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
     await deploy('a')
     await active.start()
@@ -135,13 +135,13 @@ describe.each(await testDatabaseKinds())('active deployments on %s', (kind) => {
     expect(await changes.next()).toEqual(['a 0', 'b 0'])
   })
 
-  it('stop the start when they cannot be read', async () => {
+  it('make the start fail when they cannot be read', async () => {
     vi.spyOn(database.prisma.deployment, 'findMany').mockRejectedValueOnce(new Error('gone'))
     await expect(active.start()).rejects.toThrow('gone')
     expect(errors.size).toBe(0)
   })
 
-  it('are not read any more after the stop, nor told to who withdrew', async () => {
+  it('are not read any more after the stop, nor reported to listeners that unsubscribed', async () => {
     const told: number[] = []
     active.onChange(() => told.push(1))()
     await active.start()
@@ -149,8 +149,9 @@ describe.each(await testDatabaseKinds())('active deployments on %s', (kind) => {
     await deploy('a')
     const release = await held.next()
     await deploy('b')
-    active.stop()
+    const stopped = active.stop()
     release()
+    await stopped
     await changes.take(2)
     await deploy('c')
     expect([reads.mock.calls.length, told]).toEqual([1, []])

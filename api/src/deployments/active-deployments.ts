@@ -1,9 +1,11 @@
 import type { PrismaClient } from '@gaugeline/prisma'
+import type { Part } from '../base/lifecycle.ts'
+import { SerialTask } from '../base/serial-task.ts'
 import type { Bus } from '../bus/bus.ts'
 import type { FleetDirectory } from '../live/fleet.ts'
 import { type DeploymentFilter, type DeploymentWithNames, matcherOf } from './deployment-filter.ts'
 
-/** All is read again this often, whatever the bus says. */
+/** All of them are read again this often, whatever the bus says. */
 const REFRESH_MS = 30_000
 
 export interface ActiveDeploymentsOptions {
@@ -12,34 +14,37 @@ export interface ActiveDeploymentsOptions {
   onError: (error: unknown) => void
 }
 
-/** Every active deployment with its model and training job, in memory: what live views are made from. */
-export class ActiveDeployments implements FleetDirectory<DeploymentWithNames, DeploymentFilter> {
+/** Every active deployment with its model and training job, in memory: live views are made from it. */
+export class ActiveDeployments implements FleetDirectory<DeploymentWithNames, DeploymentFilter>, Part {
   readonly #options: ActiveDeploymentsOptions
   /** Sorted by model, then newest version first. */
   #active: DeploymentWithNames[] = []
   #byId = new Map<string, DeploymentWithNames>()
-  /** Which they are, and since when: all that a change can change. */
+  /** Which deployments they are, and since when: nothing else of them can change. */
   #seen: string | null = null
   #listeners = new Set<() => void>()
   #unsubscribe: (() => void) | null = null
   #timer: NodeJS.Timeout | null = null
-  #reading = false
-  #again = false
+  #refresh: SerialTask | null = null
 
   constructor(options: ActiveDeploymentsOptions) {
     this.#options = options
   }
 
   async start(): Promise<void> {
-    this.#unsubscribe = this.#options.bus.subscribe('deploymentEvent', () => this.#refresh())
-    this.#timer = setInterval(() => this.#refresh(), REFRESH_MS)
-    await this.#readAlone()
+    const { bus, onError } = this.#options
+    // One read at a time: of two at once, the older answer could come last.
+    const refresh = new SerialTask(() => this.#read(), onError)
+    this.#refresh = refresh
+    this.#unsubscribe = bus.subscribe('deploymentEvent', () => refresh.request())
+    this.#timer = setInterval(() => refresh.request(), REFRESH_MS)
+    await refresh.run()
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
     this.#unsubscribe?.()
     if (this.#timer) clearInterval(this.#timer)
-    this.#again = false
+    await this.#refresh?.stop()
   }
 
   get size(): number {
@@ -54,30 +59,10 @@ export class ActiveDeployments implements FleetDirectory<DeploymentWithNames, De
     return this.#byId.get(id)
   }
 
-  /** Called whenever a deployment became active or stopped being so. */
+  /** Calls the listener whenever a deployment becomes active or stops being active; returns how to unsubscribe. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
-  }
-
-  /** Reads now, or once more after the read under way, which may have begun before the change. */
-  #refresh(): void {
-    if (this.#reading) this.#again = true
-    else this.#readAlone().catch(this.#options.onError)
-  }
-
-  /** One read at a time: of two, the older answer could come last. */
-  async #readAlone(): Promise<void> {
-    this.#reading = true
-    try {
-      await this.#read()
-    } finally {
-      this.#reading = false
-      if (this.#again) {
-        this.#again = false
-        this.#refresh()
-      }
-    }
   }
 
   async #read(): Promise<void> {
@@ -87,7 +72,7 @@ export class ActiveDeployments implements FleetDirectory<DeploymentWithNames, De
       orderBy: [{ model: { name: 'asc' } }, { versionNumber: 'desc' }],
     })
     this.#active = active.map((deployment) => {
-      // What the job's relations would be read as: it trains the same model, and this is its active deployment.
+      // As reading the job's relations would give: it trains the same model, and this is its active deployment.
       const trainingJob = { ...deployment.trainingJob, model: deployment.model, deployments: [deployment] }
       return { ...deployment, trainingJob }
     })

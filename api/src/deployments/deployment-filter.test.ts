@@ -11,7 +11,7 @@ import {
 
 const by = 'amira'
 const NOBODY = '00000000-0000-4000-8000-000000000000'
-/** A deployment each: its model and its training job. */
+/** One deployment per row: its model and its training job. */
 const NAMES = [
   ['team/alpha', '100% done'],
   ['team/alpha', '100x done'],
@@ -54,7 +54,7 @@ describe.each(await testDatabaseKinds())('the filter of deployments on %s', (kin
   const fromMemory = (filter: DeploymentFilter) => all.filter(matcherOf(filter)).map(({ id }) => id)
   const namesOf = (ids: string[]) =>
     all.filter(({ id }) => ids.includes(id)).map(({ model, trainingJob }) => `${model.name}: ${trainingJob.name}`)
-  /** What it finds, in the database and in memory alike. */
+  /** The deployments a filter finds, the same in the database and in memory. */
   const found = async (filter: DeploymentFilter) => {
     const ids = await fromDatabase(filter)
     expect([filter, namesOf(fromMemory(filter))]).toEqual([filter, namesOf(ids)])
@@ -89,7 +89,7 @@ describe.each(await testDatabaseKinds())('the filter of deployments on %s', (kin
     expect(await found({ search })).toEqual(names)
   })
 
-  it('means the same in memory as in the database, whatever is combined', async () => {
+  it('gives the same result in memory as in the database, in any combination', async () => {
     const ids = all.slice(2, 9).map(({ id }) => id)
     const filters: DeploymentFilter[] = []
     for (const status of [undefined, null, [], ['ACTIVE'], ['PAUSED'], ['ACTIVE', 'PAUSED']] as const) {
@@ -102,11 +102,11 @@ describe.each(await testDatabaseKinds())('the filter of deployments on %s', (kin
     filters.push({ trainingJobId: all[0]!.trainingJobId }, { trainingJobId: NOBODY }, {})
     const counts = new Set<number>()
     for (const filter of filters) counts.add((await found(filter)).length)
-    // Finding all or nothing every time would show little.
+    // Filters that always find all or nothing would prove little.
     expect(counts.size).toBeGreaterThan(5)
   })
 
-  it('finds all without a filter', async () => {
+  it('finds all deployments without a filter', async () => {
     expect(await found({})).toHaveLength(NAMES.length)
     const unfiltered = await database.prisma.deployment.count({ where: whereFilter(null) })
     expect(unfiltered).toBe(NAMES.length)
@@ -121,7 +121,7 @@ describe('the key of a filter', () => {
     [{ ids: ['b', 'a'] }, { ids: ['a', 'b', 'a'] }],
     [{ search: 'ÄRGER' }, { search: 'ärger' }],
   ]
-  it.each(same)('is the same for %j and %j, which mean the same', (one, other) => {
+  it.each(same)('is the same for %j and %j, which are equivalent', (one, other) => {
     expect(filterKey(one)).toBe(filterKey(other))
   })
 
@@ -135,7 +135,7 @@ describe('the key of a filter', () => {
     [{ ids: ['a,b'] }, { ids: ['a', 'b'] }],
     [{ trainingJobId: 'a' }, {}],
   ]
-  it.each(different)('differs for %j and %j, which do not', (one, other) => {
+  it.each(different)('differs for %j and %j, which are not equivalent', (one, other) => {
     expect(filterKey(one)).not.toBe(filterKey(other))
   })
 })

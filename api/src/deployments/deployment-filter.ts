@@ -6,25 +6,25 @@ export interface DeploymentFilter {
   status?: readonly DeploymentStatus[] | null | undefined
   /** A model's name. */
   model?: string | null | undefined
-  /** Part of the model's or the training job's name, in any case. */
+  /** Part of the model's or the training job's name, case-insensitive. */
   search?: string | null | undefined
   /** Deployment ids (uuids). */
   ids?: readonly string[] | null | undefined
-  /** Made from this training job (uuid). */
+  /** Deployments of this training job (uuid). */
   trainingJobId?: string | undefined
 }
 
-export type DeploymentOrderField = 'CREATED_AT' | 'STATUS_CHANGED_AT' | 'MODEL' | 'VERSION'
+type DeploymentOrderField = 'CREATED_AT' | 'STATUS_CHANGED_AT' | 'MODEL' | 'VERSION'
 
 export interface DeploymentOrder {
   field: DeploymentOrderField
   direction: 'ASC' | 'DESC'
 }
 
-/** A deployment with what its filter looks at. */
+/** A deployment with the relations that filters read. */
 export type DeploymentWithNames = Deployment & { model: Model; trainingJob: TrainingJob }
 
-/** The filter for the database; `matcherOf` is the same for rows in memory. */
+/** The filter for the database; `matcherOf` does the same for rows in memory. */
 export function whereFilter(filter: DeploymentFilter | null | undefined): Prisma.DeploymentWhereInput {
   if (!filter) return {}
   const { status, model, search, ids, trainingJobId } = filter
@@ -39,7 +39,7 @@ export function whereFilter(filter: DeploymentFilter | null | undefined): Prisma
   }
 }
 
-/** Made once for any number of deployments: what a filter holds may be long. */
+/** Prepared once for any number of deployments: the lists in a filter may be long. */
 export function matcherOf(filter: DeploymentFilter): (deployment: DeploymentWithNames) => boolean {
   const { status, model, search, trainingJobId } = filter
   const ids = filter.ids && new Set(filter.ids)
@@ -54,7 +54,7 @@ export function matcherOf(filter: DeploymentFilter): (deployment: DeploymentWith
   }
 }
 
-/** Equal for filters that mean the same. */
+/** Equal for equivalent filters. */
 export function filterKey({ status, model, search, ids, trainingJobId }: DeploymentFilter): string {
   return JSON.stringify([
     status ? [...new Set(status)].toSorted() : null,
@@ -65,7 +65,7 @@ export function filterKey({ status, model, search, ids, trainingJobId }: Deploym
   ])
 }
 
-/** Newest first unless asked otherwise. */
+/** Newest first by default. */
 export function deploymentKeyset(order: DeploymentOrder | null | undefined): Keyset<DeploymentWithNames> {
   const field = order?.field ?? 'CREATED_AT'
   const direction = order?.direction === 'ASC' ? 'asc' : 'desc'

@@ -27,13 +27,13 @@ describe.each(await testDatabaseKinds())('deployments on %s', (kind) => {
   const eventsOf = async (id: string) =>
     (await deps.services.deployments.events(id, { last: 100 })).edges.map(({ node }) => node.kind)
 
-  it('are active at once, under v1.0.0 first', async () => {
+  it('are active at once, starting with v1.0.0', async () => {
     const deployment = await deploy('first/model')
     expect(deployment).toMatchObject({ status: 'ACTIVE', versionNumber: 0, createdBy: by })
     expect(await eventsOf(deployment.id)).toEqual(['DEPLOYED'])
   })
 
-  it('are made of completed jobs only, whatever other status a job has', async () => {
+  it('are created from completed jobs only, and refused for every other status', async () => {
     const { trainingJobs, deployments } = deps.services
     for (const status of ['QUEUED', 'RUNNING', 'FAILED', 'CANCELLED'] as const) {
       const job = await trainingJobs.register({ modelName: 'm', name: 'j', status }, by)
@@ -44,7 +44,7 @@ describe.each(await testDatabaseKinds())('deployments on %s', (kind) => {
     await expect(deployments.deploy(NOBODY, { by })).rejects.toBeInstanceOf(TrainingJobNotFoundError)
   })
 
-  it('of one job are active once, when twenty callers race', async () => {
+  it('of one job are active only once when twenty callers race', async () => {
     const jobId = await completedJob(deps, 'raced/job')
     const results = await Promise.allSettled(
       Array.from({ length: 20 }, () => deps.services.deployments.deploy(jobId, { by })),
@@ -57,7 +57,7 @@ describe.each(await testDatabaseKinds())('deployments on %s', (kind) => {
     expect(await deploy('raced/job')).toMatchObject({ versionNumber: 1 })
   })
 
-  it('of twenty jobs of one model get twenty versions, each once, when they race', async () => {
+  it('of twenty jobs of one model get twenty different versions when they race', async () => {
     const jobIds = await Promise.all(Array.from({ length: 20 }, () => completedJob(deps, 'raced/model')))
     const deployed = await Promise.all(jobIds.map((id) => deps.services.deployments.deploy(id, { by })))
     const numbers = deployed.map(({ versionNumber }) => versionNumber).toSorted((a, b) => a - b)
@@ -79,7 +79,7 @@ describe.each(await testDatabaseKinds())('deployments on %s', (kind) => {
     expect(await eventsOf(deployment.id)).toEqual(['RESUMED', 'PAUSED', 'DEPLOYED'])
   })
 
-  it('change nothing and leave no event when they are what was asked already', async () => {
+  it('change nothing and leave no event when they already have the requested status', async () => {
     const { deployments } = deps.services
     const deployment = await deploy('idempotent')
     await deployments.resume(deployment.id, { by })
@@ -90,7 +90,7 @@ describe.each(await testDatabaseKinds())('deployments on %s', (kind) => {
     expect(await eventsOf(deployment.id)).toEqual(['PAUSED', 'DEPLOYED'])
   })
 
-  it('are not resumed while another of the same job is active', async () => {
+  it('are not resumed while another deployment of the same job is active', async () => {
     const { deployments } = deps.services
     const jobId = await completedJob(deps, 'resuming')
     const first = await deployments.deploy(jobId, { by })
@@ -101,7 +101,7 @@ describe.each(await testDatabaseKinds())('deployments on %s', (kind) => {
     expect(refusal).toMatchObject({ activeDeployment: { id: second.id } })
   })
 
-  it('race to resume against to deploy: one is active in the end', async () => {
+  it('have one active in the end when a resume races with a deploy', async () => {
     const { deployments } = deps.services
     const jobId = await completedJob(deps, 'resume-race')
     const first = await deployments.deploy(jobId, { by })
@@ -118,7 +118,7 @@ describe.each(await testDatabaseKinds())('deployments on %s', (kind) => {
     }
   })
 
-  it('are not deleted while they are active; then go, and their events stay', async () => {
+  it('are not deleted while they are active; once they are paused they are, and their events stay', async () => {
     const { deployments } = deps.services
     const deployment = await deploy('deleting')
     await expect(deployments.delete(deployment.id, { by })).rejects.toBeInstanceOf(DeploymentActiveError)
@@ -131,7 +131,7 @@ describe.each(await testDatabaseKinds())('deployments on %s', (kind) => {
     }
   })
 
-  it('refuse a note that is too long, holds controls or turns the direction of text, and do nothing', async () => {
+  it('refuse a note that is too long, or has control or direction characters, and do nothing', async () => {
     const jobId = await completedJob(deps, 'notes')
     for (const note of ['x'.repeat(501), 'a\u0000b', 'half \ud800', '\u202egnp.exe']) {
       await expect(deps.services.deployments.deploy(jobId, { by, note })).rejects.toBeInstanceOf(InvalidInputError)
@@ -141,7 +141,7 @@ describe.each(await testDatabaseKinds())('deployments on %s', (kind) => {
     })
   })
 
-  it('number their events 1, 2, 3 … in commit order, without holes, also when they race and fail', async () => {
+  it('number their events 1, 2, 3 … in commit order, without gaps, even when they race and fail', async () => {
     const jobs = await Promise.all(Array.from({ length: 10 }, () => completedJob(deps, 'numbered')))
     await Promise.allSettled([...jobs, ...jobs].map((id) => deps.services.deployments.deploy(id, { by })))
     const events = await deps.database.prisma.deploymentEvent.findMany({ orderBy: { sequence: 'asc' } })

@@ -13,6 +13,7 @@ import { InputChecks } from '../base/input-checks.ts'
 import type { Bus, DeploymentEventRecord } from '../bus/bus.ts'
 import type { Models } from '../models/models.ts'
 import { type Page, type PageRequest, pageOf } from '../base/paging.ts'
+import { TRANSACTION } from '../base/transaction.ts'
 import { TrainingJobNotFoundError } from '../training/training.errors.ts'
 import {
   DeploymentActiveError,
@@ -29,9 +30,9 @@ import {
 } from './deployment-filter.ts'
 import type { EventRecords } from './event-records.ts'
 
-export type DeploymentQuery = Pick<Prisma.DeploymentFindManyArgs, 'include' | 'select'>
+type DeploymentQuery = Pick<Prisma.DeploymentFindManyArgs, 'include' | 'select'>
 
-export const MAX_NOTE = 500
+const MAX_NOTE = 500
 const ONE_ACTIVE_PER_JOB = 'deployments_one_active_per_training_job'
 
 export interface DeploymentsOptions {
@@ -43,19 +44,19 @@ export interface DeploymentsOptions {
   clock: Clock
 }
 
-/** Whoever does it and why: stands on the event. */
+/** Who makes a change, and why: recorded in its event. */
 export interface Act {
   by: string
   note?: string | null | undefined
 }
 
-/** What a change made; without an event when it changed nothing. */
+/** The result of a change; without an event when nothing changed. */
 interface Change {
   deployment: Deployment
   event: DeploymentEventRecord | null
 }
 
-/** Owns the deployments, their lifecycle, their events and the recording state of their logs. */
+/** Owns the deployments, their lifecycle, their events and the recording state of their sample logs. */
 export class Deployments {
   readonly #options: DeploymentsOptions
 
@@ -74,7 +75,7 @@ export class Deployments {
     query: DeploymentQuery = {},
   ): Promise<Page<Deployment>> {
     return pageOf(deploymentKeyset(order), page, ({ where, orderBy, take }) => {
-      // Cursors by model name need the name.
+      // Cursors ordered by model name contain the name.
       const model = order?.field === 'MODEL' ? { model: query.include?.model ?? true } : {}
       return this.#options.prisma.deployment.findMany({
         ...query,
@@ -98,7 +99,7 @@ export class Deployments {
     return { active: of('ACTIVE'), paused: of('PAUSED'), total: of('ACTIVE') + of('PAUSED') }
   }
 
-  /** Which of these training jobs have an active deployment. */
+  /** Those of these training jobs that have an active deployment. */
   async deployedJobs(trainingJobIds: readonly string[]): Promise<Set<string>> {
     const active = await this.#options.prisma.deployment.findMany({
       where: { status: 'ACTIVE', trainingJobId: { in: [...trainingJobIds] } },
@@ -113,8 +114,8 @@ export class Deployments {
 
   /**
    * Deploys a completed training job: ACTIVE at once, under the next version of its model.
-   * Throws TrainingJobNotFoundError, TrainingJobNotCompletedError, DuplicateActiveDeploymentError, InvalidInputError,
-   * IdempotencyConflictError.
+   * @throws TrainingJobNotFoundError, TrainingJobNotCompletedError, DuplicateActiveDeploymentError, InvalidInputError,
+   *   IdempotencyConflictError
    */
   async deploy(trainingJobId: string, act: Act, idempotencyKey?: IdempotencyKey): Promise<Deployment> {
     checkAct(act, idempotencyKey)
@@ -156,22 +157,28 @@ export class Deployments {
     return { deployment, event: await this.#event(tx, 'DEPLOYED', deployment, at, act) }
   }
 
-  /** Stops the samples and keeps everything. Pausing what is paused changes nothing. Throws DeploymentNotFoundError. */
+  /**
+   * Stops recording samples and keeps everything. Pausing a paused deployment changes nothing.
+   * @throws DeploymentNotFoundError
+   */
   async pause(id: string, act: Act): Promise<Deployment> {
     checkAct(act)
     return this.#changeStatus(id, 'PAUSED', act)
   }
 
   /**
-   * Goes on under the same id, version and sequence. Resuming what is active changes nothing.
-   * Throws DeploymentNotFoundError, DuplicateActiveDeploymentError.
+   * Continues under the same id, version and sequence. Resuming an active deployment changes nothing.
+   * @throws DeploymentNotFoundError, DuplicateActiveDeploymentError
    */
   async resume(id: string, act: Act): Promise<Deployment> {
     checkAct(act)
     return this.#changeStatus(id, 'ACTIVE', act)
   }
 
-  /** Its samples are swept later, its events stay. Throws DeploymentNotFoundError, DeploymentActiveError. */
+  /**
+   * Deletes a paused deployment. Its samples are removed later, its events stay.
+   * @throws DeploymentNotFoundError, DeploymentActiveError
+   */
   async delete(id: string, act: Act): Promise<Deployment> {
     return this.#change(null, async (tx) => {
       const deployment = await lockDeployment(tx, id)
@@ -195,7 +202,7 @@ export class Deployments {
         data: { status, statusChangedAt: at },
         include: { model: true },
       })
-      // The recorder moves this row too: whichever comes second sees the other.
+      // The recorder updates this row too: whichever comes second sees the other's change.
       await tx.sampleHead.update({
         where: { deploymentKey: deployment.key },
         data: { recordingSince: status === 'ACTIVE' ? at : null },
@@ -205,7 +212,7 @@ export class Deployments {
     })
   }
 
-  /** Runs one change in a transaction, and says so to the others once it is committed. */
+  /** Runs one change in a transaction, and publishes it once it is committed. */
   async #change(
     trainingJobId: string | null,
     work: (tx: Prisma.TransactionClient) => Promise<Change>,
@@ -216,7 +223,7 @@ export class Deployments {
       if (event) bus.publish('deploymentEvent', event)
       return deployment
     } catch (error) {
-      // The database has the last word on races.
+      // The database decides races.
       if (trainingJobId !== null && uniqueViolation(error) === ONE_ACTIVE_PER_JOB) {
         await refuseSecondActive(prisma, trainingJobId)
       }
@@ -247,9 +254,6 @@ export class Deployments {
     return new Date(this.#options.clock.now())
   }
 }
-
-/** Twenty at once wait for one another on an embedded database. */
-export const TRANSACTION = { maxWait: 10_000, timeout: 10_000 }
 
 function checkAct({ note }: Act, idempotencyKey?: IdempotencyKey): void {
   const checks = new InputChecks()

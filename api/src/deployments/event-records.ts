@@ -4,13 +4,13 @@ import type { EventReader } from '../live/event-log.ts'
 import { type Keyset, type Page, type PageRequest, pageOf } from '../base/paging.ts'
 import type { WebhookOutbox } from '../webhooks/outbox.ts'
 
-/** Event sequences are bigints in the database and safe integers here: three a second for 95 million years. */
+/** Event sequences are bigints in the database and safe integers here: at three a second, for 95 million years. */
 const NEWEST_FIRST: Keyset<DeploymentEvent> = {
   name: 'event',
   columns: [{ path: ['sequence'], direction: 'desc', type: 'number', value: (event) => Number(event.sequence) }],
 }
 
-export type NewEvent = Omit<DeploymentEventRecord, 'sequence' | 'id'>
+type NewEvent = Omit<DeploymentEventRecord, 'sequence' | 'id'>
 
 /** The stored lifecycle events. They outlive their deployments. */
 export class EventRecords implements EventReader {
@@ -24,8 +24,8 @@ export class EventRecords implements EventReader {
   }
 
   /**
-   * Numbers and writes an event. The lock on the one row of log_state lasts until the transaction ends, so sequences are
-   * given in commit order and without holes. Call it last: it is what concurrent changes wait for.
+   * Numbers and writes an event. The lock on the only row of log_state lasts until the transaction ends, so sequences
+   * follow the commit order and have no gaps. Call it last: concurrent changes wait for this lock.
    */
   async append(tx: Prisma.TransactionClient, event: NewEvent): Promise<DeploymentEventRecord> {
     const { lastSequence } = await tx.logState.update({

@@ -1,6 +1,6 @@
+import { LRUCache } from 'lru-cache'
 import { RefusedError } from '../base/errors.ts'
 import type { Viewer } from '../base/viewer.ts'
-import { LastUsed } from '../base/last-used.ts'
 import { BUDGETS } from '../base/limits.ts'
 import type { Rate } from '../base/token-bucket.ts'
 import { TokenBucket } from '../base/token-bucket.ts'
@@ -23,7 +23,7 @@ export class Budgets {
   readonly #rates: Record<BudgetKind, Rate>
   readonly #now: () => number
   /** By caller. */
-  readonly #buckets = new LastUsed<Record<BudgetKind, TokenBucket>>(MAX_CALLERS)
+  readonly #buckets = new LRUCache<string, Record<BudgetKind, TokenBucket>>({ max: MAX_CALLERS })
 
   /** @param now monotonic milliseconds */
   constructor(rates: Record<BudgetKind, Rate> = BUDGETS, now: () => number = () => performance.now()) {

@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto'
 import type { DocumentNode, ExecutionArgs, ExecutionResult, GraphQLSchema, OperationTypeNode } from 'graphql'
 import { GraphQLError, execute, getOperationAST } from 'graphql'
 import { createYoga } from 'graphql-yoga'
+import { LRUCache } from 'lru-cache'
 import type { Logger } from 'pino'
 import { anyViewerWith, type Viewer } from '../base/viewer.ts'
 import { RefusedError } from '../base/errors.ts'
 import { limitError } from './limit-error.ts'
 import type { CostOf } from './operation-cost.ts'
-import { LastUsed } from '../base/last-used.ts'
 import { MAX_RUNNING_COST } from '../base/limits.ts'
 import { SharedMember } from '../fanout/shared-group.ts'
 import { SharedSubscriptions } from '../fanout/shared-subscriptions.ts'
@@ -176,8 +176,8 @@ const useParseErrorCode: OperationPlugin = {
  * An LRU cache of documents that leaves large ones out: parsing such a one again is charged to its sender, while keeping it
  * would cost us memory.
  */
-function smallDocuments<T>() {
-  const byText = new LastUsed<T>(MAX_CACHED_DOCUMENTS)
+function smallDocuments<T extends object>() {
+  const byText = new LRUCache<string, T>({ max: MAX_CACHED_DOCUMENTS })
   return {
     get: (document: string) => byText.get(document),
     set(document: string, value: T): void {

@@ -1,21 +1,21 @@
 const WITH_ERROR_STATUS = 'application/graphql-response+json'
 const LEGACY = 'application/json'
 
-/** GraphQL over HTTP knows two: under the older one, a mistake in what was asked is answered with 200. */
+/** GraphQL over HTTP has two: under the older one, an invalid request is answered with 200. */
 export type JsonType = typeof WITH_ERROR_STATUS | typeof LEGACY
 
-/** What requests may come in, too. */
+/** The media types of request bodies, too. */
 export const JSON_TYPES: readonly JsonType[] = [LEGACY, WITH_ERROR_STATUS]
 
-/** In what a caller takes answers. */
+/** The forms in which a caller accepts answers. */
 export interface Accepted {
-  /** For an answer in one piece: what its `Accept` names first. */
+  /** For a single answer: the type that `Accept` names first. */
   json: JsonType | undefined
-  /** Whether it may be an event stream. */
+  /** Whether the answer may be an event stream. */
   events: boolean
 }
 
-/** Reads an `Accept` header; weights in it are ignored. Without one, anything is taken. */
+/** Reads an `Accept` header, ignoring its weights. Without one, everything is accepted. */
 export function acceptedBy(header: string | undefined): Accepted {
   const accepted: Accepted = { json: undefined, events: false }
   for (const entry of (header || '*/*').toLowerCase().split(',')) {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { CallerAddress } from '../auth/authenticator.ts'
 
-/** Where a request comes from, as far as it says. */
+/** The address a request comes from, as far as it is known. */
 export function callerOf({ headers, socket }: IncomingMessage): CallerAddress {
   const forwardedFor = headers['x-forwarded-for']
   return {

@@ -3,9 +3,9 @@ import type { IncomingMessage } from 'node:http'
 import { RequestError } from './request-error.ts'
 
 /**
- * The JSON value that a request brings.
- * @param mediaTypes what its Content-Type may be. A form or plain text is refused: a page of another site can send
- *   those without asking.
+ * Reads the JSON value in a request's body.
+ * @param mediaTypes the allowed values of Content-Type. Forms and plain text are refused: a page of another site can
+ *   send those without a preflight.
  * @throws RequestError
  */
 export async function readJson(
@@ -25,7 +25,7 @@ export async function readJson(
     throw new RequestError(415, 'Send the body without Content-Encoding.')
 
   const bytes = await readBytes(req, maxBytes)
-  // Broken UTF-8 is refused, never silently replaced.
+  // Invalid UTF-8 is refused, never silently replaced.
   if (!isUtf8(bytes)) throw new RequestError(400, 'The body is not valid UTF-8.')
   try {
     return JSON.parse(bytes.toString())
@@ -45,15 +45,15 @@ async function readBytes(req: IncomingMessage, maxBytes: number): Promise<Buffer
       else chunks.push(chunk)
     }
     function refuse(): void {
-      // The rest flows away unread (requestTimeout bounds it): cutting the connection would often cut the answer off too.
+      // The rest is discarded (requestTimeout bounds it): closing the connection would often cut off the answer too.
       req.off('data', take).resume()
       reject(new RequestError(413, `The body is larger than ${maxBytes} bytes.`))
     }
-    const leave = () => reject(new RequestError(400, 'The body did not come whole.'))
+    const leave = () => reject(new RequestError(400, 'The body is incomplete.'))
     if (req.destroyed) leave()
     req.once('error', leave)
     req.once('end', () => resolve(Buffer.concat(chunks, size)))
-    // What says at once that it is too large is refused before a byte of it is read.
+    // A body that declares itself too large is refused before a byte of it is read.
     if (Number(req.headers['content-length'] ?? 0) > maxBytes) refuse()
     else req.on('data', take)
   })

@@ -1,4 +1,4 @@
-/** A request that is refused for its form, whoever sends it. */
+/** A request that is refused for its form, regardless of who sends it. */
 export class RequestError extends Error {
   override name = 'RequestError'
   constructor(

@@ -5,7 +5,7 @@ import type { FormattedExecutionResult } from 'graphql'
 import type { RefusalCode, RefusalDetails } from '../base/errors.ts'
 import { acceptedBy, type JsonType } from './accept.ts'
 
-/** Every code that stands in `extensions.code` when this layer answers, besides the services' refusals. */
+/** Every `extensions.code` that this layer answers with: the services' refusals and two of its own. */
 export type PublicCode = RefusalCode | 'INTERNAL' | 'BAD_REQUEST'
 
 const STATUS: Record<PublicCode, number> = {
@@ -21,19 +21,19 @@ const STATUS: Record<PublicCode, number> = {
   UNAVAILABLE: 503,
 }
 
-/** Not about what the caller asked, but about who, when or us. */
+/** Codes that are not about the request itself, but about the caller, the time or the server. */
 const OWN_STATUS = new Set<unknown>(['UNAUTHENTICATED', 'FORBIDDEN', 'RATE_LIMITED', 'UNAVAILABLE', 'INTERNAL'])
 
 /**
- * On every answer; a page adds its own Content-Security-Policy.
- * @param isHttps whether people come by https: browsers then never try http again, for a year.
+ * Sets headers for every response; a page adds its own Content-Security-Policy.
+ * @param isHttps whether people use https: browsers then refuse http for a year.
  */
 export function setSecurityHeaders(res: ServerResponse, requestId: string, isHttps: boolean): void {
   if (isHttps) res.setHeader('Strict-Transport-Security', 'max-age=31536000')
   res.setHeader('X-Request-Id', requestId)
   res.setHeader('X-Content-Type-Options', 'nosniff')
   res.setHeader('X-Frame-Options', 'DENY')
-  // Not no-referrer: with it, browsers send `Origin: null` on some posts of our own pages.
+  // Not no-referrer: with it, browsers send `Origin: null` with some POST requests of our own pages.
   res.setHeader('Referrer-Policy', 'same-origin')
   res.setHeader('Cross-Origin-Opener-Policy', 'same-origin')
   res.setHeader('Cross-Origin-Resource-Policy', 'same-origin')
@@ -43,11 +43,11 @@ export function setSecurityHeaders(res: ServerResponse, requestId: string, isHtt
 export function sendBody(res: ServerResponse, status: number, contentType: string, body: string | Buffer): void {
   if (!res.hasHeader('Cache-Control')) res.setHeader('Cache-Control', 'no-store')
   res.writeHead(status, { 'Content-Type': contentType, 'Content-Length': Buffer.byteLength(body) })
-  // Node itself leaves the body of an answer to HEAD out.
+  // Node itself leaves out the body of a response to HEAD.
   res.end(body)
 }
 
-/** One sentence for a person. */
+/** Sends one sentence for a person. */
 export function sendText(res: ServerResponse, status: number, text: string): void {
   sendBody(res, status, 'text/plain; charset=utf-8', `${text}\n`)
 }
@@ -56,7 +56,7 @@ export function sendJson(res: ServerResponse, status: number, value: unknown): v
   sendBody(res, status, 'application/json; charset=utf-8', JSON.stringify(value))
 }
 
-/** The result of an operation, with the status that its errors call for when there is nothing else in it. */
+/** Sends the result of an operation; its errors decide the status if it has no data. */
 export function sendResult(res: ServerResponse, type: JsonType, result: FormattedExecutionResult): void {
   const { data, errors = [] } = result
   const statuses = data === undefined ? errors.map(({ extensions }) => statusOf(extensions?.['code'], type)) : []
@@ -64,7 +64,7 @@ export function sendResult(res: ServerResponse, type: JsonType, result: Formatte
   sendGraphQL(res, { status: Math.max(200, ...statuses), type, retryAfterSeconds: Math.max(1, ...waits) }, result)
 }
 
-/** An error in GraphQL's shape, which is what this server's callers read on every path. */
+/** Sends an error in GraphQL's shape, which callers of this server expect on every path. */
 export function sendError(
   req: IncomingMessage,
   res: ServerResponse,
@@ -98,7 +98,7 @@ function sendGraphQL(
   sendBody(res, status, `${type}; charset=utf-8`, JSON.stringify(result))
 }
 
-/** Answers an upgrade with plain HTTP, and that is the end of the connection. */
+/** Answers an upgrade with plain HTTP and closes the connection. */
 export function refuseUpgrade(socket: Duplex, status: number, message: string): void {
   const body = `${message}\n`
   const head = [
@@ -107,7 +107,7 @@ export function refuseUpgrade(socket: Duplex, status: number, message: string): 
     'Content-Type: text/plain; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
   ]
-  // Nobody would ever close it for a peer who keeps his side open.
+  // Without this, a peer that keeps its side open would keep the connection open for ever.
   socket.once('finish', () => socket.destroy())
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
 }

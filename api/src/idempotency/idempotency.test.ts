@@ -25,7 +25,7 @@ describe.each(await testDatabaseKinds())('calls with an idempotency key on %s', 
   const jobs = () => database.prisma.trainingJob.count()
   const keys = () => database.prisma.idempotencyKey.count()
 
-  it('give what the first one made, and make nothing more', async () => {
+  it('return what the first call created, and create nothing more', async () => {
     const first = await register(amira('k'))
     expect((await register(amira('k'))).id).toBe(first.id)
     expect((await register(amira('other'))).id).not.toBe(first.id)
@@ -34,7 +34,7 @@ describe.each(await testDatabaseKinds())('calls with an idempotency key on %s', 
     expect(await jobs()).toBe(4)
   })
 
-  it('have one effect when twenty come at once, and all get it', async () => {
+  it('have one effect when twenty come at once, and all return it', async () => {
     const jobId = await completedJob(deps)
     const deployments = await Promise.all(
       Array.from({ length: 20 }, () => deps.services.deployments.deploy(jobId, { by }, amira('race'))),
@@ -47,7 +47,7 @@ describe.each(await testDatabaseKinds())('calls with an idempotency key on %s', 
     expect(new Set(started.map(({ id }) => id)).size).toBe(1)
   })
 
-  it('are refused when input, operation or both are others', async () => {
+  it('are refused when the input, the operation or both differ', async () => {
     await register(amira('k'))
     const others = [
       () => register(amira('k'), 'another job'),
@@ -57,13 +57,13 @@ describe.each(await testDatabaseKinds())('calls with an idempotency key on %s', 
     expect(await jobs()).toBe(1)
   })
 
-  it('of two callers never meet', async () => {
+  it('of two callers never collide', async () => {
     const mine = await register(amira('k'))
     const yours = await register({ caller: 'bo', key: 'k' }, 'theirs')
     expect(yours.id).not.toBe(mine.id)
   })
 
-  it('that failed are not kept: the same call does its work once the cause is mended', async () => {
+  it('that failed are not kept: the same call succeeds once the cause is fixed', async () => {
     const jobId = await completedJob(deps)
     const blocking = await deps.services.deployments.deploy(jobId, { by })
     const again = () => deps.services.deployments.deploy(jobId, { by }, amira('retry'))
@@ -75,7 +75,7 @@ describe.each(await testDatabaseKinds())('calls with an idempotency key on %s', 
     expect((await again()).id).toBe(deployment.id)
   })
 
-  it('let the one that waits do the work when the first one fails at its end', async () => {
+  it('let the waiting call run when the first one fails at its end', async () => {
     const idempotency = new Idempotency(database.prisma, deps.clock)
     const made: string[] = []
     const call = (fail: boolean) =>
@@ -98,7 +98,7 @@ describe.each(await testDatabaseKinds())('calls with an idempotency key on %s', 
     expect(made).toHaveLength(1)
   })
 
-  it('give the object as it is now, and a conflict when it is gone', async () => {
+  it('return the object as it is now, and a conflict when it is gone', async () => {
     const jobId = await completedJob(deps)
     const deploy = () => deps.services.deployments.deploy(jobId, { by }, amira('k'))
     const { id } = await deploy()
@@ -109,7 +109,7 @@ describe.each(await testDatabaseKinds())('calls with an idempotency key on %s', 
     expect(await database.prisma.deployment.count()).toBe(0)
   })
 
-  it('are new again after a day, and swept', async () => {
+  it('expire after a day, and are removed', async () => {
     const first = await register(amira('k'))
     deps.time.pass(KEPT_MS - 1)
     expect((await register(amira('k'))).id).toBe(first.id)
@@ -124,7 +124,7 @@ describe.each(await testDatabaseKinds())('calls with an idempotency key on %s', 
     expect(await idempotency.removeExpired()).toBe(0)
   })
 
-  it('take keys of 1 to 200 printable characters', async () => {
+  it('accept keys of 1 to 200 printable characters', async () => {
     for (const key of ['', 'x'.repeat(201), 'line\n', 'é']) {
       await expect(register(amira(key))).rejects.toBeInstanceOf(InvalidInputError)
       await expect(deps.services.deployments.deploy(by, { by }, amira(key))).rejects.toBeInstanceOf(InvalidInputError)

@@ -8,27 +8,27 @@ export const KEPT_MS = 24 * 3_600_000
 const CHUNK_ROWS = 1000
 const KEY = /^[\x20-\x7e]{1,200}$/
 
-/** A call's name, chosen by who makes it, so that it can be repeated without a second effect. */
+/** Names a call, so that repeating the call has no second effect. The caller chooses the key. */
 export interface IdempotencyKey {
-  /** Whose key it is: two callers never meet. */
+  /** Whose key it is: the keys of two callers never collide. */
   caller: string
   key: string
 }
 
 export interface Once<T> {
   operation: string
-  /** Everything that the effect depends on, the key aside. */
+  /** Everything that the effect depends on, except the key. */
   input: Record<string, unknown>
-  /** The effect. Runs in the transaction given, as does `replay`. */
+  /** The effect. Runs in the given transaction, as does `replay`. */
   run: () => Promise<T>
   idOf: (result: T) => string
-  /** The answer to a repetition: what the first call made, as it is now; null when it is gone. */
+  /** The answer to a repeated call: what the first call created, as it is now; null when it no longer exists. */
   replay: (id: string) => Promise<T | null>
 }
 
 /**
- * Owns the keys of calls that may be repeated. A key names one call of one caller for a day. Only successes are kept: what
- * failed left nothing, so the same call may be tried again once its cause is mended.
+ * Owns the idempotency keys. A key names one call of one caller for a day. Only successful calls are kept: a failed one
+ * had no effect, so the same call may be retried once the cause is fixed.
  */
 export class Idempotency {
   readonly #prisma: PrismaClient
@@ -40,9 +40,9 @@ export class Idempotency {
   }
 
   /**
-   * Runs the effect once for a key. Call it first in the transaction of the effect: a second call with the key waits at the
-   * key's row until the first one has ended, then finds what it made, or takes its place when it failed.
-   * Throws IdempotencyConflictError for a key of another call, or when what was made is gone.
+   * Runs the effect once for a key. Call it first in the transaction of the effect: a second call with the key waits on
+   * the key's row until the first one has ended, then replays its result, or runs in its place if it failed.
+   * @throws IdempotencyConflictError when the key was used for another call, or when the result no longer exists
    */
   async once<T>(tx: Prisma.TransactionClient, idempotencyKey: IdempotencyKey | undefined, once: Once<T>): Promise<T> {
     if (idempotencyKey === undefined) return once.run()
@@ -71,14 +71,14 @@ export class Idempotency {
     return result
   }
 
-  /** Whether a call with this key has succeeded: then what its effect would need need not be looked at again. */
+  /** Whether a call with this key has succeeded: then the preconditions of its effect need no check. */
   async isKnown(idempotencyKey: IdempotencyKey | undefined): Promise<boolean> {
     if (idempotencyKey === undefined) return false
     const createdAt = { gt: new Date(this.#clock.now() - KEPT_MS) }
     return (await this.#prisma.idempotencyKey.count({ where: { ...idempotencyKey, createdAt } })) > 0
   }
 
-  /** Removes a batch of the keys whose day is over; gives how many. */
+  /** Removes a batch of expired keys; returns how many. */
   removeExpired(): Promise<number> {
     const expired = new Date(this.#clock.now() - KEPT_MS)
     return this.#prisma.$executeRaw`

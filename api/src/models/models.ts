@@ -13,9 +13,9 @@ const BY_NAME: Keyset<Model> = {
   ],
 }
 
-export type ModelQuery = Pick<Prisma.ModelFindManyArgs, 'include' | 'select'>
+type ModelQuery = Pick<Prisma.ModelFindManyArgs, 'include' | 'select'>
 
-/** Owns the registered models and the version numbers they give out. */
+/** Owns the registered models and the version numbers of their deployments. */
 export class Models {
   readonly #prisma: PrismaClient
 
@@ -38,21 +38,21 @@ export class Models {
     )
   }
 
-  /** The model of a name, made when it is new. Races end in one model. */
+  /** The model with this name; it is created if it does not exist. Concurrent calls end up with one model. */
   async findOrCreate(tx: Prisma.TransactionClient, name: string): Promise<Model> {
     await tx.model.createMany({ data: [{ name }], skipDuplicates: true })
     return tx.model.findUniqueOrThrow({ where: { name } })
   }
 
   /**
-   * Locks a model's row until the transaction ends. Whoever makes or resumes a deployment takes it first, so that those of
-   * one model happen one after another.
+   * Locks a model's row until the transaction ends. Creating and resuming a deployment take this lock first, so that
+   * such changes to one model are serialised.
    */
   async lock(tx: Prisma.TransactionClient, modelId: string): Promise<void> {
     await tx.$queryRaw`select 1 from models where id = ${modelId}::uuid for update`
   }
 
-  /** The next version number: 0, 1, 2 …; none is ever given twice, unless the transaction rolls back. */
+  /** The next version number: 0, 1, 2 …; a number is reused only if the transaction rolls back. */
   async takeVersionNumber(tx: Prisma.TransactionClient, modelId: string): Promise<number> {
     const { deploymentCount } = await tx.model.update({
       where: { id: modelId },
@@ -63,7 +63,7 @@ export class Models {
   }
 }
 
-/** How version N of a model is written. */
+/** How version number N is written. */
 export function versionOf(versionNumber: number): string {
   return `v1.${versionNumber}.0`
 }

@@ -14,8 +14,8 @@ function ask(server: HttpTestServer, authorization: string, path = whoami): Prom
   return rawHttp(server.port, { path, headers: { authorization } })
 }
 
-describe('a credential that ends', () => {
-  it.each(['token', 'session'])('while the body is held back executes nothing: %s', async (kind) => {
+describe('a credential that ends in the middle of a request', () => {
+  it.each(['token', 'session'])('while the body is still being sent: nothing is executed (%s)', async (kind) => {
     await using server = await createHttpTestServer()
     const secret = server.store.addToken('t1')
     const credential =
@@ -28,7 +28,7 @@ describe('a credential that ends', () => {
     const lookups = server.store.lookups
     const held = request({ host: '127.0.0.1', port: server.port, method: 'POST', path: '/graphql', headers })
     held.write(bump.slice(0, 5))
-    // It has been let in by its headers before the token ends.
+    // Its headers were authenticated before the token ends.
     while (server.store.lookups === lookups) await new Promise((resolve) => setImmediate(resolve))
     await ask(server, `Bearer ${ADMIN_TOKEN}`)
     server.revoke('t1')
@@ -37,12 +37,12 @@ describe('a credential that ends', () => {
     expect([response.statusCode, server.state.mutations]).toEqual([401, 0])
   })
 
-  it('makes its socket deaf at once: what is still sent is not executed', async () => {
+  it('closes its socket at once: nothing that is still sent is executed', async () => {
     await using server = await createHttpTestServer()
     const socket = await WsTestClient.connect(server.origin, server.store.addToken('t1'))
     socket.subscribe('mutation { bump }')
     expect(await socket.next()).toEqual({ data: { bump: 1 } })
-    // The socket does not know yet that it is being closed.
+    // The client does not know yet that its socket is being closed.
     socket.pause()
     server.revoke('t1')
     socket.subscribe('mutation { bump }')
@@ -51,7 +51,7 @@ describe('a credential that ends', () => {
     expect(server.state.mutations).toBe(1)
   })
 
-  it('while a subscription is being made ends its stream', async () => {
+  it('while a subscription is being set up: its stream is ended', async () => {
     await using server = await createHttpTestServer()
     const client = GraphQLTestClient.withToken(server.origin, server.store.addToken('t1'))
     const opening = client.stream('subscription { countAfterWait(to: 1) }')
@@ -69,7 +69,7 @@ describe('a credential that ends', () => {
     await server.state.untilClosedSources(1)
   })
 
-  it('while it is being looked up is refused', async () => {
+  it('while it is being looked up: it is refused', async () => {
     await using server = await createHttpTestServer()
     const secret = server.store.addToken('t1')
     const { store } = server
@@ -97,7 +97,7 @@ describe('an API token', () => {
     expect(server.store.lookups).toBe(2)
   })
 
-  it('opens sockets and streams that outlive the database', async () => {
+  it('opens sockets and streams that survive an outage of the database', async () => {
     await using server = await createHttpTestServer()
     const secret = server.store.addToken('t1')
     const socket = await WsTestClient.connect(server.origin, secret)
@@ -115,7 +115,7 @@ describe('an API token', () => {
     await socket.close()
   })
 
-  it('is refused where it lacks READ for the schema and the figures', async () => {
+  it('needs READ for the schema and the metrics', async () => {
     await using server = await createHttpTestServer()
     const authorization = `Bearer ${server.store.addToken('t1', ['DEPLOY'])}`
     for (const path of ['/schema.graphql', '/metrics']) {
@@ -129,7 +129,7 @@ describe('an API token', () => {
 })
 
 describe('strangers', () => {
-  it('are told 429 after thirty wrong credentials, and not looked up any more', async () => {
+  it('get 429 after thirty wrong credentials, and are not looked up any more', async () => {
     await using server = await createHttpTestServer()
     const good = `Bearer ${server.store.addToken('t1')}`
     const wrong = () => ask(server, `Bearer gl_${'x'.repeat(43)}`)
@@ -144,14 +144,14 @@ describe('strangers', () => {
     const socket = await WsTestClient.open(server.origin)
     await expect(socket.init({ token: 'wrong' })).rejects.toThrow('1013')
     expect(server.store.lookups).toBe(lookups)
-    // Whoever is known is let in all the same, also after their minute.
+    // Known callers are still let in, even after their minute in the cache.
     server.clock.nowMs += 60_000 - 2000 * 29
     for (let i = 0; i < 30; i += 1) await wrong()
     expect((await ask(server, good)).status).toBe(200)
     expect((await ask(server, `Bearer ${ADMIN_TOKEN}`)).status).toBe(200)
   })
 
-  it('are told apart by the proxy that https comes through, and by nobody else', async () => {
+  it('are distinguished by the address that the https proxy reports, and only by that proxy', async () => {
     for (const [publicUrl, expected] of [
       ['https://gauges.example', 401],
       ['http://gauges.example', 429],
@@ -167,7 +167,7 @@ describe('strangers', () => {
     }
   })
 
-  it('who sign in wrongly count too', async () => {
+  it('who sign in with wrong credentials count too', async () => {
     await using server = await createHttpTestServer()
     const signIn = () =>
       rawHttp(server.port, {
@@ -182,7 +182,7 @@ describe('strangers', () => {
 })
 
 describe('readiness', () => {
-  it('is asked of the database once a second, however many ask', async () => {
+  it('queries the database once a second, however many ask', async () => {
     let asked = 0
     const readiness = async () => ({ ready: (asked += 1) > 1, checks: {} })
     await using server = await createHttpTestServer({ readiness })
@@ -196,7 +196,7 @@ describe('readiness', () => {
 })
 
 describe('https', () => {
-  it('is what browsers are told to stay with, where PUBLIC_URL says so', async () => {
+  it('is enforced in browsers if PUBLIC_URL uses it', async () => {
     await using server = await createHttpTestServer({ publicUrl: 'https://gauges.example' })
     expect((await rawHttp(server.port, { path: '/healthz' })).headers['strict-transport-security']).toBe(
       'max-age=31536000',
@@ -207,11 +207,11 @@ describe('https', () => {
 })
 
 describe('a connection that never sent a byte', () => {
-  it('does not hold up the end of the server', async () => {
+  it('does not delay the shutdown', async () => {
     const server = await createHttpTestServer()
     const idle = connect(server.port, '127.0.0.1')
     await once(idle, 'connect')
-    // Until the server has it too.
+    // Until the server has accepted it too.
     await rawHttp(server.port, { path: '/healthz' })
     const gone = once(idle, 'close')
     const from = performance.now()

@@ -5,28 +5,28 @@ import { gunzip, gzip } from 'node:zlib'
 
 const zip = promisify(gzip)
 const unzip = promisify(gunzip)
-/** Below this, a response is one packet either way. */
+/** A smaller response is one packet either way. */
 const MIN_COMPRESSED_BYTES = 1024
 const COMPRESSIBLE = /^(text\/|application\/(json|manifest)|image\/svg)/
 
-/** A body kept in memory in the one form that nearly everybody asks for. */
+/** A body that is kept in memory, in the form that nearly every client accepts. */
 export interface Content {
   type: string
   etag: string
   isCompressed: boolean
   bytes: Buffer
-  /** Uncompressed, for the few who take no gzip. One copy: those who never read it would each hold one of their own. */
+  /** Uncompressed, for the few clients without gzip. One shared copy: slow readers would otherwise hold one each. */
   plain: () => Promise<Buffer>
 }
 
-/** Compresses where it helps, once. */
+/** Compresses the body once, if that helps. */
 export async function createContent(type: string, raw: Buffer): Promise<Content> {
   const isCompressed = raw.length >= MIN_COMPRESSED_BYTES && COMPRESSIBLE.test(type)
   const bytes = isCompressed ? await zip(raw) : raw
   let plain: Promise<Buffer> | undefined
   return {
     type,
-    // Weak: the compressed and the plain form share it.
+    // Weak, since the compressed and the plain form share it.
     etag: `W/"${createHash('sha256').update(raw).digest('base64url').slice(0, 22)}"`,
     isCompressed,
     bytes,
@@ -34,7 +34,7 @@ export async function createContent(type: string, raw: Buffer): Promise<Content>
   }
 }
 
-/** Answers with the content, or with 304 to whoever has it already. */
+/** Answers with the content, or with 304 if the client has it already. */
 export async function sendContent(
   req: IncomingMessage,
   res: ServerResponse,
@@ -56,7 +56,7 @@ export async function sendContent(
   res.end(bytes)
 }
 
-/** CSP sources for the inline scripts or styles of a page that is served byte for byte as it is given here. */
+/** CSP sources for the inline scripts or styles of a page, which must be served byte for byte as passed here. */
 export function inlineHashes(html: string, tag: 'script' | 'style'): string[] {
   const blocks = html.matchAll(new RegExp(`<${tag}(?![^>]*\\ssrc=)[^>]*>([\\s\\S]*?)</${tag}>`, 'g'))
   return [...blocks].map(([, text = '']) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`)

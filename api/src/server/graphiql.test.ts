@@ -7,7 +7,7 @@ import { openRawHttp, rawHttp } from '../../test/raw-http.ts'
 import { PLAYGROUND_TABS } from './playground-tabs.ts'
 
 describe('the playground', () => {
-  it('is served to a browser without a credential, whole: it asks for nothing from elsewhere', async () => {
+  it('is served to a browser without a credential, and loads nothing from elsewhere', async () => {
     await using server = await createHttpTestServer()
     const { status, headers, body } = await rawHttp(server.port, { path: '/graphql', headers: { accept: 'text/html' } })
     expect(status).toBe(200)
@@ -19,7 +19,7 @@ describe('the playground', () => {
     expect(body.match(/<(script|link)[^>]*(src|href)="https?:/)).toBeNull()
   })
 
-  it('comes compressed, and once', async () => {
+  it('is compressed, and cached by its ETag', async () => {
     await using server = await createHttpTestServer()
     const headers = { accept: 'text/html', 'accept-encoding': 'gzip' }
     const first = await rawHttp(server.port, { path: '/graphql', headers })
@@ -33,7 +33,7 @@ describe('the playground', () => {
     expect([again.status, again.body]).toEqual([304, ''])
   })
 
-  it('is in memory once, however many strangers ask for it uncompressed and never read it', async () => {
+  it('is in memory once, however many clients ask for it uncompressed and never read it', async () => {
     await using server = await createHttpTestServer()
     const page = { path: '/graphql', headers: { accept: 'text/html' } }
     await rawHttp(server.port, page)
@@ -50,7 +50,7 @@ describe('the playground', () => {
     const scripts = [...body.matchAll(/<script>([\s\S]*?)<\/script>/g)].map(([, text = '']) => text)
     expect(scripts).toHaveLength(2)
     for (const script of scripts) {
-      // A browser hashes what it has parsed, line ends included.
+      // A browser hashes the parsed text, including line ends.
       expect(script).not.toContain('\r')
       expect(policy).toContain(`'sha256-${createHash('sha256').update(script).digest('base64')}'`)
     }

@@ -8,12 +8,12 @@ interface Page {
   policy: string
 }
 
-/** GraphiQL at GET /graphql, whole and offline. The page itself is public; what it asks for needs a session. */
+/** GraphiQL at GET /graphql, complete and offline. The page itself is public; the API that it calls needs a session. */
 export class GraphiQL {
   #page: Promise<Page> | undefined
 
   async send(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    // Made at the first visit: 9 MB to read, hash and compress is nothing to do at every start.
+    // Rendered at the first visit: reading, hashing and compressing 9 MB would slow down every start.
     this.#page ??= renderPage()
     const { content, policy } = await this.#page
     res.setHeader('Content-Security-Policy', policy)
@@ -22,8 +22,8 @@ export class GraphiQL {
   }
 }
 
-// GraphiQL's tabs keep the offset of an animation that never ends, and take it up as soon as they are pressed: the pointer is
-// let go beside them, and the tab does not open.
+// GraphiQL's tabs keep the offset of an animation that never ends, and apply it as soon as they are pressed: the
+// pointer is then released beside the tab, which does not open.
 const TABS_STYLE = '.graphiql-tab{transform:none!important}'
 const BAR_STYLE = `
 html, body { height: 100%; margin: 0; }
@@ -39,7 +39,7 @@ body { display: flex; flex-direction: column; }
 #gaugeline-session[data-state="out"] { font-weight: 600; color: #ffd479; }
 `
 
-// Data of the API needs a session, and GraphiQL shows a refusal as nothing but a failed request.
+// The API's data needs a session, and GraphiQL shows a refusal only as a failed request.
 const SESSION_SCRIPT = `
 fetch('/session', { headers: { accept: 'application/json' } }).then(async (response) => {
   const state = document.getElementById('gaugeline-session')
@@ -50,7 +50,7 @@ fetch('/session', { headers: { accept: 'application/json' } }).then(async (respo
   }
   state.dataset.state = 'out'
   const link = Object.assign(document.createElement('a'), { href: '/sign-in', textContent: 'Sign in' })
-  state.replaceChildren('You are not signed in: nothing here will answer. ', link)
+  state.replaceChildren('You are not signed in, so requests will be refused. ', link)
 })
 `
 
@@ -66,23 +66,23 @@ async function renderPage(): Promise<Page> {
   const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql')
   const html = renderGraphiQL({
     title: 'Gaugeline playground',
-    // Inline, so that the page asks for nothing; its own is a megabyte of picture.
+    // Inline, so that the page requests nothing; GraphiQL's own icon is a megabyte.
     favicon: 'data:,',
     logo: ' ',
     defaultTabs: PLAYGROUND_TABS.map(({ query, variables }) => ({ query, variables: variables ?? null })),
     subscriptionsProtocol: 'WS',
     credentials: 'same-origin',
-    // Headers hold tokens; they are gone with the tab.
+    // Headers hold tokens: they must not outlive the tab.
     shouldPersistHeaders: false,
   })
-    // Functions as replacements: the page is full of `$&` and its like.
+    // Functions as replacements: the page is full of `$&` and similar patterns.
     .replace('</head>', () => `<style>${BAR_STYLE}${TABS_STYLE}</style></head>`)
     .replace('<div id="root"></div>', () => `${BAR}<div id="root"></div><script>${SESSION_SCRIPT}</script>`)
     .trim()
   const policy = [
     "default-src 'none'",
     `script-src ${inlineHashes(html, 'script').join(' ')}`,
-    // The editor makes style elements as one types.
+    // The editor adds style elements as one types.
     "style-src 'unsafe-inline'",
     'worker-src blob:',
     "connect-src 'self'",

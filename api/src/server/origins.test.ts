@@ -42,20 +42,20 @@ describe('the Host header', () => {
     expect(check({ host: '127.0.0.1:80' }, { port: 80 })).toEqual(pass)
   })
 
-  it('may be that of PUBLIC_URL', () => {
+  it('may be the host of PUBLIC_URL', () => {
     const publicUrl = 'https://gauges.example'
     expect(check({ host: 'gauges.example' }, { publicUrl })).toEqual(pass)
     expect(check({ host: 'gauges.example:443' }, { publicUrl })).toEqual(pass)
     expect(check({ host: 'gauges.example:4000' }, { publicUrl })).toMatchObject({ status: 421 })
   })
 
-  it('may be anything for the probes of an orchestrator, which learn nothing', () => {
+  it('may be anything for the probes of an orchestrator, which reveal nothing', () => {
     expect(check({ host: '10.1.2.3:4000' }, {}, { method: 'GET', url: '/healthz' })).toEqual(pass)
     expect(check({ host: '10.1.2.3:4000' }, {}, { method: 'GET', url: '/readyz' })).toEqual(pass)
     expect(check({ host: '10.1.2.3:4000' }, {}, { method: 'GET', url: '/metrics' })).toMatchObject({ status: 421 })
   })
 
-  it('may come once only, with a path that is one', () => {
+  it('may be sent only once, and with a well-formed path', () => {
     const policy = createOriginPolicy({ host: '127.0.0.1', port: 4000, allowedOrigins: [] })
     const host = '127.0.0.1:4000'
     const twice = { url: '/', headers: { host }, rawHeaders: ['Host', host, 'host', 'evil.example'] }
@@ -64,7 +64,7 @@ describe('the Host header', () => {
     expect(check({ host }, {}, { url: '*' })).toMatchObject({ status: 400 })
   })
 
-  it('sends people from localhost to the one canonical host, and programs a sentence', () => {
+  it('redirects people from localhost to the canonical host, and programs get an error', () => {
     const host = 'localhost:4000'
     const location = 'http://127.0.0.1:4000/deployments?x=1'
     const page = { method: 'GET', url: '/deployments?x=1' }
@@ -79,13 +79,13 @@ describe('the Host header', () => {
     expect(verdict).toEqual({ kind: 'redirect', location: 'http://127.0.0.1:4000//evil.example/x' })
   })
 
-  it('is not redirected where localhost is what was configured', () => {
+  it('is not redirected if localhost is configured', () => {
     const page = { method: 'GET', url: '/' }
     expect(check({ host: 'localhost:4000', ...navigation }, { host: 'localhost' }, page)).toEqual(pass)
     expect(check({ host: 'localhost:4000', ...navigation }, { publicUrl: 'http://localhost:4000' }, page)).toEqual(pass)
   })
 
-  it('names an address that can be opened where the server listens on all of them', () => {
+  it('is an address that can be opened if the server listens on all addresses', () => {
     const localOrigin = (host: string) => createOriginPolicy({ host, port: 4000, allowedOrigins: [] }).localOrigin
     expect(localOrigin('0.0.0.0')).toBe('http://127.0.0.1:4000')
     expect(localOrigin('::')).toBe('http://127.0.0.1:4000')
@@ -96,7 +96,7 @@ describe('the Host header', () => {
 describe('the Origin header', () => {
   const host = '127.0.0.1:4000'
 
-  it('may be our own', () => {
+  it('may be our own origin', () => {
     expect(check({ host, origin: 'http://127.0.0.1:4000' })).toEqual(pass)
     expect(check({ host: '[::1]:4000', origin: 'http://[::1]:4000' })).toEqual(pass)
   })
@@ -126,7 +126,7 @@ describe('the Origin header', () => {
     expect(check({ ...headers, origin: 'http://app.example' }, options)).toMatchObject({ status: 403 })
   })
 
-  it('may be that of PUBLIC_URL, also when a proxy rewrites Host', () => {
+  it('may be the origin of PUBLIC_URL, even when a proxy rewrites Host', () => {
     const options = { publicUrl: 'https://gauges.example' }
     expect(check({ host: 'gauges.example', origin: 'https://gauges.example' }, options)).toEqual(pass)
     expect(check({ host, origin: 'https://gauges.example' }, options)).toEqual(pass)
@@ -147,7 +147,7 @@ describe('Sec-Fetch-Site', () => {
     }
   })
 
-  it('may be anything where a person follows a link', () => {
+  it('may be anything when a person follows a link', () => {
     const headers = { host, 'sec-fetch-site': 'cross-site', ...navigation }
     const page = { method: 'GET', url: '/' }
     expect(check(headers, {}, page)).toEqual(pass)

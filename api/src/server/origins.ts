@@ -2,16 +2,16 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { isIPv6 } from 'node:net'
 
 export interface OriginPolicyOptions {
-  /** What the server listens on. */
+  /** Where the server listens. */
   host: string
   port: number
-  /** The origin that people and links use, when it is another. */
+  /** The origin that people and links use, if it differs from the address. */
   publicUrl?: string | undefined
   allowedOrigins: readonly string[]
 }
 
-/** What of a request the policy reads. */
-export interface OriginRequest {
+/** The parts of a request that the policy reads. */
+interface OriginRequest {
   method?: string | undefined
   url?: string | undefined
   headers: IncomingHttpHeaders
@@ -19,21 +19,22 @@ export interface OriginRequest {
 }
 
 export type Verdict =
-  /** `corsOrigin`: the foreign origin that may read the answer. */
+  /** `corsOrigin`: the foreign origin that may read the response. */
   | { kind: 'pass'; corsOrigin?: string }
   | { kind: 'redirect'; location: string }
   | { kind: 'refuse'; status: 400 | 403 | 421; message: string }
 
-/** Whom the server answers, by Host, Origin and Sec-Fetch-Site: the same for HTTP and for WebSocket upgrades. */
+/** Decides by Host, Origin and Sec-Fetch-Site which requests are answered: HTTP and WebSocket upgrades alike. */
 export interface OriginPolicy {
-  /** The origin of the address listened on, as a person would open it: `http://127.0.0.1:4000`. */
+  /** The origin of the address the server listens on, as a person would open it: `http://127.0.0.1:4000`. */
   localOrigin: string
   /** The origin for links: `PUBLIC_URL`, or else the local one. */
   publicOrigin: string
   check(request: OriginRequest): Verdict
 }
 
-// Orchestrators probe by whatever address a container has; these two tell nothing worth rebinding a name for.
+// Orchestrators probe a container by whatever address it has. These two paths reveal nothing worth a DNS rebinding
+// attack.
 const ANY_HOST_PATHS = new Set(['/healthz', '/readyz'])
 
 export function createOriginPolicy({ host, port, publicUrl, allowedOrigins }: OriginPolicyOptions): OriginPolicy {
@@ -59,7 +60,8 @@ export function createOriginPolicy({ host, port, publicUrl, allowedOrigins }: Or
     const hostHeader = request.headers.host?.toLowerCase() ?? ''
     if (hosts.has(hostHeader) || ANY_HOST_PATHS.has(request.url ?? '')) return undefined
     const isLocalhost = localhosts.has(hostHeader)
-    // Browsers keep cookies and storage apart by host: one name for all, so that nobody is signed in by halves.
+    // Browsers separate cookies and storage by host: with one name for all, nobody is signed in on one and out on
+    // another.
     if (isLocalhost && isNavigation(request)) return { kind: 'redirect', location: localOrigin + (request.url ?? '/') }
     const remedy = isLocalhost ? 'Use that address.' : 'Set PUBLIC_URL to serve it under another name.'
     return { kind: 'refuse', status: 421, message: `This server answers to ${publicOrigin}. ${remedy}` }
@@ -87,7 +89,7 @@ export function createOriginPolicy({ host, port, publicUrl, allowedOrigins }: Or
     localOrigin,
     publicOrigin,
     check(request) {
-      // Node keeps the first of two Host headers, a proxy in front may go by the second.
+      // Node keeps the first of two Host headers; a proxy in front may use the second.
       const hostCount = request.rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host').length
       if (hostCount > 1 || !request.url?.startsWith('/')) {
         return { kind: 'refuse', status: 400, message: 'Send one Host header and a path that begins with a slash.' }
@@ -97,7 +99,7 @@ export function createOriginPolicy({ host, port, publicUrl, allowedOrigins }: Or
   }
 }
 
-/** A person opening a page: the one thing other sites may start here, since it can only read what is public. */
+/** A person opening a page: the only request that other sites may start, since it reads nothing but what is public. */
 function isNavigation({ method, headers }: OriginRequest): boolean {
   if (method !== 'GET' && method !== 'HEAD') return false
   const mode = headers['sec-fetch-mode']
@@ -109,7 +111,7 @@ function originAt(host: string, port: number): string {
   return new URL(`http://${isIPv6(host) ? `[${host}]` : host}:${port}`).origin
 }
 
-/** The Host headers that mean this origin: a default port may be spelled out or left out. */
+/** The Host headers that mean this origin, with and without a default port. */
 function hostHeadersOf(origin: string): string[] {
   const { host, hostname, port, protocol } = new URL(origin)
   return port === '' ? [host, `${hostname}:${protocol === 'https:' ? 443 : 80}`] : [host]

@@ -1,8 +1,8 @@
-/** What the playground opens with: each tab runs as it stands, but for the one that needs an id of the first. */
+/** The tabs that the playground opens with. They run unchanged, except that some need an id from the first one. */
 export const PLAYGROUND_TABS: { query: string; variables?: string }[] = [
   {
-    query: `# What can be deployed, and what is. Run it with Ctrl-Enter.
-# Copy the id of a job that can be deployed for the next tab, or of a deployment for the last.
+    query: `# Training jobs that can be deployed, and all deployments. Run it with Ctrl-Enter.
+# Copy the id of a deployable job for the next tab, or of a deployment for the last tab.
 query Overview {
   trainingJobs(first: 10, filter: { status: [COMPLETED] }) {
     edges {
@@ -31,11 +31,11 @@ query Overview {
 `,
   },
   {
-    query: `# Deploys a completed training job. Its samples begin with the next second.
+    query: `# Deploys a completed training job. Its samples start with the next second.
 # Below, under Variables:
-#   trainingJobId  the id of a job whose deployability says canDeploy: true (first tab)
-#   note           optional; stands on the event, for whoever looks later
-# What can go wrong comes back as data: switch on __typename.
+#   trainingJobId  the id of a job with canDeploy: true (first tab)
+#   note           optional; recorded in the deployment's event
+# Expected errors are returned as data: switch on __typename.
 mutation Deploy($input: DeployTrainingJobInput!) {
   deployTrainingJob(input: $input) {
     __typename
@@ -73,7 +73,7 @@ subscription Fleet {
   },
   {
     query: `# One deployment, sample by sample. Below, under Variables: the id of a deployment (first tab).
-# Pass the last cursor as "after" to go on where you stopped, without a hole.
+# Pass the last cursor as "after" to continue where you stopped, without a gap.
 subscription InferenceMetrics($deploymentId: ID!, $after: SampleCursor) {
   inferenceMetrics(deploymentId: $deploymentId, after: $after) {
     cursor

@@ -1,53 +1,55 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
-import type { Registry } from 'prom-client'
-import { Gauge } from 'prom-client'
 import type { Auth } from '../auth/auth.ts'
 import type { Credentials } from '../auth/authenticator.ts'
 import { requireScope } from '../base/viewer.ts'
 import type { Clock } from '../base/clock.ts'
 import { Budgets } from '../engine/budgets.ts'
 import { callerOf } from '../http/caller.ts'
-import type { SharedSubscriptions } from '../fanout/shared-subscriptions.ts'
 import { GraphiQL } from './graphiql.ts'
 import { GraphQLHttp } from '../transports/graphql-http.ts'
 import { createGraphQLEngine, type GraphQLOptions } from '../engine/graphql-engine.ts'
 import { GraphQLWebSockets } from '../transports/graphql-ws.ts'
 import type { Readiness } from './health.ts'
-import { askedOnceASecond, createMetricsRoute, sendReadiness } from './health.ts'
+import { cachedForASecond, sendReadiness } from './health.ts'
 import { LiveConnections } from '../transports/live-connections.ts'
 import { sendBody, sendError, sendText } from '../http/responses.ts'
 import { handleSession } from './session-routes.ts'
 import { StaticFiles } from './static-files.ts'
+import type { Telemetry } from '../telemetry.ts'
 
-/** What is served once everything below is open. */
+/** What the server serves once everything below it is open. */
 export interface HttpApp {
   graphql: GraphQLOptions
   auth: Auth
-  /** What `/schema.graphql` gives. */
+  /** The answer of `/schema.graphql`. */
   sdl: string
   /** The folder of the built web client. */
   clientFolder: string
-  /** Asked at each `/readyz`; must answer fast, also when a part hangs. */
+  /** Called for `/readyz`, at most once a second; must answer fast, even when a part hangs. */
   readiness: () => Promise<Readiness>
-  /** The server's own figures; the process's and this layer's are added to it. */
-  metrics: Registry
+  /** Answers `/metrics`; the router adds the readers of its own metrics. */
+  telemetry: Telemetry
   clock: Clock
-  /** Smaller ones for tests. */
+  /** Tests set smaller ones. */
   budgets?: ConstructorParameters<typeof Budgets>[0]
-  /** Shorter times for tests. */
+  /** Tests set shorter times. */
   webSockets?: { initTimeoutMs?: number; pingMs?: number } | undefined
 }
 
-/** Routes by path. Host, Origin and CORS were settled before (server.ts); who is calling is settled here. */
+/**
+ * Routes by path. The server has checked Host, Origin and CORS before (server.ts); the caller is authenticated here.
+ */
 export interface Router {
   handle(req: IncomingMessage, res: ServerResponse, requestId: string): Promise<void>
   /** Takes over a WebSocket upgrade on /graphql. */
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void
-  /** Ends what never ends by itself: streams say `complete`, sockets 1012. Resolves when the sockets have gone. */
+  /**
+   * Ends what never ends by itself: streams with `complete`, sockets with 1012. Resolves when the sockets are closed.
+   */
   shutDown(): Promise<void>
-  /** Cuts the sockets that are still there. */
+  /** Destroys the sockets that are still open. */
   terminate(): void
 }
 
@@ -67,10 +69,8 @@ export function createRouter(app: HttpApp, log: Logger): Router {
   })
   const graphiql = new GraphiQL()
   const staticFiles = new StaticFiles(app.clientFolder)
-  const readiness = askedOnceASecond(app.readiness, app.clock)
-  const sendMetrics = createMetricsRoute(app.metrics)
-  addConnectionFigures(app.metrics, connections)
-  addSharedFigures(app.metrics, engine.shared)
+  const readiness = cachedForASecond(app.readiness, app.clock)
+  app.telemetry.addServer({ connections, shared: engine.shared })
 
   async function handleGraphQL(req: IncomingMessage, res: ServerResponse, requestId: string): Promise<void> {
     if (req.method !== 'GET' && req.method !== 'POST') return refuseMethod(req, res, 'GET, POST')
@@ -96,7 +96,8 @@ export function createRouter(app: HttpApp, log: Logger): Router {
 
   async function handleMetrics(req: IncomingMessage, res: ServerResponse): Promise<void> {
     requireScope(await auth.authenticator.authenticate(credentialsOf(req)), 'READ')
-    await sendMetrics(res)
+    const { contentType, text } = await app.telemetry.scrape()
+    sendBody(res, 200, contentType, text)
   }
 
   return {
@@ -116,7 +117,7 @@ export function createRouter(app: HttpApp, log: Logger): Router {
   }
 }
 
-/** The path without its query. Not decoded: no route and no file of ours needs it. */
+/** The path without its query. It is not decoded: none of our routes and files needs that. */
 export function pathOf(req: IncomingMessage): string {
   return (req.url ?? '/').split('?', 1)[0] ?? '/'
 }
@@ -125,7 +126,7 @@ function credentialsOf(req: IncomingMessage): Credentials {
   return { authorization: req.headers.authorization, cookie: req.headers.cookie, ...callerOf(req) }
 }
 
-/** A browser that opens the address; its scripts ask for JSON. */
+/** Whether a person opened the address in a browser; scripts ask for JSON. */
 function wantsPage(req: IncomingMessage): boolean {
   return req.headers.accept?.includes('text/html') ?? false
 }
@@ -134,30 +135,4 @@ function refuseMethod(req: IncomingMessage, res: ServerResponse, allowed: string
   res.setHeader('Allow', allowed)
   if (req.method === 'OPTIONS') return sendText(res, 200, allowed)
   sendError(req, res, { code: 'BAD_REQUEST', status: 405, message: `Use ${allowed}.` })
-}
-
-function addConnectionFigures(registry: Registry, connections: LiveConnections): void {
-  void new Gauge({
-    name: 'gaugeline_live_connections',
-    help: 'Open WebSockets and event streams whose caller is known.',
-    labelNames: ['transport'],
-    registers: [registry],
-    collect() {
-      for (const transport of ['websocket', 'sse'] as const) this.set({ transport }, connections.count(transport))
-    },
-  })
-}
-
-function addSharedFigures(registry: Registry, shared: SharedSubscriptions): void {
-  const figures = { groups: 'Groups of equal subscriptions.', members: 'Subscriptions in groups.' }
-  for (const [name, help] of Object.entries(figures)) {
-    void new Gauge({
-      name: `gaugeline_shared_subscription_${name}`,
-      help,
-      registers: [registry],
-      collect() {
-        this.set(shared.counts[name as keyof typeof figures])
-      },
-    })
-  }
 }

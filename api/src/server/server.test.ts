@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest'
 import { ADMIN_TOKEN, createHttpTestServer } from '../../test/http-test-server.ts'
 import { openRawHttp, rawHttp } from '../../test/raw-http.ts'
 import { UpgradeRefused, WsTestClient } from '../../test/ws-client.ts'
-import { ListenError, createHttpServer } from './server.ts'
+import { HttpServer, ListenError } from './server.ts'
 
 const log = pino({ level: 'silent' })
 const authorization = `Bearer ${ADMIN_TOKEN}`
@@ -31,20 +31,20 @@ describe('listening', () => {
     const taken = createServer()
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
     const { port } = taken.address() as AddressInfo
-    const server = createHttpServer({ host: '127.0.0.1', port, allowedOrigins: [], log })
+    const server = new HttpServer({ host: '127.0.0.1', port, allowedOrigins: [], log })
     await expect(server.listen()).rejects.toThrow(ListenError)
     const line = `Cannot listen on 127.0.0.1, port ${port}: another program is listening there. Stop it, or set PORT `
     await expect(server.listen()).rejects.toThrow(`${line}to a free port.`)
     await new Promise((resolve) => taken.close(resolve))
   })
 
-  it('fails with one line when the address is not of this machine', async () => {
-    const server = createHttpServer({ host: '192.0.2.1', port: 0, allowedOrigins: [], log })
+  it('fails with one line when the machine does not have the address', async () => {
+    const server = new HttpServer({ host: '192.0.2.1', port: 0, allowedOrigins: [], log })
     await expect(server.listen()).rejects.toThrow('this machine has no such address. Set HOST to one that it has.')
   })
 
   it('comes before serving: until then everything but /healthz answers 503', async () => {
-    const server = createHttpServer({ host: '127.0.0.1', port: 0, allowedOrigins: [], log })
+    const server = new HttpServer({ host: '127.0.0.1', port: 0, allowedOrigins: [], log })
     const { port, localOrigin } = await server.listen()
     expect((await rawHttp(port, { path: '/healthz' })).status).toBe(200)
     for (const path of ['/', '/graphql', '/readyz', '/session', '/metrics']) {
@@ -84,7 +84,7 @@ describe('Host and Origin', () => {
     expect(await upgradeStatus(origin, {})).toBe(101)
   })
 
-  it('lead from localhost to the canonical host', async () => {
+  it('redirect from localhost to the canonical host', async () => {
     await using server = await createHttpTestServer()
     const headers = { host: `localhost:${server.port}`, accept: 'text/html' }
     const { status, headers: answered } = await rawHttp(server.port, { path: '/deployments?a=b', headers })
@@ -106,7 +106,7 @@ describe('CORS', () => {
   const allowed = 'https://app.example'
   const preflight = { 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization' }
 
-  it('lets an allowed origin, and names no other', async () => {
+  it('allows a configured origin, and no other', async () => {
     await using server = await createHttpTestServer({ allowedOrigins: [allowed] })
     const { headers, body } = await rawHttp(server.port, {
       ...query,
@@ -134,7 +134,7 @@ describe('CORS', () => {
     expect(bad.headers['access-control-allow-origin']).toBeUndefined()
   })
 
-  it('is for the API only: no other origin signs anybody in or out', async () => {
+  it('covers the API only: no other origin can sign anybody in or out', async () => {
     await using server = await createHttpTestServer({ allowedOrigins: [allowed] })
     for (const path of ['/session', '/', '/metrics']) {
       const { status, headers } = await rawHttp(server.port, { path, headers: { origin: allowed, authorization } })
@@ -144,7 +144,7 @@ describe('CORS', () => {
 })
 
 describe('routes', () => {
-  it('carry security headers and a request id, whatever they answer', async () => {
+  it('set security headers and a request id on every response', async () => {
     await using server = await createHttpTestServer()
     for (const path of ['/healthz', '/graphql', '/nothing.js', '/session']) {
       const { headers } = await rawHttp(server.port, { path })
@@ -157,7 +157,7 @@ describe('routes', () => {
     }
   })
 
-  it('/schema.graphql and /metrics want a credential', async () => {
+  it('/schema.graphql and /metrics need a credential', async () => {
     await using server = await createHttpTestServer()
     for (const path of ['/schema.graphql', '/metrics']) {
       const refused = await rawHttp(server.port, { path })
@@ -172,7 +172,7 @@ describe('routes', () => {
     expect(metrics.body).toContain('gaugeline_live_connections{transport="websocket"} 0')
   })
 
-  it('/readyz says what it rests on, degraded with 200 and unready with 503', async () => {
+  it('/readyz lists its checks, and answers 200 when degraded and 503 when unready', async () => {
     let database: 'ok' | 'down' = 'ok'
     await using server = await createHttpTestServer({
       readiness: async () => ({ ready: database === 'ok', checks: { database, bus: 'degraded' } }),
@@ -188,7 +188,7 @@ describe('routes', () => {
     expect([unready.status, unready.json<{ status: string }>().status]).toEqual([503, 'unready'])
   })
 
-  it('refuse methods they do not know, and say which they do', async () => {
+  it('refuse unknown methods, and list the allowed ones', async () => {
     await using server = await createHttpTestServer()
     const put = await rawHttp(server.port, { method: 'PUT', path: '/graphql' })
     expect([put.status, put.headers.allow]).toEqual([405, 'GET, POST'])
@@ -196,7 +196,7 @@ describe('routes', () => {
     expect([post.status, post.headers.allow]).toEqual([405, 'GET, HEAD'])
   })
 
-  it('answer a fault with a request id and nothing else, and log it once', async () => {
+  it('answer an internal error with a request id and no details, and log it once', async () => {
     await using server = await createHttpTestServer({
       readiness: async () => {
         throw new Error('secret detail of readiness')
@@ -212,7 +212,7 @@ describe('routes', () => {
 })
 
 describe('a reader who has stopped', () => {
-  it('is cut when nothing has moved for a while', async () => {
+  it('is disconnected after a time without traffic', async () => {
     await using server = await createHttpTestServer({ idleTimeoutMs: 500 })
     const accepted = nextAccepted()
     const path = '/graphql?query={padded(length:60000000)}'

@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import type { Socket } from 'node:net'
 import { Server as NetServer } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { RefusedError } from '../base/errors.ts'
 import {
@@ -20,11 +21,11 @@ import { refuseUpgrade, sendError, sendText, setSecurityHeaders } from '../http/
 import type { HttpApp, Router } from './router.ts'
 import { createRouter, pathOf } from './router.ts'
 
-/** A storm of a thousand reconnecting clients must fit; the kernel caps it at net.core.somaxconn. */
+/** A thousand clients that reconnect at once must fit; the kernel caps it at net.core.somaxconn. */
 const BACKLOG = 4096
 const PREFLIGHT_MAX_AGE_SECONDS = 600
 
-/** The address can't be listened on. One line, for the person who starts the server. */
+/** The server cannot listen on the address. The message is one line, for the person who starts the server. */
 export class ListenError extends Error {
   override name = 'ListenError'
 }
@@ -36,48 +37,32 @@ export interface HttpServerOptions {
   publicUrl?: string | undefined
   allowedOrigins: readonly string[]
   log: Logger
-  /** A shorter one for tests. */
+  /** Tests set a shorter one. */
   idleTimeoutMs?: number | undefined
 }
 
 export interface ListenAddress {
   port: number
-  /** Where a person on this machine opens it. */
+  /** The origin that a person on this machine opens. */
   localOrigin: string
   /** The origin for links: PUBLIC_URL, or else the local one. */
   publicOrigin: string
 }
 
-/** One port for everything. Listens before anything else is opened, and answers 503 until it is given the app. */
-export interface HttpServer {
-  /** @throws ListenError when the address is taken or not ours. Nothing is left open then. */
-  listen(): Promise<ListenAddress>
-  /** Serves from now on. Called once, after `listen`. */
-  serve(app: HttpApp): void
-  /**
-   * Unready at once; streams end with `complete`, sockets close with 1012, requests in flight finish. What is left
-   * after `graceMs` is cut. Resolves when the port is free and no request is running any more.
-   */
-  close(graceMs: number): Promise<void>
-}
-
-export function createHttpServer(options: HttpServerOptions): HttpServer {
-  return new NodeHttpServer(options)
-}
-
-class NodeHttpServer implements HttpServer {
+/** One port for everything. Listens before anything else is opened, and answers 503 until `serve` is called. */
+export class HttpServer {
   readonly #options: HttpServerOptions
   readonly #server = createServer({
     headersTimeout: HEADERS_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionsCheckingInterval: CONNECTIONS_CHECKING_INTERVAL_MS,
   })
-  /** Requests that are being worked on, or whose answers have not been sent whole. */
+  /** Requests that are being handled, or whose responses have not been sent completely. */
   readonly #inFlight = new Set<Promise<void>>()
   readonly #sockets = new Set<Socket>()
   #policy: OriginPolicy | undefined
   #router: Router | undefined
-  #isClosing = false
+  #closing: Promise<void> | undefined
 
   constructor(options: HttpServerOptions) {
     this.#options = options
@@ -91,6 +76,7 @@ class NodeHttpServer implements HttpServer {
     this.#server.on('upgrade', (req, socket, head) => this.#upgrade(req, socket, head))
   }
 
+  /** @throws ListenError when the address is taken or not one of this machine. Nothing is left open then. */
   async listen(): Promise<ListenAddress> {
     const { host, port } = this.#options
     await new Promise<void>((resolve, reject) => {
@@ -105,26 +91,32 @@ class NodeHttpServer implements HttpServer {
     return { port: address.port, localOrigin, publicOrigin }
   }
 
+  /** Serves the app from now on. Called once, after `listen`. */
   serve(app: HttpApp): void {
     this.#router = createRouter(app, this.#options.log)
   }
 
-  async close(graceMs: number): Promise<void> {
-    this.#isClosing = true
-    // The HTTP server's own close would cut connections whose answer is whole, but not sent yet.
+  /**
+   * Graceful shutdown: refuses new requests at once, ends streams with `complete` and sockets with 1012, and drains
+   * in-flight requests. After `graceMs` it destroys the connections that are left. Resolves when the port is free and
+   * no request is in flight. Further calls return the same promise.
+   */
+  close(graceMs: number): Promise<void> {
+    this.#closing ??= this.#close(graceMs)
+    return this.#closing
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    // The HTTP server's own close would destroy connections whose response is complete, but not sent yet.
     const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(this.#server, () => resolve()))
-    // Browsers open connections ahead of need; Node takes one that has never sent a byte for a request on its way.
+    // Browsers open connections ahead of need. Node treats one that never sent a byte as a request that is coming in.
     for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy()
-    let grace: NodeJS.Timeout | undefined
-    await Promise.race([
-      this.#drain().then(() => closed),
-      new Promise<void>((resolve) => {
-        grace = setTimeout(resolve, graceMs)
-      }),
-    ])
-    clearTimeout(grace)
+    const drained = new AbortController()
+    const grace = sleep(graceMs, undefined, { signal: drained.signal })
+    await Promise.race([this.#drain().then(() => closed), grace])
+    drained.abort()
     this.#router?.terminate()
-    // Node's own closeAllConnections knows nothing of those that were upgraded.
+    // Node's own closeAllConnections leaves upgraded connections out.
     for (const socket of this.#sockets) socket.destroy()
     await closed
   }
@@ -132,7 +124,7 @@ class NodeHttpServer implements HttpServer {
   async #drain(): Promise<void> {
     await this.#router?.shutDown()
     await Promise.all(this.#inFlight)
-    // Connections whose last answer had promised to keep them alive.
+    // Their last response promised to keep them alive.
     this.#server.closeIdleConnections()
   }
 
@@ -140,7 +132,7 @@ class NodeHttpServer implements HttpServer {
     const requestId = randomUUID()
     const sent = new Promise<void>((resolve) => res.once('close', () => resolve()))
     const answered = this.#answer(req, res, requestId).catch((error: unknown) => this.#fail(req, res, requestId, error))
-    // A mutation runs on when its caller has left, so both must be over.
+    // A mutation keeps running when its caller disconnects, so both must be over.
     const done = Promise.all([sent, answered]).then(() => undefined)
     this.#inFlight.add(done)
     void done.then(() => this.#inFlight.delete(done))
@@ -148,8 +140,8 @@ class NodeHttpServer implements HttpServer {
 
   async #answer(req: IncomingMessage, res: ServerResponse, requestId: string): Promise<void> {
     setSecurityHeaders(res, requestId, this.#policy?.publicOrigin.startsWith('https:') ?? false)
-    // Whoever keeps a connection alive would otherwise keep a closing server alive.
-    if (this.#isClosing) res.setHeader('Connection', 'close')
+    // A connection that is kept alive would keep a server alive that is shutting down.
+    if (this.#closing !== undefined) res.setHeader('Connection', 'close')
     const verdict = this.#verdictOn(req)
     if (verdict.kind === 'redirect') {
       res.writeHead(308, { Location: verdict.location, 'Cache-Control': 'no-store' })
@@ -161,15 +153,15 @@ class NodeHttpServer implements HttpServer {
     }
     if (applyCors(req, res, verdict.corsOrigin)) return
     if (pathOf(req) === '/healthz') return sendText(res, 200, 'ok')
-    if (this.#router === undefined || this.#isClosing) {
-      const message = this.#isClosing ? 'The server is shutting down.' : 'The server is starting.'
+    if (this.#router === undefined || this.#closing !== undefined) {
+      const message = this.#closing !== undefined ? 'The server is shutting down.' : 'The server is starting.'
       return sendError(req, res, { code: 'UNAVAILABLE', message })
     }
     await this.#router.handle(req, res, requestId)
   }
 
   #fail(req: IncomingMessage, res: ServerResponse, requestId: string, error: unknown): void {
-    // A caller who leaves while sending is no fault of anyone.
+    // A caller who disconnects while sending is nobody's fault.
     if (req.destroyed && !req.complete) return
     const isExpected = error instanceof RefusedError || error instanceof RequestError
     if (!isExpected) this.#options.log.error({ err: error, requestId }, 'a request failed on our side')
@@ -190,7 +182,8 @@ class NodeHttpServer implements HttpServer {
     const isWebSocket = req.headers.upgrade?.toLowerCase() === 'websocket'
     if (!isWebSocket) return refuseUpgrade(socket, 400, 'Upgrade to websocket only.')
     if (pathOf(req) !== '/graphql') return refuseUpgrade(socket, 404, 'WebSockets are served at /graphql.')
-    if (this.#router === undefined || this.#isClosing) return refuseUpgrade(socket, 503, 'Try again in a moment.')
+    if (this.#router === undefined || this.#closing !== undefined)
+      return refuseUpgrade(socket, 503, 'Try again in a moment.')
     this.#router.upgrade(req, socket, head)
   }
 
@@ -200,11 +193,11 @@ class NodeHttpServer implements HttpServer {
   }
 }
 
-/** Lets an allowed foreign origin read the answer; true when the request was a preflight and is answered. */
+/** Lets an allowed foreign origin read the response; true when the request was a preflight and is answered. */
 function applyCors(req: IncomingMessage, res: ServerResponse, corsOrigin: string | undefined): boolean {
   res.setHeader('Vary', 'Origin')
   if (corsOrigin === undefined) return false
-  // Signing in and out, and the pages, are for our own origin.
+  // Pages, and signing in and out, are for our own origin only.
   const isApi = pathOf(req) === '/graphql' || pathOf(req) === '/schema.graphql'
   if (!isApi) throw new RefusedError('FORBIDDEN', 'Other origins may call /graphql and /schema.graphql only.')
   res.setHeader('Access-Control-Allow-Origin', corsOrigin)
@@ -225,7 +218,7 @@ function applyCors(req: IncomingMessage, res: ServerResponse, corsOrigin: string
 function listenError(cause: NodeJS.ErrnoException, host: string, port: number): ListenError {
   const reasons: Record<string, string> = {
     EADDRINUSE: 'another program is listening there. Stop it, or set PORT to a free port.',
-    EACCES: 'this user may not. Set PORT to one above 1023.',
+    EACCES: 'this user lacks the permission. Set PORT to a port above 1023.',
     EADDRNOTAVAIL: 'this machine has no such address. Set HOST to one that it has.',
     ENOTFOUND: 'this host name is not known. Set HOST to an address of this machine.',
   }

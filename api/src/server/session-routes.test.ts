@@ -38,14 +38,14 @@ describe('POST /session', () => {
     })
   })
 
-  it('takes ADMIN_TOKEN too', async () => {
+  it('accepts ADMIN_TOKEN too', async () => {
     await using server = await createHttpTestServer()
     const { status, body } = await post(server, { token: ADMIN_TOKEN })
     expect([status, JSON.parse(body)]).toEqual([200, { name: 'admin', scopes: ALL_SCOPES }])
     expect((await post(server, { token: `${ADMIN_TOKEN}x` })).status).toBe(401)
   })
 
-  it('sets a Secure cookie where people come by https', async () => {
+  it('sets a Secure cookie if people use https', async () => {
     await using server = await createHttpTestServer({ publicUrl: 'https://gauges.example' })
     const { headers } = await post(server, { token: ADMIN_TOKEN })
     expect(headers['set-cookie']?.[0]).toMatch(/; Secure$/)
@@ -72,7 +72,7 @@ describe('POST /session', () => {
     expect((await post(server, body)).status).toBe(status)
   })
 
-  it('refuses what a foreign form could send', async () => {
+  it('refuses requests that a form of another site could send', async () => {
     await using server = await createHttpTestServer()
     const body = JSON.stringify({ token: ADMIN_TOKEN })
     expect((await post(server, body, { 'content-type': 'text/plain' })).status).toBe(415)
@@ -80,7 +80,7 @@ describe('POST /session', () => {
     expect((await post(server, body, { origin: 'http://evil.example' })).status).toBe(403)
   })
 
-  it('says UNAVAILABLE while sessions cannot be stored, and nothing about why', async () => {
+  it('answers UNAVAILABLE while sessions cannot be stored, without the cause', async () => {
     await using server = await createHttpTestServer()
     server.store.isGone = true
     const { status, body, headers } = await post(server, { token: ADMIN_TOKEN })
@@ -90,7 +90,7 @@ describe('POST /session', () => {
 })
 
 describe('GET /session', () => {
-  it('says who is signed in, or 401', async () => {
+  it('returns who is signed in, or 401', async () => {
     await using server = await createHttpTestServer()
     const cookie = cookieOf(await post(server, { token: ADMIN_TOKEN }))
     const signedIn = await rawHttp(server.port, { path: '/session', headers: { cookie } })
@@ -101,7 +101,7 @@ describe('GET /session', () => {
 })
 
 describe('DELETE /session', () => {
-  it('signs out: the session is gone, its cookie cleared, its sockets and streams closed, no others', async () => {
+  it('signs out: removes the session, clears its cookie, and closes its sockets and streams, but no others', async () => {
     await using server = await createHttpTestServer()
     const cookie = cookieOf(await post(server, { token: ADMIN_TOKEN }))
     const other = cookieOf(await post(server, { token: ADMIN_TOKEN }))
@@ -131,12 +131,12 @@ describe('DELETE /session', () => {
     expect(await otherSocket.next()).toEqual({ data: { whoami: 'admin' } })
   })
 
-  it('succeeds where nobody is signed in', async () => {
+  it('succeeds when nobody is signed in', async () => {
     await using server = await createHttpTestServer()
     expect((await rawHttp(server.port, { method: 'DELETE', path: '/session' })).status).toBe(204)
   })
 
-  it('removes nothing for strangers, who are told to stop; whoever is signed in signs out all the same', async () => {
+  it('is limited for strangers with made-up cookies, while people with a session can still sign out', async () => {
     await using server = await createHttpTestServer()
     const cookie = cookieOf(await post(server, { token: ADMIN_TOKEN }))
     await rawHttp(server.port, { path: '/session', headers: { cookie } })

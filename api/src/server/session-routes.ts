@@ -14,8 +14,8 @@ const LINK_NOT_VALID =
 const Offer = z.union([z.strictObject({ secret: z.string() }), z.strictObject({ token: z.string() })])
 
 /**
- * `/session`: POST signs in with `{"secret"}` of a sign-in link or a `{"token"}`, GET says who is signed in, DELETE
- * signs out. Only for our own pages: the cookie is no business of other origins.
+ * `/session`: POST signs in with the `{"secret"}` of a sign-in link or a `{"token"}`, GET returns who is signed in,
+ * DELETE signs out. For our own pages only: other origins have no use for the cookie.
  */
 export async function handleSession(req: IncomingMessage, res: ServerResponse, auth: Auth): Promise<void> {
   switch (req.method) {
@@ -51,7 +51,7 @@ async function signIn(req: IncomingMessage, res: ServerResponse, auth: Auth): Pr
     const message = 'secret' in offer.data ? LINK_NOT_VALID : 'This token is not valid.'
     return sendError(req, res, { code: 'UNAUTHENTICATED', message })
   }
-  // Its cookie is overwritten, so nobody could ever sign out of it again.
+  // The cookie of the previous session is overwritten, so nobody could ever sign out of that session.
   if (previous !== undefined) await auth.sessions.end(previous)
   res.setHeader('Set-Cookie', auth.cookie.set(secret))
   const cookie = `${auth.cookie.name}=${secret}`
@@ -62,12 +62,12 @@ async function signOut(req: IncomingMessage, auth: Auth): Promise<void> {
   const secret = auth.cookie.read(req.headers.cookie)
   if (secret === undefined) return
   try {
-    // What strangers make up counts as a wrong credential, and is nothing to remove.
+    // A made-up secret counts as a wrong credential, and there is no session to remove.
     await auth.authenticator.authenticate({ cookie: req.headers.cookie, ...callerOf(req) })
   } catch (error) {
     if (error instanceof RefusedError && error.code === 'UNAUTHENTICATED') return
     if (error instanceof RefusedError) throw error
-    // With the store gone, what is open for it is closed all the same.
+    // With the store unavailable, the connections of the session are closed all the same.
   }
   await auth.sessions.end(secret)
 }

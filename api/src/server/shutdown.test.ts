@@ -7,7 +7,7 @@ import { WsTestClient } from '../../test/ws-client.ts'
 
 const authorization = `Bearer ${ADMIN_TOKEN}`
 
-/** Resolves once nothing has been accepted for a while: closing is under way, many turns of the event loop into it. */
+/** Resolves once connections have been refused for many turns of the event loop: the server is closing. */
 async function untilRefused(port: number): Promise<void> {
   for (let attempt = 0; attempt < 50; attempt += 1) {
     await expect(rawHttp(port, { path: '/healthz' })).rejects.toThrow('ECONNREFUSED')
@@ -27,7 +27,7 @@ describe('closing the server', () => {
     await expect(rawHttp(server.port, { path: '/healthz' })).rejects.toThrow('ECONNREFUSED')
   })
 
-  it('waits for work whose caller has left, so that nothing below is closed under it', async () => {
+  it('waits for work whose caller has disconnected, so that nothing it uses is closed meanwhile', async () => {
     await using server = await createHttpTestServer()
     const abort = new AbortController()
     const url = `${server.origin}/graphql?query={wait}`
@@ -43,7 +43,7 @@ describe('closing the server', () => {
     await closed
   })
 
-  it('sends what was answered to the end, however slowly it is read', async () => {
+  it('sends responses completely, however slowly they are read', async () => {
     await using server = await createHttpTestServer()
     const path = '/graphql?query={padded(length:60000000)}'
     const answer = await openRawHttp(server.port, { path, headers: { authorization } })
@@ -53,7 +53,7 @@ describe('closing the server', () => {
     await closed
   })
 
-  it('answers 503 to whoever still has a connection', async () => {
+  it('answers 503 on connections that are still open', async () => {
     await using server = await createHttpTestServer()
     const client = GraphQLTestClient.withToken(server.origin, ADMIN_TOKEN)
     const answer = client.data('{ wait }')
@@ -75,7 +75,7 @@ describe('closing the server', () => {
     await closed
   })
 
-  it('cuts what is left after the grace', async () => {
+  it('destroys the connections that are left after the grace period', async () => {
     await using server = await createHttpTestServer()
     const client = GraphQLTestClient.withToken(server.origin, ADMIN_TOKEN)
     const answer = client.data('{ wait }').then(
@@ -103,7 +103,7 @@ describe('closing the server', () => {
     expect(server.state.closedSources).toBe(2)
   })
 
-  it('lets a mutation over WebSocket answer before its socket is closed', async () => {
+  it('lets a mutation over WebSocket finish before its socket is closed', async () => {
     await using server = await createHttpTestServer()
     const socket = await WsTestClient.connect(server.origin, ADMIN_TOKEN)
     socket.subscribe('{ wait }')
@@ -125,7 +125,7 @@ describe('closing the server', () => {
     expect([1012, 1006]).toContain((await socket.closed).code)
   })
 
-  it('does not wait for a peer whose upgrade was refused and who stays', async () => {
+  it('does not wait for a peer that stays connected after its upgrade was refused', async () => {
     await using server = await createHttpTestServer()
     const peer = connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true })
     const head = `Host: 127.0.0.1:${server.port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`

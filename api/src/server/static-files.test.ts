@@ -27,7 +27,7 @@ async function build(): Promise<void> {
 }
 
 describe('the web client', () => {
-  it('is served to anybody, without a credential', async () => {
+  it('is served to everyone, without a credential', async () => {
     await build()
     await using server = await createHttpTestServer({ clientFolder })
     const page = await rawHttp(server.port, { path: '/' })
@@ -36,7 +36,7 @@ describe('the web client', () => {
     expect(page.headers['cache-control']).toBe('no-cache')
   })
 
-  it('keeps hashed files for good, and everything else until it changes', async () => {
+  it('lets browsers cache hashed files for ever, and revalidate everything else', async () => {
     await build()
     await using server = await createHttpTestServer({ clientFolder })
     const script = await rawHttp(server.port, { path: '/assets/app-1a2b.js' })
@@ -51,7 +51,7 @@ describe('the web client', () => {
     expect([again.status, again.body]).toEqual([304, ''])
   })
 
-  it('is compressed for whoever takes gzip', async () => {
+  it('is compressed for clients that accept gzip', async () => {
     await build()
     await using server = await createHttpTestServer({ clientFolder })
     const path = '/assets/app-1a2b.js'
@@ -66,7 +66,7 @@ describe('the web client', () => {
     expect(refused.headers['content-encoding']).toBeUndefined()
   })
 
-  it('answers its pages’ addresses with the page, and missing files with 404', async () => {
+  it('answers paths of its pages with the index, and missing files with 404', async () => {
     await build()
     await using server = await createHttpTestServer({ clientFolder })
     for (const path of ['/deployments', '/deployments/abc?range=1h', '/sign-in', '/models/llama-3.1']) {
@@ -85,13 +85,13 @@ describe('the web client', () => {
     '/..%2fsecret.txt',
     '//secret.txt',
     '/\\..\\secret.txt',
-  ])('never leads out of its folder: %s', async (path) => {
+  ])('never serves anything outside its folder: %s', async (path) => {
     await build()
     await using server = await createHttpTestServer({ clientFolder })
     expect((await rawHttp(server.port, { path })).body).not.toContain('secret')
   })
 
-  it('runs only its own scripts, the inline ones by their hash', async () => {
+  it('may run only its own scripts, inline ones by their hash', async () => {
     await build()
     await using server = await createHttpTestServer({ clientFolder })
     const policy = (await rawHttp(server.port, { path: '/' })).headers['content-security-policy']
@@ -101,7 +101,7 @@ describe('the web client', () => {
     expect(policy).not.toContain('unsafe')
   })
 
-  it('that is not built says how to, and is there as soon as it is', async () => {
+  it('answers how to build it while it is not built, and is served as soon as it is', async () => {
     await using server = await createHttpTestServer({ clientFolder })
     const missing = await rawHttp(server.port, { path: '/', headers: html })
     expect(missing.status).toBe(503)

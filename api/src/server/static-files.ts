@@ -19,13 +19,14 @@ const TYPES: Record<string, string> = {
   '.txt': 'text/plain; charset=utf-8',
 }
 
-/** Vite puts a hash of the content into the names of these. */
+/** Vite puts a hash of the content into the names of these files. */
 const HASHED = /^\/assets\//
 const INDEX = '/index.html'
 
 /**
- * The web client as it was built. Requests are looked up among the files found there, never on the disk: no path can
- * lead out of the folder. Whatever is no file is a page of the client.
+ * The built web client. Requests are looked up in a list of its files, never on the disk, so no path can leave the
+ * folder. Every other path is a page of the client. Files are served from memory: sirv, which streams them, leaks a
+ * file descriptor for each aborted download and fails on a file that a new build has removed.
  */
 export class StaticFiles {
   readonly #folder: string
@@ -37,7 +38,7 @@ export class StaticFiles {
     this.#folder = folder
   }
 
-  /** Answers a GET or HEAD for `path`, which begins with a slash and carries no query. */
+  /** Answers a GET or HEAD for `path`, which begins with a slash and has no query. */
   async send(req: IncomingMessage, res: ServerResponse, path: string): Promise<void> {
     const paths = await this.#list()
     const file = paths.get(path)
@@ -46,7 +47,7 @@ export class StaticFiles {
       await sendContent(req, res, await this.#content(path, file), { cacheControl })
       return
     }
-    // A file that is missing is no page: a stale tab asking for an old script must not be given HTML for it.
+    // A missing file is not a page: an old tab that asks for an old script must not receive HTML.
     const isPage = path === INDEX || req.headers.accept?.includes('text/html') === true || !(extname(path) in TYPES)
     if (HASHED.test(path) || !isPage) return sendText(res, 404, 'There is no such file.')
     const index = paths.get(INDEX)
@@ -58,7 +59,9 @@ export class StaticFiles {
     await sendContent(req, res, await this.#content(INDEX, index), { cacheControl: 'no-cache' })
   }
 
-  /** Every file by its URL path. Looked for again as long as there is no client. */
+  /**
+   * Every file by its URL path. Listed again as long as there is no client, which may be built while the server runs.
+   */
   async #list(): Promise<ReadonlyMap<string, string>> {
     const paths = (this.#paths ??= listFiles(this.#folder))
     if (!(await paths).has(INDEX)) this.#paths = undefined

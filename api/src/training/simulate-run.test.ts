@@ -23,7 +23,7 @@ describe('a simulated run', () => {
     }
   })
 
-  it('runs a step at a time, each at its moment', () => {
+  it('runs a step at a time, each at its time', () => {
     expect(simulateRun(run, RUNS)).toMatchObject({ status: 'RUNNING', progress: 0, steps: [], startedAtMs: RUNS })
     expect(simulateRun(run, RUNS + STEP_MS - 1).steps).toEqual([])
     expect(simulateRun(run, RUNS + STEP_MS).steps).toMatchObject([{ step: 1, at: new Date(RUNS + STEP_MS) }])
@@ -48,7 +48,7 @@ describe('a simulated run', () => {
     expect(simulateRun(run, RUNS + 86_400_000)).toEqual(complete)
   })
 
-  it('is picked up by a restart: it depends on nothing that ran before, and keeps the steps it had', () => {
+  it('continues after a restart: it depends on no earlier state, and keeps its steps', () => {
     const whole = simulateRun(run, RUNS + RUN_MS)
     for (const seconds of [1, 17, 42.5, 59]) {
       const part = simulateRun({ ...run }, RUNS + seconds * 1000)
@@ -57,7 +57,7 @@ describe('a simulated run', () => {
     }
   })
 
-  it('is another curve for another id', () => {
+  it('has another curve for another id', () => {
     const [one, other] = [run, { ...run, id: 'another' }].map((each) => losses(simulateRun(each, RUNS + RUN_MS)))
     expect(one).not.toEqual(other)
   })
@@ -78,7 +78,7 @@ describe('a simulated run', () => {
     },
   )
 
-  it('fails half-way, with a reason and a loss that went off, when the learning rate is too high', () => {
+  it('fails halfway, with a reason and a diverging loss, when the learning rate is too high', () => {
     expect(simulateRun(diverging, RUNS + RUN_MS / 2 - 1)).toMatchObject({ status: 'RUNNING', failureReason: null })
     const failed = simulateRun(diverging, RUNS + RUN_MS / 2)
     expect(failed).toMatchObject({ status: 'FAILED', progress: 0.5, finishedAtMs: RUNS + RUN_MS / 2 })

@@ -1,22 +1,22 @@
 import { createHash } from 'node:crypto'
 import type { TrainingStepRecord } from '../bus/bus.ts'
 
-/** Between start and the first step. */
+/** From the start until the run leaves the queue. */
 export const QUEUED_MS = 2000
-/** From the first step to the last. */
+/** From then to the last step. */
 export const RUN_MS = 60_000
 export const STEPS = 120
-/** A learning rate above this makes the run diverge, and fail half-way. */
-export const DIVERGING_LEARNING_RATE = 0.1
+/** With a learning rate above this, the run diverges and fails halfway. */
+const DIVERGING_LEARNING_RATE = 0.1
 
 export interface SimulatedRun {
   id: string
-  /** When it was asked for, milliseconds since the epoch. */
+  /** When the run was requested, milliseconds since the epoch. */
   createdAtMs: number
   hyperparameters: unknown
 }
 
-/** Where a run stands at one moment. */
+/** The state of a run at one moment. */
 export interface RunState {
   status: 'QUEUED' | 'RUNNING' | 'COMPLETED' | 'FAILED'
   /** 0 to 1. */
@@ -28,7 +28,7 @@ export interface RunState {
   failureReason: string | null
 }
 
-/** Where a simulated run stands: a pure function of its id, start and hyperparameters, so a restart picks it up. */
+/** The state of a simulated run: a pure function of its id, start and hyperparameters, so a restart continues it. */
 export function simulateRun(run: SimulatedRun, nowMs: number): RunState {
   const startedAtMs = run.createdAtMs + QUEUED_MS
   if (nowMs < startedAtMs) {
@@ -52,7 +52,7 @@ export function simulateRun(run: SimulatedRun, nowMs: number): RunState {
   }
 }
 
-/** Loss falls as a power of the step towards a floor, with noise; accuracy rises as the loss falls. */
+/** The loss falls as a power of the step towards a floor, with noise; the accuracy rises as the loss falls. */
 function lossCurve(id: string, diverges: boolean): (step: number) => Omit<TrainingStepRecord, 'at'> {
   const start = 2 + unit(id, 'start') * 2
   const floor = 0.15 + unit(id, 'floor') * 0.4
@@ -66,7 +66,7 @@ function lossCurve(id: string, diverges: boolean): (step: number) => Omit<Traini
   }
 }
 
-/** A number from 0 to 1 that depends on nothing but the names. */
+/** A number from 0 to 1 that depends only on its arguments. */
 function unit(id: string, what: string): number {
   return createHash('sha256').update(`${id}:${what}`).digest().readUInt32BE(0) / 2 ** 32
 }

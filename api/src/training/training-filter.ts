@@ -6,7 +6,7 @@ export interface TrainingJobFilter {
   status?: readonly TrainingJobStatus[] | null | undefined
   /** A model's name. */
   model?: string | null | undefined
-  /** Part of the job's or its model's name, in any case. */
+  /** Part of the job's or its model's name, case-insensitive. */
   search?: string | null | undefined
 }
 
@@ -27,7 +27,7 @@ export function whereFilter(filter: TrainingJobFilter | null | undefined): Prism
   }
 }
 
-/** Newest first unless asked otherwise. */
+/** Newest first by default. */
 export function trainingJobKeyset(order: TrainingJobOrder | null | undefined): Keyset<TrainingJob> {
   const field = order?.field ?? 'CREATED_AT'
   const direction = order?.direction === 'ASC' ? 'asc' : 'desc'

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { InvalidInputError } from '../base/errors.ts'
 import { checkNewJob, checkUpdate, type NewTrainingJob, type TrainingJobUpdate } from './training-input.ts'
 
-/** The paths of what is wrong; none when all is well. */
+/** The paths of all problems; empty when there are none. */
 function wrongIn(check: () => void): string[] {
   try {
     check()
@@ -38,7 +38,7 @@ describe('a new training job', () => {
     ['texts of 100 characters', { name: '🦀'.repeat(100), framework: 'x'.repeat(100), dataset: '' }],
     ['nulls', { name: null, framework: null, dataset: null, hyperparameters: null }],
     ['any hyperparameters', { hyperparameters: { a: [1, null, { b: '' }], long: 'x'.repeat(16_000) } }],
-  ])('is taken with %s', (_what, input) => {
+  ])('is accepted with %s', (_what, input) => {
     expect(wrongIn(() => checkNewJob({ modelName: 'm', ...input }))).toEqual([])
   })
 })
@@ -76,7 +76,7 @@ describe('an update of a training job', () => {
     ['to any end', { status: 'CANCELLED', progress: 1, finalLoss: -1e300, finalAccuracy: 0 }],
     ['to a failure with its reason', { status: 'FAILED', failureReason: 'x'.repeat(1000) }],
     ['with 1000 steps', { steps: Array.from({ length: 1000 }, (_, step) => ({ step, loss: 1, accuracy: null })) }],
-  ])('is taken %s', (_what, update) => {
+  ])('is accepted %s', (_what, update) => {
     expect(wrongIn(() => checkUpdate(update, 'RUNNING'))).toEqual([])
   })
 

@@ -20,11 +20,11 @@ export interface TrainingJobUpdate {
   failureReason?: string | null | undefined
 }
 
-/** Steps of one call. */
-export const MAX_STEPS = 1000
+/** Steps per call. */
+const MAX_STEPS = 1000
 const MAX_NAME = 100
 const MAX_REASON = 1000
-/** A literal like 1e400 is infinite, and GraphQL lets it pass. */
+/** A literal like 1e400 parses to Infinity, which GraphQL accepts. */
 const FINITE = { min: -Number.MAX_VALUE, max: Number.MAX_VALUE }
 const MAX_HYPERPARAMETERS_BYTES = 16_384
 
@@ -39,7 +39,7 @@ export function checkNewJob(input: NewTrainingJob, idempotencyKey?: IdempotencyK
   checks.done()
 }
 
-/** `before`: a status that is not final. */
+/** @param before the current status, which is not final */
 export function checkUpdate(update: TrainingJobUpdate, before: TrainingJobStatus): void {
   const checks = new InputChecks()
   const status = update.status ?? before
@@ -78,7 +78,7 @@ function checkHyperparameters(checks: InputChecks, value: unknown): void {
   } else if (!wellFormed) checks.add(['hyperparameters'], 'must be well-formed Unicode without NUL.')
 }
 
-/** PostgreSQL's jsonb holds neither. */
+/** PostgreSQL's jsonb can store neither lone surrogates nor NUL. */
 function isStorable(text: string): boolean {
   return text.isWellFormed() && !text.includes('\0')
 }

@@ -65,21 +65,21 @@ describe.each(await testDatabaseKinds())('training jobs on %s', (kind) => {
     expect(published).toHaveLength(STATUSES.length)
   })
 
-  it('bring a model into being with the first of its name, also when twenty race for it', async () => {
+  it('create the model with its first job, even when twenty race for it', async () => {
     const modelName = 'raced/to'
     const registered = await Promise.all(Array.from({ length: 20 }, () => register('COMPLETED', { modelName })))
     expect(new Set(registered.map(({ modelId }) => modelId)).size).toBe(1)
     expect(await database.prisma.model.count({ where: { name: modelName } })).toBe(1)
   })
 
-  it('keep what they were registered with', async () => {
+  it('keep the values they were registered with', async () => {
     const hyperparameters = { learningRate: 0.1, layers: [1, null, 'x'] }
     const input = { framework: 'torch', dataset: 'données 模型', hyperparameters }
     const { id } = await register('QUEUED', input)
     expect(await jobs.byId(id)).toMatchObject(input)
   })
 
-  it('are started as queued simulated runs, under a name of their own when they are given none', async () => {
+  it('are started as queued simulated runs, with a generated name if none is given', async () => {
     expect(await jobs.start({ modelName: 'm', name: 'mine' }, by)).toMatchObject({
       name: 'mine',
       status: 'QUEUED',
@@ -98,7 +98,7 @@ describe.each(await testDatabaseKinds())('training jobs on %s', (kind) => {
     expect([await counts(), published]).toEqual([before, []])
   })
 
-  it('are updated from QUEUED over RUNNING to an end, each at its time', async () => {
+  it('are updated from QUEUED over RUNNING to a final status, with the time of each', async () => {
     const { id } = await register('QUEUED')
     deps.time.pass(1000)
     expect(await jobs.update(id, { progress: 0.1 })).toMatchObject({ status: 'QUEUED', progress: 0.1, startedAt: null })
@@ -152,7 +152,7 @@ describe.each(await testDatabaseKinds())('training jobs on %s', (kind) => {
     expect([await jobs.byId(id), await curve(id), published]).toEqual([before, [], []])
   })
 
-  it('collect steps; one that comes again is replaced, so that a retry does no harm', async () => {
+  it('collect steps; a repeated step is replaced, so that a retry does no harm', async () => {
     const { id } = await register('RUNNING')
     published = []
     await jobs.update(id, { steps: steps(3, 1, 2) })
@@ -176,14 +176,14 @@ describe.each(await testDatabaseKinds())('training jobs on %s', (kind) => {
     ])
   })
 
-  it('take a thousand steps a call, the highest number included', async () => {
+  it('accept a thousand steps per call, including the highest step number', async () => {
     const { id } = await register('RUNNING')
     const numbers = [...Array.from({ length: 999 }, (_, step) => step), 2 ** 31 - 1]
     await jobs.update(id, { steps: steps(...numbers) })
     expect(await curve(id, 2000)).toEqual(numbers)
   })
 
-  it('have their curve thinned evenly to what is asked, with the last step always there', async () => {
+  it('have their curve thinned evenly to the requested size, always including the last step', async () => {
     const { id } = await register('RUNNING')
     await jobs.update(id, { steps: steps(...Array.from({ length: 100 }, (_, index) => index + 1)) })
     for (const maxPoints of [1, 2, 3, 7, 30, 50, 99, 100, 101, 1000]) {
@@ -197,7 +197,7 @@ describe.each(await testDatabaseKinds())('training jobs on %s', (kind) => {
     expect(await curve((await register('RUNNING')).id)).toEqual([])
   })
 
-  it('give their curves in the order asked for, each thinned by itself, also one job twice', async () => {
+  it('return their curves in the requested order, each thinned separately, even for one job twice', async () => {
     const [one, other, none] = [await register('RUNNING'), await register('RUNNING'), await register('RUNNING')]
     await jobs.update(one.id, { steps: steps(1, 2, 3, 4) })
     await jobs.update(other.id, { steps: steps(10, 20) })
@@ -219,7 +219,7 @@ describe.each(await testDatabaseKinds())('training jobs on %s', (kind) => {
     await expect(jobs.cancel(id)).rejects.toBeInstanceOf(TrainingJobFinishedError)
   })
 
-  it('end once when their end is raced for', async () => {
+  it('finish once when several calls race to finish them', async () => {
     const { id } = await register('RUNNING')
     const results = await Promise.allSettled([
       jobs.cancel(id),
@@ -252,7 +252,7 @@ describe.each(await testDatabaseKinds())('training jobs on %s', (kind) => {
     }
   })
 
-  it('are not deleted while deployments hold them, and say which', async () => {
+  it('are not deleted while they have deployments, and the error lists those', async () => {
     const { id } = await register('COMPLETED')
     const { deployments } = deps.services
     const first = await deployments.deploy(id, { by })
@@ -266,7 +266,7 @@ describe.each(await testDatabaseKinds())('training jobs on %s', (kind) => {
     expect([await jobs.byId(id), published]).toEqual([expect.objectContaining({ id }), []])
   })
 
-  it('are searched by characters, not by a pattern, in any case, in their own and their model’s name', async () => {
+  it('are searched by characters, not by a pattern, ignoring case, in their own and their model’s name', async () => {
     for (const name of ['100%', 'a_b', 'axb']) await register('QUEUED', { modelName: 'search/x', name })
     await register('QUEUED', { modelName: 'search/a_b', name: 'Ärger' })
     const found = async (search: string) => {

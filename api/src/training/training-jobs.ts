@@ -11,6 +11,7 @@ import type { IdempotencyKey, Idempotency } from '../idempotency/idempotency.ts'
 import type { Bus } from '../bus/bus.ts'
 import type { Models } from '../models/models.ts'
 import { type Page, type PageRequest, pageOf } from '../base/paging.ts'
+import { TRANSACTION } from '../base/transaction.ts'
 import type { WebhookOutbox } from '../webhooks/outbox.ts'
 import {
   TrainingJobFinishedError,
@@ -21,7 +22,7 @@ import {
 import { type TrainingJobFilter, trainingJobKeyset, type TrainingJobOrder, whereFilter } from './training-filter.ts'
 import { checkNewJob, checkUpdate, type NewTrainingJob, type TrainingJobUpdate } from './training-input.ts'
 
-export type TrainingJobQuery = Pick<Prisma.TrainingJobFindManyArgs, 'include' | 'select'>
+type TrainingJobQuery = Pick<Prisma.TrainingJobFindManyArgs, 'include' | 'select'>
 
 export interface TrainingJobsOptions {
   prisma: PrismaClient
@@ -33,10 +34,10 @@ export interface TrainingJobsOptions {
 }
 
 const NAMED_DEPLOYMENTS = 20
-/** Of those that a subscriber to all jobs is given at the start. */
+/** The jobs that a subscriber to all jobs receives at the start. */
 const MAX_CURRENT = 1000
 
-/** Owns the training jobs that third parties register and those that are simulated, and their loss curves. */
+/** Owns the training jobs, both those that third parties register and simulated ones, and their loss curves. */
 export class TrainingJobs {
   readonly #options: TrainingJobsOptions
 
@@ -64,7 +65,7 @@ export class TrainingJobs {
     )
   }
 
-  /** The job of this id, if it exists; or the newest thousand of those that are not finished, oldest first. */
+  /** The id of this job, if it exists; without an id, the newest thousand unfinished jobs, oldest first. */
   async currentIds(id: string | null): Promise<string[]> {
     const jobs = await this.#options.prisma.trainingJob.findMany({
       where: id === null ? { status: { in: ['QUEUED', 'RUNNING'] } } : { id },
@@ -75,7 +76,7 @@ export class TrainingJobs {
     return jobs.map((job) => job.id).toReversed()
   }
 
-  /** Loss curves, each thinned evenly to at most `maxPoints` steps; the last one is always there. One statement. */
+  /** Loss curves, each thinned evenly to at most `maxPoints` steps including the last one. One statement. */
   async lossCurves(requests: readonly { trainingJobId: string; maxPoints: number }[]): Promise<TrainingStep[][]> {
     const steps = await this.#options.prisma.$queryRaw<(TrainingStep & { request: number })[]>`
       select request::int, training_job_id as "trainingJobId", step, loss, accuracy, at from (
@@ -90,7 +91,10 @@ export class TrainingJobs {
     return curves
   }
 
-  /** A third party's own job. An unknown model name makes the model. Throws InvalidInputError, IdempotencyConflictError. */
+  /**
+   * Registers a job that a third party runs. The model is created if its name is unknown.
+   * @throws InvalidInputError, IdempotencyConflictError
+   */
   async register(
     input: NewTrainingJob & { name: string; status: TrainingJobStatus },
     by: string,
@@ -114,7 +118,10 @@ export class TrainingJobs {
     )
   }
 
-  /** A simulated run of about a minute; TrainingRuns drives it. Throws InvalidInputError, IdempotencyConflictError. */
+  /**
+   * Starts a simulated run of about a minute; TrainingRuns drives it.
+   * @throws InvalidInputError, IdempotencyConflictError
+   */
   async start(input: NewTrainingJob, by: string, idempotencyKey?: IdempotencyKey): Promise<TrainingJob> {
     checkNewJob(input, idempotencyKey)
     const name = input.name?.trim() ? input.name : `run-${this.#now().toISOString().slice(0, 19).replaceAll(':', '')}`
@@ -127,8 +134,8 @@ export class TrainingJobs {
   }
 
   /**
-   * Changes a registered job and adds steps to its curve; a step that is there already is replaced, so that a retry does
-   * no harm. Throws TrainingJobNotFoundError, TrainingJobFinishedError, TrainingJobSimulatedError, InvalidInputError.
+   * Changes a registered job and adds steps to its curve. A step that exists is replaced, so that a retry does no harm.
+   * @throws TrainingJobNotFoundError, TrainingJobFinishedError, TrainingJobSimulatedError, InvalidInputError
    */
   async update(id: string, update: TrainingJobUpdate): Promise<TrainingJob> {
     const { prisma, outbox, bus } = this.#options
@@ -167,7 +174,7 @@ export class TrainingJobs {
     return job
   }
 
-  /** Throws TrainingJobNotFoundError, TrainingJobFinishedError. */
+  /** @throws TrainingJobNotFoundError, TrainingJobFinishedError */
   async cancel(id: string): Promise<TrainingJob> {
     const job = await this.#options.prisma.$transaction(async (tx) => {
       const before = await lockJob(tx, id)
@@ -178,7 +185,10 @@ export class TrainingJobs {
     return job
   }
 
-  /** With its curve. Throws TrainingJobNotFoundError, TrainingJobHasDeploymentsError. */
+  /**
+   * Deletes a job and its curve.
+   * @throws TrainingJobNotFoundError, TrainingJobHasDeploymentsError
+   */
   async delete(id: string): Promise<void> {
     try {
       const { count } = await this.#options.prisma.trainingJob.deleteMany({ where: { id } })
@@ -241,8 +251,6 @@ export class TrainingJobs {
   }
 }
 
-const TRANSACTION = { maxWait: 10_000, timeout: 10_000 }
-
 /** COMPLETED, FAILED and CANCELLED never change again. */
 export function isFinal(status: TrainingJobStatus): boolean {
   return status === 'COMPLETED' || status === 'FAILED' || status === 'CANCELLED'
@@ -255,7 +263,7 @@ export interface NewStep {
   at: Date
 }
 
-/** One statement for any number of steps. */
+/** Writes any number of steps in one statement. */
 export async function writeSteps(
   tx: Prisma.TransactionClient,
   trainingJobId: string,

@@ -33,7 +33,7 @@ describe.each(await testDatabaseKinds())('simulated training runs on %s', (kind)
     await runs.stop()
   })
 
-  /** As after a restart: it knows nothing of what was. */
+  /** As after a restart: without any earlier state. */
   const restarted = () =>
     new TrainingRuns({
       prisma: database.prisma,
@@ -55,7 +55,7 @@ describe.each(await testDatabaseKinds())('simulated training runs on %s', (kind)
   const oneTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1)
   const newSteps = () => published.flatMap((change) => change.newSteps.map(({ step }) => step))
 
-  it('go from QUEUED over RUNNING to COMPLETED, and say each change with its new steps', async () => {
+  it('go from QUEUED over RUNNING to COMPLETED, and publish each change with its new steps', async () => {
     const { id } = await start()
     const begin = deps.time.wallMs
     await pass(1999)
@@ -87,7 +87,7 @@ describe.each(await testDatabaseKinds())('simulated training runs on %s', (kind)
     expect(newSteps()).toEqual(oneTo(STEPS))
   })
 
-  it('say nothing and write nothing when nothing changed', async () => {
+  it('publish nothing and write nothing when nothing changed', async () => {
     await start()
     await pass(10_000)
     published = []
@@ -97,7 +97,7 @@ describe.each(await testDatabaseKinds())('simulated training runs on %s', (kind)
     expect([published, transaction.mock.calls.length]).toEqual([[], 0])
   })
 
-  it('fail when the learning rate makes them diverge, without final figures', async () => {
+  it('fail when the learning rate makes them diverge, without final metrics', async () => {
     const { id } = await start({ learningRate: 0.5 })
     await pass(100_000)
     const failed = await read(id)
@@ -113,7 +113,7 @@ describe.each(await testDatabaseKinds())('simulated training runs on %s', (kind)
     expect(await read(id)).toMatchObject({ status: 'CANCELLED', steps: oneTo(20) })
   })
 
-  it('stay cancelled also when that happens while they are brought forward', async () => {
+  it('stay cancelled even when that happens while they are being advanced', async () => {
     const [one, other] = [await start(), await start()]
     await pass(12_000)
     published = []
@@ -130,7 +130,7 @@ describe.each(await testDatabaseKinds())('simulated training runs on %s', (kind)
     expect(await database.prisma.trainingStep.count({ where: { trainingJobId: other.id } })).toBe(0)
   })
 
-  it('go on after a restart where they should be by then, with each step once', async () => {
+  it('continue after a restart where they should be by then, with each step once', async () => {
     const { id } = await start()
     await pass(22_000)
     const stepsOf = { where: { trainingJobId: id }, orderBy: { step: 'asc' } } as const
@@ -165,7 +165,7 @@ describe.each(await testDatabaseKinds())('simulated training runs on %s', (kind)
     expect(await read(id)).toMatchObject({ status: 'RUNNING', steps: oneTo(20) })
   })
 
-  it('never touch what third parties registered', async () => {
+  it('never change jobs that third parties registered', async () => {
     const { trainingJobs } = deps.services
     const ids: string[] = []
     for (const status of ['QUEUED', 'RUNNING'] as const) {
@@ -202,7 +202,7 @@ describe.each(await testDatabaseKinds())('simulated training runs on %s', (kind)
       return advance.mock.results.length - before
     }
 
-    it('are brought forward twice a second while any is under way, and cost nothing when none is', async () => {
+    it('are advanced twice a second while any is running, and cost nothing when none is', async () => {
       expect([await tick(), await tick(), await tick()]).toEqual([1, 0, 0])
       const { id } = await start()
       deps.time.pass(12_000)
@@ -216,7 +216,7 @@ describe.each(await testDatabaseKinds())('simulated training runs on %s', (kind)
       expect(await tick()).toBe(0)
     })
 
-    it('are brought forward again after a failure, which is reported', async () => {
+    it('are advanced again after a failure, which is reported', async () => {
       const { id } = await start()
       deps.time.pass(5000)
       vi.spyOn(database.prisma.trainingJob, 'findMany').mockRejectedValueOnce(new Error('gone'))
@@ -227,7 +227,7 @@ describe.each(await testDatabaseKinds())('simulated training runs on %s', (kind)
       expect(await read(id)).toMatchObject({ status: 'RUNNING' })
     })
 
-    it('are left alone after the stop', async () => {
+    it('are not advanced after the stop', async () => {
       await start()
       await runs.stop()
       expect(await tick()).toBe(0)

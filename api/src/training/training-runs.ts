@@ -1,5 +1,7 @@
 import type { PrismaClient, TrainingJob } from '@gaugeline/prisma'
 import type { Clock } from '../base/clock.ts'
+import type { Part } from '../base/lifecycle.ts'
+import { SerialTask } from '../base/serial-task.ts'
 import type { Bus } from '../bus/bus.ts'
 import type { WebhookOutbox } from '../webhooks/outbox.ts'
 import { simulateRun } from './simulate-run.ts'
@@ -15,55 +17,50 @@ export interface TrainingRunsOptions {
   onError: (error: unknown) => void
 }
 
-/** Drives the simulated runs, and only those: writes down where each stands by now. */
-export class TrainingRuns {
+/** Drives the simulated runs, and only those: writes how far each of them is by now. */
+export class TrainingRuns implements Part {
   readonly #options: TrainingRunsOptions
   #timer: NodeJS.Timeout | null = null
   #unsubscribe: (() => void) | null = null
-  #ticking: Promise<void> | null = null
-  /** False when no run is under way: then nothing is asked of the database. */
-  #busy = true
+  /** False while no run is queued or running: then nothing is asked of the database. */
+  #isBusy = true
+  readonly #advance: SerialTask
 
   constructor(options: TrainingRunsOptions) {
     this.#options = options
+    this.#advance = new SerialTask(() => this.advance(), options.onError)
   }
 
   start(): void {
     this.#unsubscribe = this.#options.bus.subscribe('trainingJob', () => {
-      this.#busy = true
+      this.#isBusy = true
     })
     this.#timer = setInterval(() => {
-      if (!this.#busy) return
-      this.#ticking ??= this.advance()
-        .catch(this.#options.onError)
-        .finally(() => {
-          this.#ticking = null
-        })
+      if (this.#isBusy) this.#advance.requestIfIdle()
     }, TICK_MS)
   }
 
   async stop(): Promise<void> {
     this.#unsubscribe?.()
     if (this.#timer) clearInterval(this.#timer)
-    await this.#ticking
+    await this.#advance.stop()
   }
 
   /** Brings every simulated run up to now. */
   async advance(): Promise<void> {
-    this.#busy = false
+    this.#isBusy = false
     try {
       const jobs = await this.#options.prisma.trainingJob.findMany({
         where: { simulated: true, status: { in: ['QUEUED', 'RUNNING'] } },
         include: { steps: { orderBy: { step: 'desc' }, take: 1, select: { step: true } } },
       })
-      this.#busy ||= jobs.length > 0
+      this.#isBusy ||= jobs.length > 0
       for (const job of jobs) {
         // One after another: an embedded database runs one statement at a time anyway.
-        // oxlint-disable-next-line no-await-in-loop
         await this.#advanceOne(job, job.steps[0]?.step ?? 0)
       }
     } catch (error) {
-      this.#busy = true
+      this.#isBusy = true
       throw error
     }
   }
@@ -73,11 +70,11 @@ export class TrainingRuns {
     const run = { id: job.id, createdAtMs: job.createdAt.getTime(), hyperparameters: job.hyperparameters }
     const state = simulateRun(run, clock.now())
     const newSteps = state.steps.filter((step) => step.step > lastStep)
-    // QUEUED is what it was made as: a clock that was set back must not queue a run again.
+    // A run is created as QUEUED: a clock that was set back must not queue it again.
     if (state.status === 'QUEUED' || (newSteps.length === 0 && state.status === job.status)) return
     const last = state.steps.at(-1)
     const written = await prisma.$transaction(async (tx) => {
-      // A run that was cancelled or deleted meanwhile stays as it is.
+      // A run that was cancelled or deleted in the meantime stays as it is.
       const { count } = await tx.trainingJob.updateMany({
         where: { id: job.id, status: { in: ['QUEUED', 'RUNNING'] } },
         data: {

@@ -11,7 +11,7 @@ function guard(lookup: Lookup = () => Promise.reject(new Error('not asked')), al
   return (url: string, signal = new AbortController().signal) => made.addressesOf(new URL(url), signal)
 }
 
-/** Lookups that end when they are told to. */
+/** Lookups that the test ends. */
 function held() {
   const running: { host: string; end: (found: LookupAddress[]) => void }[] = []
   const lookup: Lookup = (host) => new Promise((resolve) => void running.push({ host, end: resolve }))
@@ -20,13 +20,13 @@ function held() {
 
 const turns = () => new Promise((resolve) => void setImmediate(resolve))
 
-describe('the guard of addresses', () => {
-  it('takes a host whose every address is public', async () => {
+describe('the address guard (SSRF)', () => {
+  it('accepts a host whose addresses are all public', async () => {
     const found = addresses('8.8.8.8', '2606:4700:4700::1111')
     expect(await guard(() => Promise.resolve(found))('https://example.com/x')).toEqual(found)
   })
 
-  it('refuses a host with one address that is not, one with none, and one that is unknown, in the same words', async () => {
+  it('refuses a host with one private address, one without an address and an unknown one, with the same error', async () => {
     const lookups: Lookup[] = [
       () => Promise.resolve(addresses('8.8.8.8', '10.0.0.1')),
       () => Promise.resolve([]),
@@ -39,7 +39,7 @@ describe('the guard of addresses', () => {
     expect(new Set(refusals.map(String)).size).toBe(1)
   })
 
-  it('knows an address however it is written, without a lookup', async () => {
+  it('recognises an address in any notation, without a lookup', async () => {
     const ask = guard()
     const written = `127.0.0.1 127.1 2130706433 0x7f.1 0177.0.0.1 [::1] [::ffff:127.0.0.1] 169.254.169.254 [fe80::1] 0
       [64:ff9b::7f00:1] 127.0.0.1.`
@@ -51,14 +51,14 @@ describe('the guard of addresses', () => {
     expect(await ask('http://[2606:4700:4700::1111]/')).toEqual(addresses('2606:4700:4700::1111'))
   })
 
-  it('takes what the operator allows, by name or by address', async () => {
+  it('accepts what the operator allows, by name or by address', async () => {
     const ask = guard(() => Promise.resolve(addresses('10.0.0.1')), ['hooks.internal', '127.0.0.0/8'])
     expect(await ask('http://HOOKS.internal')).toEqual(addresses('10.0.0.1'))
     expect(await ask('http://127.0.0.5')).toEqual(addresses('127.0.0.5'))
     await expect(ask('http://other.internal')).rejects.toBeInstanceOf(AddressRefusedError)
   })
 
-  it('has two lookups under way at most; the others wait in turn', async () => {
+  it('has at most two lookups in flight; the others wait in order', async () => {
     const { running, lookup } = held()
     const ask = guard(lookup)
     const asked = ['a', 'b', 'c', 'd'].map((host) => ask(`http://${host}.example`))
@@ -72,7 +72,7 @@ describe('the guard of addresses', () => {
     expect(running.map(({ host }) => host)).toEqual(['a.example', 'b.example', 'c.example', 'd.example'])
   })
 
-  it('waits for nobody past their time, and a lookup that hangs keeps its place', async () => {
+  it('stops waiting when the signal aborts, while a lookup that hangs keeps its permit', async () => {
     const { running, lookup } = held()
     const ask = guard(lookup)
     const abort = new AbortController()
@@ -92,7 +92,7 @@ describe('the guard of addresses', () => {
     expect(await later).toEqual(addresses('1.1.1.1'))
   })
 
-  it('refuses when too many wait', async () => {
+  it('refuses when too many are waiting', async () => {
     const { running, lookup } = held()
     const ask = guard(lookup)
     const asked = Array.from({ length: 35 }, (_, n) => ask(`http://h${n}.example`).catch((error: unknown) => error))

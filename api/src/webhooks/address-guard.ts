@@ -1,25 +1,36 @@
 import { lookup as systemLookup, type LookupAddress } from 'node:dns'
 import { isIP } from 'node:net'
 import { promisify } from 'node:util'
+import { deferred } from '../base/deferred.ts'
+import { Semaphore } from '../base/semaphore.ts'
 import { type AllowedHosts, isPublicAddress } from './public-addresses.ts'
 
-/** A system lookup holds one of Node's four threads, which files and hashes need too, and cannot be called off. */
+/** A system lookup occupies one of Node's four threads, which files and hashes need too, and cannot be cancelled. */
 const MAX_LOOKUPS = 2
 const MAX_WAITING = 32
 
 export type Lookup = (host: string) => Promise<LookupAddress[]>
 
-/** The host could not be resolved, or leads where webhooks may not go: which of the two is nobody's business. */
+/**
+ * The host cannot be resolved, or leads where webhooks may not go. Which of the two is not revealed: it would map our
+ * network.
+ */
 export class AddressRefusedError extends Error {
   override name = 'AddressRefusedError'
 }
 
-/** Resolves hosts, and refuses those that lead anywhere but to public addresses or what the operator allows. */
+/**
+ * Guards against server-side request forgery (SSRF): resolves hosts, and refuses those that lead anywhere but to public
+ * addresses or to what the operator allows.
+ */
 export class AddressGuard {
   readonly #allowed: AllowedHosts
   readonly #lookup: Lookup
-  #lookups = 0
-  readonly #waiting = new Set<() => void>()
+  readonly #lookups = new Semaphore({
+    max: MAX_LOOKUPS,
+    maxWaiting: MAX_WAITING,
+    refusal: () => new AddressRefusedError(),
+  })
 
   constructor(allowed: AllowedHosts, lookup: Lookup = (host) => promisify(systemLookup)(host, { all: true })) {
     this.#allowed = allowed
@@ -27,8 +38,9 @@ export class AddressGuard {
   }
 
   /**
-   * Every address of a URL's host, each of which may be connected to. Resolve once and connect to these: a second lookup may
-   * answer otherwise. Throws AddressRefusedError, also when `signal` aborts.
+   * Every address of a URL's host; each may be connected to. Resolve once and connect to these: a second lookup may
+   * answer differently (DNS rebinding).
+   * @throws AddressRefusedError, also when `signal` aborts
    */
   async addressesOf({ hostname }: URL, signal: AbortSignal): Promise<LookupAddress[]> {
     const host = hostname.replace(/^\[(.*)\]$/, '$1')
@@ -42,50 +54,15 @@ export class AddressGuard {
   async #resolve(host: string, signal: AbortSignal): Promise<LookupAddress[]> {
     const family = isIP(host)
     if (family !== 0) return [{ address: host, family }]
-    await this.#turn(signal)
-    const answer = this.#lookup(host).finally(() => this.#next())
-    // Nobody may be left to hear of a failure.
-    answer.catch(() => undefined)
-    return untilAborted(answer, signal)
-  }
-
-  async #turn(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted()
-    if (this.#lookups < MAX_LOOKUPS) {
-      this.#lookups += 1
-      return
-    }
-    if (this.#waiting.size >= MAX_WAITING) throw new AddressRefusedError()
-    let begin: () => void = () => undefined
-    const turn = new Promise<void>((resolve) => {
-      begin = resolve
-    })
-    this.#waiting.add(begin)
-    try {
-      await untilAborted(turn, signal)
-    } catch (error) {
-      // Given the turn and called off in the same moment: the next one has it.
-      if (!this.#waiting.delete(begin)) this.#next()
-      throw error
-    }
-  }
-
-  #next(): void {
-    const [begin] = this.#waiting
-    if (begin === undefined) {
-      this.#lookups -= 1
-      return
-    }
-    this.#waiting.delete(begin)
-    begin()
+    const release = await this.#lookups.acquire(signal)
+    // The permit is held until the lookup itself ends: aborting only stops waiting for it.
+    return untilAborted(this.#lookup(host).finally(release), signal)
   }
 }
 
 async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  let stop: () => void = () => undefined
-  const aborted = new Promise<never>((_resolve, reject) => {
-    stop = () => reject(new AddressRefusedError())
-  })
+  const { promise: aborted, reject } = deferred<never>()
+  const stop = () => reject(new AddressRefusedError())
   if (signal.aborted) stop()
   signal.addEventListener('abort', stop, { once: true })
   try {

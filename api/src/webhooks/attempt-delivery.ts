@@ -4,8 +4,8 @@ import type { ClaimedDelivery, DeliveryOutcome } from './delivery.ts'
 import { post } from './post-message.ts'
 import { signedHeaders } from './signatures.ts'
 
-/** Resolving, connecting, sending and hearing the status together. */
-export const ATTEMPT_TIMEOUT_MS = 10_000
+/** For resolving, connecting, sending and receiving the status together. */
+const ATTEMPT_TIMEOUT_MS = 10_000
 
 export interface AttemptOptions {
   guard: AddressGuard
@@ -13,7 +13,7 @@ export interface AttemptOptions {
   timeoutMs?: number
 }
 
-/** Sends a delivery once. Rejects only when `stop` breaks it off. */
+/** Attempts a delivery once. Rejects only when `stop` aborts it. */
 export async function attemptDelivery(
   { messageId, body, url, secrets }: ClaimedDelivery,
   { guard, clock, timeoutMs = ATTEMPT_TIMEOUT_MS }: AttemptOptions,

@@ -36,7 +36,7 @@ describe.each(await testDatabaseKinds())('deliveries on %s', (kind) => {
     queue.record(delivery, { at: new Date(deps.clock.now()).toISOString(), durationMs: 12, ...outcome })
   const stored = (id: string) => database.prisma.webhookDelivery.findUniqueOrThrow({ where: { id } })
 
-  it('are made in the transaction of the event, for the webhooks that want it', async () => {
+  it('are created in the transaction of the event, for the webhooks subscribed to it', async () => {
     const wanting = await create('DEPLOYMENT_DEPLOYED')
     await create('DEPLOYMENT_PAUSED')
     const disabled = await create('DEPLOYMENT_DEPLOYED')
@@ -48,7 +48,7 @@ describe.each(await testDatabaseKinds())('deliveries on %s', (kind) => {
     expect(await database.prisma.webhookDelivery.count()).toBe(1)
   })
 
-  it('are one of a webhook at a time, the oldest first, until the outcome is written', async () => {
+  it('are leased one at a time per webhook, the oldest first, until the outcome is recorded', async () => {
     await create('DEPLOYMENT_DEPLOYED')
     await create('DEPLOYMENT_DEPLOYED')
     await deploy()
@@ -61,7 +61,7 @@ describe.each(await testDatabaseKinds())('deliveries on %s', (kind) => {
     expect(await claimOne()).toMatchObject({ webhookId: second?.webhookId })
   })
 
-  it('are never claimed by two', async () => {
+  it('are never leased to two servers', async () => {
     for (let n = 0; n < 6; n += 1) await create('DEPLOYMENT_DEPLOYED')
     await deploy()
     const claims = (await Promise.all(Array.from({ length: 6 }, () => queue.claim(4)))).flat()
@@ -69,7 +69,7 @@ describe.each(await testDatabaseKinds())('deliveries on %s', (kind) => {
     expect(claims).toHaveLength(6)
   })
 
-  it('are tried again after each failure, later and later, and given up at last', async () => {
+  it('are retried after each failure with growing waits, and given up in the end', async () => {
     await create('DEPLOYMENT_DEPLOYED')
     await deploy()
     let delivery = await claimOne()
@@ -90,7 +90,7 @@ describe.each(await testDatabaseKinds())('deliveries on %s', (kind) => {
     expect(attempts).toContainEqual({ at: expect.any(String), durationMs: 12, ...BROKEN })
   })
 
-  it('succeed once, with what came of it', async () => {
+  it('succeed once, and record the outcome', async () => {
     await create('DEPLOYMENT_DEPLOYED')
     await deploy()
     const delivery = await claimOne()
@@ -99,7 +99,7 @@ describe.each(await testDatabaseKinds())('deliveries on %s', (kind) => {
     expect(await queue.claim(8)).toEqual([])
   })
 
-  it('of a server that died are claimed again when its lease is over; what it says then is not counted', async () => {
+  it('of a server that died are leased again when its lease expires; what it records after that is ignored', async () => {
     await create('DEPLOYMENT_DEPLOYED')
     await deploy()
     const first = await claimOne()
@@ -115,7 +115,7 @@ describe.each(await testDatabaseKinds())('deliveries on %s', (kind) => {
     expect(attempts).toHaveLength(1)
   })
 
-  it('that were broken off are due as before', async () => {
+  it('whose attempt was aborted are due as before', async () => {
     await create('DEPLOYMENT_DEPLOYED')
     await deploy()
     const delivery = await claimOne()
@@ -123,7 +123,7 @@ describe.each(await testDatabaseKinds())('deliveries on %s', (kind) => {
     expect(await claimOne()).toMatchObject({ id: delivery.id, attempts: 0 })
   })
 
-  it('end with 410: the webhook is disabled, and is told again once somebody enables it', async () => {
+  it('end with 410: the webhook is disabled, and gets deliveries again once somebody enables it', async () => {
     const { id } = await create('DEPLOYMENT_DEPLOYED')
     await deploy()
     const delivery = await claimOne()
@@ -137,7 +137,7 @@ describe.each(await testDatabaseKinds())('deliveries on %s', (kind) => {
     expect(await claimOne()).toMatchObject({ webhookId: id })
   })
 
-  it('wait while their webhook is disabled, and go with it when it is deleted', async () => {
+  it('wait while their webhook is disabled, and are deleted with it', async () => {
     const { id } = await create('DEPLOYMENT_DEPLOYED')
     await deploy()
     await deps.services.webhooks.update(id, { enabled: false })
@@ -170,12 +170,12 @@ describe.each(await testDatabaseKinds())('deliveries on %s', (kind) => {
     expect(await database.prisma.webhookDelivery.count()).toBe(0)
   })
 
-  it('may be written down while their webhooks are deleted', async () => {
+  it('can be recorded while their webhooks are deleted', async () => {
     for (let n = 0; n < 8; n += 1) await create('DEPLOYMENT_DEPLOYED')
     for (let n = 0; n < 5; n += 1) await deploy()
     const claimed = await queue.claim(8)
     expect(claimed).toHaveLength(8)
-    // On PostgreSQL rows locked in different orders would end one of the two.
+    // On PostgreSQL, rows locked in different orders would deadlock, and one of the two would fail.
     await Promise.all(
       claimed.flatMap((delivery) => [
         record(delivery, BROKEN),
@@ -201,7 +201,7 @@ describe.each(await testDatabaseKinds())('deliveries on %s', (kind) => {
     expect(await queue.forgetSecrets()).toBe(0)
   })
 
-  it('are kept a week, and a bounded number of each webhook, the newest', async () => {
+  it('are kept for a week, and only a limited number of the newest per webhook', async () => {
     const { id } = await create('DEPLOYMENT_DEPLOYED')
     const other = await create('DEPLOYMENT_DEPLOYED')
     for (let n = 0; n < 4; n += 1) {
@@ -219,7 +219,7 @@ describe.each(await testDatabaseKinds())('deliveries on %s', (kind) => {
     expect(await queue.removeOld()).toBe(6)
   })
 
-  it('go to fifty webhooks and no more, also when the last ones are created at once', async () => {
+  it('go to at most fifty webhooks, even when the last ones are created concurrently', async () => {
     for (let n = 0; n < MAX_WEBHOOKS - 2; n += 1) await create('DEPLOYMENT_DEPLOYED')
     const results = await Promise.allSettled(Array.from({ length: 5 }, () => create('DEPLOYMENT_DEPLOYED')))
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(2)

@@ -3,11 +3,11 @@ import type { Clock } from '../base/clock.ts'
 import type { ClaimedDelivery, StoredAttempt } from './delivery.ts'
 import { retryAfterMs } from './retries.ts'
 
-/** Longer than an attempt takes: after it, a server that died in the middle of one is taken for gone. */
+/** A lease lasts longer than an attempt takes: after it, the server that held it is considered dead. */
 const LEASE_MS = 20_000
-/** Deliveries are kept for a week, and at most so many of a webhook, pending ones included. */
+/** Deliveries are kept for a week, and at most MAX_KEPT of each webhook, including pending ones. */
 export const KEPT_MS = 7 * 24 * 3_600_000
-export const MAX_KEPT = 5000
+const MAX_KEPT = 5000
 const CHUNK_ROWS = 1000
 
 export interface DeliveryQueueOptions {
@@ -17,7 +17,10 @@ export interface DeliveryQueueOptions {
   random: () => number
 }
 
-/** Hands out what is due, one delivery of a webhook at a time, and writes down what came of it. Several servers may share it. */
+/**
+ * Leases out deliveries that are due, one per webhook at a time, and records the outcome of each attempt. Several
+ * servers may share the queue.
+ */
 export class DeliveryQueue {
   readonly #options: DeliveryQueueOptions
 
@@ -25,7 +28,7 @@ export class DeliveryQueue {
     this.#options = options
   }
 
-  /** The longest due deliveries of webhooks that nobody is sending to. */
+  /** Leases the deliveries that have been due longest, of webhooks that nobody holds a lease on. */
   async claim(limit: number): Promise<ClaimedDelivery[]> {
     const { prisma } = this.#options
     const now = this.#now()
@@ -61,20 +64,20 @@ export class DeliveryQueue {
     }))
   }
 
-  /** Writes an attempt down, with what follows: success, another attempt, or that nothing more is tried. */
+  /** Records an attempt and what follows from it: success, another attempt, or failure for good. */
   async record(delivery: ClaimedDelivery, attempt: StoredAttempt): Promise<void> {
     const { prisma, random } = this.#options
     const isGone = attempt.statusCode === 410
     const wait = isGone ? null : retryAfterMs(delivery.attempts + 1, random())
     const status = attempt.failure === null ? 'SUCCEEDED' : wait === null ? 'FAILED' : 'PENDING'
     const nextAttemptAt = status === 'PENDING' && wait !== null ? new Date(this.#now().getTime() + wait) : null
-    // The webhook's row first, as whoever deletes it takes it: the other way round they could wait for each other.
+    // The webhook's row is locked first, as in a delete: in the opposite order the two could deadlock.
     await prisma.$transaction([
       this.#release(delivery),
       ...(isGone
         ? [prisma.webhook.updateMany({ where: { id: delivery.webhookId, url: delivery.url }, data: DISABLED_AS_GONE })]
         : []),
-      // Whoever took over after our lease has written another attempt: then this one is not counted.
+      // If another server took over after our lease and recorded an attempt, this one is not counted.
       prisma.$executeRaw`
         update webhook_deliveries set attempts = attempts || ${JSON.stringify([attempt])}::jsonb,
           status = ${status}::"WebhookDeliveryStatus", next_attempt_at = ${nextAttemptAt}
@@ -82,7 +85,7 @@ export class DeliveryQueue {
     ])
   }
 
-  /** Gives a delivery back whose attempt was broken off: it is due as before. */
+  /** Releases the lease of a delivery whose attempt was aborted: it is due as before. */
   async giveBack(delivery: ClaimedDelivery): Promise<void> {
     await this.#release(delivery)
   }
@@ -97,7 +100,7 @@ export class DeliveryQueue {
     return row?.at ?? null
   }
 
-  /** Removes a batch of old deliveries; gives how many. */
+  /** Removes a batch of old deliveries; returns how many. */
   removeOld(): Promise<number> {
     const before = new Date(this.#now().getTime() - KEPT_MS)
     return this.#options.prisma.$executeRaw`
@@ -106,7 +109,7 @@ export class DeliveryQueue {
         for update skip locked)`
   }
 
-  /** Removes a batch of each webhook's oldest deliveries past the newest `keep`; gives how many. */
+  /** Removes a batch of each webhook's oldest deliveries beyond the newest `keep`; returns how many. */
   removeExcess(keep = MAX_KEPT): Promise<number> {
     return this.#options.prisma.$executeRaw`
       delete from webhook_deliveries where id in (
@@ -118,7 +121,7 @@ export class DeliveryQueue {
         ) for update skip locked)`
   }
 
-  /** Forgets secrets that no longer sign; gives how many. */
+  /** Erases rotated secrets that no longer sign; returns how many. */
   forgetSecrets(): Promise<number> {
     return this.#options.prisma.$executeRaw`
       update webhooks set previous_secret = null, previous_secret_until = null

@@ -1,14 +1,18 @@
 import type { Clock } from '../base/clock.ts'
+import type { Part } from '../base/lifecycle.ts'
+import { SerialTask } from '../base/serial-task.ts'
 import type { Bus } from '../bus/bus.ts'
 import { type AttemptOptions, attemptDelivery } from './attempt-delivery.ts'
 import type { ClaimedDelivery } from './delivery.ts'
 import type { DeliveryQueue } from './delivery-queue.ts'
 
 const MAX_IN_FLIGHT = 8
-/** What another server or a moved clock made due is found by then. */
+/** Deliveries that another server or a moved clock made due are found within this time. */
 const MAX_SLEEP_MS = 60_000
 const AFTER_FAILURE_MS = 5000
-/** What is under way at the stop may take this long; then it is broken off, and sent again after the next start. */
+/**
+ * At a stop, attempts in flight have this long to finish; then they are aborted, and made again after the next start.
+ */
 const DRAIN_MS = 2000
 
 export interface DeliveryWorkerOptions extends AttemptOptions {
@@ -18,36 +22,35 @@ export interface DeliveryWorkerOptions extends AttemptOptions {
   onError: (error: unknown) => void
 }
 
-/** Delivers what is due, and sleeps until the next delivery is, or until something new comes. */
-export class DeliveryWorker {
+/** Makes the deliveries that are due, then sleeps until the next one is due or something new comes. */
+export class DeliveryWorker implements Part {
   readonly #options: DeliveryWorkerOptions
   readonly #inFlight = new Set<Promise<void>>()
-  readonly #breakOff = new AbortController()
+  readonly #abort = new AbortController()
   #unsubscribe: (() => void)[] = []
   #timer: NodeJS.Timeout | null = null
-  #filling: Promise<void> | null = null
-  #again = false
-  #isRunning = false
-  #isHeldUp = false
+  #isStopped = false
+  #isFailing = false
+  readonly #look: SerialTask
 
   constructor(options: DeliveryWorkerOptions) {
     this.#options = options
+    this.#look = new SerialTask(() => this.#lookAndSleep(), options.onError)
   }
 
   start(): void {
     const { bus } = this.#options
-    this.#isRunning = true
-    const wake = () => this.#wake()
+    const wake = () => this.#look.request()
     this.#unsubscribe = [bus.subscribe('deploymentEvent', wake), bus.subscribe('webhookOutbox', wake)]
-    this.#wake()
+    wake()
   }
 
   async stop(): Promise<void> {
-    this.#isRunning = false
+    this.#isStopped = true
     for (const unsubscribe of this.#unsubscribe) unsubscribe()
     if (this.#timer) clearTimeout(this.#timer)
-    await this.#filling
-    const timer = setTimeout(() => this.#breakOff.abort(), DRAIN_MS)
+    await this.#look.stop()
+    const timer = setTimeout(() => this.#abort.abort(), DRAIN_MS)
     await Promise.all(this.#inFlight)
     clearTimeout(timer)
   }
@@ -56,55 +59,46 @@ export class DeliveryWorker {
     return this.#inFlight.size
   }
 
-  /** Looks now, or once more after the look under way, which may have begun before the news. */
-  #wake(): void {
-    if (!this.#isRunning) return
-    if (this.#filling) {
-      this.#again = true
-      return
-    }
+  /**
+   * Starts what is due and sets the timer for the next look. A new outbox entry, or a free place, asks for a look
+   * sooner.
+   */
+  async #lookAndSleep(): Promise<void> {
     if (this.#timer) clearTimeout(this.#timer)
-    this.#timer = null
-    this.#filling = this.#fill()
-      .then((sleepMs) => {
-        this.#isHeldUp = false
-        return sleepMs
-      })
-      .catch((error: unknown) => {
-        // Once for an outage.
-        if (!this.#isHeldUp) this.#options.onError(error)
-        this.#isHeldUp = true
+    const sleepMs = await this.#startDue().then(
+      (untilDueMs) => {
+        this.#isFailing = false
+        return untilDueMs
+      },
+      (error: unknown) => {
+        // Reported once per outage.
+        if (!this.#isFailing) this.#options.onError(error)
+        this.#isFailing = true
         return AFTER_FAILURE_MS
-      })
-      .then((sleepMs) => {
-        this.#filling = null
-        if (!this.#isRunning) return
-        this.#timer = setTimeout(() => this.#wake(), sleepMs)
-        if (!this.#again) return
-        this.#again = false
-        this.#wake()
-      })
+      },
+    )
+    if (!this.#isStopped) this.#timer = setTimeout(() => this.#look.request(), sleepMs)
   }
 
-  /** Begins all that is due and has room; gives how long to sleep, unless something ends or comes before. */
-  async #fill(): Promise<number> {
+  /** Starts as many due deliveries as there is room for; returns how long to sleep, in milliseconds. */
+  async #startDue(): Promise<number> {
     const { queue, clock } = this.#options
     const room = MAX_IN_FLIGHT - this.#inFlight.size
     if (room === 0) return MAX_SLEEP_MS
     const claimed = await queue.claim(room)
-    for (const delivery of claimed) this.#begin(delivery)
+    for (const delivery of claimed) this.#startDelivery(delivery)
     if (claimed.length === room) return MAX_SLEEP_MS
     const next = await queue.nextDueAt()
     if (next === null) return MAX_SLEEP_MS
     return Math.min(Math.max(next.getTime() - clock.now(), 10), MAX_SLEEP_MS)
   }
 
-  #begin(delivery: ClaimedDelivery): void {
+  #startDelivery(delivery: ClaimedDelivery): void {
     const delivering = this.#deliver(delivery)
       .catch(this.#options.onError)
       .finally(() => {
         this.#inFlight.delete(delivering)
-        this.#wake()
+        this.#look.request()
       })
     this.#inFlight.add(delivering)
   }
@@ -115,9 +109,9 @@ export class DeliveryWorker {
     const begin = performance.now()
     let outcome
     try {
-      outcome = await attemptDelivery(delivery, this.#options, this.#breakOff.signal)
+      outcome = await attemptDelivery(delivery, this.#options, this.#abort.signal)
     } catch (error) {
-      if (!this.#breakOff.signal.aborted) this.#options.onError(error)
+      if (!this.#abort.signal.aborted) this.#options.onError(error)
       await queue.giveBack(delivery)
       return
     }

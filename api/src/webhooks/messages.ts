@@ -4,8 +4,8 @@ import type { DeploymentEventRecord } from '../bus/bus.ts'
 import type { Cursors } from '../live/cursors.ts'
 import { versionOf } from '../models/models.ts'
 
-/** `type` in a body. */
-export const TYPE_IN_BODY: Record<WebhookEventType, string> = {
+/** `type` in the body. */
+const TYPE_IN_BODY: Record<WebhookEventType, string> = {
   DEPLOYMENT_DEPLOYED: 'deployment.deployed',
   DEPLOYMENT_PAUSED: 'deployment.paused',
   DEPLOYMENT_RESUMED: 'deployment.resumed',
@@ -13,9 +13,9 @@ export const TYPE_IN_BODY: Record<WebhookEventType, string> = {
   TRAINING_JOB_COMPLETED: 'training_job.completed',
   TRAINING_JOB_FAILED: 'training_job.failed',
 }
-export const TEST_TYPE = 'webhook.test'
+const TEST_TYPE = 'webhook.test'
 
-/** What is sent, the same to every webhook that wants it. */
+/** The payload, the same for every webhook that is subscribed to its event. */
 export interface WebhookMessage {
   id: string
   type: string
@@ -34,7 +34,7 @@ export function deploymentMessage(event: DeploymentEventRecord, cursors: Cursors
   })
 }
 
-/** A job ends once, so its id names the message too. */
+/** A job finishes once, so its id identifies the message too. */
 export function trainingJobMessage(
   job: TrainingJob & { status: 'COMPLETED' | 'FAILED' },
   modelName: string,

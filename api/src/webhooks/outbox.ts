@@ -3,7 +3,10 @@ import type { Bus, DeploymentEventRecord } from '../bus/bus.ts'
 import type { Cursors } from '../live/cursors.ts'
 import { deploymentMessage, trainingJobMessage, type WebhookMessage } from './messages.ts'
 
-/** Puts events on their way to the webhooks that want them, in the transaction of the event: neither is there without the other. */
+/**
+ * A transactional outbox: adds deliveries to the webhooks subscribed to an event in the transaction of that event, so
+ * that neither exists without the other.
+ */
 export class WebhookOutbox {
   readonly #cursors: Cursors
   readonly #bus: Bus
@@ -17,7 +20,7 @@ export class WebhookOutbox {
     await this.#add(tx, `DEPLOYMENT_${event.kind}`, event.at, () => deploymentMessage(event, this.#cursors))
   }
 
-  /** A job that has just ended; nothing for one that was cancelled or goes on. */
+  /** For a job that has just finished; does nothing for one that was cancelled or is still running. */
   async addTrainingJob(tx: Prisma.TransactionClient, job: TrainingJob, at: Date): Promise<void> {
     const { status } = job
     if (status !== 'COMPLETED' && status !== 'FAILED') return
@@ -27,7 +30,7 @@ export class WebhookOutbox {
     })
   }
 
-  /** Tells whoever delivers that there may be something new. Call it after the commit. */
+  /** Wakes the delivery workers: there may be something new. Call it after the commit. */
   announce(): void {
     this.#bus.publish('webhookOutbox', null)
   }
@@ -38,7 +41,7 @@ export class WebhookOutbox {
     at: Date,
     makeMessage: () => WebhookMessage | Promise<WebhookMessage>,
   ): Promise<void> {
-    // Locked until the event is committed: one that is deleted meanwhile must not make the event fail.
+    // Locked until the event is committed: a webhook that is deleted meanwhile must not make the event fail.
     const webhooks = await tx.$queryRaw<{ id: string }[]>`
       select id from webhooks where enabled and ${event}::"WebhookEventType" = any(events) order by id for key share`
     if (webhooks.length === 0) return
@@ -47,7 +50,7 @@ export class WebhookOutbox {
   }
 }
 
-/** Due at once. */
+/** A delivery that is due at once. */
 export function newDelivery(
   webhookId: string,
   { id, type, body }: WebhookMessage,

@@ -17,7 +17,7 @@ describe('posting a message', () => {
   const send = (url: string, signal = AbortSignal.timeout(5000), addresses = LOOPBACK) =>
     post({ url: new URL(url), addresses, headers: { 'webhook-id': 'msg_1' }, body: '{"name":"é"}', signal })
 
-  it('sends the bytes and headers it was given, and gives the status', async () => {
+  it('sends the given bytes and headers, and returns the status', async () => {
     expect(await send(receiver.url('/a?b=c'))).toBe(204)
     const { path, text, headers } = await receiver.next()
     expect({ path, text }).toEqual({ path: '/a?b=c', text: '{"name":"é"}' })
@@ -30,14 +30,14 @@ describe('posting a message', () => {
     expect((await receiver.next()).headers.host).toBe(`${host}:${receiver.port}`)
   })
 
-  it('follows no redirect', async () => {
+  it('does not follow redirects', async () => {
     receiver.answer = (response) => void response.writeHead(307, { location: receiver.url('/elsewhere') }).end()
     expect(await send(receiver.url())).toBe(307)
     expect((await receiver.next()).path).toBe('/hooks')
     expect(receiver.received.size).toBe(0)
   })
 
-  it('reads no more than it must of an answer without end', async () => {
+  it('reads only a limited part of an endless response', async () => {
     let written = 0
     receiver.answer = (response) => {
       response.writeHead(200)
@@ -48,21 +48,21 @@ describe('posting a message', () => {
       more()
     }
     expect(await send(receiver.url())).toBe(200)
-    // What the sockets' buffers hold, and no more.
+    // No more than the buffers of the sockets hold.
     expect(written).toBeLessThan(16 * 1024 * 1024)
   })
 
-  it('knows the outcome by the headers, and waits a second at most for a body that dawdles', async () => {
+  it('takes the outcome from the headers, and waits at most a second for a slow body', async () => {
     receiver.answer = (response) => void response.writeHead(500).write('and then')
     expect(await send(receiver.url())).toBe(500)
   })
 
-  it('rejects when there is no answer in time', async () => {
+  it('rejects when there is no response in time', async () => {
     receiver.answer = () => undefined
     await expect(send(receiver.url(), AbortSignal.timeout(200))).rejects.toThrow(/aborted/)
   })
 
-  it('rejects when nobody listens, and what is no HTTP', async () => {
+  it('rejects when nobody listens, and when the response is not HTTP', async () => {
     const { port } = receiver
     await receiver[Symbol.asyncDispose]()
     await expect(send(`http://127.0.0.1:${port}/`)).rejects.toThrow(/ECONNREFUSED/)

@@ -19,12 +19,12 @@ describe('an address', () => {
     expect(isPublicAddress(address)).toBe(true)
   })
 
-  it('that is none is not public', () => {
+  it('that is malformed is not public', () => {
     for (const text of ['', 'localhost', '8.8.8', '8.8.8.8.8', '8.8.8.8/8']) expect(isPublicAddress(text)).toBe(false)
   })
 })
 
-describe('what an operator allows', () => {
+describe('the allowed hosts of an operator', () => {
   const allowed = allowedHosts(['10.1.0.0/16', '127.0.0.1', 'fd00::/8', 'Hooks.Internal'])
 
   it('are the networks, addresses and names listed, and no others', () => {

@@ -1,9 +1,12 @@
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
-/** Of Azure's host agent; lies in a public range. */
+/** Azure's host agent: its address lies in a public range. */
 const HOST_AGENT = '168.63.129.16'
-/** What is routed on the internet begins with 001: all else in IPv6 is local, reserved or a translation of IPv4. */
+/**
+ * Addresses that are routed on the internet begin with 001: all other IPv6 addresses are local, reserved or translate
+ * IPv4.
+ */
 const IPV6_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3')
 
 /**
@@ -18,9 +21,9 @@ export function isPublicAddress(address: string): boolean {
   return parsed instanceof ipaddr.IPv6 ? parsed.match(IPV6_UNICAST) : parsed.toString() !== HOST_AGENT
 }
 
-/** What an operator lets webhooks reach beside public addresses. */
+/** The hosts an operator allows webhooks to reach besides public addresses. */
 export interface AllowedHosts {
-  /** Whether the host itself is named: then all its addresses are allowed. */
+  /** Whether the host itself is listed: then all its addresses are allowed. */
   hasName(host: string): boolean
   hasAddress(address: string): boolean
 }

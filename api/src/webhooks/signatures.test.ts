@@ -5,7 +5,7 @@ import { newWebhookSecret, signedHeaders } from './signatures.ts'
 const message = { id: 'msg_1', atMs: Date.now(), body: '{"type":"webhook.test","data":{"name":"é"}}' }
 
 describe('a signed message', () => {
-  it('is what a library of Standard Webhooks verifies, with the right secret only', () => {
+  it('is verified by a library of Standard Webhooks, with the right secret only', () => {
     const [secret, other] = [newWebhookSecret(), newWebhookSecret()]
     const headers = signedHeaders(message, [secret])
     expect(new Webhook(secret).verify(message.body, headers)).toEqual(JSON.parse(message.body))
@@ -17,7 +17,7 @@ describe('a signed message', () => {
     }
   })
 
-  it('verifies with either of two secrets', () => {
+  it('is verified with either of two secrets', () => {
     const secrets = [newWebhookSecret(), newWebhookSecret()]
     const headers = signedHeaders(message, secrets)
     for (const secret of secrets) expect(new Webhook(secret).verify(message.body, headers)).toBeTruthy()

@@ -2,19 +2,19 @@ import { createHmac, randomBytes } from 'node:crypto'
 
 const PREFIX = 'whsec_'
 
-/** 256 random bits, in the form that Standard Webhooks libraries take. */
+/** 256 random bits, in the form that Standard Webhooks libraries expect. */
 export function newWebhookSecret(): string {
   return PREFIX + randomBytes(32).toString('base64')
 }
 
 export interface Message {
   id: string
-  /** Of the attempt, milliseconds since the epoch. */
+  /** Time of the attempt, milliseconds since the epoch. */
   atMs: number
   body: string
 }
 
-/** The headers of Standard Webhooks: HMAC-SHA256 over `id.timestamp.body`, a signature for each secret. */
+/** The headers of Standard Webhooks: HMAC-SHA256 over `id.timestamp.body`, one signature per secret. */
 export function signedHeaders({ id, atMs, body }: Message, secrets: readonly string[]): Record<string, string> {
   const timestamp = Math.floor(atMs / 1000)
   const signatures = secrets.map((secret) => {

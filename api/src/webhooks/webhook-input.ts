@@ -11,7 +11,7 @@ export interface NewWebhook {
   events: readonly WebhookEventType[]
 }
 
-/** What is left out stays. */
+/** Fields that are left out stay as they are. */
 export interface WebhookUpdate {
   name?: string | null | undefined
   url?: string | null | undefined
@@ -19,7 +19,10 @@ export interface WebhookUpdate {
   enabled?: boolean | null | undefined
 }
 
-/** Throws InvalidInputError. Where the URL leads is not looked at here. */
+/**
+ * Checks the form only: where the URL leads is checked by AddressGuard.
+ * @throws InvalidInputError
+ */
 export function checkWebhook({ name, url, events }: WebhookUpdate, idempotencyKey?: IdempotencyKey): void {
   const checks = new InputChecks()
   checks.text(['name'], name, { min: 1, max: MAX_NAME })
@@ -35,7 +38,7 @@ function checkUrl(checks: InputChecks, text: string): void {
   if (!URL.canParse(text)) return add('must be a URL like https://example.com/hooks.')
   const { protocol, username, password, href } = new URL(text)
   if (protocol !== 'https:' && protocol !== 'http:') add('must begin with https:// or http://.')
-  else if (username !== '' || password !== '') add('must hold no user or password: every body is signed instead.')
-  else if (text.includes('#')) add('must hold no fragment: it would not be sent.')
+  else if (username !== '' || password !== '') add('must not contain a user or password: every body is signed instead.')
+  else if (text.includes('#')) add('must not contain a fragment: it would not be sent.')
   else if (href.length > MAX_URL) add(`must have at most ${MAX_URL} characters once it is encoded.`)
 }

@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts'
 import { InvalidInputError } from '../base/errors.ts'
 import type { IdempotencyKey, Idempotency } from '../idempotency/idempotency.ts'
 import { type Keyset, type Page, type PageRequest, pageOf } from '../base/paging.ts'
+import { TRANSACTION } from '../base/transaction.ts'
 import { type AddressGuard, AddressRefusedError } from './address-guard.ts'
 import { testMessage } from './messages.ts'
 import { newDelivery, type WebhookOutbox } from './outbox.ts'
@@ -17,10 +18,9 @@ import {
 import { checkWebhook, type NewWebhook, type WebhookUpdate } from './webhook-input.ts'
 
 export const MAX_WEBHOOKS = 50
-/** A rotated secret signs beside its successor so long. */
+/** How long a rotated secret still signs beside its successor. */
 export const ROTATION_MS = 24 * 3_600_000
 const RESOLVE_TIMEOUT_MS = 5000
-const TRANSACTION = { maxWait: 10_000, timeout: 10_000 }
 
 function newestFirst<Row extends { id: string; createdAt: Date }>(name: string): Keyset<Row> {
   return {
@@ -40,13 +40,13 @@ export interface WebhooksOptions {
   clock: Clock
 }
 
-/** The secret is given when it is made, and never again. */
+/** The secret is returned when it is created, and never again. */
 export interface WebhookWithSecret {
   webhook: Webhook
   secret: string
 }
 
-/** Owns the webhooks; their deliveries are the queue's. */
+/** Owns the webhooks; DeliveryQueue owns their deliveries. */
 export class Webhooks {
   readonly #options: WebhooksOptions
 
@@ -65,8 +65,8 @@ export class Webhooks {
   }
 
   /**
-   * Events from now on are sent to it. A repetition gives the webhook without its secret.
-   * Throws InvalidInputError, WebhookLimitError, IdempotencyConflictError.
+   * Creates a webhook, which receives events from now on. A repeated call returns the webhook without its secret.
+   * @throws InvalidInputError, WebhookLimitError, IdempotencyConflictError
    */
   async create(
     input: NewWebhook,
@@ -93,8 +93,8 @@ export class Webhooks {
   }
 
   /**
-   * What is pending goes to the new URL. Disabling keeps it for later, enabling sends it.
-   * Throws WebhookNotFoundError, InvalidInputError.
+   * Pending deliveries go to the new URL. A disabled webhook keeps them until it is enabled again.
+   * @throws WebhookNotFoundError, InvalidInputError
    */
   async update(id: string, update: WebhookUpdate): Promise<Webhook> {
     checkWebhook(update)
@@ -109,13 +109,19 @@ export class Webhooks {
     return webhook
   }
 
-  /** With its deliveries, those that are pending too. Throws WebhookNotFoundError. */
+  /**
+   * Deletes a webhook with all its deliveries, including pending ones.
+   * @throws WebhookNotFoundError
+   */
   async delete(id: string): Promise<void> {
     const { count } = await this.#options.prisma.webhook.deleteMany({ where: { id } })
     if (count === 0) throw new WebhookNotFoundError()
   }
 
-  /** The old secret signs too for a day; one that was rotated within the last day stops at once. Throws WebhookNotFoundError. */
+  /**
+   * For a day the old secret signs too. One that was already replaced within the last day stops signing at once.
+   * @throws WebhookNotFoundError
+   */
   async rotateSecret(id: string): Promise<WebhookWithSecret> {
     const secret = newWebhookSecret()
     const webhook = await this.#options.prisma.$transaction(async (tx) => {
@@ -132,7 +138,10 @@ export class Webhooks {
     return { webhook, secret }
   }
 
-  /** Sends a message that says nothing, by the same way as events. Throws WebhookNotFoundError, WebhookDisabledError. */
+  /**
+   * Sends a test message, by the same path as events.
+   * @throws WebhookNotFoundError, WebhookDisabledError
+   */
   async sendTest(id: string, by: string): Promise<WebhookDelivery> {
     return this.#send(async (tx) => {
       const webhook = await tx.webhook.findUnique({ where: { id } })
@@ -142,8 +151,8 @@ export class Webhooks {
   }
 
   /**
-   * Sends the same message once more, under the same `webhook-id`, as a delivery of its own.
-   * Throws WebhookDeliveryNotFoundError, WebhookDisabledError.
+   * Sends the same message once more, under the same `webhook-id`, as a new delivery.
+   * @throws WebhookDeliveryNotFoundError, WebhookDisabledError
    */
   async redeliver(deliveryId: string): Promise<WebhookDelivery> {
     return this.#send(async (tx) => {
@@ -162,7 +171,7 @@ export class Webhooks {
     const { prisma, outbox } = this.#options
     const delivery = await prisma.$transaction(async (tx) => {
       const { webhook, message } = await prepare(tx)
-      // Nobody may delete it meanwhile.
+      // Locked, so that nobody can delete it meanwhile.
       const { enabled } = await lockWebhook(tx, webhook.id)
       if (!enabled) throw new WebhookDisabledError()
       return tx.webhookDelivery.create({ data: newDelivery(webhook.id, message, this.#now()) })
@@ -176,7 +185,7 @@ export class Webhooks {
     { name, url, events }: NewWebhook,
     by: string,
   ): Promise<WebhookWithSecret> {
-    // One after another, or two could both be the last that there is room for.
+    // Serialised, or two could both take the last free place.
     await tx.$executeRaw`select pg_advisory_xact_lock(hashtext('gaugeline webhooks'))`
     if ((await tx.webhook.count()) >= MAX_WEBHOOKS) throw new WebhookLimitError(MAX_WEBHOOKS)
     const secret = newWebhookSecret()

@@ -32,7 +32,7 @@ it.each([
     expect((await socket.closed).code).toBe(1006)
     const fatal = server.stdout.split('\n').filter((line) => line.includes('"level":60'))
     expect(fatal.map((line) => JSON.parse(line) as unknown)).toMatchObject([
-      { msg: `${named} was not handled; the server ends`, err: { message: `a bug that nobody handles: ${fault}` } },
+      { msg: `${named} was not handled; the server exits`, err: { message: `a bug that nobody handles: ${fault}` } },
     ])
 
     const { server: next, origin: nextOrigin } = await ServerProcess.serving(settings)
