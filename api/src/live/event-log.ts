@@ -1,3 +1,4 @@
+import { SerialTask } from '../base/serial-task.ts'
 import type { Bus, DeploymentEventRecord } from '../bus/bus.ts'
 import type { Cursors } from './cursors.ts'
 import { LiveLog } from '../fanout/live-log.ts'
@@ -25,8 +26,7 @@ export class EventLog {
   readonly #options: EventLogOptions
   #log: LiveLog<DeploymentEventRecord> | null = null
   #unsubscribe: (() => void) | null = null
-  #recheck: NodeJS.Timeout | null = null
-  #rechecking = false
+  #recheckTimer: NodeJS.Timeout | null = null
 
   constructor(options: EventLogOptions) {
     this.#options = options
@@ -42,12 +42,13 @@ export class EventLog {
     })
     this.#log = log
     this.#unsubscribe = bus.subscribe('deploymentEvent', (event) => log.append(event))
-    this.#recheck = setInterval(() => void this.#recheckHead(log), RECHECK_MS)
+    const recheck = new SerialTask(async () => log.announce(await events.head()), onError)
+    this.#recheckTimer = setInterval(() => recheck.requestIfIdle(), RECHECK_MS)
   }
 
   stop(): void {
     this.#unsubscribe?.()
-    if (this.#recheck) clearInterval(this.#recheck)
+    if (this.#recheckTimer) clearInterval(this.#recheckTimer)
     this.#log?.close()
   }
 
@@ -81,17 +82,5 @@ export class EventLog {
             readAfter: (sequence: number) => this.#options.events.after(sequence, 200, deploymentId),
           }),
     })
-  }
-
-  async #recheckHead(log: LiveLog<DeploymentEventRecord>): Promise<void> {
-    if (this.#rechecking) return
-    this.#rechecking = true
-    try {
-      log.announce(await this.#options.events.head())
-    } catch (error) {
-      this.#options.onError(error)
-    } finally {
-      this.#rechecking = false
-    }
   }
 }

@@ -1,4 +1,5 @@
 import { RefusedError } from '../base/errors.ts'
+import { SerialTask } from '../base/serial-task.ts'
 import type { Sample } from '../metrics/sample.ts'
 import type { SampleStore } from '../samples/sample-store.ts'
 import type { Bus } from '../bus/bus.ts'
@@ -45,15 +46,14 @@ export class SampleLogs {
   #open = new Map<number, OpenLog>()
   #opening = new Map<number, Promise<OpenLog | null>>()
   #unsubscribe: (() => void)[] = []
-  #recheck: NodeJS.Timeout | null = null
-  #rechecking = false
+  #recheckTimer: NodeJS.Timeout | null = null
 
   constructor(options: SampleLogsOptions) {
     this.#options = options
   }
 
   start(): void {
-    const { bus } = this.#options
+    const { bus, onError } = this.#options
     this.#unsubscribe = [
       bus.subscribe('recorded', ({ samples }) => {
         for (const sample of samples) this.#open.get(sample.deploymentKey)?.log.append(sample)
@@ -63,13 +63,14 @@ export class SampleLogs {
         for (const open of this.#open.values()) if (open.deployment.id === event.deploymentId) open.log.close()
       }),
     ]
-    this.#recheck = setInterval(() => void this.#recheckHeads(), RECHECK_MS)
+    const recheck = new SerialTask(() => this.#recheckHeads(), onError)
+    this.#recheckTimer = setInterval(() => recheck.requestIfIdle(), RECHECK_MS)
   }
 
   /** Ends every follower. */
   stop(): void {
     for (const unsubscribe of this.#unsubscribe) unsubscribe()
-    if (this.#recheck) clearInterval(this.#recheck)
+    if (this.#recheckTimer) clearInterval(this.#recheckTimer)
     for (const open of this.#open.values()) open.log.close()
   }
 
@@ -157,19 +158,12 @@ export class SampleLogs {
   }
 
   async #recheckHeads(): Promise<void> {
-    if (this.#rechecking || this.#open.size === 0) return
-    this.#rechecking = true
-    try {
-      for (const head of await this.#options.store.heads([...this.#open.keys()])) {
-        const open = this.#open.get(head.deploymentKey)
-        if (!open) continue
-        if (head.exists) open.log.announce(head.sequence)
-        else open.log.close()
-      }
-    } catch (error) {
-      this.#options.onError(error)
-    } finally {
-      this.#rechecking = false
+    if (this.#open.size === 0) return
+    for (const head of await this.#options.store.heads([...this.#open.keys()])) {
+      const open = this.#open.get(head.deploymentKey)
+      if (!open) continue
+      if (head.exists) open.log.announce(head.sequence)
+      else open.log.close()
     }
   }
 }
