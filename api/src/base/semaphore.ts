@@ -1,7 +1,7 @@
 export interface SemaphoreOptions {
   /** Permits: this many may be held at a time. */
   max: number
-  /** This many may wait for a permit; whoever comes beyond them is refused. */
+  /** This many may wait for a permit; any caller beyond that is refused. */
   maxWaiting: number
   refusal: () => Error
 }

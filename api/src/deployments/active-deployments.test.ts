@@ -142,8 +142,8 @@ describe.each(await testDatabaseKinds())('active deployments on %s', (kind) => {
   })
 
   it('are not read any more after the stop, nor reported to listeners that unsubscribed', async () => {
-    const told: number[] = []
-    active.onChange(() => told.push(1))()
+    const heard: number[] = []
+    active.onChange(() => heard.push(1))()
     await active.start()
     const { held, reads } = holdReads()
     await deploy('a')
@@ -154,6 +154,6 @@ describe.each(await testDatabaseKinds())('active deployments on %s', (kind) => {
     await stopped
     await changes.take(2)
     await deploy('c')
-    expect([reads.mock.calls.length, told]).toEqual([1, []])
+    expect([reads.mock.calls.length, heard]).toEqual([1, []])
   })
 })

@@ -207,7 +207,7 @@ describe('a live log', () => {
     expect(sequences(log.kept(5, 64))).toEqual([6, 7, 8])
   })
 
-  it('moves to the announced head when retention has removed every entry before it, and goes on from there', async () => {
+  it('moves to the announced head when retention has removed every entry before it, and continues from there', async () => {
     const log = open(0)
     const woken = wakes(log)
     log.announce(9)

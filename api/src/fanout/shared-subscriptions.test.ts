@@ -246,7 +246,7 @@ describe('shared subscriptions', () => {
     ])
   })
 
-  it('report a failed source to its own member, and go on for the others', async () => {
+  it('report a failed source to its own member, and continue for the others', async () => {
     const live = await subscribe(ENTRIES)
     store(CAPACITY * 2)
     failsToRead = true

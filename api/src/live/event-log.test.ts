@@ -61,7 +61,7 @@ describe.each(await testDatabaseKinds())('following lifecycle events on %s', (ki
     expect(fromRing[1]?.value).toMatchObject({ entry })
   })
 
-  it('resumes right after a cursor, also one from before the server started, and goes on live without a gap', async () => {
+  it('resumes right after a cursor, also one from before the server started, and continues live without a gap', async () => {
     const { id } = await deploy()
     await pause(id)
     deps.services.eventLog.stop()
@@ -124,7 +124,7 @@ describe.each(await testDatabaseKinds())('following lifecycle events on %s', (ki
     expect(await next).toEqual(['1 DEPLOYED'])
   })
 
-  it('accepts a cursor of an event that this server does not know yet, and goes on at once', async () => {
+  it('accepts a cursor of an event that this server does not know yet, and continues at once', async () => {
     // No head is read again here.
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
     deps.services.eventLog.stop()

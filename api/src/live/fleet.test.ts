@@ -105,7 +105,7 @@ describe('the fleet', () => {
     expect(shape(await next(fleet.watch(null)))).toEqual([1, [1, 3], '2/3'])
   })
 
-  it('goes on with empty windows when no deployment is active', async () => {
+  it('continues with empty windows when no deployment is active', async () => {
     members = []
     const watcher = fleet.watch(null)
     publish(0, [])

@@ -55,7 +55,7 @@ describe.each(await testDatabaseKinds())('following samples on %s', (kind) => {
     return taken
   }
 
-  it('begins with the newest stored sample and goes on live', async () => {
+  it('begins with the newest stored sample and continues live', async () => {
     await record(deps, 3000)
     const follower = await follow()
     expect(await take(follower, 1)).toEqual(['3'])
@@ -162,7 +162,7 @@ describe.each(await testDatabaseKinds())('following samples on %s', (kind) => {
     expect(await deps.services.sampleLogs.follow(deployment)).toBeNull()
   })
 
-  it('gives nothing while the deployment is paused, and goes on after it is resumed', async () => {
+  it('gives nothing while the deployment is paused, and continues after it is resumed', async () => {
     await record(deps, 1000)
     const follower = await follow(1)
     const next = take(follower, 1)

@@ -131,7 +131,7 @@ describe.each(await testDatabaseKinds())('watching training jobs on %s', (kind) 
     expect(await waiting).toEqual([id, 2])
   })
 
-  it('ends the watchers of a job that is deleted, also while they wait; a watcher of all jobs goes on', async () => {
+  it('ends the watchers of a job that is deleted, also while they wait; a watcher of all jobs continues', async () => {
     const [id, other] = [await register(), await register()]
     const [one, pending, all] = [await watch(id), await watch(id), await watch(null)]
     await one.next()

@@ -85,7 +85,7 @@ describe('event streams', () => {
     server.state.release()
   })
 
-  it('take nothing from the source for a reader that has stopped, and go on without a gap when it reads again', async () => {
+  it('take nothing from the source for a reader that has stopped, and continue without a gap when it reads again', async () => {
     await using server = await createHttpTestServer()
     const total = 20_000
     const response = await openRawHttp(server.port, {

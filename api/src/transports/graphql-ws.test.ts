@@ -198,7 +198,7 @@ describe('operations over WebSocket', () => {
 })
 
 describe('a client that stops reading', () => {
-  it('takes nothing from its source, and goes on without a gap when it reads again', async () => {
+  it('takes nothing from its source, and continues without a gap when it reads again', async () => {
     await using server = await createHttpTestServer()
     const total = 20_000
     const client = await WsTestClient.connect(server.origin, ADMIN_TOKEN)

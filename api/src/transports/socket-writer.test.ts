@@ -101,7 +101,7 @@ describe('a shared message', () => {
     expect(messagesIn(taken)).toEqual([next('b', 2)])
   })
 
-  it('waits for a reader that has not confirmed what it was sent, and goes on when it has', async () => {
+  it('waits for a reader that has not confirmed what it was sent, and continues when it has', async () => {
     const { writer, socket, pings } = openSocket()
     const sink = writer.sinkFor('a', never)
     const message = new SharedMessage(JSON.stringify('x'.repeat(10_000)))

@@ -26,7 +26,7 @@ const profile: TrafficProfile = {
   generatedTokens: { median: 100, sigma: 0.5 },
 }
 
-/** Windows that adjoin, from an hour after the start unless told otherwise. */
+/** Adjacent windows, by default from an hour after the start. */
 function windows(count: number, durationMs: number, fromMs = startedAtMs + HOUR_MS): MetricsWindow[] {
   return Array.from({ length: count }, (_, at) => ({ startMs: fromMs + at * durationMs, durationMs }))
 }
