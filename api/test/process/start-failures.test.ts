@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { openDatabase } from '@gaugeline/prisma'
-import { createTestDatabase, onServer, testDatabaseKinds, urlOf } from '@gaugeline/prisma/testing'
+import { createTestDatabase, onServer, prepareTestDatabase, testDatabaseKinds, urlOf } from '@gaugeline/prisma/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ServerProcess, settingsOf } from './server-process.ts'
 
@@ -70,8 +70,7 @@ it('names a port that is in use, opens nothing, and starts once it is free', asy
 
 describe('an embedded data folder', () => {
   it('is refused while another server holds it, who goes on undisturbed', async () => {
-    await using database = await createTestDatabase('embedded')
-    await database.close()
+    await using database = await prepareTestDatabase('embedded')
     const settings = settingsOf(database)
     const { server: first, origin } = await ServerProcess.serving(settings)
     await using _ = first

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { createTestDatabase } from '@gaugeline/prisma/testing'
+import { prepareTestDatabase } from '@gaugeline/prisma/testing'
 import { expect, it } from 'vitest'
 import { GraphQLTestClient } from '../graphql-client.ts'
 import { WsTestClient } from '../ws-client.ts'
@@ -72,8 +72,7 @@ it('drives a deployment by a recording, whose totals are stored over each whole 
   writeFileSync(path, `TIMESTAMP,ContextTokens,GeneratedTokens\n${lines.join('\n')}\n`)
   const ofFile = totals(rows.map((row) => ({ at: '', requests: 1, ...row })))
 
-  await using database = await createTestDatabase('embedded')
-  await database.close()
+  await using database = await prepareTestDatabase('embedded')
   const { server, origin } = await ServerProcess.serving({
     ...settingsOf(database),
     TRAFFIC_TRACE: path,
@@ -121,8 +120,7 @@ const absent = isAbsent ? ' (skipped: ../shared/data/azure-llm-inference-2023-co
 it.skipIf(isAbsent)(
   `starts with the first request of the recorded hour${absent}`,
   async () => {
-    await using database = await createTestDatabase('embedded')
-    await database.close()
+    await using database = await prepareTestDatabase('embedded')
     const { server, origin } = await ServerProcess.serving({
       ...settingsOf(database),
       TRAFFIC_TRACE: recorded,

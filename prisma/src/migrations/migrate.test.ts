@@ -1,24 +1,24 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { DatabaseAdapter } from '../adapter.ts'
 import { DatabaseStartError } from '../database-start-error.ts'
 import { openDatabase, openDatabaseFrom } from '../open-database.ts'
 import type { Database } from '../open-database.ts'
 import { migrationsFolder } from '../package-paths.ts'
-import { createTestDatabase, testDatabaseKinds } from '../testing.ts'
-import type { TestDatabase } from '../testing.ts'
+import { prepareTestDatabase, testDatabaseKinds } from '../testing.ts'
+import type { TestDatabaseLocation } from '../testing.ts'
 
 describe.each(await testDatabaseKinds())('migrations on %s', (kind) => {
-  let database: TestDatabase
+  let database: TestDatabaseLocation
   let folder: string
 
   beforeEach(async () => {
     folder = join(mkdtempSync(join(tmpdir(), 'gaugeline-migrations-')), 'migrations')
     cpSync(migrationsFolder, folder, { recursive: true })
-    database = await createTestDatabase(kind)
-    await database.close()
+    database = await prepareTestDatabase(kind)
   })
   afterEach(async () => {
     await database[Symbol.asyncDispose]()
@@ -116,7 +116,7 @@ describe.each(await testDatabaseKinds())('migrations on %s', (kind) => {
   })
 
   test('a shadow database is never taken, for it would be the main one', () => {
-    expect(() => new DatabaseAdapter(database.pool).connectToShadowDb()).toThrow('Shadow databases are not used')
+    expect(() => new DatabaseAdapter(new pg.Pool()).connectToShadowDb()).toThrow('Shadow databases are not used')
   })
 
   test.runIf(kind === 'postgres')('servers that start at once migrate once', async () => {
