@@ -27,8 +27,8 @@ export async function sendEventStream(
   })
   socket.setNoDelay(true)
   // Something must flow before a browser's fetch gives its caller the response.
-  res.write(HEARTBEAT)
-  const heartbeat = keepAlive(res)
+  writeThrough(res, socket, HEARTBEAT)
+  const heartbeat = keepAlive(res, socket)
   attach(sinkOf(res, socket))
   try {
     while (!res.closed) {
@@ -37,7 +37,7 @@ export async function sendEventStream(
       const result = await pull()
       if (result === undefined) break
       // oxlint-disable-next-line no-await-in-loop
-      if (!res.write(`event: next\ndata: ${JSON.stringify(result)}\n\n`)) await drained(res)
+      if (!writeThrough(res, socket, `event: next\ndata: ${JSON.stringify(result)}\n\n`)) await drained(res)
     }
     // The empty data is for EventSource, which ignores an event without any.
     res.end('event: complete\ndata:\n\n')
@@ -67,15 +67,28 @@ function sinkOf(res: ServerResponse, socket: Socket): MessageSink {
   }
 }
 
+/**
+ * Writes to the response, and on to its socket before it returns. Since Node 24 a response otherwise keeps a chunk to
+ * itself until the next tick, and a shared message, which goes straight to the socket, would overtake it.
+ */
+function writeThrough(res: ServerResponse, socket: Socket, text: string): boolean {
+  socket.cork()
+  try {
+    return res.write(text)
+  } finally {
+    socket.uncork()
+  }
+}
+
 /** Beats at intervals, and cuts a reader who has taken nothing for two of them. */
-function keepAlive(res: ServerResponse): NodeJS.Timeout {
+function keepAlive(res: ServerResponse, socket: Socket): NodeJS.Timeout {
   let takenBefore = 0
   let stuck = 0
   return setInterval(() => {
     // To a reader that has stopped, beats would only pile up.
     if (!res.writableNeedDrain && res.socket?.writableNeedDrain !== true) {
       stuck = 0
-      res.write(HEARTBEAT)
+      writeThrough(res, socket, HEARTBEAT)
       return
     }
     const taken = (res.socket?.bytesWritten ?? 0) - (res.socket?.writableLength ?? 0)
