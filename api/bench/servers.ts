@@ -30,7 +30,7 @@ export interface ServerOptions {
 }
 
 /** A server that delivers samples. */
-export interface Running extends AsyncDisposable {
+interface Running extends AsyncDisposable {
   process: ServerProcess
   target: Omit<Target, 'transport'>
 }

@@ -10,7 +10,7 @@ export const MAX_GROWTH = 1.05
 /** Shorter than this, both would cover the same minutes. */
 const MIN_COMPARED_MINUTES = 30
 
-export interface Moment {
+interface Moment {
   minute: number
   rssMb: number
   heapMb: number
@@ -26,7 +26,7 @@ export interface Observed {
   memory: MemoryGrowth
 }
 
-export interface MemoryGrowth {
+interface MemoryGrowth {
   /** Of the last ten minutes to minutes 10 to 20; undefined where the run was too short to compare them. */
   ratio: number | undefined
   /** A line of a report. */
