@@ -46,7 +46,7 @@ describe.each(await testDatabaseKinds())('API tokens on %s', (kind) => {
   }
 
   describe('a token', () => {
-    it('is made with a secret that is told once, and acts under its name with its scopes', async () => {
+    it('is created with a secret that is returned once, and acts under its name with its scopes', async () => {
       const { createApiToken } = await app.client.data<{
         createApiToken: { secret: string; apiToken: Record<string, unknown> }
       }>(CREATE, { input: { name: '  release bot ', scopes: ['DEPLOY', 'READ', 'READ'] } })
@@ -68,14 +68,14 @@ describe.each(await testDatabaseKinds())('API tokens on %s', (kind) => {
       expect(JSON.stringify(stored)).not.toContain(secret.slice(3))
     })
 
-    it('stands as who did it', async () => {
+    it('is recorded as the author of what it did', async () => {
       const { secret } = await createToken(app.client, { name: 'training cluster', scopes: ['TRAIN', 'READ'] })
       const id = await registerJob(withToken(secret))
       const query = 'query ($id: ID!) { trainingJob(id: $id) { createdBy } }'
       expect(await app.client.data(query, { id })).toEqual({ trainingJob: { createdBy: 'training cluster' } })
     })
 
-    it('is refused with what it may not, and told what it would take', async () => {
+    it('is refused what it lacks a scope for, and the error names that scope', async () => {
       const { secret } = await createToken(app.client, { name: 'reader', scopes: ['READ'] })
       const { data, errors } = await withToken(secret).request(CREATE, { input: { name: 'x', scopes: ['READ'] } })
       expect(data).toBeNull()
@@ -121,7 +121,7 @@ describe.each(await testDatabaseKinds())('API tokens on %s', (kind) => {
       expect(errors?.[0]?.message).toBe('This needs the scope READ; write-only has TRAIN.')
     })
 
-    it('is found by its id only by who may manage access', async () => {
+    it('is found by its id only by callers who may manage access', async () => {
       const { id } = await createToken(app.client, { name: 'found', scopes: ['READ'] })
       const { secret } = await createToken(app.client, { name: 'curious', scopes: ['READ', 'DEPLOY', 'TRAIN'] })
       const node = `{ node(id: "${id}") { __typename ... on ApiToken { name } } }`
@@ -130,7 +130,7 @@ describe.each(await testDatabaseKinds())('API tokens on %s', (kind) => {
       expect(await codeOf(withToken(secret), `{ nodes(ids: ["${id}"]) { __typename } }`)).toBe('FORBIDDEN')
     })
 
-    it('grants no scope that its maker lacks', async () => {
+    it('grants no scope that its creator lacks', async () => {
       const { secret } = await createToken(app.client, { name: 'manager', scopes: ['ADMIN', 'READ'] })
       expect(await issuesOf({ name: 'more', scopes: ['READ', 'DEPLOY', 'TRAIN'] }, withToken(secret))).toEqual([
         'scopes must be scopes you have yourself; you lack DEPLOY, TRAIN.',
@@ -159,7 +159,7 @@ describe.each(await testDatabaseKinds())('API tokens on %s', (kind) => {
       expect([...first, ...second].slice(0, 3).map(({ node }) => node.name)).toEqual(['page 3', 'page 2', 'page 1'])
     })
 
-    it('is known by when it was last used', async () => {
+    it('shows when it was last used', async () => {
       const { id, secret } = await createToken(app.client, { name: 'used', scopes: ['READ'] })
       expect((await rowOf(id))?.lastUsedAt).toBeNull()
       const from = Date.now()
@@ -218,7 +218,7 @@ describe.each(await testDatabaseKinds())('API tokens on %s', (kind) => {
       await otherSocket.close()
     })
 
-    it('is told apart from one that never was', async () => {
+    it('is distinguished from one that never existed', async () => {
       const revoke = (id: string) =>
         app.client.data(`mutation { revokeApiToken(input: { apiTokenId: "${id}" }) { __typename } }`)
       expect(await revoke(unknownId('ApiToken'))).toEqual({ revokeApiToken: { __typename: 'ApiTokenNotFoundError' } })

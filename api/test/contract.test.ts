@@ -18,14 +18,14 @@ describe('the contract', () => {
     expect(released).toMatch(/^\d+\.\d+\.\d+\.graphql$/)
   })
 
-  it('is broken, or marked to be, by nothing that the changelog does not declare', () => {
+  it('has no breaking change and no new deprecation that the changelog does not declare', () => {
     expect(
       undeclared(changes, read('../CHANGELOG.md')),
       'Declare these in CHANGELOG.md, under Unreleased (docs/stability.md)',
     ).toEqual([])
   })
 
-  it('loses nothing that it had not marked as deprecated before', () => {
+  it('removes nothing that was not deprecated before', () => {
     expect(changes.goneUnmarked, 'Mark these as deprecated first (docs/stability.md)').toEqual([])
   })
 })
@@ -59,7 +59,7 @@ describe('a change', () => {
     expect(changes).toEqual({ breaking: [], deprecated: [], goneUnmarked: [] })
   })
 
-  it('that deprecates is to be said, once', () => {
+  it('that deprecates must be declared, once', () => {
     const [before, marked] = [
       'type Query { a: Int b: Int }',
       'type Query { a: Int b: Int @deprecated(reason: "Use a.") }',
@@ -69,7 +69,7 @@ describe('a change', () => {
     expect(undeclared(contractChanges(marked, marked), changelog('Nothing.'))).toEqual([])
   })
 
-  it('that removes must have been announced by a mark', () => {
+  it('that removes something must follow its deprecation', () => {
     const after = 'type Query { a: Int }'
     expect(contractChanges('type Query { a: Int b: Int }', after).goneUnmarked).toEqual(['Query.b'])
     expect(contractChanges('type Query { a: Int b: Int @deprecated }', after).goneUnmarked).toEqual([])

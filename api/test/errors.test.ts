@@ -70,7 +70,7 @@ describe.each(await testDatabaseKinds())('errors of the API on %s', (kind) => {
     expect(logged).toEqual([])
   })
 
-  it('answer their operation over a WebSocket, which goes on', async () => {
+  it('answer their operation over a WebSocket, which stays open', async () => {
     const socket = await WsTestClient.connect(app.origin, ADMIN_TOKEN)
     const id = await deploy(app.client)
     for (const [query, code] of [
@@ -91,7 +91,7 @@ describe.each(await testDatabaseKinds())('errors of the API on %s', (kind) => {
     await socket.close()
   })
 
-  it('of ours are masked in queries: a request id, no cause, no stack, one line in the log', async () => {
+  it('of the server are masked in queries: a request id, no cause, no stack, one line in the log', async () => {
     breakModels()
     const { data, errors } = await app.client.request('{ model(name: "x") { id } viewer { name } }')
     expect(data).toEqual({ model: null, viewer: { name: 'admin' } })
@@ -100,7 +100,7 @@ describe.each(await testDatabaseKinds())('errors of the API on %s', (kind) => {
     expectMasked(errors?.[0])
   })
 
-  it('of ours are masked in mutations, which are undone as a whole', async () => {
+  it('of the server are masked in mutations, which are undone as a whole', async () => {
     const trainingJobId = await registerJob(app.client, { modelName: 'undone' })
     const failing = vi.spyOn(app.deps.services.models, 'takeVersionNumber').mockRejectedValueOnce(new Error(SECRET))
     const mutation = `mutation ($id: ID!) { deployTrainingJob(input: { trainingJobId: $id }) { __typename
@@ -113,7 +113,7 @@ describe.each(await testDatabaseKinds())('errors of the API on %s', (kind) => {
     })
   })
 
-  it.each(TRANSPORTS)('of ours are masked in subscriptions over %s', async (transport) => {
+  it.each(TRANSPORTS)('of the server are masked in subscriptions over %s', async (transport) => {
     const id = await deploy(app.client)
     vi.spyOn(app.deps.services.sampleLogs, 'follow').mockRejectedValue(new Error(SECRET))
     await using live = liveClient(transport, app.origin)
@@ -125,7 +125,7 @@ describe.each(await testDatabaseKinds())('errors of the API on %s', (kind) => {
     expect(await again.next()).toEqual({ inferenceMetrics: { skipped: 0 } })
   })
 
-  it('of the database being gone say so, with a code and not as a fault', async () => {
+  it('caused by a lost database say so with a code, and are not logged as bugs', async () => {
     const gone = Object.assign(new Error('connect ECONNREFUSED 10.0.0.7'), { code: 'ECONNREFUSED' })
     vi.spyOn(app.deps.services.models, 'byName').mockRejectedValue(gone)
     const { errors } = await app.client.request('{ model(name: "x") { id } }')

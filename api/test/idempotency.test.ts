@@ -66,7 +66,7 @@ describe.each(await testDatabaseKinds())('mutations with an idempotency key, thr
     })
   })
 
-  it('make one API token, whose secret is told to the first call alone', async () => {
+  it('make one API token, whose secret only the first call returns', async () => {
     await using app = await createTestApp(kind, { sampleIntervalMs: 60_000 })
     const input = { name: 'repeated', scopes: ['READ'], idempotencyKey }
     const fields = '... on CreateApiTokenSuccess { secret apiToken { id } }'
@@ -83,7 +83,7 @@ describe.each(await testDatabaseKinds())('mutations with an idempotency key, thr
     expect(await make({ scopes: ['READ', 'TRAIN'] })).toMatchObject({ __typename: 'IdempotencyConflictError' })
   })
 
-  it('that failed on our side may be tried again with the key', async () => {
+  it('that failed inside the server may be retried with the same key', async () => {
     await using app = await createTestApp(kind, { sampleIntervalMs: 60_000 })
     const { models } = app.deps.services
     const input = { modelName: 'm', name: 'j' }

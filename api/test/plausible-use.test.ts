@@ -41,7 +41,7 @@ const page = (fields: string) => `{ deployments(first: 100) { edges { cursor nod
   pageInfo { hasNextPage endCursor } } }`
 
 describe('the limits leave room for', () => {
-  it.each(clientDocuments)('what the web client asks: %s', (_name, document) => {
+  it.each(clientDocuments)('what the web client requests: %s', (_name, document) => {
     expect(cost(withTypenames(document), { first: 100 })).toBeLessThan(MAX_COST)
   })
 
@@ -49,7 +49,7 @@ describe('the limits leave room for', () => {
     expect(cost(query)).toBeLessThan(MAX_COST / 4)
   })
 
-  it("the playground's introspection, and everybody else's", () => {
+  it("the playground's introspection, and that of other tools's", () => {
     for (const descriptions of [true, false]) {
       const options = {
         descriptions,

@@ -12,7 +12,7 @@ const heavy = (one: number) => `subscription { deploymentEvents { event { deploy
 /** Of one: a point for every 30 s of a day, and its fields. */
 const COST = 2885
 
-it('one caller may not have more running than is affordable; and is answered all the same', async () => {
+it('one caller cannot run more at once than the limit allows, and still gets every answer', async () => {
   const [kind = 'embedded'] = await testDatabaseKinds()
   await using app = await createTestApp(kind, { sampleIntervalMs: 60_000 })
   const refusals = new Queue<unknown>()

@@ -41,7 +41,7 @@ const words = (text: string) => text.trim().split(/\s+/)
 const sortedWords = (text: string) => words(text).toSorted()
 
 describe('the schema', () => {
-  it('stands in schema.graphql as the code has it', () => {
+  it('matches the printed schema.graphql', () => {
     const committed = readFileSync(new URL('../schema.graphql', import.meta.url), 'utf8')
     const isSame = committed === printedSchema
     const drift = isSame ? 'none' : 'api/schema.graphql is not what the code says. Run: npm run generate'
@@ -69,7 +69,7 @@ describe('the schema', () => {
     )
   })
 
-  it('answers every mutation with its success and what a caller can mend', () => {
+  it('answers every mutation with its success type and the errors that a caller can correct', () => {
     const unions = Object.fromEntries(
       own.filter(isUnionType).map((union) => [
         union.name,
@@ -123,7 +123,7 @@ describe('the schema', () => {
     }
   })
 
-  it('takes one input at every mutation, named after it, and nothing else', () => {
+  it('takes one input for every mutation, named after it, and nothing else', () => {
     const mutations = Object.values(schema.getMutationType()?.getFields() ?? {})
     for (const { name, args, type } of mutations) {
       const capital = `${name.charAt(0).toUpperCase()}${name.slice(1)}`

@@ -86,7 +86,7 @@ function literal(type: GraphQLInputType): string {
 const needed = (path: string): Scope | undefined => NEEDED[path] ?? (path.startsWith('Mutation.') ? undefined : 'READ')
 
 describe('every root field', () => {
-  it('has a scope that somebody has thought about', () => {
+  it('has a scope that was chosen on purpose', () => {
     const unthought = fields.filter(({ path }) => needed(path) === undefined && !FOR_ALL.has(path))
     expect(unthought.map(({ path }) => path)).toEqual([])
     expect(fields.length).toBeGreaterThan(20)

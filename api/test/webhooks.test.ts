@@ -65,7 +65,7 @@ describe.each(await testDatabaseKinds())('webhooks, through the API on %s', (kin
       return newest?.attempts.length === 1 ? newest : undefined
     }, 20_000)
 
-  it('are told of every event they want, signed, with ids that the API knows', async () => {
+  it('receive every event that they subscribe to, signed, with ids that the API knows', async () => {
     const { secret } = await create({ events: ALL })
     const trainingJobId = await registerJob(app.client, { modelName: 'hooked', name: 'the job' })
     const completed = await receiver.next()
@@ -117,7 +117,7 @@ describe.each(await testDatabaseKinds())('webhooks, through the API on %s', (kin
     })
   })
 
-  it('are logged with what came of them, and sent again on demand under the same id', async () => {
+  it('are logged with their outcome, and sent again on demand under the same id', async () => {
     const { webhookId, secret } = await create()
     receiver.answer = (response) => void response.writeHead(503).end('a secret of the receiver')
     await deploy(app.client)
@@ -149,7 +149,7 @@ describe.each(await testDatabaseKinds())('webhooks, through the API on %s', (kin
     expect(await attempted(webhookId)).toMatchObject({ id: delivery.id, status: 'SUCCEEDED', nextAttemptAt: null })
   })
 
-  it('are tested with a message that says nothing', async () => {
+  it('are tested with a message without content', async () => {
     const { webhookId, secret } = await create()
     await succeed(app.client, 'sendTestWebhook', { webhookId }, 'delivery { id }')
     const test = await receiver.next()
@@ -161,7 +161,7 @@ describe.each(await testDatabaseKinds())('webhooks, through the API on %s', (kin
     expect(await act('sendTestWebhook', { webhookId })).toMatchObject({ __typename: 'WebhookDisabledError' })
   })
 
-  it('change their secret without a gap: for a day both sign', async () => {
+  it('rotate their secret without a gap: for a day both secrets sign', async () => {
     const { webhookId, secret } = await create()
     const { secret: next } = await succeed<Created>(
       app.client,
@@ -175,7 +175,7 @@ describe.each(await testDatabaseKinds())('webhooks, through the API on %s', (kin
     expect(verified(secret, test)).toEqual(verified(next ?? '', test))
   })
 
-  it('follow no redirect, stop at 410 Gone, and wait for nobody else', async () => {
+  it('follow no redirect, stop at 410 Gone, and do not wait for one another', async () => {
     const gone = await create({ url: receiver.url('/gone') })
     const moved = await create({ url: receiver.url('/moved') })
     receiver.answer = (response, { path }) =>
@@ -192,7 +192,7 @@ describe.each(await testDatabaseKinds())('webhooks, through the API on %s', (kin
     expect(receiver.received.size).toBe(0)
   })
 
-  it('get one message at a time each, and eight are under way in all', async () => {
+  it('get one message at a time each, and at most eight are in flight in total', async () => {
     const hooks = await Promise.all(Array.from({ length: 12 }, (_, n) => create({ url: receiver.url(`/${n}`) })))
     const held: (() => void)[] = []
     receiver.answer = (response) => void held.push(() => void response.writeHead(204).end())
@@ -210,7 +210,7 @@ describe.each(await testDatabaseKinds())('webhooks, through the API on %s', (kin
     }
   })
 
-  it('are refused where they could do harm: in the same words whether a host is unknown or inside', async () => {
+  it('are refused for private addresses, in the same words whether a host is unknown or internal', async () => {
     const input = { name: 'a hook', events: ['DEPLOYMENT_PAUSED'] }
     const inside = `http://127.0.0.2/ http://10.0.0.1/ http://169.254.169.254/latest/meta-data http://[::1]/
       http://[::ffff:7f00:1]/ http://2130706434/ http://0/ http://no-such-host.invalid/`
@@ -246,7 +246,7 @@ describe.each(await testDatabaseKinds())('webhooks, through the API on %s', (kin
     expect(await app.deps.services.prisma.webhook.count()).toBe(1)
   })
 
-  it('are looked at again at every delivery: what has come to lead inside is not called', async () => {
+  it('are checked again at every delivery: a name that now resolves to a private address is not called', async () => {
     const { webhookId } = await create()
     // As if it had led elsewhere when it was checked.
     const url = receiver.url('/inside', '127.0.0.2')
@@ -259,7 +259,7 @@ describe.each(await testDatabaseKinds())('webhooks, through the API on %s', (kin
     expect(receiver.received.size).toBe(0)
   })
 
-  it('show their secret once: not when repeated with an idempotency key, not anywhere else', async () => {
+  it('show their secret once: neither a retry with an idempotency key nor any query shows it', async () => {
     const input = { name: 'once', url: receiver.url(), events: ALL, idempotencyKey: `hook-${kind}` }
     const fields = '... on CreateWebhookSuccess { webhook { id } secret }'
     const first = await act<Created>('createWebhook', input, fields)
@@ -277,7 +277,7 @@ describe.each(await testDatabaseKinds())('webhooks, through the API on %s', (kin
     expect(idempotencyKey).toBeDefined()
   })
 
-  it('are unknown once they are gone', async () => {
+  it('are unknown once they are deleted', async () => {
     const { webhookId } = await create()
     await succeed(app.client, 'sendTestWebhook', { webhookId }, 'delivery { id }')
     await receiver.next()

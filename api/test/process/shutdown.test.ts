@@ -75,9 +75,9 @@ async function expectReleased({ dataDir, url }: TestDatabaseLocation): Promise<v
 
 const kinds = await testDatabaseKinds()
 
-describe.each(kinds)('ending a server on %s', (kind) => {
+describe.each(kinds)('stopping a server on %s', (kind) => {
   it.each(['SIGTERM', 'SIGINT'] as const)(
-    'by %s lets requests finish and tells every subscriber',
+    'by %s lets requests finish and completes every subscription',
     async (signal) => {
       await using database = await prepareTestDatabase(kind)
       const { server, origin } = await ServerProcess.serving({ ...settingsOf(database), SAMPLE_INTERVAL_MS: '50' })
@@ -120,7 +120,7 @@ describe.each(kinds)('ending a server on %s', (kind) => {
     120_000,
   )
 
-  it('cuts a request that never ends, and still ends in order', async () => {
+  it('cuts a request that never ends, and still exits with code 0', async () => {
     await using database = await prepareTestDatabase(kind)
     const { server, origin } = await ServerProcess.serving(settingsOf(database))
     await using _ = server
@@ -132,7 +132,7 @@ describe.each(kinds)('ending a server on %s', (kind) => {
     await expectReleased(database)
   }, 60_000)
 
-  it('while it starts leaves nothing open and nothing locked', async () => {
+  it('during its start leaves nothing open and nothing locked', async () => {
     await using database = await prepareTestDatabase(kind)
     for (const line of [/^/, kind === 'embedded' ? /Opening the embedded database/ : /Connecting to PostgreSQL/]) {
       await using server = ServerProcess.start(settingsOf(database))
@@ -151,7 +151,7 @@ describe.each(kinds)('ending a server on %s', (kind) => {
   }, 60_000)
 })
 
-it('ends during a first start, which the next one takes up', async () => {
+it('a first start that is interrupted is completed by the next start', async () => {
   await using database = await prepareTestDatabase('embedded')
   const settings = { DATA_DIR: `${database.dataDir}-first` }
   await using server = ServerProcess.start(settings)

@@ -12,7 +12,7 @@ it.each([
   ['exception', 'an error'],
   ['rejection', 'a rejection'],
 ])(
-  'says so once and ends at once when nobody handles an error: %s, and starts again',
+  'a server logs an unhandled %s once, exits at once, and can be started again',
   async (fault, named) => {
     await using database = await prepareTestDatabase('embedded')
     const settings = settingsOf(database)

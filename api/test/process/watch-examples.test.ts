@@ -109,14 +109,14 @@ describe('the example that watches a deployment', () => {
       },
     )
 
-    it.skipIf(missing !== null)(`says so and ends when its token is not valid${skipped}`, async () => {
+    it.skipIf(missing !== null)(`reports the reason and ends when its token is not valid${skipped}`, async () => {
       const program = programOf('refused', example)
       expect(await program.exited).toBe(1)
       expect(program.printed).toEqual([])
       expect(program.stderr).toMatch(/^refused: .*token is not valid[^\n]*\n(exit status 1\n)?$/)
     })
 
-    it.skipIf(missing !== null)(`says so and ends when its token is revoked${skipped}`, async () => {
+    it.skipIf(missing !== null)(`reports the reason and ends when its token is revoked${skipped}`, async () => {
       const program = programOf('revoked', example)
       expect(await program.exited).toBe(1)
       expect(program.printed.length).toBeGreaterThanOrEqual(4)

@@ -19,7 +19,7 @@ async function makeDue({ url, dataDir }: TestDatabaseLocation): Promise<void> {
 }
 
 describe.each(await testDatabaseKinds())('a webhook on %s', (kind) => {
-  it('is told after all when the server was killed, between two attempts and in the middle of one', async () => {
+  it('is delivered after the server was killed, between two attempts and during an attempt', async () => {
     await using receiver = await WebhookReceiver.start()
     await using database = await prepareTestDatabase(kind)
     const settings = { ...settingsOf(database), WEBHOOK_ALLOWED_HOSTS: '127.0.0.1' }
@@ -60,7 +60,7 @@ describe.each(await testDatabaseKinds())('a webhook on %s', (kind) => {
     }
   }, 120_000)
 
-  it('that does not answer holds the end up by a few seconds at most, and is told again after it', async () => {
+  it('that does not answer delays the shutdown by a few seconds at most, and is called again after the restart', async () => {
     await using receiver = await WebhookReceiver.start()
     await using database = await prepareTestDatabase(kind)
     const settings = { ...settingsOf(database), WEBHOOK_ALLOWED_HOSTS: '127.0.0.1' }
