@@ -9,6 +9,7 @@ export default defineConfig({
     include: ['src/**/*.long.test.ts', 'test/**/*.long.test.ts'],
     exclude: ['**/node_modules/**'],
     maxWorkers: 1,
+    execArgv: [],
     fileParallelism: false,
     testTimeout: 2 * 60 * 60_000,
     reporters: ['verbose'],

@@ -7,5 +7,7 @@ export default defineConfig({
     hookTimeout: 120_000,
     // The machine of a contributor has other things to do, and each embedded database takes some hundred megabytes.
     maxWorkers: 2,
+    // As in api/vitest.config.ts: databases that live for seconds never earn back an optimizing compiler.
+    execArgv: ['--liftoff-only'],
   },
 })

@@ -1,34 +1,50 @@
-// npm test: everything, one part after another, on a fresh clone too. Ends with a table and one line of counts.
+// npm test: everything, on a fresh clone too. Ends with a table and one line of counts.
 import './check-node.mjs'
 
 const { existsSync, mkdirSync, readFileSync, rmSync } = await import('node:fs')
+const { getNewerNode, NEWER_NODE } = await import('./newer-node.mjs')
 const { command, step, StepFailure } = await import('./progress.mjs')
-const { endOnSignal, npmCommand, QUIET_ENV, ROOT, run } = await import('./run.mjs')
+const { endOnSignal, npmCommand, QUIET_ENV, ROOT, run, toolCommand } = await import('./run.mjs')
 const { install } = await import('./install.mjs')
 const { turbo } = await import('./turbo.mjs')
 const { addCounts, countsOf, countsLine, NO_COUNTS } = await import('./test-counts.mjs')
 
 const REPORTS = `${ROOT}node_modules/.cache/gaugeline-tests`
 const SUITES = ['scripts', 'prisma', 'api', 'client']
+/** What runs once more on the newer Node, by workspace: how it starts, serves, stores and ends. */
+const ON_NEWER_NODE = {
+  prisma: ['src/open-database.test.ts'],
+  api: [
+    'src/server/',
+    'src/transports/',
+    'test/contract.test.ts',
+    'test/graphql-over-http.test.ts',
+    'test/sample-subscriptions.test.ts',
+    'test/process/shutdown.test.ts',
+  ],
+}
+const beganAll = Date.now()
 const parts = []
 
-/** Runs one part and notes its time and counts; a failed check counts as one failed test. Returns whether it passed. */
+/**
+ * Runs one part and notes its time, its counts and why it was skipped; a failed check counts as one failed test.
+ * Returns whether it passed. Parts that run side by side are listed in the order in which they began.
+ */
 async function part(name, work) {
   const began = Date.now()
-  let counts = NO_COUNTS
-  let failed = false
+  const result = { name, counts: NO_COUNTS, skipped: null, failed: false, ms: 0 }
+  parts.push(result)
   try {
-    counts = (await work()) ?? NO_COUNTS
-    failed = counts.failed > 0
+    const { skipped = null, ...counts } = (await work()) ?? NO_COUNTS
+    Object.assign(result, skipped ? { skipped } : { counts, failed: counts.failed > 0 })
   } catch (error) {
     if (!(error instanceof StepFailure)) throw error
     if (error.output) console.error(error.output.trimEnd())
     console.error(error.message)
-    counts = { ...NO_COUNTS, failed: 1 }
-    failed = true
+    Object.assign(result, { counts: { ...NO_COUNTS, failed: 1 }, failed: true })
   }
-  parts.push({ name, counts, failed, ms: Date.now() - began })
-  return !failed
+  result.ms = Date.now() - began
+  return !result.failed
 }
 
 async function npmScript(title, more) {
@@ -36,15 +52,42 @@ async function npmScript(title, more) {
   if (result.code !== 0) throw new StepFailure(`${title} failed.`, result.output)
 }
 
-/** One workspace's vitest, its output shown as it comes; the counts come from its JSON report. */
-async function suite(name) {
-  const report = `${REPORTS}/${name}.json`
+/** Runs vitest by `runWith`, which gets its reporters, and shows its output; the counts come from its JSON report. */
+async function tests(title, runWith) {
+  const report = `${REPORTS}/${title.replaceAll(' ', '-')}.json`
   rmSync(report, { force: true })
-  const script = name === 'scripts' ? ['run', 'test:scripts'] : ['run', 'test', '--workspace', name]
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
-  console.log(`\n… tests of ${name}`)
-  const { code } = await run(npmCommand(), [...script, '--', ...reporters], { inherit: true })
+  console.log(`\n… tests of ${title}`)
+  const { code } = await runWith(['--reporter=default', '--reporter=json', `--outputFile.json=${report}`])
   return countsOf(existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : null, code)
+}
+
+/** The tests of one workspace. */
+function suite(name) {
+  const script = name === 'scripts' ? ['run', 'test:scripts'] : ['run', 'test', '--workspace', name]
+  return tests(name, (reporters) => run(npmCommand(), [...script, '--', ...reporters], { inherit: true }))
+}
+
+let newerNode
+
+/** Gets the newer Node while other parts have the processor; without one its tests are skipped. */
+async function gettingNewerNode() {
+  newerNode = await getNewerNode()
+  return newerNode.fault ? { skipped: newerNode.fault } : NO_COUNTS
+}
+
+/** Some of the tests once more, on the newer Node. */
+async function onNewerNode() {
+  const { path, fault } = newerNode
+  if (fault) return { skipped: fault }
+  const vitest = { command: path, args: toolCommand('vitest/vitest.mjs').args, shell: false }
+  let counts = NO_COUNTS
+  for (const [name, files] of Object.entries(ON_NEWER_NODE)) {
+    const more = await tests(`${name} on Node ${NEWER_NODE}`, (reporters) =>
+      run(vitest, ['run', ...files, ...reporters], { cwd: `${ROOT}${name}`, inherit: true }),
+    )
+    counts = addCounts(counts, more)
+  }
+  return counts
 }
 
 /**
@@ -65,11 +108,12 @@ function summary() {
   const total = parts.reduce((sum, { counts }) => addCounts(sum, counts), NO_COUNTS)
   const width = Math.max(...parts.map(({ name }) => name.length))
   console.log('')
-  for (const { name, counts, failed, ms } of parts) {
+  for (const { name, counts, skipped, failed, ms } of parts) {
     const figures = counts.passed + counts.skipped > 0 || SUITES.includes(name) ? `  ${countsLine(counts)}` : ''
-    console.log(`${failed ? '✗' : '✓'} ${name.padEnd(width)} ${(ms / 1000).toFixed(1).padStart(7)} s${figures}`)
+    const note = skipped ? `  skipped: ${skipped}` : figures
+    console.log(`${failed ? '✗' : '✓'} ${name.padEnd(width)} ${(ms / 1000).toFixed(1).padStart(7)} s${note}`)
   }
-  const ms = parts.reduce((sum, each) => sum + each.ms, 0)
+  const ms = Date.now() - beganAll
   console.log(`  ${'all'.padEnd(width)} ${(ms / 1000).toFixed(1).padStart(7)} s\n`)
   console.log(countsLine(total))
   if (parts.some(({ failed }) => failed) || total.passed === 0) process.exitCode = 1
@@ -83,11 +127,15 @@ await command(async () => {
     (await part('generate', () => turbo('generating code', ['generate', 'codegen'])))
   if (ready) {
     mkdirSync(REPORTS, { recursive: true })
-    await part('lint', () => npmScript('linting', ['run', 'lint']))
-    await part('typecheck', () => turbo('checking types', ['typecheck']))
-    await part('build', () => turbo('building', ['generate', 'codegen', 'build']))
-    await part('browser', browser)
+    await Promise.all([
+      part('lint', () => npmScript('linting', ['run', 'lint'])),
+      part('typecheck', () => turbo('checking types', ['typecheck'])),
+      part('build', () => turbo('building', ['build'])),
+      part('browser', browser),
+      part('newer Node', gettingNewerNode),
+    ])
     for (const name of SUITES) await part(name, () => suite(name))
+    await part(`on Node ${NEWER_NODE}`, onNewerNode)
   }
   summary()
 })

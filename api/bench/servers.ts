@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createTestDatabase, testDatabaseKinds } from '@gaugeline/prisma/testing'
+import { prepareTestDatabase, testDatabaseKinds } from '@gaugeline/prisma/testing'
 import { GraphQLTestClient } from '../test/graphql-client.ts'
 import { change, register } from '../test/process/documents.ts'
 import { settingsOf } from '../test/process/server-process.ts'
@@ -30,7 +30,7 @@ export interface ServerOptions {
 }
 
 /** A server that delivers samples. */
-export interface Running extends AsyncDisposable {
+interface Running extends AsyncDisposable {
   process: ServerProcess
   target: Omit<Target, 'transport'>
 }
@@ -68,7 +68,7 @@ export interface RunningGaugeline extends Running {
 
 /** Gaugeline as it is built, on an empty database of its own, with even traffic; what it serves is deployed through its API. */
 export async function gaugeline({ intervalMs, deployments, callers = 4 }: ServerOptions): Promise<RunningGaugeline> {
-  const database = await createTestDatabase(await databaseKind())
+  const database = await prepareTestDatabase(await databaseKind())
   const folder = mkdtempSync(join(tmpdir(), 'gaugeline-bench-'))
   const trace = join(folder, 'steady-traffic.csv')
   let server: ServerProcess | undefined
@@ -78,7 +78,6 @@ export async function gaugeline({ intervalMs, deployments, callers = 4 }: Server
     await database[Symbol.asyncDispose]()
   }
   try {
-    await database.close()
     writeSteadyTraffic(trace)
     server = await ServerProcess.start(BUILT_SERVER, [], {
       ...settingsOf(database),

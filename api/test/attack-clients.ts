@@ -4,7 +4,7 @@ import { WsTestClient } from './ws-client.ts'
 export const ATTACK_TRANSPORTS = ['http', 'sse', 'websocket'] as const
 export type AttackTransport = (typeof ATTACK_TRANSPORTS)[number]
 
-export interface AttackError {
+interface AttackError {
   message: string
   extensions: Record<string, unknown>
 }

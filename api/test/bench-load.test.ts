@@ -33,7 +33,7 @@ it('a tally sees holes, repetitions and who is behind, and how late samples came
   expect(tally.end(3)).toMatchObject({ delivered: 1, lost: 1, doubled: 0 })
 })
 
-it('a tally finds no sample in a message that holds none', () => {
+it('a tally finds no sample in a message without one', () => {
   const tally = new Tally(1, INTERVAL_MS, { keepCursors: false })
   const bytes = Buffer.concat([Buffer.from('{"type":"connection_ack"}'), message(0)])
   expect(tally.take(0, bytes, 0, '{"type":"connection_ack"}'.length, 0)).toBe(false)
@@ -95,7 +95,7 @@ function chunk(text: string): string {
   return `${text.length.toString(16)}\r\n${text}\r\n`
 }
 
-it.each([1, 3, 100, 10_000])('a WebSocket is read rightly in pieces of %i bytes', async (pieceBytes) => {
+it.each([1, 3, 100, 10_000])('a WebSocket is read correctly in pieces of %i bytes', async (pieceBytes) => {
   const head = Buffer.from('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n')
   const ping = Buffer.from([0x89, 0])
   const answer = Buffer.concat([head, frame(message(0)), ping, frame(message(1, 1)), frame(message(2))])
@@ -105,7 +105,7 @@ it.each([1, 3, 100, 10_000])('a WebSocket is read rightly in pieces of %i bytes'
   })
 })
 
-it.each([1, 3, 100, 10_000])('an event stream is read rightly in pieces of %i bytes', async (pieceBytes) => {
+it.each([1, 3, 100, 10_000])('an event stream is read correctly in pieces of %i bytes', async (pieceBytes) => {
   const event = (nth: number) => `event: next\ndata: ${message(nth).toString()}\n\n`
   const answer = Buffer.from(
     'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n' +

@@ -1,4 +1,4 @@
-import { createTestDatabase, type TestDatabase, type TestDatabaseKind } from '@gaugeline/prisma/testing'
+import { prepareTestDatabase, type TestDatabaseKind, type TestDatabaseLocation } from '@gaugeline/prisma/testing'
 import pino, { type Logger } from 'pino'
 import { createApp, type RunningApp } from '../src/app.ts'
 import { RecordingClock, type TimeSources } from '../src/base/clock.ts'
@@ -22,8 +22,7 @@ export async function createTestApp(
   log: Logger = pino({ level: process.env['LOG_LEVEL'] ?? 'silent' }),
   time?: TimeSources,
 ): Promise<TestApp> {
-  const database = await createTestDatabase(kind)
-  await database.close()
+  const database = await prepareTestDatabase(kind)
   try {
     return await startOn(database, settings, log, time)
   } catch (error) {
@@ -33,7 +32,7 @@ export async function createTestApp(
 }
 
 async function startOn(
-  database: TestDatabase,
+  database: TestDatabaseLocation,
   settings: Partial<Env>,
   log: Logger,
   time?: TimeSources,

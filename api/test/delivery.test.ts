@@ -7,7 +7,7 @@ const kinds = await testDatabaseKinds()
 
 describe('delivery to subscribers who misbehave', () => {
   it.each(SEEDS)(
-    'gives each all in order, none twice, none left out untold: DELIVERY_SEED=%s',
+    'gives each subscriber every message in order, none twice, and reports what it skips: DELIVERY_SEED=%s',
     async (seed) => {
       // By its number, so that a seed that failed runs again as it was.
       const kind = kinds[Number(seed.at(-1)) % kinds.length] ?? 'embedded'

@@ -37,7 +37,7 @@ describe.each(await testDatabaseKinds())('the lifecycle of a deployment, through
     return result
   }
 
-  it('begins active, under the first version of its model', async () => {
+  it('begins as active, with the first version of its model', async () => {
     const trainingJobId = await registerJob(app.client, { modelName: 'journey' })
     const fields = `... on DeployTrainingJobSuccess { ${DEPLOYMENT} }`
     const result = await act('deployTrainingJob', { trainingJobId, note: 'ship it' }, fields)
@@ -104,7 +104,7 @@ describe.each(await testDatabaseKinds())('the lifecycle of a deployment, through
     }
   })
 
-  it('is active once for a job, however many ask at once; the others are told which one it is', async () => {
+  it('is active once for a job, however many callers ask at once; the others learn which one it is', async () => {
     const trainingJobId = await registerJob(app.client, { modelName: 'raced' })
     const fields = `... on DeployTrainingJobSuccess { deployment { id } }
       ... on DuplicateActiveDeploymentError { activeDeployment {
@@ -197,7 +197,7 @@ describe.each(await testDatabaseKinds())('the lifecycle of a deployment, through
     }
   })
 
-  it('takes a note of five hundred characters, and none that is longer or misleads its reader', async () => {
+  it('accepts a note of five hundred characters, and refuses one that is longer or misleads its reader', async () => {
     const trainingJobId = await registerJob(app.client, { modelName: 'noted' })
     const deploymentId = await deploy(app.client)
     for (const note of ['x'.repeat(501), 'y'.repeat(10_000), 'bell \u0007', 'name \u202egnp.exe', '\u2066isolated']) {

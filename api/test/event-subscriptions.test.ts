@@ -68,7 +68,7 @@ describe.each(await testDatabaseKinds())('a server on %s', (kind) => {
       for (const { deploymentEvents } of given) expect(deploymentEvents.cursor).toBe(deploymentEvents.event.cursor)
     })
 
-    it('from now on without a cursor: none that happened before', async () => {
+    it('without a cursor from now on, and none that happened before', async () => {
       await using updates = follow()
       // An SSE or WebSocket client does not learn when it is subscribed: it keeps acting until it hears of it.
       const first = updates.next()
@@ -115,7 +115,7 @@ describe.each(await testDatabaseKinds())('a server on %s', (kind) => {
       expect(given).toEqual(cursors)
     })
 
-    it('to nobody whose cursor is malformed, of samples or of the future, or whose id is of another type', async () => {
+    it('to no subscriber whose cursor is malformed, of samples or of the future, or whose id is of another type', async () => {
       const cursor = Buffer.from(await newest(), 'base64url')
       const future = Buffer.from(cursor)
       future[28] = 255
@@ -156,7 +156,7 @@ describe.each(await testDatabaseKinds())('a server on %s', (kind) => {
     })
   })
 
-  it('goes on with events after a restart on the same data', async () => {
+  it('continues the events after a restart on the same data', async () => {
     const after = await newest()
     const before = await deploy(app.client)
     app = await app.restart()

@@ -91,7 +91,7 @@ describe.each(await testDatabaseKinds())('hostile input on %s', (kind) => {
     }
   })
 
-  it.each(TRANSPORTS)('is refused in subscriptions over %s too, which go on for others', async (transport) => {
+  it.each(TRANSPORTS)('is refused in subscriptions over %s too, which continue for the others', async (transport) => {
     await using live = liveClient(transport, app.origin)
     const counts = 'subscription { fleetMetrics { expected } }'
     await using fleet = live.subscribe<{ fleetMetrics: { expected: number } }>(counts)
@@ -145,7 +145,7 @@ describe.each(await testDatabaseKinds())('hostile input on %s', (kind) => {
     }
   })
 
-  it('that is only unusual is taken as it is', async () => {
+  it('that is only unusual is accepted unchanged', async () => {
     const names = ['𝒙'.repeat(100), 'עברית \u200f!', "Robert'); DROP TABLE models;--", '${1+1} {{7*7}} %s \\', '👩‍🚀']
     for (const name of names) {
       const id = await registerJob(app.client, { modelName: 'unusual', name })

@@ -49,7 +49,7 @@ describe.each(await testDatabaseKinds())('lists and objects on %s', (kind) => {
     expect(await jobs({ model: 'jobs/two', status: null, search: null })).toEqual(['two'])
   })
 
-  it('are searched for what was written: %, _ and \\ mean themselves', async () => {
+  it('are searched literally: %, _ and \\ mean themselves', async () => {
     const names = ['100% done', '100 done', 'a_b', 'a-b', 'back\\slash', 'backslash', "o'hara", 'שלום']
     for (const name of names) await registerJob(app.client, { modelName: 'search', name })
     const found = (search: string) => jobs({ model: 'search', search })

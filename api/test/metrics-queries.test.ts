@@ -106,7 +106,7 @@ describe.each(await testDatabaseKinds())('metrics on %s', (kind) => {
     expect(deployment.latestMetrics).toEqual(samples.at(-1))
   })
 
-  it('agree with themselves: rates from counts and seconds, null where nothing finished', () => {
+  it('are consistent: rates follow from counts and seconds, and are null where nothing finished', () => {
     expect(samples[0]?.requests).toBeGreaterThan(0)
     for (const sample of samples) {
       const seconds = INTERVAL_MS / 1000
@@ -163,7 +163,7 @@ describe.each(await testDatabaseKinds())('metrics on %s', (kind) => {
     expect(summary.requestsPerSecond).toBeCloseTo(summary.requests / summary.coveredSeconds, 9)
   })
 
-  it('leave out windows with nothing recorded, and cover less than they last there', async () => {
+  it('leave out windows with nothing recorded, which they do not count as covered', async () => {
     const from = iso(time(samples[0]!.at) - 60_000)
     const before = await history({ from, to: samples[0]?.at, maxPoints: 2000 })
     expect(before.points).toEqual([])
@@ -175,7 +175,7 @@ describe.each(await testDatabaseKinds())('metrics on %s', (kind) => {
     expect(around.summary.windowSeconds).toBeGreaterThan(60)
   })
 
-  it('go on live after a look back, without a seam', async () => {
+  it('continue live after the history, without a hole or a double', async () => {
     await using live = liveClient('sse', app.origin)
     const middle = samples[9]!
     for (const [to, expected] of [
@@ -204,7 +204,7 @@ describe.each(await testDatabaseKinds())('metrics on %s', (kind) => {
     expect(next).toEqual([1, 2, 3].map((n) => last + n * INTERVAL_MS))
   })
 
-  it('are refused for spans and sizes that cannot be', async () => {
+  it('are refused for impossible spans and sizes', async () => {
     const { from, to } = whole()
     for (const maxPoints of [0, -1, 2001]) {
       expect(await refusal({ from, to, maxPoints })).toEqual({ code: 'BAD_USER_INPUT' })
@@ -226,7 +226,7 @@ describe.each(await testDatabaseKinds())('metrics on %s', (kind) => {
     expect(none).toEqual({ deployment: null })
   })
 
-  it('look back over any span of the years they know, and over no other', async () => {
+  it('look back over any span of the supported years, and over no other', async () => {
     const span = { from: '1970-01-01T00:00:00Z', to: '2199-12-31T23:59:59.999Z' }
     for (const maxPoints of [1, 2, 2000]) {
       const { points, summary } = await history({ ...span, maxPoints })

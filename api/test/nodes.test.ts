@@ -35,7 +35,7 @@ describe.each(await testDatabaseKinds())('objects by their ids, on %s', (kind) =
     }
   })
 
-  it('come in the order asked for, as often as asked for, null where there is none', async () => {
+  it('come in the requested order, as often as requested, and are null where there is none', async () => {
     const { model, job, deployment, event } = ids
     expect(await nodes([event, job, unknownId('Deployment'), deployment, model, job, unknownId('Model')])).toEqual([
       { __typename: 'DeploymentEvent', id: event },
@@ -49,7 +49,7 @@ describe.each(await testDatabaseKinds())('objects by their ids, on %s', (kind) =
     expect(await nodes([])).toEqual([])
   })
 
-  it('come a hundred at a time, and no more', async () => {
+  it('come a hundred at a time at most', async () => {
     expect(await nodes(Array.from({ length: 100 }, () => ids.job))).toHaveLength(100)
     expect(await refusal(NODES, { ids: Array.from({ length: 101 }, () => ids.job) })).toBe('BAD_USER_INPUT')
   })
@@ -99,7 +99,7 @@ describe.each(await testDatabaseKinds())('objects by their ids, on %s', (kind) =
     expect(await refusal('query ($id: ID!) { deployment(id: $id) { id } }', { id: ids.job })).toBe('BAD_USER_INPUT')
   })
 
-  it('give back what was not asked for in vain: one malformed id refuses its field and leaves the others', async () => {
+  it('are returned when another field fails: one malformed id refuses its field only', async () => {
     const { data, errors } = await app.client.request('{ node(id: "nonsense") { id } viewer { name } }')
     expect(data).toEqual({ node: null, viewer: { name: 'admin' } })
     expect(errors).toMatchObject([{ path: ['node'], extensions: { code: 'BAD_USER_INPUT' } }])

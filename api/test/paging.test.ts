@@ -142,7 +142,7 @@ describe.each(await testDatabaseKinds())('paging on %s', (kind) => {
     }
   })
 
-  it('gives twenty when nothing is said, and an empty page after the last', async () => {
+  it('gives twenty rows by default, and an empty page after the last row', async () => {
     const list = await page(DEPLOYMENTS, {})
     expect(list.edges).toHaveLength(20)
     const last = await page(DEPLOYMENTS, { last: 1 })

@@ -75,7 +75,7 @@ describe.each(await testDatabaseKinds())('a server on %s', (kind) => {
       expect(await again.take(11)).toEqual(given.slice(3))
     })
 
-    it('the same to many at once, wherever each stands', async () => {
+    it('the same to many subscribers at once, each at its own position', async () => {
       await using first = follow()
       const start = await first.take(8)
       const followers = Array.from({ length: 12 }, (_, n) => follow(cursorOf(start[n % 8])))
@@ -84,7 +84,7 @@ describe.each(await testDatabaseKinds())('a server on %s', (kind) => {
       for (const updates of followers) await updates[Symbol.asyncDispose]()
     })
 
-    it('no more while it is paused, and goes on with the next sequence after the resume', async () => {
+    it('none while it is paused, and continues with the next sequence after the resume', async () => {
       const paused = await deploy(app.client)
       await using updates = follow(undefined, paused)
       const given = await updates.take(3)
@@ -102,7 +102,7 @@ describe.each(await testDatabaseKinds())('a server on %s', (kind) => {
       expect(gapMs).toBeGreaterThan(INTERVAL_MS)
     })
 
-    it('to the last one, and completes when it is deleted', async () => {
+    it('up to the last one, and completes when it is deleted', async () => {
       const doomed = await deploy(app.client)
       await using updates = follow(undefined, doomed)
       const given = await updates.take(2)
@@ -153,7 +153,7 @@ describe.each(await testDatabaseKinds())('a server on %s', (kind) => {
       expect(at(await whole.next())).toBe((await stored(app, id))[0])
     })
 
-    it('as one who leaves and comes back hears: leaving one subscription ends that one only', async () => {
+    it('again to a subscriber that returns: ending one subscription ends only that one', async () => {
       const updates = follow()
       await using stays = follow()
       await updates.take(2)
@@ -164,7 +164,7 @@ describe.each(await testDatabaseKinds())('a server on %s', (kind) => {
     })
   })
 
-  it('sends them to one who asked for something else first, over the same connection', async () => {
+  it('sends them to a subscriber that asked for something else first, over the same connection', async () => {
     const id = await deploy(app.client)
     const samples = `subscription { inferenceMetrics(deploymentId: "${id}") { metrics { at } } }`
     const socket = pipeline(Number(new URL(app.origin).port), `Bearer ${ADMIN_TOKEN}`, '*/*', [
@@ -179,7 +179,7 @@ describe.each(await testDatabaseKinds())('a server on %s', (kind) => {
     expect(text).toMatch(/^HTTP\/1.1 200 OK[^]*"edges"[^]*HTTP\/1.1 200 OK[^]*text\/event-stream[^]*"inferenceMetrics"/)
   })
 
-  it('keeps nothing of those who left', async () => {
+  it('keeps nothing of subscribers that left', async () => {
     const { sampleLogs } = app.deps.services
     const id = await deploy(app.client)
     for (const transport of TRANSPORTS) {
@@ -200,7 +200,7 @@ describe.each(await testDatabaseKinds())('a server on %s', (kind) => {
     }
   })
 
-  it('goes on after a restart on the same data, without a hole or a double', async () => {
+  it('continues after a restart on the same data, without a hole or a double', async () => {
     const id = await deploy(app.client)
     const given: Update[] = []
     for (const transport of TRANSPORTS) {

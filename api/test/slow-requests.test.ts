@@ -16,7 +16,7 @@ async function sendBeginning(port: number, text: string): Promise<{ answer: stri
   return { answer, afterMs: performance.now() - began }
 }
 
-it('who never finishes a request is hung up on, in its headers and in its body, and all others are served', async () => {
+it('a client that never finishes its headers or its body is disconnected, and all others are served', async () => {
   await using server = await createHttpTestServer()
   const head = `POST /graphql HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\nContent-Type: application/json\r\n`
   const [inHeaders, inBody] = await Promise.all([

@@ -60,7 +60,7 @@ describe.each(await testDatabaseKinds())('a server on %s', (kind) => {
     const watch = (filter?: Record<string, unknown>) => live.subscribe<Fleet>(FLEET, { filter })
     const isWhole = ({ fleetMetrics: { reported, expected } }: Fleet) => reported === expected
 
-    it('a message a window, with every deployment of the filter, newest version first', async () => {
+    it('one message per window, with every deployment of the filter, newest version first', async () => {
       await using fleet = watch({ model: modelName })
       await fleet.until(({ fleetMetrics }) => fleetMetrics.reported === 3)
       const messages = await fleet.take(5)
@@ -76,7 +76,7 @@ describe.each(await testDatabaseKinds())('a server on %s', (kind) => {
       }
     })
 
-    it('with totals that are its deployments together: sums, and percentiles of all their latencies', async () => {
+    it('with the totals of its deployments: sums, and percentiles over all their latencies', async () => {
       await using fleet = watch({ ids })
       await fleet.until(isWhole)
       const messages = (await fleet.take(10)).map(({ fleetMetrics }) => fleetMetrics)
@@ -119,7 +119,7 @@ describe.each(await testDatabaseKinds())('a server on %s', (kind) => {
       expect(messages.some(({ totals }) => totals.requests > 0)).toBe(true)
     })
 
-    it('less what is paused and more what is deployed, without asking again', async () => {
+    it('without what is paused and with what is deployed meanwhile, in the same subscription', async () => {
       await using fleet = watch({ model: modelName })
       await using all = watch()
       await fleet.until(isWhole)
@@ -139,7 +139,7 @@ describe.each(await testDatabaseKinds())('a server on %s', (kind) => {
       expect(idsIn(after)).not.toContain(other)
     })
 
-    it('of nothing, when nothing matches: zero requests, no latency, still a message a window', async () => {
+    it('of no deployment when none matches: zero requests, no latency, still one message per window', async () => {
       for (const filter of [{ status: ['PAUSED'] }, { ids: [] }, { search: '%' }, { model: 'nobody' }]) {
         await using fleet = watch(filter)
         const { fleetMetrics: first } = await fleet.next()
@@ -168,7 +168,7 @@ describe.each(await testDatabaseKinds())('a server on %s', (kind) => {
     const nextOf = async (progress: Subscription<Progress>) => (await progress.next()).trainingJobProgress
     const steps = (...numbers: number[]) => numbers.map((step) => ({ step, loss: 1 / step, accuracy: null }))
 
-    it('of one: as it is at once, then at each change with its new steps, until it is deleted', async () => {
+    it('of one job: its state at once, then each change with its new steps, until it is deleted', async () => {
       const id = await registerJob(app.client, { status: 'RUNNING' })
       await update({ trainingJobId: id, progress: 0.1, steps: steps(1, 2) })
       await using progress = watch(id)
@@ -189,7 +189,7 @@ describe.each(await testDatabaseKinds())('a server on %s', (kind) => {
       expect(await watch(id).refusal()).toBe('NOT_FOUND')
     })
 
-    it('of all: the unfinished ones first, then every change, new ones included', async () => {
+    it('of all jobs: the unfinished ones first, then every change, new jobs included', async () => {
       const finished = await registerJob(app.client)
       const queued = await registerJob(app.client, { status: 'QUEUED' })
       const running = await registerJob(app.client, { status: 'RUNNING' })
@@ -207,7 +207,7 @@ describe.each(await testDatabaseKinds())('a server on %s', (kind) => {
       expect(await nextOf(progress)).toMatchObject({ trainingJob: { id: running, status: 'CANCELLED' } })
     })
 
-    it('of a simulated run: its curve as it grows, to its end, after which it can be deployed', async () => {
+    it('of a simulated run: its curve as it grows up to its end, after which it can be deployed', async () => {
       const input = { modelName: 'simulated' }
       const { trainingJob } = await succeed<{ trainingJob: { id: string } }>(
         app.client,
@@ -236,7 +236,7 @@ describe.each(await testDatabaseKinds())('a server on %s', (kind) => {
       await deploy(app.client, { trainingJobId: trainingJob.id })
     })
 
-    it('of none that is unknown or whose id is wrong', async () => {
+    it('of no job that is unknown or whose id is wrong', async () => {
       expect(await watch(unknownId('TrainingJob')).refusal()).toBe('NOT_FOUND')
       expect(await watch('nonsense').refusal()).toBe('BAD_USER_INPUT')
       expect(await watch(unknownId('Deployment')).refusal()).toBe('BAD_USER_INPUT')

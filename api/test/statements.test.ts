@@ -76,7 +76,7 @@ describe.each(await testDatabaseKinds())('statements of an answer on %s', (kind)
     expectAtMost(6, await cost(query))
   })
 
-  it('are no more with sparklines, what can be done and totals, in any order', async () => {
+  it('do not grow with sparklines, allowed actions and totals, in any order', async () => {
     for (const orderBy of ['CREATED_AT', 'STATUS_CHANGED_AT', 'MODEL', 'VERSION']) {
       const query = `{ list: deployments(first: 50, orderBy: { field: ${orderBy}, direction: ASC }) { edges { node {
         canResume model { name } trainingJob { name } latestMetrics { at } recentMetrics { at } } } }
@@ -85,7 +85,7 @@ describe.each(await testDatabaseKinds())('statements of an answer on %s', (kind)
     }
   })
 
-  it('are one more for whether paused ones can be resumed, and none more for active ones', async () => {
+  it('grow by one to tell whether paused deployments can be resumed, and not at all for active ones', async () => {
     const count = async (status: string, field: string) => {
       const query = `{ list: deployments(first: 50, filter: { status: [${status}] }) { edges { node { ${field} } } } }`
       return (await cost(query, OBJECTS / 2)).length

@@ -34,7 +34,7 @@ describe.each(await testDatabaseKinds())('training jobs, through the API on %s',
     return result
   }
 
-  it('are registered as they stand, and make the model they name', async () => {
+  it('are registered in any status, and create the model that they name', async () => {
     const input = {
       modelName: 'Team-1/model_a.b',
       name: 'run 1 — שלום \u200f',
@@ -73,7 +73,7 @@ describe.each(await testDatabaseKinds())('training jobs, through the API on %s',
     expect(models).toEqual({ models: { edges: [{ node: { name: input.modelName } }] } })
   })
 
-  it('registered at once under a new name make one model', async () => {
+  it('registered at the same time for a new model create it once', async () => {
     const names = Array.from({ length: 10 }, (_, n) => `job ${n}`)
     await Promise.all(names.map((name) => registerJob(app.client, { modelName: 'at-once', name })))
     expect(await app.deps.services.prisma.model.count({ where: { name: 'at-once' } })).toBe(1)
@@ -115,7 +115,7 @@ describe.each(await testDatabaseKinds())('training jobs, through the API on %s',
     }
   })
 
-  it('that are simulated run by themselves: they start queued, refuse updates, and can be cancelled', async () => {
+  it('that are simulated run without a client: they start as queued, refuse updates, and can be cancelled', async () => {
     const input = { modelName: 'simulated', hyperparameters: { learningRate: 0.01 } }
     const { trainingJob } = await succeed<{ trainingJob: Job }>(app.client, 'startTrainingJob', input, JOB)
     expect(trainingJob).toMatchObject({ status: 'QUEUED', simulated: true, createdBy: 'admin' })
@@ -132,7 +132,7 @@ describe.each(await testDatabaseKinds())('training jobs, through the API on %s',
     expect(await app.client.data(query, { id: trainingJobId })).toEqual({ trainingJob: { status: 'CANCELLED' } })
   })
 
-  it('are deleted with their curve, unless deployments were made from them: those are named, newest first', async () => {
+  it('are deleted with their curve, unless deployments were made from them, which the error names, newest first', async () => {
     const trainingJobId = await registerJob(app.client)
     const made: string[] = []
     for (let n = 0; n < 22; n += 1) {
@@ -172,7 +172,7 @@ describe.each(await testDatabaseKinds())('training jobs, through the API on %s',
     }
   })
 
-  it('refuse updates that cannot be, each for its field, and take nothing of them', async () => {
+  it('refuse impossible updates, each with its field, and apply nothing of them', async () => {
     const trainingJobId = await registerJob(app.client, { status: 'RUNNING' })
     const steps = (count: number) => Array.from({ length: count }, (_, n) => ({ step: n, loss: 1 }))
     const cases: [input: Record<string, unknown>, path: string[]][] = [

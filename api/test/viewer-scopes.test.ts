@@ -8,7 +8,7 @@ import { GraphQLTestClient } from './graphql-client.ts'
 import { liveClient, TRANSPORTS } from './live-clients.ts'
 import { WsTestClient } from './ws-client.ts'
 
-describe.each(await testDatabaseKinds())('what a viewer is told they may do, on %s', (kind) => {
+describe.each(await testDatabaseKinds())('the permissions of a viewer on %s', (kind) => {
   let app: TestApp
 
   beforeAll(async () => {
@@ -21,7 +21,7 @@ describe.each(await testDatabaseKinds())('what a viewer is told they may do, on 
     return GraphQLTestClient.withToken(app.origin, secret)
   }
 
-  it('follows their scopes', async () => {
+  it('follow the scopes of the token', async () => {
     const jobId = await registerJob(app.client)
     const deploymentId = await deploy(app.client)
     const query = `query ($jobId: ID!, $deploymentId: ID!) {
@@ -45,7 +45,7 @@ describe.each(await testDatabaseKinds())('what a viewer is told they may do, on 
     })
   })
 
-  it('is refused over HTTP with a well-formed answer, and changes nothing', async () => {
+  it('let no mutation through over HTTP without its scope: the answer is well-formed and nothing changes', async () => {
     const jobId = await registerJob(app.client)
     const reader = await clientWith('READ')
     const mutation = 'mutation ($id: ID!) { deployTrainingJob(input: { trainingJobId: $id }) { __typename } }'
@@ -57,22 +57,25 @@ describe.each(await testDatabaseKinds())('what a viewer is told they may do, on 
     expect(await reader.data(query, { id: jobId })).toEqual({ trainingJob: { activeDeployment: null } })
   })
 
-  it.each(TRANSPORTS)('is refused over %s what others are following just then', async (transport) => {
-    const [{ secret: reader }, { secret: deployer }] = [
-      await createToken(app.client, { name: 'reader', scopes: ['READ'] }),
-      await createToken(app.client, { name: 'deployer', scopes: ['DEPLOY'] }),
-    ]
-    const query = 'subscription { fleetMetrics { expected } }'
-    await using following = liveClient(transport, app.origin, reader)
-    await using updates = following.subscribe(query)
-    await updates.next()
-    await using refused = liveClient(transport, app.origin, deployer)
-    await using none = refused.subscribe(query)
-    expect(await none.refusal()).toBe('FORBIDDEN')
-    await updates.next()
-  })
+  it.each(TRANSPORTS)(
+    'keep a viewer out of a shared subscription over %s that others follow at that moment',
+    async (transport) => {
+      const [{ secret: reader }, { secret: deployer }] = [
+        await createToken(app.client, { name: 'reader', scopes: ['READ'] }),
+        await createToken(app.client, { name: 'deployer', scopes: ['DEPLOY'] }),
+      ]
+      const query = 'subscription { fleetMetrics { expected } }'
+      await using following = liveClient(transport, app.origin, reader)
+      await using updates = following.subscribe(query)
+      await updates.next()
+      await using refused = liveClient(transport, app.origin, deployer)
+      await using none = refused.subscribe(query)
+      expect(await none.refusal()).toBe('FORBIDDEN')
+      await updates.next()
+    },
+  )
 
-  it('is everything for the owner, whose other browsers end when they say so', async () => {
+  it('are complete for the owner, who can end the sessions of other browsers', async () => {
     const signIn = () => openSession(app.origin, { secret: new URL(app.newSignInUrl()).hash.slice(1) })
     const [here, elsewhere] = [await signIn(), await signIn()]
     const owner = new GraphQLTestClient(app.origin, { cookie: here })

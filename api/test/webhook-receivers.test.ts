@@ -22,7 +22,7 @@ describe.each(Object.keys(INTERPRETERS))('the receiver of docs/webhooks.md in %s
   let child: ChildProcess | undefined
   afterEach(() => child?.kill())
 
-  it('takes what is signed with its secret, and refuses what is not, was changed or is old', async () => {
+  it('accepts what is signed with its secret, and refuses what is unsigned, changed or old', async () => {
     const [command, args] = INTERPRETERS[language] ?? ['', []]
     const secret = newWebhookSecret()
     const { PATH = '' } = process.env

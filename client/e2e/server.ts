@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url'
 import { type Database, openDatabase } from '@gaugeline/prisma'
 
 const MAIN = fileURLToPath(new URL('../../api/dist/main.js', import.meta.url))
+/** The flag of the tests' own process (see vitest.config.ts): long runs, which measure, have none. */
+const V8_FLAGS = process.execArgv.filter((flag) => flag === '--liftoff-only')
 /** The first start creates and fills the database. */
 const READY_WITHIN_MS = 80_000
 
@@ -53,7 +55,7 @@ export async function startServer({ fill, sampleIntervalMs = 1000 }: ServerOptio
   let running: { child: ChildProcess; signInUrl: string }
 
   const start = async () => {
-    const child = spawn(process.execPath, [MAIN], {
+    const child = spawn(process.execPath, [...V8_FLAGS, MAIN], {
       env: {
         ...process.env,
         HOST: '127.0.0.1',

@@ -25,7 +25,7 @@ describe.each(kinds)('an open database on %s', (kind) => {
   })
   afterAll(() => database[Symbol.asyncDispose]())
 
-  test('twenty interactive transactions at once do all they were asked', async () => {
+  test('twenty interactive transactions at once all succeed', async () => {
     const { prisma } = database
     const model = await prisma.model.create({ data: { name: 'counted' } })
     await Promise.all(
@@ -86,7 +86,7 @@ describe.each(kinds)('an open database on %s', (kind) => {
     expect(rows).toEqual([{ big: Number.MAX_SAFE_INTEGER, sum: 0.1 + 0.2, tiny: 5e-324, at: instant }])
   })
 
-  test('Prisma gives back what was written, bytes, bigint and doubles included', async () => {
+  test('Prisma reads what it wrote, bytes, bigint and doubles included', async () => {
     const sample = {
       deploymentKey: 1,
       sequence: 2n ** 60n,
@@ -147,7 +147,7 @@ describe('the embedded database', () => {
     expect(new Set([original.epoch, copied, restored]).size).toBe(3)
   })
 
-  test('a first start that was cut off begins again; a folder with something else in it is left alone', async () => {
+  test('a first start that was interrupted begins again; a folder with anything else in it is not touched', async () => {
     const dataDir = join(folder, 'data')
     mkdirSync(join(dataDir, 'postgres', 'base'), { recursive: true })
     await expect(openDatabase({ dataDir })).rejects.toThrow(/^The folder .+postgres holds no database: remove it, or /)
@@ -164,7 +164,7 @@ describe('the embedded database', () => {
     await database.close()
   })
 
-  test('a client that vanishes, in a transaction or in the middle of a statement, holds nobody up', async () => {
+  test('a client that disappears in a transaction or in the middle of a statement blocks nobody', async () => {
     await using database = await createTestDatabase('embedded')
     const { pool } = database
     const options = { host: pool.options.host, user: 'postgres', database: 'postgres' }
@@ -189,7 +189,7 @@ describe('the embedded database', () => {
     expect(await database.prisma.model.count()).toBe(0)
   })
 
-  test('a thread that dies is told once, and every statement fails at once', async () => {
+  test('a thread that dies is reported once, and every statement fails at once', async () => {
     await using database = await createTestDatabase('embedded')
     const failed = new Promise<Error>((resolve) => database.onFailure(resolve))
     // Without its log PostgreSQL panics.
@@ -271,7 +271,7 @@ describe.runIf(kinds.includes('postgres'))('a PostgreSQL server', () => {
     await open.close()
   })
 
-  test('connections that the server ended are replaced, and the loss of idle ones is told', async () => {
+  test('connections that the server ended are replaced, and the loss of idle ones is reported', async () => {
     await using database = await createTestDatabase('postgres')
     const lost: Error[] = []
     const open = await openDatabase({ url: database.url, dataDir: '', onIdleError: (error) => lost.push(error) })

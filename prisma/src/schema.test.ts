@@ -145,7 +145,7 @@ describe.each(await testDatabaseKinds())('the schema on %s', (kind) => {
     expect(checkViolation(error) ?? uniqueViolation(error) ?? error).toBe(constraint)
   })
 
-  test('every check and every unique index beside the primary keys is tried here', async () => {
+  test('every check and every unique index except primary keys has a case here', async () => {
     const { rows: found } = await database.pool.query<{ name: string }>(
       `SELECT conname AS name FROM pg_constraint
          WHERE contype = 'c' AND connamespace = 'public'::regnamespace AND conrelid <> '_prisma_migrations'::regclass
@@ -168,7 +168,7 @@ describe.each(await testDatabaseKinds())('the schema on %s', (kind) => {
     expect(isForeignKeyViolation(await refusalOf(statement))).toBe(true)
   })
 
-  test('a training job without deployments takes its steps along', async () => {
+  test('a training job without deployments is deleted with its steps', async () => {
     await database.pool.query(
       `INSERT INTO training_jobs (id, model_id, name, status, created_by)
        VALUES ('${id(8)}', '${id(1)}', 'x', 'QUEUED', 'me')`,

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -12,12 +13,17 @@ import { migrationsFolder, packageFolder } from './package-paths.ts'
 import { createPool } from './pool.ts'
 
 export type TestDatabaseKind = Database['kind']
-export interface TestDatabase extends Database, AsyncDisposable {
-  /** Of a PostgreSQL database. */
+
+/** Where a test's own migrated, empty database is. Nothing has it open; disposal removes it. */
+export interface TestDatabaseLocation extends AsyncDisposable {
+  /** Set for a PostgreSQL database. */
   url?: string
-  /** Of an embedded one. */
+  /** Set for an embedded database. */
   dataDir?: string
 }
+
+/** A test's own database, open. Disposal closes and removes it. */
+export interface TestDatabase extends Database, TestDatabaseLocation {}
 
 const serverUrl = process.env['TEST_DATABASE_URL'] ?? 'postgres://postgres@127.0.0.1:5432/postgres'
 let kinds: Promise<TestDatabaseKind[]> | null = null
@@ -44,23 +50,37 @@ async function probe(): Promise<TestDatabaseKind[]> {
   }
 }
 
-/** A migrated, empty database of its own, gone after disposal. */
-export function createTestDatabase(kind: TestDatabaseKind): Promise<TestDatabase> {
-  return kind === 'embedded' ? createEmbedded() : createOnServer()
-}
-
-async function createEmbedded(): Promise<TestDatabase> {
-  const folder = mkdtempSync(join(tmpdir(), 'gaugeline-test-'))
-  const remove = () => rmSync(folder, { recursive: true, force: true })
+/** Makes a migrated, empty database for one test and opens it. */
+export async function createTestDatabase(kind: TestDatabaseKind): Promise<TestDatabase> {
+  const location = await prepareTestDatabase(kind)
   try {
-    const dataDir = join(folder, 'data')
-    cpSync(await embeddedTemplate(), dataDir, { recursive: true })
-    const database = await openDatabase({ dataDir })
-    return { ...database, ...disposal(database, remove), isNew: true, dataDir }
+    const { url, dataDir } = location
+    const database = await openDatabase({ url, dataDir: dataDir ?? '' })
+    const dispose = once(async () => {
+      await database.close()
+      await location[Symbol.asyncDispose]()
+    })
+    return { ...database, ...location, isNew: true, [Symbol.asyncDispose]: dispose }
   } catch (error) {
-    remove()
+    await location[Symbol.asyncDispose]()
     throw error
   }
+}
+
+/**
+ * Makes a migrated, empty database for one test, for a server that opens it itself: to open an embedded database takes
+ * a second of processor time.
+ */
+export function prepareTestDatabase(kind: TestDatabaseKind): Promise<TestDatabaseLocation> {
+  return kind === 'embedded' ? prepareEmbedded() : prepareOnServer()
+}
+
+async function prepareEmbedded(): Promise<TestDatabaseLocation> {
+  const template = await embeddedTemplate()
+  const folder = mkdtempSync(join(tmpdir(), 'gaugeline-test-'))
+  const dataDir = join(folder, 'data')
+  cpSync(template, dataDir, { recursive: true })
+  return { dataDir, [Symbol.asyncDispose]: once(async () => rm(folder, { recursive: true, force: true })) }
 }
 
 /** A data folder of these migrations, to be copied: half the time of a start from the snapshot. Made once. */
@@ -84,24 +104,18 @@ async function embeddedTemplate(): Promise<string> {
   return template
 }
 
-async function createOnServer(): Promise<TestDatabase> {
+async function prepareOnServer(): Promise<TestDatabaseLocation> {
   const name = `gaugeline_test_${randomBytes(6).toString('hex')}`
   await onServer(async (client) => {
     const template = await serverTemplate(client)
     await client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`)
   })
-  const remove = () =>
+  const remove = once(() =>
     onServer(async (client) => {
       await client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
-    })
-  try {
-    const url = urlOf(name)
-    const database = await openDatabase({ url, dataDir: '' })
-    return { ...database, ...disposal(database, remove), isNew: true, url }
-  } catch (error) {
-    await remove()
-    throw error
-  }
+    }),
+  )
+  return { url: urlOf(name), [Symbol.asyncDispose]: remove }
 }
 
 /** A database of these migrations, to be copied. Made once; those of other migrations are dropped then. */
@@ -130,13 +144,10 @@ async function serverTemplate(client: pg.Client): Promise<string> {
   }
 }
 
-function disposal(database: Database, remove: () => void | Promise<void>) {
-  let closed: Promise<void> | null = null
-  const close = async () => {
-    await database.close()
-    await remove()
-  }
-  return { [Symbol.asyncDispose]: () => (closed ??= close()) }
+/** A function whose work is done by the first call only; the other calls wait for that one. */
+function once(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined
+  return () => (done ??= work())
 }
 
 /** The url of another database on the test server. */

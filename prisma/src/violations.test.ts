@@ -101,7 +101,7 @@ describe.each(await testDatabaseKinds())('errors of %s', (kind) => {
   })
 })
 
-test('a pool without a free connection is unavailable', async () => {
+test('a pool without a free connection counts as unavailable', async () => {
   const kinds = await testDatabaseKinds()
   await using database = await createTestDatabase(kinds[0] ?? 'embedded')
   const { host, port, user, database: name, connectionString } = database.pool.options

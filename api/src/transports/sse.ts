@@ -25,12 +25,12 @@ export async function sendEventStream(
   })
   socket.setNoDelay(true)
   // A browser's fetch gives its caller the response only when the first bytes of the body have arrived.
-  res.write(HEARTBEAT)
-  const heartbeat = keepAlive(res)
+  writeThrough(res, socket, HEARTBEAT)
+  const heartbeat = keepAlive(res, socket)
   try {
     const last = await run(sinkOf(res, socket))
     // The heartbeat continues meanwhile, and cuts a reader that takes nothing.
-    if (last && !res.write(`event: next\ndata: ${JSON.stringify(last)}\n\n`)) await drained(res)
+    if (last && !writeThrough(res, socket, `event: next\ndata: ${JSON.stringify(last)}\n\n`)) await drained(res)
     // The empty data is for EventSource, which ignores an event that has none.
     res.end('event: complete\ndata:\n\n')
   } catch (error) {
@@ -59,15 +59,28 @@ function sinkOf(res: ServerResponse, socket: Socket): MessageSink {
   }
 }
 
+/**
+ * Writes to the response, and on to its socket before it returns. Since Node 24 a response otherwise keeps a chunk to
+ * itself until the next tick, and a shared message, which goes straight to the socket, would overtake it.
+ */
+function writeThrough(res: ServerResponse, socket: Socket, text: string): boolean {
+  socket.cork()
+  try {
+    return res.write(text)
+  } finally {
+    socket.uncork()
+  }
+}
+
 /** Sends a heartbeat at intervals, and cuts a reader that has taken nothing for two of them. */
-function keepAlive(res: ServerResponse): NodeJS.Timeout {
+function keepAlive(res: ServerResponse, socket: Socket): NodeJS.Timeout {
   let takenBefore = 0
   let stuck = 0
   return setInterval(() => {
     // For a reader that has stopped, heartbeats would only pile up.
     if (!res.writableNeedDrain && res.socket?.writableNeedDrain !== true) {
       stuck = 0
-      res.write(HEARTBEAT)
+      writeThrough(res, socket, HEARTBEAT)
       return
     }
     const taken = (res.socket?.bytesWritten ?? 0) - (res.socket?.writableLength ?? 0)

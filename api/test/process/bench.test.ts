@@ -12,7 +12,7 @@ function tableOf(printed: string, title: string): Record<string, string>[] {
   return rows.map((row) => Object.fromEntries(head.map((column, at) => [column, row[at] ?? ''])))
 }
 
-it('the benchmark measures all servers beside each other, and all that they delivered is exact', async () => {
+it('the benchmark measures all servers, and every delivery is exact', async () => {
   const args = ['--import', 'tsx', '--conditions=@gaugeline/source', 'bench/main.ts', '--quick']
   const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: api, timeout: 280_000 })
 

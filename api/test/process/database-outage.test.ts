@@ -5,7 +5,7 @@ import { surviveOutage } from './database-outage.ts'
 const without = (await testDatabaseKinds()).includes('postgres') ? '' : ' (skipped: no PostgreSQL server)'
 
 it.skipIf(without !== '')(
-  `goes on without a hole, and with all its subscribers, when PostgreSQL was gone for three seconds${without}`,
+  `a server continues without a hole and with all its subscribers after PostgreSQL was gone for three seconds${without}`,
   async () => {
     await expect(surviveOutage({ fault: 'cut', ms: 3_000, answerMs: 4_500 })).resolves.toBeUndefined()
   },
@@ -13,7 +13,7 @@ it.skipIf(without !== '')(
 )
 
 it.skipIf(without !== '')(
-  `goes on without a hole, and with all its subscribers, when PostgreSQL did not answer for a while${without}`,
+  `a server continues without a hole and with all its subscribers after PostgreSQL did not answer for a while${without}`,
   async () => {
     await expect(surviveOutage({ fault: 'hang', ms: 1_000, answerMs: 10_000 })).resolves.toBeUndefined()
   },

@@ -1,4 +1,4 @@
-import { createTestDatabase } from '@gaugeline/prisma/testing'
+import { prepareTestDatabase } from '@gaugeline/prisma/testing'
 import { expect } from 'vitest'
 import { succeed } from '../acts.ts'
 import { GraphQLTestClient } from '../graphql-client.ts'
@@ -32,8 +32,7 @@ export interface Outage {
 
 /** A PostgreSQL server is gone and comes back, while a server with subscribers runs on it. */
 export async function surviveOutage({ fault, ms, answerMs }: Outage): Promise<void> {
-  await using database = await createTestDatabase('postgres')
-  await database.close()
+  await using database = await prepareTestDatabase('postgres')
   const url = new URL(database.url ?? '')
   await using proxy = await TcpProxy.to(url)
   url.host = `127.0.0.1:${proxy.port}`

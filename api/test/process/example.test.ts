@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { createTestDatabase } from '@gaugeline/prisma/testing'
+import { prepareTestDatabase } from '@gaugeline/prisma/testing'
 import { expect, it } from 'vitest'
 import { GraphQLTestClient } from '../graphql-client.ts'
 import { register } from './documents.ts'
@@ -10,8 +10,7 @@ import { ADMIN_TOKEN, ServerProcess, settingsOf } from './server-process.ts'
 const example = fileURLToPath(new URL('../../../docs/examples/deploy-and-watch.mjs', import.meta.url))
 
 it('the example deploys a job and prints ten samples without a hole, over a kill of the server', async () => {
-  await using database = await createTestDatabase('embedded')
-  await database.close()
+  await using database = await prepareTestDatabase('embedded')
   const settings = { ...settingsOf(database), SAMPLE_INTERVAL_MS: '500' }
   const { server: first, origin } = await ServerProcess.serving(settings)
   await using _first = first

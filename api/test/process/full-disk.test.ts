@@ -46,7 +46,7 @@ async function registerUntilRefused(api: GraphQLTestClient): Promise<string[]> {
 }
 
 it.skipIf(reason !== null)(
-  `refuses writes while the disk is full, goes on reading, and records on once there is room${skipped}`,
+  `a server refuses writes while the disk is full, still answers reads, and records again once there is room${skipped}`,
   async () => {
     using disk = new SmallDisk(160)
     const { server, origin } = await ServerProcess.serving(settingsOn(disk))
@@ -77,7 +77,7 @@ it.skipIf(reason !== null)(
 )
 
 it.skipIf(reason !== null)(
-  `does not start on a full disk, and holds what it had promised when it starts again${skipped}`,
+  `a server does not start on a full disk, and still has what it acknowledged when it starts again${skipped}`,
   async () => {
     using disk = new SmallDisk(160)
     const settings = settingsOn(disk)

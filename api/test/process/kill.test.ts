@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { surviveKills } from './survive-kills.ts'
 
 it.each(await testDatabaseKinds())(
-  'loses nothing it had promised when it is killed twice under traffic on %s',
+  'a server keeps everything it acknowledged when it is killed twice under traffic on %s',
   async (kind) => {
     await expect(surviveKills(kind, { kills: 2 })).resolves.toBeUndefined()
   },

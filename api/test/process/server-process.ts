@@ -3,11 +3,14 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { TestDatabase } from '@gaugeline/prisma/testing'
+import type { TestDatabaseLocation } from '@gaugeline/prisma/testing'
 
 const BUILT_SERVER = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 
 export const ADMIN_TOKEN = 'process-test-token-of-32-characters'
+
+/** The flag of the tests' own process (see vitest.config.ts): long runs, which measure, have none. */
+const V8_FLAGS = process.execArgv.filter((flag) => flag === '--liftoff-only')
 
 export interface Exit {
   code: number | null
@@ -35,7 +38,7 @@ export class ServerProcess implements AsyncDisposable {
   private constructor(settings: Record<string, string>, { uid }: StartOptions) {
     if (!existsSync(BUILT_SERVER)) throw new Error('These tests run the built server: run `npm run build` first.')
     const { PATH = '' } = process.env
-    this.#child = spawn(process.execPath, [BUILT_SERVER], {
+    this.#child = spawn(process.execPath, [...V8_FLAGS, BUILT_SERVER], {
       env: { PATH, TMPDIR: this.#temporary, PORT: '0', ADMIN_TOKEN, ...settings },
       cwd: this.#temporary,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -124,8 +127,8 @@ export class ServerProcess implements AsyncDisposable {
   }
 }
 
-/** The settings by which a server opens a test's database; the test must have closed it. */
-export function settingsOf({ url, dataDir }: Pick<TestDatabase, 'url' | 'dataDir'>): Record<string, string> {
+/** The settings by which a server opens a test's database, which nothing else may have open. */
+export function settingsOf({ url, dataDir }: Pick<TestDatabaseLocation, 'url' | 'dataDir'>): Record<string, string> {
   if (url !== undefined) return { DATABASE_URL: url, SEED: 'none' }
   if (dataDir === undefined) throw new Error('A test database has a url or a folder.')
   return { DATA_DIR: dataDir, SEED: 'none' }

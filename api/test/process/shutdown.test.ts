@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { text } from 'node:stream/consumers'
-import { createTestDatabase, onServer, type TestDatabase, testDatabaseKinds } from '@gaugeline/prisma/testing'
+import { onServer, prepareTestDatabase, type TestDatabaseLocation, testDatabaseKinds } from '@gaugeline/prisma/testing'
 import { describe, expect, it } from 'vitest'
 import { GraphQLTestClient } from '../graphql-client.ts'
 import { WsTestClient } from '../ws-client.ts'
@@ -62,7 +62,7 @@ async function beginRequest(
 }
 
 /** Nobody holds the database any more: neither a lock on its folder nor a connection. */
-async function expectReleased({ dataDir, url }: TestDatabase): Promise<void> {
+async function expectReleased({ dataDir, url }: TestDatabaseLocation): Promise<void> {
   if (dataDir !== undefined) {
     expect(readdirSync(dataDir).filter((name) => name !== 'postgres')).toEqual([])
     return
@@ -75,12 +75,11 @@ async function expectReleased({ dataDir, url }: TestDatabase): Promise<void> {
 
 const kinds = await testDatabaseKinds()
 
-describe.each(kinds)('ending a server on %s', (kind) => {
+describe.each(kinds)('stopping a server on %s', (kind) => {
   it.each(['SIGTERM', 'SIGINT'] as const)(
-    'by %s lets requests finish and tells every subscriber',
+    'by %s lets requests finish and completes every subscription',
     async (signal) => {
-      await using database = await createTestDatabase(kind)
-      await database.close()
+      await using database = await prepareTestDatabase(kind)
       const { server, origin } = await ServerProcess.serving({ ...settingsOf(database), SAMPLE_INTERVAL_MS: '50' })
       await using _ = server
       const client = GraphQLTestClient.withToken(origin, ADMIN_TOKEN)
@@ -121,9 +120,8 @@ describe.each(kinds)('ending a server on %s', (kind) => {
     120_000,
   )
 
-  it('cuts a request that never ends, and still ends in order', async () => {
-    await using database = await createTestDatabase(kind)
-    await database.close()
+  it('cuts a request that never ends, and still exits with code 0', async () => {
+    await using database = await prepareTestDatabase(kind)
     const { server, origin } = await ServerProcess.serving(settingsOf(database))
     await using _ = server
     const { cut } = await beginRequest(origin, 'never sent whole')
@@ -134,9 +132,8 @@ describe.each(kinds)('ending a server on %s', (kind) => {
     await expectReleased(database)
   }, 60_000)
 
-  it('while it starts leaves nothing open and nothing locked', async () => {
-    await using database = await createTestDatabase(kind)
-    await database.close()
+  it('during its start leaves nothing open and nothing locked', async () => {
+    await using database = await prepareTestDatabase(kind)
     for (const line of [/^/, kind === 'embedded' ? /Opening the embedded database/ : /Connecting to PostgreSQL/]) {
       await using server = ServerProcess.start(settingsOf(database))
       // Before the first line it is still loading: there is nothing to close then, and the signal itself ends it.
@@ -154,9 +151,8 @@ describe.each(kinds)('ending a server on %s', (kind) => {
   }, 60_000)
 })
 
-it('ends during a first start, which the next one takes up', async () => {
-  await using database = await createTestDatabase('embedded')
-  await database.close()
+it('a first start that is interrupted is completed by the next start', async () => {
+  await using database = await prepareTestDatabase('embedded')
   const settings = { DATA_DIR: `${database.dataDir}-first` }
   await using server = ServerProcess.start(settings)
   await server.printed(/Opening the embedded database/)

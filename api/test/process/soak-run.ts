@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import type { Database } from '@gaugeline/prisma'
-import { createTestDatabase } from '@gaugeline/prisma/testing'
+import { prepareTestDatabase } from '@gaugeline/prisma/testing'
 import { ADMIN_TOKEN, type ServerProcess, settingsOf } from './server-process.ts'
 import { median, rssMb, type ServerFigures, serverFigures } from './soak-figures.ts'
 
@@ -10,7 +10,7 @@ export const MAX_GROWTH = 1.05
 /** Shorter than this, both would cover the same minutes. */
 const MIN_COMPARED_MINUTES = 30
 
-export interface Moment {
+interface Moment {
   minute: number
   rssMb: number
   heapMb: number
@@ -26,7 +26,7 @@ export interface Observed {
   memory: MemoryGrowth
 }
 
-export interface MemoryGrowth {
+interface MemoryGrowth {
   /** Of the last ten minutes to minutes 10 to 20; undefined where the run was too short to compare them. */
   ratio: number | undefined
   /** A line of a report. */
@@ -82,8 +82,7 @@ export async function soakDatabase(url: string | undefined): Promise<SoakDatabas
   if (url !== undefined) {
     return { name: 'PostgreSQL', settings: { DATABASE_URL: url, SEED: 'none' }, url, dataDir: '', ...nothingToDispose }
   }
-  const database = await createTestDatabase('embedded')
-  await database.close()
+  const database = await prepareTestDatabase('embedded')
   const dispose = async () => await database[Symbol.asyncDispose]()
   const { dataDir = '' } = database
   return { name: 'the embedded database', settings: settingsOf(database), url, dataDir, [Symbol.asyncDispose]: dispose }

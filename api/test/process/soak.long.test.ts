@@ -18,7 +18,7 @@ const minutes = Number(process.env['SOAK_MINUTES'] ?? 60)
 const databaseUrl = process.env['SOAK_DATABASE_URL']
 const reportPath = process.env['SOAK_REPORT'] ?? join(tmpdir(), `gaugeline-soak-${Date.now()}.json`)
 
-it(`holds its memory, its windows and its subscribers' streams for ${minutes} minutes`, async () => {
+it(`a server keeps its memory bounded, its windows complete and its subscribers served' streams for ${minutes} minutes`, async () => {
   await using database = await soakDatabase(databaseUrl)
   const { server, origin } = await ServerProcess.serving(database.settings)
   await using _ = server

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { openDatabase } from '@gaugeline/prisma'
-import { createTestDatabase, onServer, testDatabaseKinds, urlOf } from '@gaugeline/prisma/testing'
+import { createTestDatabase, onServer, prepareTestDatabase, testDatabaseKinds, urlOf } from '@gaugeline/prisma/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ServerProcess, settingsOf } from './server-process.ts'
 
@@ -56,7 +56,7 @@ async function freePort(): Promise<number> {
   return server.port
 }
 
-it('names a port that is in use, opens nothing, and starts once it is free', async () => {
+it('a start names a port that is in use, opens nothing, and succeeds once the port is free', async () => {
   const other = await listening()
   const settings = { PORT: String(other.port), DATA_DIR: dataDir }
   expect(await refusal(settings)).toBe(
@@ -69,9 +69,8 @@ it('names a port that is in use, opens nothing, and starts once it is free', asy
 })
 
 describe('an embedded data folder', () => {
-  it('is refused while another server holds it, who goes on undisturbed', async () => {
-    await using database = await createTestDatabase('embedded')
-    await database.close()
+  it('is refused while another server holds it, which is not disturbed', async () => {
+    await using database = await prepareTestDatabase('embedded')
     const settings = settingsOf(database)
     const { server: first, origin } = await ServerProcess.serving(settings)
     await using _ = first
@@ -84,7 +83,7 @@ describe('an embedded data folder', () => {
     await expectGoodStart(settings)
   })
 
-  it('is refused where a file is in its way', async () => {
+  it('is refused where a file is in its place', async () => {
     writeFileSync(dataDir, 'a file')
     for (const path of [dataDir, join(dataDir, 'below')]) {
       expect(await refusal({ DATA_DIR: path })).toBe(
@@ -114,7 +113,7 @@ describe('an embedded data folder', () => {
 })
 
 describe.each(kinds)('a database on %s', (kind) => {
-  it('is refused when a newer build has migrated it, and is left free', async () => {
+  it('is refused when a newer build has migrated it, and is released', async () => {
     await using database = await createTestDatabase(kind)
     await database.pool.query(
       `insert into _prisma_migrations (id, checksum, migration_name, finished_at)
@@ -145,7 +144,7 @@ describe('a PostgreSQL server', () => {
     expect(existsSync(dataDir)).toBe(false)
   })
 
-  it('is named when it takes the connection and stays silent', async () => {
+  it('is named when it accepts the connection and never answers', async () => {
     const sockets: Socket[] = []
     const silent = await listening((socket) => sockets.push(socket))
     expect(await refusal({ DATABASE_URL: `postgres://gauge:very-secret@127.0.0.1:${silent.port}/gauges` })).toBe(
@@ -165,19 +164,22 @@ describe('a PostgreSQL server', () => {
   })
 
   const without = kinds.includes('postgres') ? '' : ' (skipped: no PostgreSQL server)'
-  it.skipIf(without !== '')(`is told apart from its databases and users, without the password${without}`, async () => {
-    const url = new URL(urlOf('gaugeline_no_such_database'))
-    url.password ||= 'very-secret'
-    const noDatabase = await refusal({ DATABASE_URL: url.href })
-    expect(noDatabase).toBe(
-      `PostgreSQL at ${url.host} has no database "gaugeline_no_such_database": create it, or correct DATABASE_URL.`,
-    )
-    url.pathname = '/postgres'
-    url.username = 'gaugeline_no_such_user'
-    expect(await refusal({ DATABASE_URL: url.href })).toBe(
-      `PostgreSQL at ${url.host} refuses user "gaugeline_no_such_user": correct user and password in DATABASE_URL.`,
-    )
-  })
+  it.skipIf(without !== '')(
+    `is distinguished from its databases and users, without the password${without}`,
+    async () => {
+      const url = new URL(urlOf('gaugeline_no_such_database'))
+      url.password ||= 'very-secret'
+      const noDatabase = await refusal({ DATABASE_URL: url.href })
+      expect(noDatabase).toBe(
+        `PostgreSQL at ${url.host} has no database "gaugeline_no_such_database": create it, or correct DATABASE_URL.`,
+      )
+      url.pathname = '/postgres'
+      url.username = 'gaugeline_no_such_user'
+      expect(await refusal({ DATABASE_URL: url.href })).toBe(
+        `PostgreSQL at ${url.host} refuses user "gaugeline_no_such_user": correct user and password in DATABASE_URL.`,
+      )
+    },
+  )
 })
 
 describe('a setting', () => {
@@ -186,7 +188,7 @@ describe('a setting', () => {
     ['SEED', 'de\nmo', 'SEED holds "de\\nmo"; it may hold demo or none.'],
     ['ADMIN_TOKEN', 'short-secret', /^ADMIN_TOKEN holds 12 characters; it may hold 32 to 1024 printable ASCII/],
     ['DATABASE_URL', 'mysql://gauge:very-secret@127.0.0.1/gauges', /^DATABASE_URL holds "mysql:\/\/…@127\.0\.0\.1\/g/],
-  ])('%s is refused by name with what it holds and may hold', async (name, value, line) => {
+  ])('%s is refused with its name, its value and the values that it allows', async (name, value, line) => {
     const said = await refusal({ DATA_DIR: dataDir, [name]: value })
     if (typeof line === 'string') expect(said).toBe(line)
     else expect(said).toMatch(line)
@@ -194,7 +196,7 @@ describe('a setting', () => {
     expect(existsSync(dataDir)).toBe(false)
   })
 
-  it('TRAFFIC_TRACE is refused with file, line and reason before anything is opened', async () => {
+  it('TRAFFIC_TRACE is refused with file, line and reason before any database is opened', async () => {
     const trace = join(folder, 'trace.csv')
     const header = 'TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46.6805900,374,44\n'
     writeFileSync(trace, `${header}2023-11-16 18:15:50.9951690,396,many\n`)
@@ -208,7 +210,7 @@ describe('a setting', () => {
   })
 })
 
-it('begins anew after a first start that was killed', async () => {
+it('a first start that was killed begins again at the next start', async () => {
   mkdirSync(dataDir)
   await using server = ServerProcess.start({ DATA_DIR: dataDir, SEED: 'none' })
   await server.printed(/Opening the embedded database/)

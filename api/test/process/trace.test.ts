@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { createTestDatabase } from '@gaugeline/prisma/testing'
+import { prepareTestDatabase } from '@gaugeline/prisma/testing'
 import { expect, it } from 'vitest'
 import { GraphQLTestClient } from '../graphql-client.ts'
 import { WsTestClient } from '../ws-client.ts'
@@ -55,7 +55,7 @@ function totals(figures: readonly Figures[]): Omit<Figures, 'at'> {
   return { requests: sum('requests'), promptTokens: sum('promptTokens'), generatedTokens: sum('generatedTokens') }
 }
 
-it('drives a deployment by a recording, whose totals are stored over each whole loop from the second on', async () => {
+it('a recorded trace drives a deployment, and each whole loop from the second on stores its totals', async () => {
   // A span of 1,440 ms and one mean gap more: a loop of 1,500 ms, thirty windows.
   const rows = Array.from({ length: 25 }, (_, row) => ({
     ticks: (row * 1.44 * SECOND_TICKS) / 24,
@@ -72,8 +72,7 @@ it('drives a deployment by a recording, whose totals are stored over each whole 
   writeFileSync(path, `TIMESTAMP,ContextTokens,GeneratedTokens\n${lines.join('\n')}\n`)
   const ofFile = totals(rows.map((row) => ({ at: '', requests: 1, ...row })))
 
-  await using database = await createTestDatabase('embedded')
-  await database.close()
+  await using database = await prepareTestDatabase('embedded')
   const { server, origin } = await ServerProcess.serving({
     ...settingsOf(database),
     TRAFFIC_TRACE: path,
@@ -119,10 +118,9 @@ const isAbsent = !existsSync(recorded)
 const absent = isAbsent ? ' (skipped: ../shared/data/azure-llm-inference-2023-conv.csv is absent)' : ''
 
 it.skipIf(isAbsent)(
-  `starts with the first request of the recorded hour${absent}`,
+  `a recorded trace starts with the first request of its hour${absent}`,
   async () => {
-    await using database = await createTestDatabase('embedded')
-    await database.close()
+    await using database = await prepareTestDatabase('embedded')
     const { server, origin } = await ServerProcess.serving({
       ...settingsOf(database),
       TRAFFIC_TRACE: recorded,

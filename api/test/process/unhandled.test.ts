@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { createTestDatabase } from '@gaugeline/prisma/testing'
+import { prepareTestDatabase } from '@gaugeline/prisma/testing'
 import { expect, it } from 'vitest'
 import { GraphQLTestClient } from '../graphql-client.ts'
 import { WsTestClient } from '../ws-client.ts'
@@ -12,10 +12,9 @@ it.each([
   ['exception', 'an error'],
   ['rejection', 'a rejection'],
 ])(
-  'says so once and ends at once when nobody handles an error: %s, and starts again',
+  'a server logs an unhandled %s once, exits at once, and can be started again',
   async (fault, named) => {
-    await using database = await createTestDatabase('embedded')
-    await database.close()
+    await using database = await prepareTestDatabase('embedded')
     const settings = settingsOf(database)
     const { server, origin } = await ServerProcess.serving({
       ...settings,

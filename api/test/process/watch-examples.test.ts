@@ -1,4 +1,4 @@
-import { createTestDatabase, type TestDatabase } from '@gaugeline/prisma/testing'
+import { prepareTestDatabase, type TestDatabaseLocation } from '@gaugeline/prisma/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { succeed } from '../acts.ts'
 import { GraphQLTestClient } from '../graphql-client.ts'
@@ -19,7 +19,7 @@ function startsOf(printed: string[]): number[] {
 
 // All of them at once, for a server each would take minutes.
 describe('the example that watches a deployment', () => {
-  let database: TestDatabase
+  let database: TestDatabaseLocation
   let proxy: TcpProxy
   let server: ServerProcess
   let settings: Record<string, string>
@@ -28,8 +28,7 @@ describe('the example that watches a deployment', () => {
   const stories = new Map<string, Map<string, ExampleProgram>>()
 
   beforeAll(async () => {
-    database = await createTestDatabase('embedded')
-    await database.close()
+    database = await prepareTestDatabase('embedded')
     const port = await freePort()
     proxy = await TcpProxy.to(new URL(`http://127.0.0.1:${port}`))
     origin = `http://127.0.0.1:${proxy.port}`
@@ -110,14 +109,14 @@ describe('the example that watches a deployment', () => {
       },
     )
 
-    it.skipIf(missing !== null)(`says so and ends when its token is not valid${skipped}`, async () => {
+    it.skipIf(missing !== null)(`reports the reason and ends when its token is not valid${skipped}`, async () => {
       const program = programOf('refused', example)
       expect(await program.exited).toBe(1)
       expect(program.printed).toEqual([])
       expect(program.stderr).toMatch(/^refused: .*token is not valid[^\n]*\n(exit status 1\n)?$/)
     })
 
-    it.skipIf(missing !== null)(`says so and ends when its token is revoked${skipped}`, async () => {
+    it.skipIf(missing !== null)(`reports the reason and ends when its token is revoked${skipped}`, async () => {
       const program = programOf('revoked', example)
       expect(await program.exited).toBe(1)
       expect(program.printed.length).toBeGreaterThanOrEqual(4)

@@ -66,7 +66,7 @@ test('a second process is refused with one line that names the first, and gets i
   await reopened.close()
 })
 
-test('the same process is refused too, and a closed database gives its folder back', async () => {
+test('the same process is refused too, and a closed database releases its folder', async () => {
   await using database = await createTestDatabase('embedded')
   const dataDir = database.dataDir ?? ''
   await expect(openDatabase({ dataDir })).rejects.toThrow(new RegExp(`in use by process ${process.pid}:`))
@@ -98,7 +98,7 @@ test.each([
   expect(readdirSync(folder)).toEqual([])
 })
 
-test('release leaves alone the lock of somebody else', () => {
+test('release does not touch the lock of another process', () => {
   const lock = lockDataFolder(folder)
   writeFileSync(join(folder, 'gaugeline.lock'), 'of another')
   lock.release()

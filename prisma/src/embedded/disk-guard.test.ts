@@ -35,7 +35,7 @@ describe('a disk that is nearly full', () => {
     return outcomes.map((outcome) => outcome.status === 'rejected' && isUnavailable(outcome.reason))
   }
 
-  it('takes no writes on any connection, answers reads, and takes writes again once there is room', async () => {
+  it('refuses writes on every connection, answers reads, and accepts writes again once there is room', async () => {
     await write('before')
     await vi.advanceTimersByTimeAsync(1000)
     await expect(write('at-the-bound')).resolves.toBeTruthy()
@@ -53,7 +53,7 @@ describe('a disk that is nearly full', () => {
     expect(told).toHaveLength(1)
   })
 
-  it('tells of a look that failed, and looks again', async () => {
+  it('reports a check that failed, and checks again', async () => {
     await end()
     let looks = 0
     end = guardDisk(

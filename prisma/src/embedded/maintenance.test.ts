@@ -22,7 +22,7 @@ describe('maintenance of the embedded database', () => {
       [from],
     )
 
-  it('moves the point that a start after a crash replays from', async () => {
+  it('moves the point from which a start after a crash replays', async () => {
     const redo = `select redo_lsn::text as value from pg_control_checkpoint()`
     const before = await one<string>(redo)
     await fill(1)
@@ -31,7 +31,7 @@ describe('maintenance of the embedded database', () => {
     expect(await one<string>(redo)).not.toBe(before)
   })
 
-  it('lets new samples use the room of removed ones', async () => {
+  it('lets new samples reuse the space of removed ones', async () => {
     const size = `select pg_relation_size('samples')::int as value`
     const before = await one<number>(size)
     for (let from = 5001; from <= 25_001; from += 5000) {
@@ -42,7 +42,7 @@ describe('maintenance of the embedded database', () => {
     expect(await one<number>(size)).toBeLessThanOrEqual(before)
   })
 
-  it('goes on after a round that failed, and ends when it is told to', async () => {
+  it('continues after a round that failed, and stops when it is asked to', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
     try {
       const statements: string[] = []

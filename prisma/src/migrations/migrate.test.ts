@@ -1,24 +1,24 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { DatabaseAdapter } from '../adapter.ts'
 import { DatabaseStartError } from '../database-start-error.ts'
 import { openDatabase, openDatabaseFrom } from '../open-database.ts'
 import type { Database } from '../open-database.ts'
 import { migrationsFolder } from '../package-paths.ts'
-import { createTestDatabase, testDatabaseKinds } from '../testing.ts'
-import type { TestDatabase } from '../testing.ts'
+import { prepareTestDatabase, testDatabaseKinds } from '../testing.ts'
+import type { TestDatabaseLocation } from '../testing.ts'
 
 describe.each(await testDatabaseKinds())('migrations on %s', (kind) => {
-  let database: TestDatabase
+  let database: TestDatabaseLocation
   let folder: string
 
   beforeEach(async () => {
     folder = join(mkdtempSync(join(tmpdir(), 'gaugeline-migrations-')), 'migrations')
     cpSync(migrationsFolder, folder, { recursive: true })
-    database = await createTestDatabase(kind)
-    await database.close()
+    database = await prepareTestDatabase(kind)
   })
   afterEach(async () => {
     await database[Symbol.asyncDispose]()
@@ -51,7 +51,7 @@ describe.each(await testDatabaseKinds())('migrations on %s', (kind) => {
     return rows[0]?.exists
   }
 
-  test('a failing migration leaves nothing and refuses every start, until it is corrected', async () => {
+  test('a failing migration leaves nothing behind and prevents every start until it is corrected', async () => {
     write('20990101000000_halves', 'CREATE TABLE halves (id int); INSERT INTO halves VALUES (1); SELECT 1 / 0;')
     for (let start = 1; start <= 2; start += 1) {
       const error: unknown = await reopen().catch((thrown: unknown) => thrown)
@@ -72,7 +72,7 @@ describe.each(await testDatabaseKinds())('migrations on %s', (kind) => {
     })
   })
 
-  test('of several migrations, those before the failing one stay', async () => {
+  test('of several migrations, those before the failing one remain applied', async () => {
     write('20990101000000_fine', 'CREATE TABLE fine (id int);')
     write('20990102000000_broken', 'CREATE TABLE broken (id nonsense);')
     await expect(reopen()).rejects.toThrow(/20990102000000_broken failed: type "nonsense" does not exist/)
@@ -115,8 +115,8 @@ describe.each(await testDatabaseKinds())('migrations on %s', (kind) => {
     )
   })
 
-  test('a shadow database is never taken, for it would be the main one', () => {
-    expect(() => new DatabaseAdapter(database.pool).connectToShadowDb()).toThrow('Shadow databases are not used')
+  test('a shadow database is never used, because it would be the main one', () => {
+    expect(() => new DatabaseAdapter(new pg.Pool()).connectToShadowDb()).toThrow('Shadow databases are not used')
   })
 
   test.runIf(kind === 'postgres')('servers that start at once migrate once', async () => {

@@ -30,7 +30,7 @@ describe.each(await testDatabaseKinds())('seeding on %s', (kind) => {
     expect(await counts(database)).toEqual([0, 0, 0, 0, 0, 0])
   })
 
-  test('the demo passes every constraint and can be written once, also when two try', async () => {
+  test('the demo passes every constraint and is written once, also when two servers try', async () => {
     const scenario = demoScenario(now)
     const outcomes = await Promise.allSettled([applyScenario(database, scenario), applyScenario(database, scenario)])
     expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
@@ -39,7 +39,7 @@ describe.each(await testDatabaseKinds())('seeding on %s', (kind) => {
     expect(await counts(database)).toEqual([7, 45, trainingSteps.length, 12, deploymentEvents.length, 12])
   })
 
-  test('the log of events goes on after the last one, and heads belong to their deployments', async () => {
+  test('the log of events continues after the last one, and heads belong to their deployments', async () => {
     const { prisma } = database
     const scenario = demoScenario(now)
     const { lastSequence } = await prisma.logState.findUniqueOrThrow({ where: { id: 1 } })
@@ -52,7 +52,7 @@ describe.each(await testDatabaseKinds())('seeding on %s', (kind) => {
     }
   })
 
-  test('what was written is what the scenario holds', async () => {
+  test('the rows match the scenario', async () => {
     const scenario = demoScenario(now)
     const [job] = scenario.trainingJobs
     expect(await database.prisma.trainingJob.findUnique({ where: { id: job?.id ?? '' } })).toEqual(job)

@@ -8,7 +8,7 @@ export interface DemoDeployment {
   changes?: DemoChange[]
 }
 
-export interface DemoChange {
+interface DemoChange {
   kind: 'PAUSED' | 'RESUMED' | 'DELETED'
   hoursAgo: number
   by: string

@@ -33,7 +33,7 @@ test('it holds models of several fields, jobs in every status and twelve deploym
   expect(open.length).toBeGreaterThan(10)
 })
 
-test('ids are UUIDs of version 7, each once, that sort as things were made', () => {
+test('ids are unique UUIDs of version 7 that sort by creation', () => {
   const { models, trainingJobs, deployments, deploymentEvents } = scenario
   const ids = [...models, ...trainingJobs, ...deployments, ...deploymentEvents].map(({ id }) => id)
   expect(new Set(ids).size).toBe(ids.length)
@@ -68,7 +68,7 @@ test('versions count the deployments of a model from 0; that of the deleted one 
   expect(versions.map(({ versionNumber }) => versionNumber)).toEqual([1, 2])
 })
 
-test('events are in order and tell how each deployment came to its status', () => {
+test('events are in order and explain the status of each deployment', () => {
   const { deploymentEvents, deployments } = scenario
   expect(deploymentEvents.map(({ sequence }) => sequence)).toEqual(deploymentEvents.map((_, index) => index + 1))
   const times = deploymentEvents.map(({ at }) => at.getTime())
