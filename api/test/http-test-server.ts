@@ -46,7 +46,7 @@ export class MemorySessionStore implements SessionStore {
     if (this.hangs) await new Promise(() => undefined)
   }
 
-  /** Makes an API token and gives its secret. */
+  /** Creates an API token and returns its secret. */
   addToken(id: string, scopes: readonly Scope[] = SCOPES, expiresAt: Date | null = null): string {
     const secret = `gl_${newSecret()}`
     this.tokens.set(tokenHashOf(secret) ?? '', { id, name: `token ${id}`, scopes, expiresAt, revokedAt: null })

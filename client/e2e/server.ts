@@ -16,10 +16,10 @@ const READY_WITHIN_MS = 80_000
 
 export const ADMIN_TOKEN = 'e2e-token-that-is-long-enough-for-the-server'
 
-/** The built server as a person starts it, on a data folder of its own. */
+/** The built server as a person starts it, on its own data folder. */
 export interface RunningServer {
   readonly origin: string
-  /** The link of the present start; good for one sign-in. */
+  /** The link of the current start; valid for one sign-in. */
   readonly signInUrl: string
   /** Ends the process as `kill -9` does. */
   kill(): Promise<void>
@@ -93,7 +93,7 @@ export async function startServer({ fill, sampleIntervalMs = 1000 }: ServerOptio
 }
 
 /**
- * Waits for `Open http://…/sign-in#…`; throws with what was printed when the process ends before it, or takes too long.
+ * Waits for `Open http://…/sign-in#…`; rejects with the output when the process ends first or takes too long.
  */
 function printedLink(child: ChildProcess): Promise<string> {
   if (!child.stdout || !child.stderr) throw new Error('The server has no output')
