@@ -1,4 +1,4 @@
-// npm run bench: builds what is not up to date, then measures it beside its references (api/bench/main.ts).
+// npm run bench: builds what is not up to date, then compares it with its references (api/bench/main.ts).
 import './check-node.mjs'
 
 const { command, StepFailure } = await import('./progress.mjs')
@@ -14,5 +14,5 @@ await command(async () => {
   await install()
   await turbo('building', ['generate', 'codegen', 'build'])
   const { code } = await run(NODE, ['bench/main.ts', ...process.argv.slice(2)], { cwd: `${ROOT}api`, inherit: true })
-  if (code !== 0) throw new StepFailure('The benchmark has found faults.')
+  if (code !== 0) throw new StepFailure('The benchmark found faults.')
 })

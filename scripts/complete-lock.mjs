@@ -5,7 +5,7 @@
 // run this after each `npm install`:
 //
 //   npm install … && node scripts/complete-lock.mjs          adds what lacks
-//   node scripts/complete-lock.mjs --check                   only tells, and exits 1 if something lacks
+//   node scripts/complete-lock.mjs --check                   only reports, and exits 1 if an entry is missing
 //
 // An added entry carries version, os, cpu, libc and `optional`; integrity is left out, for it is not known here.
 import { readFileSync, writeFileSync } from 'node:fs'

@@ -28,7 +28,7 @@ const servers = () => [
     'api/src/main.ts',
   ]),
   start('client', 'vite/bin/vite.js', ['client', '--host', '127.0.0.1', '--port', `${CLIENT_PORT}`, '--strictPort']),
-  // Prints the schema and makes the typed documents anew whenever an edit calls for it.
+  // Prints the schema and regenerates the typed documents whenever an edit requires it.
   start('codegen', 'turbo/bin/turbo', ['watch', 'codegen', '--ui=stream', '--output-logs=errors-only']),
 ]
 

@@ -121,7 +121,9 @@ let pending
 
 /**
  * The path of a Chromium-like browser: CHROMIUM_PATH, the system's, playwright's, else one that playwright or, for root
- * on Debian, apt can install. Looks once per process. Throws NoChromiumError, whose text says how to get one.
+ * on Debian, apt can install. Looks once per process.
+ *
+ * @throws NoChromiumError whose message explains how to get one.
  */
 export function findChromium() {
   pending ??= lookFor().then((found) => found ?? getOne())

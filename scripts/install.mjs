@@ -34,7 +34,11 @@ function readJson(path) {
   return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : null
 }
 
-/** Runs `npm ci` in a folder if it is needed, with progress. Throws StepFailure with npm's last lines. */
+/**
+ * Runs `npm ci` in a folder if it is needed, with progress.
+ *
+ * @throws StepFailure with npm's last lines.
+ */
 export async function install(folder = ROOT) {
   const lock = readJson(join(folder, 'package-lock.json'))
   const reason = installFault(lock, readJson(join(folder, 'node_modules/.package-lock.json')))

@@ -33,7 +33,7 @@ export async function step(title, work) {
   }
 }
 
-/** A step that failed in a way a person can mend: shown as its text alone, without a stack. */
+/** A failure that a person can correct: shown as its message alone, without a stack. */
 export class StepFailure extends Error {
   constructor(message, output = '') {
     super(message)

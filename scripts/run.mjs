@@ -31,8 +31,8 @@ export function toolCommand(path) {
 const running = new Set()
 
 /**
- * Runs a command to its end and gives `{ code, output }`; `onLine` sees every line as it comes. A command that cannot
- * start ends with code 127 and says why in its output.
+ * Runs a command to its end and gives `{ code, output }`; `onLine` is called with every line as it arrives. A command
+ * that cannot start ends with code 127 and the reason in its output.
  */
 export function run({ command, args, shell }, more, { cwd = ROOT, env = {}, onLine, inherit = false } = {}) {
   return new Promise((resolve) => {
@@ -69,7 +69,7 @@ const GRACE_MS = 3_000
 
 /**
  * On the first SIGINT or SIGTERM, ends what this process runs, waits for it, then ends this process, so that no `npm
- * ci` writes on behind a person's back. Returns a function that takes this back.
+ * ci` keeps writing after the command has ended. Returns a function that removes the handlers.
  */
 export function endOnSignal() {
   let ending = false

@@ -1,4 +1,4 @@
-// What a vitest JSON report counts, and the one line that says it.
+// Counts the results in a vitest JSON report, and formats them as one line.
 export const NO_COUNTS = { passed: 0, failed: 0, skipped: 0 }
 
 export function addCounts(a, b) {
@@ -11,7 +11,7 @@ export function countsLine({ passed, failed, skipped }) {
 }
 
 /**
- * The counts of a run from its report and exit code. What no test carries counts as one failure more: a file that could
+ * The counts of a run from its report and exit code. What belongs to no test counts as one more failure: a file that could
  * not be loaded, an error outside any test, a run without a report or without a single test that passed.
  */
 export function countsOf(report, code) {

@@ -91,8 +91,8 @@ async function onNewerNode() {
 }
 
 /**
- * Finds or gets the browser before the tests, whose hooks have no time for a download; without one they fail and say
- * how.
+ * Finds or gets the browser before the tests, whose hooks have no time for a download; without one they fail and
+ * explain how to get it.
  */
 async function browser() {
   const { findChromium, NoChromiumError } = await import('./find-chromium.mjs')

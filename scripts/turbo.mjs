@@ -4,7 +4,9 @@ import { run, toolCommand } from './run.mjs'
 
 /**
  * Runs exactly these tasks of all workspaces, in the order turbo.json gives them; unchanged ones come from turbo's
- * cache in .turbo/. Throws StepFailure with the failing tasks' output.
+ * cache in .turbo/.
+ *
+ * @throws StepFailure with the failing tasks' output.
  */
 export async function turbo(title, tasks) {
   const started = new Set()

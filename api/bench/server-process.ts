@@ -115,7 +115,7 @@ export class ServerProcess implements AsyncDisposable {
   }
 }
 
-/** What an error said, without where: paths of this machine are nobody's business. */
+/** The message of an error without its location: a report must not contain paths of this machine. */
 function lastWords(output: string): string {
   const lines = output.trim().split('\n')
   return (lines.findLast((line) => /^\w*Error\b/.test(line)) ?? lines.at(-1) ?? '').trim().slice(0, 200)

@@ -60,7 +60,7 @@ export function undeclared({ breaking, deprecated }: ContractChanges, changelog:
   ]
 }
 
-/** What stands between a heading and the next one that begins alike. */
+/** The text between a heading and the next one of its level. */
 function part(text: string, heading: string, next: string): string {
   const lines = text.split('\n')
   const from = lines.indexOf(heading)

@@ -6,7 +6,7 @@ import { readEnv } from '../src/env.ts'
 import type { Source } from '../src/recording/sources/source.ts'
 import { createSimulatedSource } from '../src/recording/sources/simulator/simulated-source.ts'
 
-/** A clock that stands still until it is moved. */
+/** A clock that does not move by itself. */
 export class ManualTime {
   wallMs: number
   monotonicMs = 0

@@ -17,7 +17,7 @@ describe('delivery to subscribers who misbehave, again and again', () => {
       total.skipped += outcome.skipped
       total.streams += outcome.streams
       console.log(
-        `So far ${total.received} delivered to ${total.streams} subscribers, ${total.skipped} told as skipped.`,
+        `So far ${total.received} delivered to ${total.streams} subscribers, ${total.skipped} reported as skipped.`,
       )
     },
   )

@@ -1,6 +1,6 @@
 import { buildSchema, type GraphQLSchema } from 'graphql'
 
-/** What stands behind the fields of the schema. */
+/** The data behind the fields of the schema. */
 export interface EntriesFields {
   entries: (after: number | undefined) => unknown
   state: () => unknown

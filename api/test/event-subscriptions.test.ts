@@ -70,7 +70,7 @@ describe.each(await testDatabaseKinds())('a server on %s', (kind) => {
 
     it('without a cursor from now on, and none that happened before', async () => {
       await using updates = follow()
-      // An SSE or WebSocket client does not learn when it is subscribed: it keeps acting until it hears of it.
+      // An SSE or WebSocket client does not learn when it is subscribed: it keeps acting until it receives an event.
       const first = updates.next()
       const ids: string[] = []
       do ids.push(await deploy(app.client))

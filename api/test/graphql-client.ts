@@ -74,7 +74,7 @@ export class GraphQLTestClient {
 /** The events of one SSE answer, heartbeats left out. */
 export class EventStream {
   readonly events = new Queue<StreamEvent>()
-  /** Resolves when the connection has ended, by whoever. */
+  /** Resolves when the connection has ended, whichever side ended it. */
   readonly ended: Promise<void>
   readonly #abort: AbortController
 

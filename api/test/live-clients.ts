@@ -84,7 +84,7 @@ function subscriptionOf<T>(results: AsyncIterableIterator<FormattedExecutionResu
   }
 }
 
-/** graphql-ws throws the errors of an operation that was refused, graphql-sse gives them as its only result. */
+/** graphql-ws throws the errors of an operation that was refused, graphql-sse returns them as its only result. */
 async function codeOf(next: Promise<IteratorResult<FormattedExecutionResult>>): Promise<unknown> {
   try {
     const result = await next

@@ -14,7 +14,7 @@ export class Queue<T> {
     else waiting.resolve(item)
   }
 
-  /** Nothing more will come: whoever waits, or asks for more than there is, gets this error. */
+  /** Nothing more will come: pending and further requests for items fail with this error. */
   end(error: Error): void {
     this.#end ??= error
     for (const { reject } of this.#waiting.splice(0)) reject(this.#end)

@@ -14,7 +14,7 @@ export interface RawResponse {
   status: number
   headers: IncomingHttpHeaders
   body: string
-  /** The body as JSON, in GraphQL's shape unless told otherwise. */
+  /** The body as JSON, in GraphQL's shape by default. */
   json<T = GraphQLBody>(): T
 }
 
@@ -23,7 +23,7 @@ export interface GraphQLBody {
   errors?: { message: string; path?: (string | number)[]; extensions: { code: string; requestId?: string } }[]
 }
 
-/** Sends a request to 127.0.0.1 exactly as told, and gives the response as soon as its headers are there. */
+/** Sends a request to 127.0.0.1 exactly as given, and returns the response as soon as its headers are there. */
 export async function openRawHttp(
   port: number,
   { method = 'GET', path = '/', headers = {}, body }: RawRequest,

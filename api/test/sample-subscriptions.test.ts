@@ -188,7 +188,7 @@ describe.each(await testDatabaseKinds())('a server on %s', (kind) => {
       await Promise.all(updates.map((one) => one.next()))
       expect(sampleLogs.counts.followers).toBe(3)
       await live[Symbol.asyncDispose]()
-      // The server hears of it after the client; it says so by the next sample that nobody follows.
+      // The server notices it after the client; the next sample that nobody follows shows it.
       while (sampleLogs.counts.followers > 0)
         await new Promise<void>((resolve) => {
           const end = app.deps.bus.subscribe('recorded', () => {

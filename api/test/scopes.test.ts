@@ -59,7 +59,7 @@ async function call(operation: keyof typeof roots, field: GraphQLField<unknown, 
   return error instanceof RefusedError && error.code === 'FORBIDDEN' ? error.message : 'allowed'
 }
 
-/** Stands for everything behind the resolvers: whoever gets there was let through. */
+/** Replaces everything behind the resolvers: a call that reaches it was let through. */
 const unreachable = new Proxy(
   {},
   {

@@ -13,7 +13,7 @@ export interface ReceivedWebhook {
 
 type Answer = (response: ServerResponse, received: ReceivedWebhook) => void
 
-/** A receiver of webhooks on 127.0.0.1 that keeps what came and answers 204 unless told otherwise. */
+/** A receiver of webhooks on 127.0.0.1 that keeps the requests that it receives and answers 204 by default. */
 export class WebhookReceiver implements AsyncDisposable {
   readonly received = new Queue<ReceivedWebhook>()
   answer: Answer = (response) => void response.writeHead(204).end()

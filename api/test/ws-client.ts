@@ -29,7 +29,7 @@ export class UpgradeRefused extends Error {
   }
 }
 
-/** A raw graphql-transport-ws client: sends what it is told, right or wrong, and queues whatever comes. */
+/** A raw graphql-transport-ws client: sends any message, valid or not, and queues what it receives. */
 export class WsTestClient {
   readonly socket: WebSocket
   /** Every message, in order; ends when the socket closes. */
@@ -90,7 +90,7 @@ export class WsTestClient {
     if (message.type !== 'connection_ack') throw new Error(`Not acknowledged: ${JSON.stringify(message)}`)
   }
 
-  /** Starts an operation and gives its id. */
+  /** Starts an operation and returns its id. */
   subscribe(query: string, variables?: Record<string, unknown>): string {
     this.#lastId += 1
     const id = String(this.#lastId)

@@ -5,7 +5,7 @@ import type pg from 'pg'
  * The epoch of the logs in this database: kept as long as the database is the same, new when it was created, copied or
  * restored, so that a cursor of another history is refused.
  *
- * @param fileIdentity what tells an embedded data folder from a copy of it; empty on a server
+ * @param fileIdentity distinguishes an embedded data folder from a copy of it; empty on a server
  */
 export async function openEpoch(pool: pg.Pool, fileIdentity: string): Promise<string> {
   const identity = [await serverIdentity(pool), fileIdentity].filter(Boolean).join(' ')

@@ -26,10 +26,10 @@ export interface Database {
   isNew: boolean
   /**
    * Calls back once if the embedded database dies under a running server. Nothing brings it back but a new start; a
-   * PostgreSQL server that was gone comes back by itself and never calls this.
+   * PostgreSQL server that was lost is reconnected to automatically and never causes this call.
    */
   onFailure(listener: (error: Error) => void): void
-  /** Ends pool, Prisma and thread, and gives the data folder back. Idempotent. */
+  /** Closes the pool, Prisma and the thread, and releases the data folder. Idempotent. */
   close(): Promise<void>
 }
 
@@ -38,9 +38,9 @@ export interface OpenDatabaseOptions {
   url?: string | undefined
   /** Of the embedded database; made if it does not exist. */
   dataDir: string
-  /** Gets a line for each step that can take a while. */
+  /** Called with a line of text for each step that can take a while. */
   onProgress?: ((line: string) => void) | undefined
-  /** Gets what fails while nobody waits for it: the loss of an idle connection, a round of maintenance, room on the disk. */
+  /** Called for what fails in the background: a lost idle connection, a round of maintenance, a full disk. */
   onIdleError?: ((error: Error) => void) | undefined
 }
 
@@ -126,7 +126,7 @@ async function finish(stop: () => Promise<void>, open: () => Promise<Database>):
 function assemble(parts: Omit<Database, 'prisma' | 'close'>, stop: () => Promise<void>): Database {
   const prisma = new PrismaClient({
     adapter: new DatabaseAdapter(parts.pool),
-    // Errors without the line of ours that asked, for which Prisma would make a stack trace at every call.
+    // Errors do not name the calling line, for which Prisma would capture a stack trace at every call.
     errorFormat: 'minimal',
     // Waiting for a connection counts; a burst of callers is no reason to refuse one of them.
     transactionOptions: { maxWait: 10_000, timeout: 15_000 },

@@ -13,7 +13,7 @@ export function createPool(config: pg.PoolConfig, onIdleError: (error: Error) =>
     options: [config.options, '-c TimeZone=UTC -c DateStyle=ISO -c search_path=public'].filter(Boolean).join(' '),
     types: parsers(),
   })
-  // Without a listener the loss of an idle connection would end the process; the pool opens a new one by itself.
+  // Without a listener the loss of an idle connection would end the process; the pool opens a new one when it needs it.
   pool.on('error', (error) => {
     // The pool hangs its whole client on it, with the key that cancels other statements: nothing for a log.
     Reflect.deleteProperty(error, 'client')
@@ -22,7 +22,7 @@ export function createPool(config: pg.PoolConfig, onIdleError: (error: Error) =>
   return pool
 }
 
-// Over a copy of the usual parsers: Prisma keeps those, and reads bigint by itself.
+// Over a copy of the usual parsers: Prisma keeps those, and parses bigint itself.
 function parsers(): pg.CustomTypesConfig {
   const types = new pg.TypeOverrides()
   types.setTypeParser(pg.types.builtins.INT8, Number)

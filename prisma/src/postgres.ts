@@ -4,7 +4,7 @@ import { createPool } from './pool.ts'
 
 const oldestVersion = 14
 const connectTimeoutMs = 5_000
-/** Statements are short by construction: one that takes longer waits for a database in trouble. */
+/** Statements are short by construction: one that takes longer means that the database is in trouble. */
 const statementTimeoutMs = 5_000
 /** A server that is there cuts statements off itself before that; this is for one that has gone silent. */
 const readTimeoutMs = 6_000
@@ -97,7 +97,7 @@ function parse(text: string): URL {
     )
   }
   try {
-    // Without a host, which pg allows: the socket folder may stand in the query.
+    // Without a host, which pg allows: the socket folder may be given in the query.
     const url = new URL(text.replace('@/', '@localhost/'))
     decodeURIComponent(url.username + url.password + url.pathname)
     // What a password ends in when it holds a /, # or ? as it is: the rest of it must not be taken for a path, and shown.
@@ -108,7 +108,7 @@ function parse(text: string): URL {
   }
 }
 
-// What the url says would replace the options of the config, not add to them.
+// Options in the URL would replace those of the config, not add to them.
 function splitOptions(text: string): { connectionString: string; options: string } {
   const url = parse(text)
   const options = url.searchParams.get('options')

@@ -98,7 +98,7 @@ async function embeddedTemplate(): Promise<string> {
     renameSync(prepared, template)
   } catch (error) {
     rmSync(prepared, { recursive: true, force: true })
-    // Another process was faster.
+    // Another process has made it meanwhile.
     if (!existsSync(template)) throw error
   }
   return template
@@ -128,7 +128,7 @@ async function serverTemplate(client: pg.Client): Promise<string> {
     )
     if (rows.some(({ name }) => name === template)) return template
     for (const { name } of rows) await client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
-    // Renamed when it is whole, so that nobody ever copies half of it.
+    // Renamed when it is complete, so that no test copies half of it.
     const prepared = 'gaugeline_template_new'
     await client.query(`CREATE DATABASE ${prepared} TEMPLATE template0 ENCODING 'UTF8'`)
     const pool = createPool({ connectionString: urlOf(prepared), max: 2 }, () => undefined)
@@ -160,7 +160,7 @@ export function urlOf(database: string): string {
 /** Runs statements on the maintenance database of the test server. */
 export async function onServer<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: serverUrl, connectionTimeoutMillis: 3_000 })
-  // The server may end the connection while nothing is asked of it; the next statement reports that.
+  // The server may end an idle connection; the next statement reports that.
   client.on('error', () => undefined)
   await client.connect()
   try {

@@ -22,8 +22,8 @@ export function checkViolation(error: unknown): string | null {
 }
 
 /**
- * Whether the database could not be reached, gave no answer in time, was going down or takes no writes: whether trying
- * again later makes sense. The outcome of a statement that was under way is unknown then.
+ * Whether the database could not be reached, gave no answer in time, was shutting down or refuses writes: whether trying
+ * again later makes sense. The outcome of a statement in flight is then unknown.
  */
 export function isUnavailable(error: unknown): boolean {
   for (const { code, message, kind } of chain(error)) {
@@ -71,7 +71,7 @@ function faultOf(error: unknown): Fault | undefined {
   return chain(error).find(({ code }) => code !== undefined && /^[0-9A-Z]{5}$/.test(code) && !/^P\d/.test(code))
 }
 
-/** An error and all that it wraps, outermost first. */
+/** An error and every error that it wraps, outermost first. */
 function chain(error: unknown): Fault[] {
   const faults: Fault[] = []
   let next = error

@@ -21,7 +21,7 @@ export interface SubscriberEvents {
   onEnd: (reason: string) => void
 }
 
-/** Where a subscriber goes on: the cursor for servers that know one, the time for the raw ones. */
+/** Where a subscriber resumes: the cursor for servers that know one, the time for the raw ones. */
 export interface Position {
   cursor: string | undefined
   atMs: number
@@ -31,7 +31,7 @@ export interface Position {
 export interface Connection {
   localAddress: string | undefined
   token: string | undefined
-  /** Where it goes on; undefined: with what is newest. */
+  /** Where it resumes; undefined means from the newest sample on. */
   after: Position | undefined
 }
 

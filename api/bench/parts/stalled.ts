@@ -32,7 +32,7 @@ const OTHERS: Contestant[] = [
   { name: 'Mercurius', start: reference('mercurius.mjs', 'graphql'), deployments: 1 },
 ]
 
-/** One socket with many subscriptions stops reading, while others go on. */
+/** One socket with many subscriptions stops reading, while others continue. */
 export async function stalled(run: Run): Promise<Section> {
   const plan = run.quick ? { readers: 5, warmMs: 500, stallMs: 1_000 } : { readers: 50, warmMs: 5_000, stallMs: 40_000 }
   const contestants: Contestant[] = [
@@ -132,7 +132,7 @@ async function measure(
     rssMb: (after.rss - before.rss) / MB,
     heapMb: (after.heap - before.heap) / MB,
     wrong: lost + doubled,
-    // At this rate the newest windows are always on their way to somebody; nobody may have fallen silent.
+    // At this rate the newest windows are always in flight to some reader; a fault is only when all are behind.
     faults: behind === plan.readers ? [...faults, 'nobody was given anything new'] : faults,
     delivered,
     p99Ms,

@@ -86,7 +86,7 @@ export async function storm(run: Run): Promise<Section> {
 async function measure({ start }: Contestant, clients: number): Promise<Measurement> {
   await using server = await start({ intervalMs: INTERVAL_MS, deployments: 1 })
   await using load = new LoadProcess()
-  // One stays: it tells what there was.
+  // One stays connected: it shows what was sent meanwhile.
   const sockets = clients + 1
   await load.ask('prepare', { target: { ...server.target, transport: 'websocket' }, sockets, keepCursors: true })
   await load.open(sockets)

@@ -194,7 +194,7 @@ class Run implements AsyncDisposable {
     this.#active.push(id)
   }
 
-  /** What is older than a moment is gone: who resumes from before must be told how much. */
+  /** Older entries are gone: a subscriber that resumes from before them must learn how many it skipped. */
   async #removeOld(): Promise<void> {
     await this.#app.deps.services.sampleStore.removeBefore(this.#app.deps.clock.now() - 300, 100_000)
   }

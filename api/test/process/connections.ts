@@ -6,13 +6,13 @@ import type { Update } from './seen.ts'
 export interface Follower {
   readonly payload: { query: string; variables: Record<string, unknown> }
   take(update: Update): void
-  /** Is told what came in place of a result, as JSON. */
+  /** Called with what came in place of a result, as JSON. */
   fault(what: string): void
 }
 
 /** A client's connection, which need not be a good one. */
 export interface Connection {
-  /** Says why, whoever has ended it; of a WebSocket the close code first. A reader who has stopped hears of it late. */
+  /** Called with the reason, whichever side ended it; of a WebSocket the close code first. A stalled reader learns it late. */
   readonly ended: Promise<string>
   readonly hasEnded: boolean
   stopReading(): void
@@ -50,7 +50,11 @@ export class SocketConnection implements Connection {
     })
   }
 
-  /** Connects, and says who it is when there is a token. Throws ConnectionRefused with the close code. */
+  /**
+   * Connects, and authenticates when there is a token.
+   *
+   * @throws ConnectionRefused with the close code.
+   */
   static async open(origin: string, token?: string): Promise<SocketConnection> {
     const connection = new SocketConnection(origin)
     const { socket, ended } = connection
@@ -145,7 +149,7 @@ export class StreamConnection implements Connection {
     })
   }
 
-  /** Throws ConnectionRefused with the status. */
+  /** @throws ConnectionRefused with the status. */
   static async open(origin: string, token: string, follower: Follower): Promise<StreamConnection> {
     const { query, variables } = follower.payload
     const parameters = new URLSearchParams({ query, variables: JSON.stringify(variables) })
@@ -154,7 +158,7 @@ export class StreamConnection implements Connection {
       agent: false,
     })
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      // One that comes after the response is told by the response.
+      // An error after the response is reported by the response.
       request.once('response', resolve).on('error', reject)
     })
     if (response.statusCode !== 200) {

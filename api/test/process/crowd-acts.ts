@@ -18,7 +18,7 @@ export async function createToken(client: GraphQLTestClient, name: string, scope
   return answer.createApiToken.secret
 }
 
-/** What there is to be told of beside samples: a deployment that is paused and resumed, a job that trains. */
+/** What subscribers receive besides samples: a deployment that is paused and resumed, a job that trains. */
 export class Acts {
   readonly jobId: string
   /** Events since this began. */
@@ -43,7 +43,7 @@ export class Acts {
 
   begin(): void {
     this.#running = this.#act()
-    // Is told by end().
+    // Reported by end().
     this.#running.catch(() => undefined)
   }
 

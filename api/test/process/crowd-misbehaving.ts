@@ -22,7 +22,7 @@ export interface MisbehavingOptions extends Pick<CrowdPlan, 'origin' | 'deployme
   search: string
 }
 
-/** Those of the crowd that misbehave, until they are told that it is over. */
+/** The misbehaving part of the crowd, until it is stopped. */
 export class Misbehaving {
   readonly #options: MisbehavingOptions
   readonly #over = new AbortController()

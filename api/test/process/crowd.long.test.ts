@@ -154,7 +154,7 @@ async function freshClient(origin: string, id: string): Promise<Seen> {
   return one
 }
 
-/** Returns when it is so, or after too long: what is wrong then is told by what is expected afterwards. */
+/** Returns when the condition holds, or after a limit: the expectations that follow report what is wrong then. */
 async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
   const from = performance.now()
   while (!(await isSo()) && performance.now() - from < PATIENCE_MS) await passes(100)

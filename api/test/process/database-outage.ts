@@ -26,7 +26,7 @@ export interface Outage {
   fault: 'cut' | 'hang'
   /** At least so long; calls are made all the while. */
   ms: number
-  /** By then every call must have been told UNAVAILABLE. */
+  /** By then every call must have failed with UNAVAILABLE. */
   answerMs: number
 }
 
@@ -76,12 +76,12 @@ export async function surviveOutage({ fault, ms, answerMs }: Outage): Promise<vo
 
   expect(await server.end()).toMatchObject({ code: 0, signal: null })
   expect(server.stdout).toContain('"msg":"recording goes on"')
-  // Asked again every two seconds, said once.
+  // Retried every two seconds, logged once.
   expect((server.stdout.match(/"msg":"watched samples could not be read"/g) ?? []).length).toBeLessThanOrEqual(1)
   expect(server.stdout).not.toContain('"level":60')
 }
 
-/** Reads, writes and transactions at once: each is told so in time; so is whoever asks for readiness. */
+/** Reads, writes and transactions at once: each fails with UNAVAILABLE in time, and so does the readiness check. */
 async function expectUnavailable(
   [admin, bot]: [admin: GraphQLTestClient, bot: GraphQLTestClient],
   origin: string,
@@ -94,7 +94,10 @@ async function expectUnavailable(
     expect(performance.now() - from).toBeLessThan(answerMs)
   }
   // A write first, so that it is given one of the connections that were idle when the fault began.
-  const calls = Array.from({ length: CALLS }, () => [call(admin, WRITE, { name: 'never told done' }), call(bot, READ)])
+  const calls = Array.from({ length: CALLS }, () => [
+    call(admin, WRITE, { name: 'never acknowledged' }),
+    call(bot, READ),
+  ])
   const ready = fetch(`${origin}/readyz`).then(async (response) => {
     expect(response.status).toBe(503)
     expect(await response.json()).toMatchObject({ checks: { database: 'down' } })

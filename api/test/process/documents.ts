@@ -1,6 +1,6 @@
 import type { GraphQLTestClient } from '../graphql-client.ts'
 
-/** Everything that a sample says of its window. */
+/** Every figure of a sample. */
 export const SAMPLE_FIELDS = `at windowSeconds coveredSeconds requests requestsPerSecond errors errorRate promptTokens
   generatedTokens tokensPerSecond inFlight source latency { p50Ms p95Ms p99Ms meanMs maxMs }`
 
@@ -29,7 +29,7 @@ const CHANGES = {
   resume: ['resumeDeployment', 'ResumeDeployment', 'deploymentId'],
 } as const
 
-/** Registers a training job; gives its id. */
+/** Registers a training job and returns its id. */
 export async function register(
   client: GraphQLTestClient,
   modelName: string,
@@ -43,7 +43,7 @@ export async function register(
   return result.trainingJob.id
 }
 
-/** Deploys a training job, pauses or resumes a deployment; gives the deployment's id. */
+/** Deploys a training job, pauses or resumes a deployment; returns the deployment's id. */
 export async function change(
   client: GraphQLTestClient,
   what: keyof typeof CHANGES,

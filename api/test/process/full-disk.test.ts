@@ -61,7 +61,7 @@ it.skipIf(reason !== null)(
     const promised = await registerUntilRefused(api)
     expect(await names(api)).toEqual(expect.arrayContaining(['deployed', ...promised]))
     expect((await fetch(`${origin}/readyz`)).status).toBe(200)
-    expect(server.stdout).toMatch(/The disk has only \d+ MB left: nothing is written until it has more\./)
+    expect(server.stdout).toMatch(/The disk has only \d+ MB left: writes are refused until there is more room\./)
 
     disk.makeRoom()
     const written = async () => (await api.request(REGISTER, { name: 'after' })).errors

@@ -8,7 +8,7 @@ export interface Acknowledged {
   kind: 'REGISTERED' | 'DEPLOYED' | 'PAUSED' | 'RESUMED'
 }
 
-/** Notes that are no promises, and may stand on many events. */
+/** Notes that are not checked, and may be on many events. */
 const ACTIVE_AGAIN = 'active again'
 const AT_THE_END = 'paused at the end'
 export const UNCOUNTED_NOTES = [ACTIVE_AGAIN, AT_THE_END]
@@ -47,7 +47,7 @@ export class MutationWriters {
     this.#killed = true
   }
 
-  /** Waits for the mutations under way. Rejects when one has failed while the server lived. */
+  /** Waits for the mutations in flight. Rejects when one has failed while the server was running. */
   async end(): Promise<void> {
     this.#stopping = true
     await Promise.all(this.#running)

@@ -16,9 +16,9 @@ export const JOB = `subscription ($id: ID!) {
   trainingJobProgress(trainingJobId: $id) { newSteps { step loss } trainingJob { status progress } }
 }`
 
-/** Of a cursor, what stands before the sequence: the log that it belongs to. */
+/** The part of a cursor before the sequence: the log that it belongs to. */
 const LOG_CHARACTERS = 33
-/** The first tell what went wrong; a broken stream would add thousands. */
+/** The first faults show what went wrong; a broken stream would add thousands. */
 const MAX_FAULTS = 20
 
 /** One result of any of these subscriptions. */
@@ -52,7 +52,7 @@ export class Seen {
   readonly faults: string[] = []
   readonly #options: SeenOptions
   count = 0
-  /** Of a log: entries that it was told it has missed. */
+  /** Of a log: entries that were reported as skipped. */
   skipped = 0
   /** Of a fleet, a state: windows that it passed by for a newer one, and windows that were given again. */
   passedBy = 0
@@ -78,13 +78,13 @@ export class Seen {
     return { windows: this.lastAtMs, events: this.lastSequence, steps: this.lastStep ?? 0 }[this.follows]
   }
 
-  /** What to subscribe with: a log goes on where it was left. */
+  /** The variables to subscribe with: a log resumes where it was left. */
   get payload(): { query: string; variables: Record<string, unknown> } {
     const { query, variables } = this.#options
     return { query, variables: { ...variables, ...(this.#cursor !== undefined && { after: this.#cursor }) } }
   }
 
-  /** It is being subscribed to anew. Steps are told from then on, whatever was told before. */
+  /** A new subscription begins. Steps are delivered from then on, whatever was delivered before. */
   begins(): void {
     this.lastStep = undefined
   }

@@ -24,10 +24,10 @@ export interface StartOptions {
 
 /** The built server as a child process, on a free port, knowing no settings but those it is given. */
 export class ServerProcess implements AsyncDisposable {
-  /** All that it wrote so far. */
+  /** Everything that it has written so far. */
   stdout = ''
   stderr = ''
-  /** Its last words included. */
+  /** Resolves after its last output. */
   readonly exited: Promise<Exit>
   readonly #child: ChildProcess
   /** Where it leaves temporary files: `kill -9` gives it no time to remove them. */
@@ -65,7 +65,7 @@ export class ServerProcess implements AsyncDisposable {
     return new ServerProcess(settings, options)
   }
 
-  /** Starts it and waits until it is ready; gives its origin as well. */
+  /** Starts it, waits until it is ready and returns its origin too. */
   static async serving(settings: Record<string, string>): Promise<{ server: ServerProcess; origin: string }> {
     const server = ServerProcess.start(settings)
     try {
@@ -109,7 +109,7 @@ export class ServerProcess implements AsyncDisposable {
     await this.exited
   }
 
-  /** Asks it to end; gives how it did and after how long. */
+  /** Asks it to end; returns how it exited and after how long. */
   async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<Exit & { ms: number }> {
     const from = performance.now()
     this.signal(signal)

@@ -61,7 +61,7 @@ async function beginRequest(
   }
 }
 
-/** Nobody holds the database any more: neither a lock on its folder nor a connection. */
+/** Expects that nothing holds the database any more: neither a lock on its folder nor a connection. */
 async function expectReleased({ dataDir, url }: TestDatabaseLocation): Promise<void> {
   if (dataDir !== undefined) {
     expect(readdirSync(dataDir).filter((name) => name !== 'postgres')).toEqual([])

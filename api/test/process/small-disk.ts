@@ -5,7 +5,7 @@ import { join } from 'node:path'
 
 const MB = 2 ** 20
 
-/** A disk of its own, in memory, that a test can fill. */
+/** A small disk in memory that a test can fill. */
 export class SmallDisk implements Disposable {
   readonly folder: string
   readonly #filling: string

@@ -37,7 +37,7 @@ export interface ObserveOptions {
   server: ServerProcess
   origin: string
   minutes: number
-  /** A JSON file, written anew at each moment, so that there is one of a run that was broken off. */
+  /** A JSON file, rewritten at each moment, so that an aborted run leaves one too. */
   reportPath: string
   /** What the report says beside the moments. */
   report: () => object

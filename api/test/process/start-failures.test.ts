@@ -9,7 +9,7 @@ import { createTestDatabase, onServer, prepareTestDatabase, testDatabaseKinds, u
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ServerProcess, settingsOf } from './server-process.ts'
 
-/** Of no one in particular. */
+/** The uid of nobody, who owns no file. */
 const NOBODY = 65_534
 
 const kinds = await testDatabaseKinds()
@@ -22,7 +22,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-/** Starts a server that must not come up; gives the one line it leaves on stderr. */
+/** Starts a server that must not come up; returns the one line that it writes to stderr. */
 async function refusal(settings: Record<string, string>, uid?: number): Promise<string> {
   await using server = ServerProcess.start({ SEED: 'none', ...settings }, { uid })
   const exit = await server.exited
@@ -92,7 +92,7 @@ describe('an embedded data folder', () => {
     }
   })
 
-  // chmod does not stop root, who can become somebody else instead; that one must be able to read the build.
+  // chmod does not stop root, so root runs the server as another user, who must be able to read the build.
   const isRoot = process.getuid?.() === 0
   const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
   const cannotBeOther = isRoot && spawnSync('cat', [main], { uid: NOBODY, gid: NOBODY }).status !== 0

@@ -34,7 +34,7 @@ const HALF_CHANGED = `
   where case d.status when 'ACTIVE' then e.kind not in ('DEPLOYED', 'RESUMED') or h.recording_since is null
     else e.kind <> 'PAUSED' or h.recording_since is not null end is not false`
 
-/** Checks the database itself: every promise kept once, nothing done by half, logs without a hole. */
+/** Checks the database itself: every acknowledged write is there once, nothing is half done, logs have no hole. */
 export async function expectStoredTruth({ pool }: Database, writers: MutationWriters): Promise<void> {
   const texts = async (query: string, values: unknown[] = []) =>
     (await pool.query<{ text: string }>(query, values)).rows.map(({ text }) => text)
@@ -92,7 +92,7 @@ async function readLog(
   return reader.received
 }
 
-/** What each subscriber was given over all the kills is exactly what the store gives now. */
+/** What each subscriber received over all the kills is exactly what the store returns now. */
 export async function expectDelivered(
   origin: string,
   samples: ReadonlyMap<string, LogSubscriber[]>,

@@ -50,7 +50,7 @@ export class Subscribers {
   }
 }
 
-/** Who lacks more windows than were cut off at the first and the last moment; each said in words. */
+/** The subscribers that lack more windows than were cut off at both ends, each as a sentence. */
 export function cutOff(seen: readonly Seen[], seconds: number): string[] {
   return seen
     .filter(({ follows, count, passedBy }) => follows === 'windows' && count + passedBy < seconds - 10)

@@ -12,7 +12,7 @@ const WINDOW_MS = 250
 const examples = watchExamples()
 const present = examples.filter(({ missing }) => missing === null)
 
-/** When the windows began that it printed, whatever stands around them. */
+/** When the printed windows began, whatever the format around them. */
 function startsOf(printed: string[]): number[] {
   return printed.map((line) => Date.parse(/"at": ?"([^"]+)"/.exec(line)?.[1] ?? line))
 }

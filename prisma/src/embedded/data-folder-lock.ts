@@ -9,7 +9,7 @@ export interface DataFolderLock {
 
 interface Holder {
   pid: number
-  /** Tells the holder from a later process that was given the same pid; null where the system does not say. */
+  /** Distinguishes the holder from a later process with the same pid; null where the system does not report it. */
   startedAt: string | null
 }
 
@@ -25,7 +25,7 @@ export function lockDataFolder(dataDir: string): DataFolderLock {
   const mine = JSON.stringify({ pid: process.pid, startedAt: startOf(process.pid) } satisfies Holder)
   const prepared = `${lock}.${process.pid}`
   try {
-    // Written beside and linked into place, so that nobody ever reads half a lock.
+    // Written beside and linked into place, so that no process ever reads half a lock.
     writeFileSync(prepared, mine, { mode: 0o600 })
     takeOver(lock, prepared, dataDir)
   } catch (error) {
@@ -115,7 +115,7 @@ function isRunning({ pid, startedAt }: Holder): boolean {
   return startedAt === null || start === null || start === startedAt
 }
 
-/** When a process was started, as an opaque text; null where the system does not say or the process is gone. */
+/** When a process was started, as an opaque text; null where the system does not report it or the process is gone. */
 function startOf(pid: number): string | null {
   try {
     if (process.platform === 'linux') {

@@ -45,7 +45,7 @@ describe('a disk that is nearly full', () => {
     await expect.poll(refused, { timeout: 5000 }).toEqual([true, true])
     expect(await Promise.all([1, 2, 3].map(() => database.prisma.model.count()))).toEqual([2, 2, 2])
     await vi.advanceTimersByTimeAsync(3000)
-    expect(told).toEqual(['The disk has only 63 MB left: nothing is written until it has more.'])
+    expect(told).toEqual(['The disk has only 63 MB left: writes are refused until there is more room.'])
 
     free = NEEDED_BYTES
     await vi.advanceTimersByTimeAsync(1000)

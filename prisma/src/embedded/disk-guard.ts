@@ -3,19 +3,19 @@ import { DatabaseStartError } from '../database-start-error.ts'
 import type { Statements } from './maintenance.ts'
 
 /**
- * PostgreSQL panics when a disk has no room for the next 16 MB of its write-ahead log, and that is its end here. A vacuum
- * takes several of them at once.
+ * PostgreSQL panics when a disk has no room for the next 16 MB of its write-ahead log, which ends the embedded database. A vacuum
+ * needs several such segments at once.
  */
 export const NEEDED_BYTES = 64 * 2 ** 20
 const EVERY_MS = 1000
 
 /**
- * Lets the embedded database take no writes (they fail with 25006) while the disk of its folder is nearly full, and take
- * them again once there is room. Reads go on.
+ * Makes the embedded database refuse writes (they fail with 25006) while the disk of its folder is nearly full, and accept
+ * them again once there is room. Reads continue.
  *
  * @param freeBytes how much room there is
- * @param onFull hears of it once each time; also of a look that failed, and the next one tries again.
- * @returns ends it, after the statement under way.
+ * @param onFull is called once each time the disk fills up, and for a check that failed; the next check tries again.
+ * @returns a function that stops it, once the statement in flight has finished.
  */
 export function guardDisk(
   pool: Statements,
@@ -29,10 +29,10 @@ export function guardDisk(
     const free = await freeBytes()
     const isFull = free < NEEDED_BYTES
     if (isFull === isReadOnly) return
-    // All connections share the one session of PGlite, so this holds for all of them.
+    // All connections share the one session of PGlite, so the setting applies to all of them.
     await pool.query(`SET default_transaction_read_only = ${isFull ? 'on' : 'off'}`)
     isReadOnly = isFull
-    if (isFull) onFull(new Error(`The disk has only ${room(free)} left: nothing is written until it has more.`))
+    if (isFull) onFull(new Error(`The disk has only ${room(free)} left: writes are refused until there is more room.`))
   }
 
   const timer = setInterval(() => {

@@ -110,7 +110,7 @@ process.on('uncaughtException', (error) => {
   if (code !== 'ECONNRESET' && code !== 'EPIPE') fail(error)
 })
 process.on('unhandledRejection', (error) => {
-  // The queries of a vanished client are rejected with nobody left to hear of it.
+  // The queries of a vanished client are rejected with nobody left to handle the rejection.
   if (!(error instanceof Error && error.message === 'Handler disconnected')) fail(error)
 })
 

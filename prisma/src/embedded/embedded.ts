@@ -24,7 +24,7 @@ export interface EmbeddedPostgres {
   socketFolder: string
   /** True when the data folder held no database before. */
   isNew: boolean
-  /** What tells this data folder from a copy or a restored backup of it. */
+  /** Distinguishes this data folder from a copy or a restored backup of it. */
   fileIdentity(): string
   /** Calls back once if the worker dies by itself; every connection is gone then. */
   onFailure(listener: (error: Error) => void): void
@@ -37,7 +37,7 @@ export interface EmbeddedPostgres {
 const maxConnections = 8
 /** What pg looks for in a folder that it is given as host. */
 const SOCKET = '.s.PGSQL.5432'
-/** A longer path is cut off without a word, and the socket then lies outside the private folder. */
+/** A longer path is truncated silently, and the socket is then created outside the private folder. */
 const MAX_SOCKET_PATH_BYTES = process.platform === 'darwin' ? 103 : 107
 /** PGlite 0.5 is PostgreSQL 18; a data folder of another major version cannot be read. */
 const majorVersion = '18'
@@ -186,7 +186,7 @@ class EmbeddedWorker {
     this.#failed = new Promise<never>((_, reject) => {
       this.#reject = reject
     })
-    // Heard by whoever waits; when nobody does, by the listeners.
+    // Pending requests race against it; without any, the listeners report the failure.
     this.#failed.catch(() => undefined)
     const file = fileURLToPath(new URL('./embedded-worker.mjs', import.meta.url))
     // What loads TypeScript in the main thread has no business here, and PGlite's own chatter is not ours to print.

@@ -10,8 +10,8 @@ const EVERY_MS = 5 * 60_000
  * as long as the server runs, and a start after `kill -9` replays all of it; without vacuum the room of removed samples is
  * never used again. Tens of milliseconds each, with an hour of fifty deployments.
  *
- * @param onError hears of a round that failed; the next one tries again.
- * @returns ends it, after the statement under way.
+ * @param onError is called for a round that failed; the next round tries again.
+ * @returns a function that stops it, once the statement in flight has finished.
  */
 export function maintain(pool: Statements, onError: (error: Error) => void): () => Promise<void> {
   let round: Promise<void> | null = null

@@ -7,7 +7,7 @@ import { migrationsHash } from '../migrations/migration-files.ts'
 import { buildFolder, migrationsFolder } from '../package-paths.ts'
 import { createEmbeddedPool, startEmbedded } from './embedded.ts'
 
-/** The snapshot of these very migrations, where the build made one. A first start from it takes a third of the time. */
+/** The snapshot of exactly these migrations, if the build made one. A first start from it takes a third of the time. */
 export function findSnapshot(folder = buildFolder): string | null {
   const path = snapshotPath(folder)
   return existsSync(path) ? path : null

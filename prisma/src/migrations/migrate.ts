@@ -41,7 +41,7 @@ export async function migrate(
     }
     return { wasEmpty: applied.size === 0 }
   } finally {
-    // Closing the connection gives the advisory lock back.
+    // Closing the connection releases the advisory lock.
     client.release(true)
   }
 }
