@@ -1,8 +1,8 @@
 import { isObjectType } from 'graphql'
 
 /**
- * A codegen plugin that writes the names of the object types without an `id`. The client's cache cannot normalise them, so
- * it stores each within the object that contains it.
+ * A codegen plugin that writes the names of the object types without an `id`. The client's cache cannot normalise them,
+ * so it stores each within the object that contains it.
  */
 export function plugin(schema) {
   const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()]

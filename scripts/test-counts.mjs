@@ -11,8 +11,8 @@ export function countsLine({ passed, failed, skipped }) {
 }
 
 /**
- * The counts of a run from its report and exit code. What belongs to no test counts as one more failure: a file that could
- * not be loaded, an error outside any test, a run without a report or without a single test that passed.
+ * The counts of a run from its report and exit code. What belongs to no test counts as one more failure: a file that
+ * could not be loaded, an error outside any test, a run without a report or without a single test that passed.
  */
 export function countsOf(report, code) {
   if (report === null) return { ...NO_COUNTS, failed: 1 }

@@ -66,7 +66,10 @@ export interface RunningGaugeline extends Running {
   client: GraphQLTestClient
 }
 
-/** Gaugeline as it is built, on an empty database of its own, with even traffic; what it serves is deployed through its API. */
+/**
+ * Gaugeline as it is built, on an empty database of its own, with even traffic; what it serves is deployed through its
+ * API.
+ */
 export async function gaugeline({ intervalMs, deployments, callers = 4 }: ServerOptions): Promise<RunningGaugeline> {
   const database = await prepareTestDatabase(await databaseKind())
   const folder = mkdtempSync(join(tmpdir(), 'gaugeline-bench-'))

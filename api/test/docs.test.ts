@@ -48,7 +48,10 @@ describe.each(pages)('%s', (path) => {
   })
 })
 
-/** Files and folders that a page names in code spans, like `api/src/bus/bus.ts` or `fanout/`; not those with placeholders. */
+/**
+ * Files and folders that a page names in code spans, like `api/src/bus/bus.ts` or `fanout/`; not those with
+ * placeholders.
+ */
 function pathsIn(page: string): string[] {
   const spans = [...page.replace(/^```[^]*?^```/gm, '').matchAll(/`([^`\n]+)`/g)].map(([, span = '']) => span)
   return spans.filter((span) => /^(\.?[\w@-]+\/)+([\w.-]+\.(ts|tsx|mjs|md|json|prisma|graphql|yml))?$/.test(span))

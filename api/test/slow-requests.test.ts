@@ -6,7 +6,9 @@ import { createHttpTestServer } from './http-test-server.ts'
 /** Timers of a busy machine are late, never early. */
 const LATE_MS = 5_000
 
-/** Sends the beginning of a request and nothing more; gives what comes back until the server hangs up, and when it did. */
+/**
+ * Sends the beginning of a request and nothing more; gives what comes back until the server hangs up, and when it did.
+ */
 async function sendBeginning(port: number, text: string): Promise<{ answer: string; afterMs: number }> {
   const began = performance.now()
   const socket = connect(port, '127.0.0.1', () => socket.write(text))

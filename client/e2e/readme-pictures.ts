@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url'
 import { launchBrowser, signedInPage } from './browser.ts'
 import { startServer } from './server.ts'
 
-// `npm run pictures:readme -w @gaugeline/client`: the README's pictures, with demo data and a few minutes of live samples.
-// Compress them before committing.
+// `npm run pictures:readme -w @gaugeline/client`: the README's pictures, with demo data and a few minutes of live
+// samples. Compress them before committing.
 
 const FOLDER = fileURLToPath(new URL('../../docs/images/', import.meta.url))
 const LIVE_MS = 150_000

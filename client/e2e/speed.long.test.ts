@@ -5,8 +5,8 @@ import { largeFleet } from './large-fleet.ts'
 import { startServer } from './server.ts'
 import { findSubjects } from './states.ts'
 
-// Shares and tasks are measured in CPU time of the page's main thread, which does not include waiting for other programs.
-// The time from a click to its chart is what a person waits, so that test needs an otherwise idle machine.
+// Shares and tasks are measured in CPU time of the page's main thread, which does not include waiting for other
+// programs. The time from a click to its chart is what a person waits, so that test needs an otherwise idle machine.
 const MOST_MAIN_THREAD = 0.1
 const WATCHED_MS = 60_000
 const LONGEST_TASK_MS = 50

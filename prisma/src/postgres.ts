@@ -100,7 +100,8 @@ function parse(text: string): URL {
     // Without a host, which pg allows: the socket folder may be given in the query.
     const url = new URL(text.replace('@/', '@localhost/'))
     decodeURIComponent(url.username + url.password + url.pathname)
-    // What a password ends in when it holds a /, # or ? as it is: the rest of it must not be taken for a path, and shown.
+    // What a password ends in when it holds a /, # or ? as it is: the rest of it must not be taken for a path, and
+    // shown.
     if (url.hash !== '' || `${url.pathname}${url.search}`.includes('@')) return refuse()
     return url.protocol === 'postgres:' || url.protocol === 'postgresql:' ? url : refuse()
   } catch {

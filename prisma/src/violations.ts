@@ -22,8 +22,8 @@ export function checkViolation(error: unknown): string | null {
 }
 
 /**
- * Whether the database could not be reached, gave no answer in time, was shutting down or refuses writes: whether trying
- * again later makes sense. The outcome of a statement in flight is then unknown.
+ * Whether the database could not be reached, gave no answer in time, was shutting down or refuses writes: whether
+ * trying again later makes sense. The outcome of a statement in flight is then unknown.
  */
 export function isUnavailable(error: unknown): boolean {
   for (const { code, message, kind } of chain(error)) {

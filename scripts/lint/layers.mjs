@@ -91,7 +91,8 @@ export const NO_PACKAGES = {
     [DATABASE, 'the bus knows no database'],
   ],
   metrics: [...serviceRule, [DATABASE, 'what computes figures is pure'], [BUS, 'what computes figures is pure']],
-  // It executes operations once for many subscribers, so graphql itself is allowed; schema builders and servers are not.
+  // It executes operations once for many subscribers, so graphql itself is allowed; schema builders and servers are
+  // not.
   fanout: [
     [/^(graphql-yoga|@graphql-yoga\/.*|@pothos\/.*)$/, 'fan-out knows no Pothos and no Yoga'],
     [DATABASE, 'fan-out knows nothing of the domain'],

@@ -1,4 +1,5 @@
-// graphql-yoga with a Pothos schema and its own pub/sub, over graphql-ws and over SSE, wired as their documentation does.
+// graphql-yoga with a Pothos schema and its own pub/sub, over graphql-ws and over SSE, wired as their documentation
+// does.
 import { createServer } from 'node:http'
 import SchemaBuilder from '@pothos/core'
 import { useServer } from 'graphql-ws/use/ws'

@@ -27,7 +27,10 @@ export interface RefusalDetails {
   retryAfterSeconds?: number
 }
 
-/** What the caller cannot correct by changing a mutation's input. It reaches them as an error with this code and details. */
+/**
+ * What the caller cannot correct by changing a mutation's input. It reaches them as an error with this code and
+ * details.
+ */
 export class RefusedError extends Error {
   override name = 'RefusedError'
   constructor(

@@ -6,7 +6,10 @@ interface RecordedSamples {
   throughMs: number
   /** Ascending by sequence in each deployment. */
   samples: readonly Sample[]
-  /** True when every active deployment has now been recorded through `throughMs`; sent each tick, also with nothing active. */
+  /**
+   * True when every active deployment has now been recorded through `throughMs`; sent each tick, also with nothing
+   * active.
+   */
   last: boolean
 }
 

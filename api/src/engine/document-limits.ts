@@ -10,7 +10,8 @@ const CLOSING = new Set<string>([TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKi
 /**
  * Parses a document that is within the limits. The result is safe to validate: any work that grows faster than the
  * document is bounded, whatever kind of operation it holds.
- * @throws RefusedError LIMIT_EXCEEDED, with the limit; the GraphQLError of graphql-js for a text that is not a document.
+ * @throws RefusedError LIMIT_EXCEEDED, with the limit; the GraphQLError of graphql-js for a text that is not a
+ * document.
  */
 export function parseWithinLimits(text: string): DocumentNode {
   checkTokens(text)
@@ -34,7 +35,9 @@ function checkTokens(text: string): void {
   }
 }
 
-/** Validation checks for duplicate names too, but counting, which comes before it, has to know which fragment is meant. */
+/**
+ * Validation checks for duplicate names too, but counting, which comes before it, has to know which fragment is meant.
+ */
 function checkFragmentNames({ definitions }: DocumentNode): void {
   const fragments = definitions.filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION)
   if (fragments.length > DOCUMENT_LIMITS.fragments) {

@@ -20,9 +20,9 @@ interface Shape {
 }
 
 /**
- * Refuses a document that is too deep, too wide or too repetitive, or whose fragments form a cycle. It needs no schema and
- * runs before validation, some of whose rules are quadratic. Its own work is linear in the size of the document: each
- * fragment is measured once, and expanded only once its expansion is known to be small.
+ * Refuses a document that is too deep, too wide or too repetitive, or whose fragments form a cycle. It needs no schema
+ * and runs before validation, some of whose rules are quadratic. Its own work is linear in the size of the document:
+ * each fragment is measured once, and expanded only once its expansion is known to be small.
  * @throws RefusedError LIMIT_EXCEEDED; GraphQLError GRAPHQL_VALIDATION_FAILED for a cycle of fragments.
  */
 export function checkShape(document: DocumentNode): void {

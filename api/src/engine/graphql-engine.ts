@@ -173,8 +173,8 @@ const useParseErrorCode: OperationPlugin = {
 }
 
 /**
- * An LRU cache of documents that leaves large ones out: parsing such a one again is charged to its sender, while keeping it
- * would cost us memory.
+ * An LRU cache of documents that leaves large ones out: parsing such a one again is charged to its sender, while
+ * keeping it would cost us memory.
  */
 function smallDocuments<T extends object>() {
   const byText = new LRUCache<string, T>({ max: MAX_CACHED_DOCUMENTS })

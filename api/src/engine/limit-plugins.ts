@@ -7,7 +7,9 @@ import { CHARACTERS_PER_POINT, MAX_COST } from '../base/limits.ts'
 import type { Budgets } from './budgets.ts'
 import type { OperationContext, OperationPlugin } from './operation-plugin.ts'
 
-/** Applies the limits on documents where they are parsed, over every transport. A cached document costs nothing more. */
+/**
+ * Applies the limits on documents where they are parsed, over every transport. A cached document costs nothing more.
+ */
 export function useLimits(budgets: Budgets): OperationPlugin {
   return {
     onParse({ context, setParseFn }) {

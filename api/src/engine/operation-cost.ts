@@ -38,8 +38,8 @@ const fixedCosts = new WeakMap<DocumentNode, Map<string, number>>()
 /**
  * The cost of a valid operation that is within the limits on documents: one point for each field, and what a list holds
  * ten times, unless the field declares otherwise (graphql/cost.ts). The cost is 1 when variables that it depends on are
- * invalid, since nothing is executed then. (Pothos's own complexity plugin would refuse the whole operation for one argument
- * that cannot be read.)
+ * invalid, since nothing is executed then. (Pothos's own complexity plugin would refuse the whole operation for one
+ * argument that cannot be read.)
  */
 export const operationCost: CostOf = ({ schema, document, operationName, variableValues }) => {
   const fixed = fixedCosts.get(document) ?? new Map<string, number>()
@@ -58,8 +58,8 @@ export const operationCost: CostOf = ({ schema, document, operationName, variabl
 }
 
 /**
- * What each message of a subscription costs. One that holds every active deployment costs more when there are more of them
- * than a list counts as. A root field within a fragment is taken for such a one.
+ * What each message of a subscription costs. One that holds every active deployment costs more when there are more of
+ * them than a list counts as. A root field within a fragment is taken for such a one.
  */
 export function runningCost(args: ExecutionArgs, activeDeployments: number): number {
   const fields = args.schema.getSubscriptionType()?.getFields() ?? {}

@@ -5,7 +5,10 @@ import { DomainError, RefusedError } from '../base/errors.ts'
 
 interface PublicErrorsOptions {
   log: Logger
-  /** Turns errors of the layers below (a database that is unreachable) into refusals; anything it does not know is a bug. */
+  /**
+   * Turns errors of the layers below (a database that is unreachable) into refusals; anything it does not know is a
+   * bug.
+   */
   refusalOf?: ((error: unknown) => RefusedError | undefined) | undefined
 }
 

@@ -6,8 +6,9 @@ import { RefusedError } from '../base/errors.ts'
 const MAX_DEPTH = 64
 
 /**
- * Refuses an operation with a string, in a literal or a variable, that PostgreSQL cannot store: one that contains NUL or
- * half of a surrogate pair. Refuses variables that are nested too deeply as well. One place for every field and transport.
+ * Refuses an operation with a string, in a literal or a variable, that PostgreSQL cannot store: one that contains NUL
+ * or half of a surrogate pair. Refuses variables that are nested too deeply as well. One place for every field and
+ * transport.
  */
 export function useWellFormedStrings<C extends Record<string, unknown>>(): Plugin<object, C> {
   const check = ({ args }: { args: ExecutionArgs }) => {

@@ -24,11 +24,11 @@ interface LiveLogOptions<T> {
 const CHUNK = 200
 
 /**
- * The newest entries of one stored log, kept contiguous in a ring buffer, and a wake-up for its subscribers. There is no
- * queue per subscriber: a subscriber is a position, and polls what lies after it.
+ * The newest entries of one stored log, kept contiguous in a ring buffer, and a wake-up for its subscribers. There is
+ * no queue per subscriber: a subscriber is a position, and polls what lies after it.
  *
- * Invariant: the ring holds exactly the entries `firstKept … newest` (none when firstKept > newest). An entry that would
- * leave a hole is not appended; the hole is read from the store first, once for all subscribers.
+ * Invariant: the ring holds exactly the entries `firstKept … newest` (none when firstKept > newest). An entry that
+ * would leave a hole is not appended; the hole is read from the store first, once for all subscribers.
  */
 export class LiveLog<T extends LogEntry> {
   readonly #options: LiveLogOptions<T>

@@ -29,8 +29,8 @@ export interface SharedFeed<P> {
 const IDLE: Promise<unknown> = Promise.resolve()
 
 /**
- * One subscriber's own way along a feed. A shared subscription polls it until it has caught up, and comes back to it when
- * the subscriber has fallen behind. Without a subscription around it, it can be iterated.
+ * One subscriber's own way along a feed. A shared subscription polls it until it has caught up, and comes back to it
+ * when the subscriber has fallen behind. Without a subscription around it, it can be iterated.
  */
 export abstract class SharedSource<P> implements AsyncIterableIterator<P> {
   abstract readonly feed: SharedFeed<P>
@@ -57,7 +57,9 @@ export abstract class SharedSource<P> implements AsyncIterableIterator<P> {
   get needsFetch(): boolean {
     return false
   }
-  /** Reads what `poll` gives next from the store. Rejects with what the store throws; the caller then ends this source. */
+  /**
+   * Reads what `poll` gives next from the store. Rejects with what the store throws; the caller then ends this source.
+   */
   async fetch(): Promise<void> {}
   /** The subscriber missed updates and does not know it yet: the next update is made for this subscriber alone. */
   get hasGap(): boolean {

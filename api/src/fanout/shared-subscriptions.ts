@@ -159,8 +159,8 @@ export class SharedSubscriptions {
 }
 
 /**
- * The declared variables that have a value, as sorted pairs. Cursors are left out: they say where a subscriber begins, and
- * nothing else.
+ * The declared variables that have a value, as sorted pairs. Cursors are left out: they say where a subscriber begins,
+ * and nothing else.
  */
 function sharedVariables({ schema, document, operationName, variableValues: values }: ExecutionArgs): unknown[] {
   const operation = getOperationAST(document, operationName)

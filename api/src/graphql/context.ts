@@ -13,8 +13,8 @@ export interface Context {
 }
 
 /**
- * Batches what many objects of one answer load, so that a page takes one statement. Nothing is cached, because the context
- * of a subscription lives as long as the subscription.
+ * Batches what many objects of one answer load, so that a page takes one statement. Nothing is cached, because the
+ * context of a subscription lives as long as the subscription.
  */
 interface Loaders {
   /** By deployment key. */

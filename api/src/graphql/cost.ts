@@ -6,8 +6,8 @@ import { DEFAULT_PAGE, MAX_PAGE } from '../base/paging.ts'
 type CostArguments = Readonly<Record<string, unknown>>
 
 /**
- * What a field costs, declared where the field is defined. A field without a declaration costs one point, and what a list
- * holds then counts ten times (engine/operation-cost.ts).
+ * What a field costs, declared where the field is defined. A field without a declaration costs one point, and what a
+ * list holds then counts ten times (engine/operation-cost.ts).
  */
 export interface FieldCost {
   /** The names of the arguments that the cost depends on. */
@@ -22,7 +22,10 @@ export interface FieldCost {
   perActiveDeployment?: boolean
 }
 
-/** What a page holds counts as often as the page is long. A size that no page may have is refused where the page is made. */
+/**
+ * What a page holds counts as often as the page is long. A size that no page may have is refused where the page is
+ * made.
+ */
 export const PAGE_COST: FieldCost = {
   args: ['first', 'last'],
   multiplier({ first, last }) {

@@ -5,8 +5,8 @@ import { encodeId, NODE_NAMES } from '../base/global-ids.ts'
 type AnyResolver = GraphQLFieldResolver<unknown, object>
 
 /**
- * Resolves the ids of objects synchronously. Relay's plugin makes each id in a promise, and graphql-js then makes further
- * promises for the object, its edge and its page to wait for it: half of the cost of executing a page.
+ * Resolves the ids of objects synchronously. Relay's plugin makes each id in a promise, and graphql-js then makes
+ * further promises for the object, its edge and its page to wait for it: half of the cost of executing a page.
  */
 class NodeIdsPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
   override wrapResolve(resolver: AnyResolver, { name, parentType }: PothosOutputFieldConfig<Types>): AnyResolver {

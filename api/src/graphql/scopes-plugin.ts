@@ -22,10 +22,12 @@ type NeededScope = Scope | null
 
 /**
  * Enforces the scope of every field.
- * - A root field must declare its `scope`, or the schema cannot be built: none can be forgotten. A subscription is checked
+ * - A root field must declare its `scope`, or the schema cannot be built: none can be forgotten. A subscription is
+ * checked
  *   when it starts; when its credential ends, the subscription is closed.
  * - Any other field may declare one; the `scope` of a type applies to all its fields, and to finding its objects by id.
- * - A field that leads from an object with an id to other objects needs READ, so that the answer to a mutation shows what
+ * - A field that leads from an object with an id to other objects needs READ, so that the answer to a mutation shows
+ * what
  *   was changed and nothing more.
  */
 class ScopesPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {

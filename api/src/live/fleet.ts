@@ -36,7 +36,9 @@ interface Watched<M, F> {
   stream: LatestValue<FleetUpdate<M>>
 }
 
-/** State: one update per window and filter, with the sample of every active deployment and their totals, from memory. */
+/**
+ * State: one update per window and filter, with the sample of every active deployment and their totals, from memory.
+ */
 export class Fleet<M extends { key: number }, F> {
   readonly #options: FleetOptions<M, F>
   /** Start of the newest complete window; null before the first one. */

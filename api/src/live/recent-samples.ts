@@ -46,7 +46,9 @@ export class RecentSamples {
     return this.#recent.get(deploymentKey)?.samples.at(-1)
   }
 
-  /** The last two minutes of each deployment, ascending. At most one statement, and none once all of them are primed. */
+  /**
+   * The last two minutes of each deployment, ascending. At most one statement, and none once all of them are primed.
+   */
   async of(deploymentKeys: readonly number[]): Promise<Sample[][]> {
     const missing = deploymentKeys.filter((key) => !this.#recent.get(key)?.primed)
     if (missing.length > 0) await this.#prime(missing)

@@ -6,7 +6,10 @@ const BATCH_ROWS = 1000
 /** Long enough for a chart to look back on, however short the recorder's windows are. */
 const MIN_WINDOW_MS = 1000
 
-/** Stores the samples of every active deployment of a fresh seed since its recording began, as if the server had run all the time. */
+/**
+ * Stores the samples of every active deployment of a fresh seed since its recording began, as if the server had run all
+ * the time.
+ */
 export async function backfill(store: SampleStore, source: Source, intervalMs: number, nowMs: number): Promise<void> {
   const durationMs = Math.max(MIN_WINDOW_MS, intervalMs)
   for (const head of await store.recordingHeads()) {

@@ -231,8 +231,8 @@ export class Recorder {
 }
 
 /**
- * Start of the next window to record: after the last stored one and those already asked for, not before the last resume,
- * at most 60 s back.
+ * Start of the next window to record: after the last stored one and those already asked for, not before the last
+ * resume, at most 60 s back.
  */
 function nextWindowStart({ head, askedThroughMs }: Track, throughMs: number, intervalMs: number): number {
   const earliest = Math.max(recordedThrough(head), askedThroughMs, throughMs - CATCH_UP_MS)

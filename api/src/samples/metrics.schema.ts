@@ -67,7 +67,10 @@ function latencyFigures({ latency, latencySumMs, latencyMaxMs, requests }: Metri
   return { histogram, meanMs: latencySumMs / requests, maxMs: latencyMaxMs }
 }
 
-/** Every metric has a field of its own; a sum and a maximum of latencies are shown by `latency`. A missing one does not compile. */
+/**
+ * Every metric has a field of its own; a sum and a maximum of latencies are shown by `latency`. A missing one does not
+ * compile.
+ */
 type ShownMetric = Exclude<keyof WindowMetrics, 'latencySumMs' | 'latencyMaxMs'>
 
 export const InferenceMetricsType = builder.objectRef<MetricsSummary>('InferenceMetrics').implement({
@@ -156,7 +159,10 @@ const HISTORY_SECONDS_PER_POINT = 30
 /** No one-second samples are kept for longer. */
 const MAX_HISTORY_SECONDS = 24 * 3600
 
-/** What a history looks back over is read as a whole, however few points are made of it; without `to` it reaches until now. */
+/**
+ * What a history looks back over is read as a whole, however few points are made of it; without `to` it reaches until
+ * now.
+ */
 export const HISTORY_COST: FieldCost = {
   args: ['maxPoints', 'from', 'to'],
   points({ from, to, maxPoints }) {

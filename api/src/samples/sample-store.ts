@@ -99,8 +99,8 @@ export class SampleStore {
   }
 
   /**
-   * Stores samples, each deployment's in ascending contiguous order, and what goes with them. Gives back those that were
-   * stored: one that is missing was refused as a whole deployment, because the deployment was paused or deleted
+   * Stores samples, each deployment's in ascending contiguous order, and what goes with them. Gives back those that
+   * were stored: one that is missing was refused as a whole deployment, because the deployment was paused or deleted
    * meanwhile, or because its head is elsewhere.
    */
   async store(
@@ -203,7 +203,9 @@ export class SampleStore {
     }
   }
 
-  /** The sequence after which a log continues at `ms`: that of the newest sample before it, however old; 0 at the start. */
+  /**
+   * The sequence after which a log continues at `ms`: that of the newest sample before it, however old; 0 at the start.
+   */
   async sequenceAt(deploymentKey: number, ms: number): Promise<number> {
     const { rows } = await this.#query<{ sequence: number }>(
       'sequence-at',

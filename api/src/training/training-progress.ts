@@ -59,8 +59,8 @@ export class TrainingProgress {
   }
 
   /**
-   * Watches one job: its current state comes first, and its deletion ends the stream. Or watches all jobs: those that are
-   * not finished come first.
+   * Watches one job: its current state comes first, and its deletion ends the stream. Or watches all jobs: those that
+   * are not finished come first.
    * @throws RefusedError NOT_FOUND
    */
   async watch(trainingJobId: string | null): Promise<SharedSource<TrainingProgressUpdate>> {

@@ -92,7 +92,8 @@ describe('event streams', () => {
       path: `/graphql?query=${encodeURIComponent(`subscription { count(to: ${total}, padding: 1000) }`)}`,
       headers: { authorization, accept: 'text/event-stream' },
     })
-    // The response is not read: the kernel takes a few megabytes of the twenty, then nothing more may be taken from the source.
+    // The response is not read: the kernel takes a few megabytes of the twenty, then nothing more may be taken from the
+    // source.
     await server.state.untilPulledStandsStill()
     const pulledWhileStopped = server.state.pulled
     expect(pulledWhileStopped).toBeLessThan(total * 0.75)

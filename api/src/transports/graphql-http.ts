@@ -24,7 +24,9 @@ interface GraphQLHttpOptions {
   budgets: Budgets
 }
 
-/** GraphQL over HTTP: queries and mutations in JSON; subscriptions as event streams, and other operations on request. */
+/**
+ * GraphQL over HTTP: queries and mutations in JSON; subscriptions as event streams, and other operations on request.
+ */
 export class GraphQLHttp {
   readonly #options: GraphQLHttpOptions
 
@@ -34,7 +36,8 @@ export class GraphQLHttp {
 
   /**
    * Answers a GET or POST on /graphql.
-   * @param authenticate finds out the caller. Called again whenever time has passed: after waiting for the body, and after
+   * @param authenticate finds out the caller. Called again whenever time has passed: after waiting for the body, and
+   *   after
    *   adding a stream to the live connections, since the credential may have ended just before.
    * @throws RequestError, and what `authenticate` throws; nothing has been sent then.
    */
@@ -114,7 +117,9 @@ async function answerOf(prepared: PreparedOperation | readonly GraphQLError[]): 
   return { kind: 'result', result: await execute(args) }
 }
 
-/** Sends a member's messages to the sink until the subscription ends; gives the result that says why, if there is one. */
+/**
+ * Sends a member's messages to the sink until the subscription ends; gives the result that says why, if there is one.
+ */
 async function lastOf(member: SharedMember, sink: MessageSink): Promise<ExecutionResult | undefined> {
   member.attach(sink)
   const last = await member.next()

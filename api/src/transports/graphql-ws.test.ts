@@ -222,7 +222,8 @@ describe('a client that stops reading', () => {
     const document = `{ padded(length: 400000) } #${'-'.repeat(4000)}`
     for (let i = 0; i < requests; i += 1) client.subscribe(document)
     await server.state.untilPulledStandsStill()
-    // Sixty megabytes were requested. The kernel holds a few; the server one, and the answers to the requests it read last.
+    // Sixty megabytes were requested. The kernel holds a few; the server one, and the answers to the requests it read
+    // last.
     expect(server.state.pulled).toBeLessThan(requests * 0.75)
     client.resume()
     // A next and a complete for each.

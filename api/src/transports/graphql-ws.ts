@@ -93,8 +93,8 @@ export class GraphQLWebSockets {
   }
 
   /**
-   * Drains in-flight queries and mutations, then closes every socket with 1012, so that clients reconnect later. Resolves
-   * when all sockets are closed and their operations have ended.
+   * Drains in-flight queries and mutations, then closes every socket with 1012, so that clients reconnect later.
+   * Resolves when all sockets are closed and their operations have ended.
    */
   async close(): Promise<void> {
     await Promise.allSettled(this.#executing)
@@ -179,7 +179,8 @@ export class GraphQLWebSockets {
           this.#executing.delete(execution)
         }
       },
-      // The messages of a group go straight to the socket. What graphql-ws iterates yields only how the subscription ends.
+      // The messages of a group go straight to the socket. What graphql-ws iterates yields only how the subscription
+      // ends.
       subscribe: async (args) => {
         const { subscribe, sinkOf } = this.#preparedOf(args)
         const answer = await subscribe(args)

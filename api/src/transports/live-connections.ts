@@ -43,8 +43,8 @@ export class LiveConnections {
   }
 
   /**
-   * Returns the function that removes the connection; its `close` is called at most once, and never after it is removed.
-   * A connection that is added while its transport is being shut down is closed at once.
+   * Returns the function that removes the connection; its `close` is called at most once, and never after it is
+   * removed. A connection that is added while its transport is being shut down is closed at once.
    */
   add(connection: LiveConnection): () => void {
     const { key } = connection.viewer
@@ -74,7 +74,9 @@ export class LiveConnections {
     return count
   }
 
-  /** Closes the connections of a revoked token, those of its sessions included, or the connections of an ended session. */
+  /**
+   * Closes the connections of a revoked token, those of its sessions included, or the connections of an ended session.
+   */
   closeEnded(end: AccessEnd): void {
     if ('tokenId' in end) this.#close('revoked', ({ viewer }) => viewer.tokenId === end.tokenId)
     else this.#close('signed-out', ({ viewer }) => viewer.sessionId === end.sessionId)

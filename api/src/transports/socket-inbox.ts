@@ -2,7 +2,10 @@ import { MessageType } from 'graphql-ws'
 import { SOCKET_MESSAGES } from '../base/limits.ts'
 import { TokenBucket } from '../base/token-bucket.ts'
 
-/** Message types that only a server sends. graphql-ws throws for them as for a bug; by the protocol they are bad requests. */
+/**
+ * Message types that only a server sends. graphql-ws throws for them as for a bug; by the protocol they are bad
+ * requests.
+ */
 const TYPES_OF_SERVERS = new Set<unknown>([MessageType.ConnectionAck, MessageType.Next, MessageType.Error])
 
 /** A client sent a message of a type that only a server sends. */

@@ -56,7 +56,8 @@ export class SocketWriter {
 
   /**
    * Sends a message of the protocol. Resolves when the kernel has taken it, so that a caller that awaits each message
-   * buffers at most one. On a socket that is closing it resolves when the socket is closed: nothing more is made for it.
+   * buffers at most one. On a socket that is closing it resolves when the socket is closed: nothing more is made for
+   * it.
    */
   async send(data: string): Promise<void> {
     this.#flush()
@@ -73,7 +74,9 @@ export class SocketWriter {
     if (!sent) await this.#closed
   }
 
-  /** The sink for the shared messages of one operation. Queued messages are dropped once the client has unsubscribed. */
+  /**
+   * The sink for the shared messages of one operation. Queued messages are dropped once the client has unsubscribed.
+   */
   sinkFor(id: string, isUnsubscribed: () => boolean): MessageSink {
     return new OperationSink(this, id, isUnsubscribed)
   }

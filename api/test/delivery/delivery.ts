@@ -27,8 +27,8 @@ export interface Outcome {
 }
 
 /**
- * Drives subscribers of one server through pauses and resumes of their deployments, cuts, restarts, stalls, joins, leaves
- * and retention, all drawn from `seed`, then lets each of them come to the end of its log.
+ * Drives subscribers of one server through pauses and resumes of their deployments, cuts, restarts, stalls, joins,
+ * leaves and retention, all drawn from `seed`, then lets each of them come to the end of its log.
  */
 export async function deliverAtRandom(kind: TestDatabaseKind, seed: string): Promise<Outcome> {
   const run = new Run(await createTestApp(kind, { sampleIntervalMs: 10 }), new Random(derive(seedOf(seed), 0)))

@@ -12,7 +12,10 @@ export interface Follower {
 
 /** A client's connection, which need not be a good one. */
 export interface Connection {
-  /** Called with the reason, whichever side ended it; of a WebSocket the close code first. A stalled reader learns it late. */
+  /**
+   * Called with the reason, whichever side ended it; of a WebSocket the close code first. A stalled reader learns it
+   * late.
+   */
   readonly ended: Promise<string>
   readonly hasEnded: boolean
   stopReading(): void

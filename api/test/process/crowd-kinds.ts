@@ -9,7 +9,9 @@ const GRACE_MS = 10_000
 
 /** What each kind does until it is time to behave. */
 export const KINDS = {
-  /** Stops reading for good, and looks only much later. A WebSocket must be cut; a stream costs no more than it took. */
+  /**
+   * Stops reading for good, and looks only much later. A WebSocket must be cut; a stream costs no more than it took.
+   */
   async stalled(client: CrowdClient): Promise<void> {
     while (!client.isOver) {
       const connection = await client.connect()

@@ -2,7 +2,9 @@ import { FOLLOW_SAMPLES } from './documents.ts'
 import { EVENTS, FLEET, JOB, SAMPLES, type Seen } from './seen.ts'
 import { Subscribers } from './subscribers.ts'
 
-/** Subscriptions, 1,800 in all. Of the last three every second one is a stream, the others have sockets of their own. */
+/**
+ * Subscriptions, 1,800 in all. Of the last three every second one is a stream, the others have sockets of their own.
+ */
 const COUNTS = {
   alone: 600,
   dashboards: { sockets: 40, each: 20 },

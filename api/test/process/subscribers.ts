@@ -1,7 +1,9 @@
 import { type Connection, SocketConnection, StreamConnection } from './connections.ts'
 import { Lateness, Seen, type SeenOptions } from './seen.ts'
 
-/** Subscribers who behave well: they read, and stay to the end. Where a connection ends before that, it is their fault. */
+/**
+ * Subscribers who behave well: they read, and stay to the end. Where a connection ends before that, it is their fault.
+ */
 export class Subscribers {
   readonly seen: Seen[] = []
   readonly lateness = new Lateness()

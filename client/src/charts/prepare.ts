@@ -14,8 +14,8 @@ export type Drawable = [times: number[], ...values: (number | null)[][]]
 const GAP = 1.5
 
 /**
- * Makes gaps visible: where the step between two samples is longer than their window allows, inserts a row without data,
- * so that no line is drawn across what was never measured. `stepSeconds` is the window's length.
+ * Makes gaps visible: where the step between two samples is longer than their window allows, inserts a row without
+ * data, so that no line is drawn across what was never measured. `stepSeconds` is the window's length.
  */
 export function withGaps({ times, values }: Columns, stepSeconds: number): Drawable {
   const outTimes: number[] = []

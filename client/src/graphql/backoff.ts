@@ -2,8 +2,8 @@ const FIRST_MS = 300
 const LONGEST_MS = 10_000
 
 /**
- * How long to wait, in ms, before connecting again after `failures` failures in a row: doubling from 0.3 s to 10 s. Half
- * of it is random, so that a thousand clients of a server that went down do not reconnect at the same moment.
+ * How long to wait, in ms, before connecting again after `failures` failures in a row: doubling from 0.3 s to 10 s.
+ * Half of it is random, so that a thousand clients of a server that went down do not reconnect at the same moment.
  */
 export function backoffMs(failures: number, random: () => number = Math.random): number {
   const ceiling = Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(failures, 16))

@@ -15,7 +15,9 @@ import { KEYLESS_TYPES } from './gql/keyless-types.ts'
 /** Makes the cache store an object of the type within the one that contains it. */
 const withoutKey = () => null
 
-/** Adds what was created to the lists that show it, and removes what was deleted. Graphcache updates the rest by `id`. */
+/**
+ * Adds what was created to the lists that show it, and removes what was deleted. Graphcache updates the rest by `id`.
+ */
 export function createCache() {
   return cacheExchange({
     keys: Object.fromEntries(KEYLESS_TYPES.map((name) => [name, withoutKey])),

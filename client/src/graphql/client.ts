@@ -13,7 +13,9 @@ export function codeOf(error: CombinedError | undefined): string | undefined {
   return undefined
 }
 
-/** The client of the pages. Its cache is normalised: whatever has an `id` is stored once, and subscriptions update it. */
+/**
+ * The client of the pages. Its cache is normalised: whatever has an `id` is stored once, and subscriptions update it.
+ */
 export function createGraphqlClient(streams: Streams, onUnauthenticated: () => void): Client {
   return new Client({
     url: '/graphql',

@@ -5,7 +5,9 @@ import type { Client as SseClient, Sink } from 'graphql-sse'
 import type { Client as WsClient } from 'graphql-ws'
 import { backoffMs, waitOrWake } from './backoff.ts'
 
-/** What both transports' clients take. They read `variables` again at every (re)subscription: that is how a log resumes. */
+/**
+ * What both transports' clients take. They read `variables` again at every (re)subscription: that is how a log resumes.
+ */
 export interface StreamRequest {
   query: string
   operationName?: string
@@ -31,7 +33,9 @@ interface StreamsOptions {
   client: StreamClient
   /** Called when the server no longer knows who this is. From then on, no stream is opened. */
   onUnauthenticated: () => void
-  /** How to wait before a retry. The default waits less than `ms` when there is reason to believe that a retry succeeds. */
+  /**
+   * How to wait before a retry. The default waits less than `ms` when there is reason to believe that a retry succeeds.
+   */
   wait?: (ms: number) => Promise<void>
 }
 
@@ -48,8 +52,9 @@ interface Subscriber {
 }
 
 /**
- * Holds every subscription of the page and keeps it alive. The transports reconnect by themselves after a cut. What they
- * give up on (an internal error of the server, a cursor it does not accept) is retried here, with the same backoff.
+ * Holds every subscription of the page and keeps it alive. The transports reconnect by themselves after a cut. What
+ * they give up on (an internal error of the server, a cursor it does not accept) is retried here, with the same
+ * backoff.
  *
  *     subscribe              failed, or completed by the server
  *         │               ┌───────────────────────────────────────┐

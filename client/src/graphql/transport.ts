@@ -14,8 +14,8 @@ const PONG_WITHIN_MS = 5_000
 const PAUSE_AFTER_MS = 10_000
 
 /**
- * Creates the page's streams, over WebSocket or, where that is blocked, over SSE. `onUnauthenticated` is called when the
- * server no longer knows who this is.
+ * Creates the page's streams, over WebSocket or, where that is blocked, over SSE. `onUnauthenticated` is called when
+ * the server no longer knows who this is.
  */
 export function createTransport(onUnauthenticated: () => void): Streams {
   const toSse = async () => {

@@ -16,8 +16,8 @@ interface FormOptions<Form, Field extends string, Data extends MutationData, Inp
 }
 
 /**
- * The form of a mutation. It is checked before it is sent. What the server refuses is shown beside the field that caused
- * it or, where there is no such field, in `problem`.
+ * The form of a mutation. It is checked before it is sent. What the server refuses is shown beside the field that
+ * caused it or, where there is no such field, in `problem`.
  */
 export function useForm<Form extends object, Field extends string, Data extends MutationData, Input>({
   initial,

@@ -22,7 +22,9 @@ function subscribe(listener: () => void): () => void {
   }
 }
 
-/** The value that `select` derives from the time (ms since 1970), once a second. Renders only when the value changes. */
+/**
+ * The value that `select` derives from the time (ms since 1970), once a second. Renders only when the value changes.
+ */
 export function useClock<Value extends string | number | boolean>(select: (now: number) => Value): Value {
   return useSyncExternalStore(subscribe, () => select(timer === undefined ? Date.now() : now))
 }
@@ -35,8 +37,8 @@ export function serverNow(now: number = Date.now()): number {
 }
 
 /**
- * Learns the server's time from the `Date` header of a response. The header is in whole seconds, so a difference of less
- * than two seconds counts as none.
+ * Learns the server's time from the `Date` header of a response. The header is in whole seconds, so a difference of
+ * less than two seconds counts as none.
  */
 export function learnServerTime(date: string | null): void {
   const difference = date === null ? Number.NaN : Date.parse(date) + 500 - Date.now()

@@ -22,8 +22,8 @@ type Metrics = Omit<Figures_MetricsFragment, ' $fragmentName'>
 export type Figure = Exclude<keyof Metrics, 'at' | 'windowSeconds' | 'latency'> | keyof NonNullable<Metrics['latency']>
 
 /**
- * The one table of the figures that the client keeps: how each is read from a sample of the API. Rings, samples and sums
- * are made from it. A figure that is in the table and not in the fragment does not compile, nor does the reverse.
+ * The one table of the figures that the client keeps: how each is read from a sample of the API. Rings, samples and
+ * sums are made from it. A figure that is in the table and not in the fragment does not compile, nor does the reverse.
  */
 const READERS = {
   p50Ms: ({ latency }) => latency?.p50Ms,

@@ -2,8 +2,9 @@ import type { SampleRing } from './sample-ring.ts'
 import { eachFigure, type Sample } from './sample.ts'
 
 /**
- * Requests/s, error rate and tokens/s of several deployments together, by window. Percentiles stay unknown, because they
- * cannot be summed. The newest window is left to the live totals, because not all deployments may have reported it yet.
+ * Requests/s, error rate and tokens/s of several deployments together, by window. Percentiles stay unknown, because
+ * they cannot be summed. The newest window is left to the live totals, because not all deployments may have reported it
+ * yet.
  */
 export function sumOf(rings: readonly SampleRing[]): Sample[] {
   const sums = new Map<number, { requests: number; errors: number; tokens: number }>()

@@ -29,7 +29,9 @@ interface ButtonProps extends ComponentProps<'button'> {
   small?: boolean
   /** Its work is in flight. The label stays, so the width does too, and a second press does nothing. */
   busy?: boolean
-  /** Cannot be pressed, but can be focused, so that a screen reader reads the reason, which `aria-describedby` names. */
+  /**
+   * Cannot be pressed, but can be focused, so that a screen reader reads the reason, which `aria-describedby` names.
+   */
   off?: boolean
   children: ReactNode
 }

@@ -1,6 +1,6 @@
 /**
- * Puts text on the clipboard. Returns false if the browser does not allow it. The modern API exists only on https and on
- * localhost, so there is a fallback to the old one.
+ * Puts text on the clipboard. Returns false if the browser does not allow it. The modern API exists only on https and
+ * on localhost, so there is a fallback to the old one.
  */
 export async function copyText(text: string): Promise<boolean> {
   try {

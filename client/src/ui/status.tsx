@@ -11,8 +11,8 @@ const TONES: Record<Tone, string> = {
 }
 
 /**
- * A state as a shape and a word: a full disc, ring, triangle, square or half disc. The colour only repeats what the shape
- * says.
+ * A state as a shape and a word: a full disc, ring, triangle, square or half disc. The colour only repeats what the
+ * shape says.
  */
 export function Status({ tone, children, className }: { tone: Tone; children: string; className?: string }) {
   return (

@@ -3,15 +3,15 @@ import { DatabaseStartError } from '../database-start-error.ts'
 import type { Statements } from './maintenance.ts'
 
 /**
- * PostgreSQL panics when a disk has no room for the next 16 MB of its write-ahead log, which ends the embedded database. A vacuum
- * needs several such segments at once.
+ * PostgreSQL panics when a disk has no room for the next 16 MB of its write-ahead log, which ends the embedded
+ * database. A vacuum needs several such segments at once.
  */
 export const NEEDED_BYTES = 64 * 2 ** 20
 const EVERY_MS = 1000
 
 /**
- * Makes the embedded database refuse writes (they fail with 25006) while the disk of its folder is nearly full, and accept
- * them again once there is room. Reads continue.
+ * Makes the embedded database refuse writes (they fail with 25006) while the disk of its folder is nearly full, and
+ * accept them again once there is room. Reads continue.
  *
  * @param freeBytes how much room there is
  * @param onFull is called once each time the disk fills up, and for a check that failed; the next check tries again.

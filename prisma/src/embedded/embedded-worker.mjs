@@ -16,8 +16,8 @@ const SYNC = 'S'.charCodeAt(0)
 const TERMINATE = 'X'.charCodeAt(0)
 const STARTUP = 0
 /**
- * PostgreSQL's default of 128 MB would fill within hours of recording and look like a leak; the pages behind it are in the
- * operating system's cache anyway.
+ * PostgreSQL's default of 128 MB would fill within hours of recording and look like a leak; the pages behind it are in
+ * the operating system's cache anyway.
  */
 const SHARED_BUFFERS = '16MB'
 /** PGlite's POSTGRES_MAIN_LONGJMP. */

@@ -6,9 +6,9 @@ export interface Statements {
 const EVERY_MS = 5 * 60_000
 
 /**
- * Does what PostgreSQL's background processes would do; PGlite has none. Without checkpoints the write-ahead log grows for
- * as long as the server runs, and a start after `kill -9` replays all of it; without vacuum the room of removed samples is
- * never used again. Tens of milliseconds each, with an hour of fifty deployments.
+ * Does what PostgreSQL's background processes would do; PGlite has none. Without checkpoints the write-ahead log grows
+ * for as long as the server runs, and a start after `kill -9` replays all of it; without vacuum the room of removed
+ * samples is never used again. Tens of milliseconds each, with an hour of fifty deployments.
  *
  * @param onError is called for a round that failed; the next round tries again.
  * @returns a function that stops it, once the statement in flight has finished.

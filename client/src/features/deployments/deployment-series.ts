@@ -118,8 +118,8 @@ export class DeploymentSeries {
   }
 
   /**
-   * The range on the screen, in seconds since 1970. It ends with the newest window, or at the current time if no windows
-   * arrive.
+   * The range on the screen, in seconds since 1970. It ends with the newest window, or at the current time if no
+   * windows arrive.
    */
   range(): [from: number, to: number] {
     const to = Math.max(this.#end, this.#ring.newest + this.#step)

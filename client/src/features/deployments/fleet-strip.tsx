@@ -15,8 +15,8 @@ interface FleetStripProps {
 }
 
 /**
- * Four figures for what the table shows. The percentile comes from the server, computed over all requests together; it is
- * not an average of the rows.
+ * Four figures for what the table shows. The percentile comes from the server, computed over all requests together; it
+ * is not an average of the rows.
  */
 export function FleetStrip({ track, active, total }: FleetStripProps) {
   const { fleet } = useServices()

@@ -29,8 +29,8 @@ export function totalsKey(filter: DeploymentFilter): string {
 }
 
 /**
- * The one subscription of the page: adds every deployment's figures and their totals to the fleet. Returns a number that
- * grows after each gap (a hidden tab, a lost connection).
+ * The one subscription of the page: adds every deployment's figures and their totals to the fleet. Returns a number
+ * that grows after each gap (a hidden tab, a lost connection).
  */
 export function useFleetStream(filter: DeploymentFilter): number {
   const { streams, fleet } = useServices()

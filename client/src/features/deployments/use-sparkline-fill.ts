@@ -21,8 +21,8 @@ const BATCH = 20
 const DEBOUNCE_MS = 60
 
 /**
- * Requests the last two minutes of the visible deployments, once for each, so that sparklines start filled. `gaps` grows
- * when they may have a gap. `onFilled` is called when everything requested has arrived.
+ * Requests the last two minutes of the visible deployments, once for each, so that sparklines start filled. `gaps`
+ * grows when they may have a gap. `onFilled` is called when everything requested has arrived.
  */
 export function useSparklineFill(ids: readonly string[], gaps: number, onFilled: () => void): void {
   const { samples, fleet } = useServices()

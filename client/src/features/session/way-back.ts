@@ -1,8 +1,8 @@
 const START = '/deployments'
 
 /**
- * The page to open after signing in: `back`, if it is a page of this client. Anybody may have written it, so it is parsed
- * as browsers do, which drop tabs and line ends, and read \ as /.
+ * The page to open after signing in: `back`, if it is a page of this client. Anybody may have written it, so it is
+ * parsed as browsers do, which drop tabs and line ends, and read \ as /.
  */
 export function wayBack(back: string | undefined, origin: string): string {
   if (back === undefined || !URL.canParse(back, origin)) return START

@@ -29,8 +29,9 @@ const LiveEventsDocument = graphql(`
 const WORDS = { DEPLOYED: 'deployed', PAUSED: 'paused', RESUMED: 'resumed', DELETED: 'deleted' } as const
 
 /**
- * Subscribes to the events of all deployments, on every page. They keep the cache up to date (see `graphql/cache.ts`) and
- * are announced to screen readers. The subscription also keeps a connection open, so that every page can show its state.
+ * Subscribes to the events of all deployments, on every page. They keep the cache up to date (see `graphql/cache.ts`)
+ * and are announced to screen readers. The subscription also keeps a connection open, so that every page can show its
+ * state.
  */
 export function LiveEvents() {
   const [{ data }] = useSubscription({ query: LiveEventsDocument, variables: {} })

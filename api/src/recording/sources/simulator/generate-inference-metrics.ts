@@ -13,9 +13,9 @@ const MAX_PARTS = 120
 
 /**
  * How many requests of one window are drawn one by one at most, shared out evenly over its parts. Heavier traffic is
- * drawn as that many requests of which each represents several equal ones, by whole numbers that add up: counts stay what
- * they are, the work is bounded, and a percentile keeps the noise of 4,096 draws (a standard deviation of 0.8 % at p50
- * and 2.3 % at p99 for σ = 0.4) instead of an ever smaller one.
+ * drawn as that many requests of which each represents several equal ones, by whole numbers that add up: counts stay
+ * what they are, the work is bounded, and a percentile keeps the noise of 4,096 draws (a standard deviation of 0.8 % at
+ * p50 and 2.3 % at p99 for σ = 0.4) instead of an ever smaller one.
  */
 const MAX_DRAWS = 4_096
 
