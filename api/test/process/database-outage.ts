@@ -75,7 +75,7 @@ export async function surviveOutage({ fault, ms, answerMs }: Outage): Promise<vo
   await Promise.all(events.map((each) => expectNote(each, 'after')))
 
   expect(await server.end()).toMatchObject({ code: 0, signal: null })
-  expect(server.stdout).toContain('"msg":"recording goes on"')
+  expect(server.stdout).toContain('"msg":"recording has resumed"')
   // Retried every two seconds, logged once.
   expect((server.stdout.match(/"msg":"watched samples could not be read"/g) ?? []).length).toBeLessThanOrEqual(1)
   expect(server.stdout).not.toContain('"level":60')
