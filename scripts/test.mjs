@@ -27,16 +27,17 @@ const beganAll = Date.now()
 const parts = []
 
 /**
- * Runs one part and notes its time, its counts and why it was skipped; a failed check counts as one failed test.
- * Returns whether it passed. Parts that run side by side are listed in the order in which they began.
+ * Runs one part and notes its time, its counts and why it was skipped (`{ counts, why }`, both optional); a failed
+ * check counts as one failed test. Returns whether it passed. Parts that run side by side are listed in the order in
+ * which they began.
  */
 async function part(name, work) {
   const began = Date.now()
-  const result = { name, counts: NO_COUNTS, skipped: null, failed: false, ms: 0 }
+  const result = { name, counts: NO_COUNTS, why: null, failed: false, ms: 0 }
   parts.push(result)
   try {
-    const { skipped = null, ...counts } = (await work()) ?? NO_COUNTS
-    Object.assign(result, skipped ? { skipped } : { counts, failed: counts.failed > 0 })
+    const { why = null, counts = NO_COUNTS } = (await work()) ?? {}
+    Object.assign(result, { why, counts, failed: counts.failed > 0 })
   } catch (error) {
     if (!(error instanceof StepFailure)) throw error
     if (error.output) console.error(error.output.trimEnd())
@@ -58,7 +59,7 @@ async function tests(title, runWith) {
   rmSync(report, { force: true })
   console.log(`\n… tests of ${title}`)
   const { code } = await runWith(['--reporter=default', '--reporter=json', `--outputFile.json=${report}`])
-  return countsOf(existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : null, code)
+  return { counts: countsOf(existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : null, code) }
 }
 
 /** The tests of one workspace. */
@@ -72,22 +73,22 @@ let newerNode
 /** Gets the newer Node while other parts have the processor; without one its tests are skipped. */
 async function gettingNewerNode() {
   newerNode = await getNewerNode()
-  return newerNode.fault ? { skipped: newerNode.fault } : NO_COUNTS
+  return { why: newerNode.fault }
 }
 
 /** Some of the tests once more, on the newer Node. */
 async function onNewerNode() {
   const { path, fault } = newerNode
-  if (fault) return { skipped: fault }
+  if (fault) return { why: fault }
   const vitest = { command: path, args: toolCommand('vitest/vitest.mjs').args, shell: false }
   let counts = NO_COUNTS
   for (const [name, files] of Object.entries(ON_NEWER_NODE)) {
-    const more = await tests(`${name} on Node ${NEWER_NODE}`, (reporters) =>
+    const { counts: more } = await tests(`${name} on Node ${NEWER_NODE}`, (reporters) =>
       run(vitest, ['run', ...files, ...reporters], { cwd: `${ROOT}${name}`, inherit: true }),
     )
     counts = addCounts(counts, more)
   }
-  return counts
+  return { counts }
 }
 
 /**
@@ -108,9 +109,9 @@ function summary() {
   const total = parts.reduce((sum, { counts }) => addCounts(sum, counts), NO_COUNTS)
   const width = Math.max(...parts.map(({ name }) => name.length))
   console.log('')
-  for (const { name, counts, skipped, failed, ms } of parts) {
+  for (const { name, counts, why, failed, ms } of parts) {
     const figures = counts.passed + counts.skipped > 0 || SUITES.includes(name) ? `  ${countsLine(counts)}` : ''
-    const note = skipped ? `  skipped: ${skipped}` : figures
+    const note = why ? `  skipped: ${why}` : figures
     console.log(`${failed ? '✗' : '✓'} ${name.padEnd(width)} ${(ms / 1000).toFixed(1).padStart(7)} s${note}`)
   }
   const ms = Date.now() - beganAll
