@@ -53,19 +53,25 @@ async function npmScript(title, more) {
   if (result.code !== 0) throw new StepFailure(`${title} failed.`, result.output)
 }
 
-/** Runs vitest by `runWith`, which gets its reporters, and shows its output; the counts come from its JSON report. */
-async function tests(title, runWith) {
+/**
+ * Runs vitest by `runWith`, which gets its reporters and how to treat its output; the counts come from its JSON report.
+ * The output is shown as it comes, or at the end where other tests run beside.
+ */
+async function tests(title, runWith, isBeside = false) {
   const report = `${REPORTS}/${title.replaceAll(' ', '-')}.json`
   rmSync(report, { force: true })
-  console.log(`\n… tests of ${title}`)
-  const { code } = await runWith(['--reporter=default', '--reporter=json', `--outputFile.json=${report}`])
+  const heading = `\n… tests of ${title}`
+  if (!isBeside) console.log(heading)
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+  const { code, output } = await runWith(reporters, { inherit: !isBeside })
+  if (isBeside) console.log(`${heading}\n${output.trimEnd()}`)
   return { counts: countsOf(existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : null, code) }
 }
 
 /** The tests of one workspace. */
-function suite(name) {
+function suite(name, isBeside) {
   const script = name === 'scripts' ? ['run', 'test:scripts'] : ['run', 'test', '--workspace', name]
-  return tests(name, (reporters) => run(npmCommand(), [...script, '--', ...reporters], { inherit: true }))
+  return tests(name, (reporters, options) => run(npmCommand(), [...script, '--', ...reporters], options), isBeside)
 }
 
 let newerNode
@@ -83,8 +89,10 @@ async function onNewerNode() {
   const vitest = { command: path, args: toolCommand('vitest/vitest.mjs').args, shell: false }
   let counts = NO_COUNTS
   for (const [name, files] of Object.entries(ON_NEWER_NODE)) {
-    const { counts: more } = await tests(`${name} on Node ${NEWER_NODE}`, (reporters) =>
-      run(vitest, ['run', ...files, ...reporters], { cwd: `${ROOT}${name}`, inherit: true }),
+    const { counts: more } = await tests(
+      `${name} on Node ${NEWER_NODE}`,
+      (reporters, options) => run(vitest, ['run', ...files, ...reporters], { ...options, cwd: `${ROOT}${name}` }),
+      true,
     )
     counts = addCounts(counts, more)
   }
@@ -135,8 +143,15 @@ await command(async () => {
       part('browser', browser),
       part('newer Node', gettingNewerNode),
     ])
-    for (const name of SUITES) await part(name, () => suite(name))
-    await part(`on Node ${NEWER_NODE}`, onNewerNode)
+    await part('api', () => suite('api'))
+    // The tests of the client wait for a browser half of their time: the processor has room for others beside them.
+    await Promise.all([
+      part('client', () => suite('client')),
+      (async () => {
+        for (const name of ['scripts', 'prisma']) await part(name, () => suite(name, true))
+        await part(`on Node ${NEWER_NODE}`, onNewerNode)
+      })(),
+    ])
   }
   summary()
 })

@@ -86,11 +86,11 @@ describe.each(await testDatabaseKinds())('metrics on %s', (kind) => {
   const whole = () => ({ from: samples[0]?.at, to: iso(time(samples.at(-1)!.at) + INTERVAL_MS) })
 
   it('are null and empty before the first window', async () => {
-    // Answered from the mutation itself; the first window ends after it.
-    const { deployTrainingJob } = await app.client.data<{ deployTrainingJob: unknown }>(
+    await using slow = await createTestApp(kind, { sampleIntervalMs: 60_000 })
+    const { deployTrainingJob } = await slow.client.data<{ deployTrainingJob: unknown }>(
       `mutation ($id: ID!) { deployTrainingJob(input: { trainingJobId: $id }) { ... on DeployTrainingJobSuccess {
         deployment { latestMetrics { at } recentMetrics { at } } } } }`,
-      { id: await registerJob(app.client) },
+      { id: await registerJob(slow.client) },
     )
     expect(deployTrainingJob).toEqual({ deployment: { latestMetrics: null, recentMetrics: [] } })
   })

@@ -26,8 +26,13 @@ CONFIG
           case ${data:-} in
             '') ;;
             *'"errors":['*'"UNAVAILABLE"'* | *'"errors":['*'"RATE_LIMITED"'*) ;;
-            *'"errors":['*'"NOT_FOUND"'*) [ -s "$cursor" ] && exit 4 || { echo "refused: $data" >&2; exit 3; } ;;
-            *'"errors":['*) echo "refused: $data" >&2; exit 3 ;;
+            *'"errors":['*)
+              # The rest is read first: curl complains when nobody reads what it writes.
+              cat >/dev/null
+              case $data in *'"NOT_FOUND"'*) [ -s "$cursor" ] && exit 4 ;; esac
+              echo "refused: $data" >&2
+              exit 3
+              ;;
             *'"cursor":'*)
               printf '%s\n' "$data"
               printf '%s\n' "$data" | sed 's/.*"cursor":\("[^"]*"\).*/\1/' >"$cursor"
