@@ -16,7 +16,7 @@ it('looks where macOS and Windows keep programs', () => {
   expect(windows).toContain(join('C', 'Google/Chrome/Application/chrome.exe'))
 })
 
-it('looks for playwright's browsers in the folder that playwright is configured to use', () => {
+it('looks for the browsers of playwright in the folder that playwright is configured to use', () => {
   expect(playwrightCache({ platform: 'linux', env: { PLAYWRIGHT_BROWSERS_PATH: '/b' } })).toBe('/b')
   expect(playwrightCache({ platform: 'linux', env: { XDG_CACHE_HOME: '/c' } })).toBe(join('/c', 'ms-playwright'))
 })

@@ -32,11 +32,11 @@ const parts = []
  */
 async function part(name, work) {
   const began = Date.now()
-  const result = { name, counts: NO_COUNTS, skipped: null, failed: false, ms: 0 }
+  const result = { name, counts: NO_COUNTS, whySkipped: null, failed: false, ms: 0 }
   parts.push(result)
   try {
-    const { skipped = null, ...counts } = (await work()) ?? NO_COUNTS
-    Object.assign(result, skipped ? { skipped } : { counts, failed: counts.failed > 0 })
+    const { whySkipped = null, ...counts } = (await work()) ?? NO_COUNTS
+    Object.assign(result, whySkipped ? { whySkipped } : { counts, failed: counts.failed > 0 })
   } catch (error) {
     if (!(error instanceof StepFailure)) throw error
     if (error.output) console.error(error.output.trimEnd())
@@ -72,13 +72,13 @@ let newerNode
 /** Gets the newer Node while other parts have the processor; without one its tests are skipped. */
 async function gettingNewerNode() {
   newerNode = await getNewerNode()
-  return newerNode.fault ? { skipped: newerNode.fault } : NO_COUNTS
+  return newerNode.fault ? { whySkipped: newerNode.fault } : NO_COUNTS
 }
 
 /** Some of the tests once more, on the newer Node. */
 async function onNewerNode() {
   const { path, fault } = newerNode
-  if (fault) return { skipped: fault }
+  if (fault) return { whySkipped: fault }
   const vitest = { command: path, args: toolCommand('vitest/vitest.mjs').args, shell: false }
   let counts = NO_COUNTS
   for (const [name, files] of Object.entries(ON_NEWER_NODE)) {
@@ -108,9 +108,9 @@ function summary() {
   const total = parts.reduce((sum, { counts }) => addCounts(sum, counts), NO_COUNTS)
   const width = Math.max(...parts.map(({ name }) => name.length))
   console.log('')
-  for (const { name, counts, skipped, failed, ms } of parts) {
+  for (const { name, counts, whySkipped, failed, ms } of parts) {
     const figures = counts.passed + counts.skipped > 0 || SUITES.includes(name) ? `  ${countsLine(counts)}` : ''
-    const note = skipped ? `  skipped: ${skipped}` : figures
+    const note = whySkipped ? `  skipped: ${whySkipped}` : figures
     console.log(`${failed ? '✗' : '✓'} ${name.padEnd(width)} ${(ms / 1000).toFixed(1).padStart(7)} s${note}`)
   }
   const ms = Date.now() - beganAll
