@@ -81,9 +81,8 @@ export class TcpProxy implements AsyncDisposable {
   }
 }
 
-/** A port that nobody listens on. */
-export async function freePort(): Promise<number> {
+/** A port of this machine, held until `release`, so that nothing else is given it meanwhile. */
+export async function reservePort(): Promise<{ port: number; release: () => Promise<void> }> {
   const proxy = await TcpProxy.to(new URL('http://127.0.0.1:1'))
-  await proxy[Symbol.asyncDispose]()
-  return proxy.port
+  return { port: proxy.port, release: () => proxy[Symbol.asyncDispose]() }
 }

@@ -2,7 +2,7 @@ import { prepareTestDatabase, type TestDatabaseLocation } from '@gaugeline/prism
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { succeed } from '../acts.ts'
 import { GraphQLTestClient } from '../graphql-client.ts'
-import { freePort, TcpProxy } from '../tcp-proxy.ts'
+import { reservePort, TcpProxy } from '../tcp-proxy.ts'
 import { change, register } from './documents.ts'
 import { type Example, ExampleProgram, watchExamples } from './example-program.ts'
 import { ADMIN_TOKEN, ServerProcess, settingsOf } from './server-process.ts'
@@ -29,8 +29,10 @@ describe('the example that watches a deployment', () => {
 
   beforeAll(async () => {
     database = await prepareTestDatabase('embedded')
-    const port = await freePort()
+    // Held until the proxy listens: the system may give a port that was just closed to the next one that asks.
+    const { port, release } = await reservePort()
     proxy = await TcpProxy.to(new URL(`http://127.0.0.1:${port}`))
+    await release()
     origin = `http://127.0.0.1:${proxy.port}`
     // A server answers to its own names only, and is reached through the proxy here.
     settings = {
