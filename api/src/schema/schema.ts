@@ -1,5 +1,6 @@
 import '../graphql/scalars.ts'
 import '../graphql/errors.schema.ts'
+import '../graphql/nodes.schema.ts'
 import '../auth/viewer.schema.ts'
 import '../auth/api-token.schema.ts'
 import '../auth/session.schema.ts'
