@@ -65,6 +65,16 @@ export class TrainingJobs {
     )
   }
 
+  /** The number of jobs in each status; a status without any job is absent. */
+  async counts(filter: TrainingJobFilter | null | undefined): Promise<Partial<Record<TrainingJobStatus, number>>> {
+    const groups = await this.#options.prisma.trainingJob.groupBy({
+      by: ['status'],
+      where: whereFilter(filter),
+      _count: true,
+    })
+    return Object.fromEntries(groups.map(({ status, _count }) => [status, _count]))
+  }
+
   /** The id of this job, if it exists; without an id, the newest thousand unfinished jobs, oldest first. */
   async currentIds(id: string | null): Promise<string[]> {
     const jobs = await this.#options.prisma.trainingJob.findMany({
