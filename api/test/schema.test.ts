@@ -67,8 +67,8 @@ describe('the schema', () => {
 
   it('has the root fields of its design', () => {
     expect(fieldsOf('Query').toSorted()).toEqual(
-      words(`deployment deploymentCounts deploymentEvents deployments model models node nodes trainingJob trainingJobs
-        viewer webhooks`),
+      words(`deployment deploymentCounts deploymentEvents deployments model models node nodes trainingJob
+        trainingJobCounts trainingJobs viewer webhooks`),
     )
     expect(fieldsOf('Mutation').toSorted()).toEqual(
       sortedWords(`cancelTrainingJob createApiToken deleteDeployment deleteTrainingJob deployTrainingJob endSessions pauseDeployment
@@ -167,17 +167,18 @@ describe('the schema', () => {
       DeploymentCounts: 'active paused total',
       Viewer: 'name scopes apiTokens',
       ApiToken: 'id name scopes createdAt createdBy expiresAt lastUsedAt revokedAt',
-      TrainingJobFilter: 'status model search',
-      DeploymentFilter: 'status model search ids',
+      TrainingJobFilter: 'status model search createdBy createdAfter createdBefore',
+      TrainingJobCounts: 'queued running completed failed cancelled total',
+      DeploymentFilter: 'status model search ids createdBy createdAfter createdBefore',
     }
     for (const [name, fields] of Object.entries(expected)) {
       expect([name, ...fieldsOf(name).toSorted()]).toEqual([name, ...words(fields).toSorted()])
     }
   })
 
-  it('has Relay connections with edges, cursors and the four paging arguments', () => {
+  it('has Relay connections with edges, cursors, nodes, a total and the four paging arguments', () => {
     for (const type of own.filter(isObjectType).filter(({ name }) => name.endsWith('Connection'))) {
-      expect(fieldsOf(type.name).toSorted()).toEqual(['edges', 'pageInfo'])
+      expect(fieldsOf(type.name).toSorted()).toEqual(['edges', 'nodes', 'pageInfo', 'totalCount'])
       expect(fieldsOf(type.name.replace(/Connection$/, 'Edge')).toSorted()).toEqual(['cursor', 'node'])
     }
     const connections = own

@@ -74,17 +74,22 @@ export class Deployments {
     page: PageRequest,
     query: DeploymentQuery = {},
   ): Promise<Page<Deployment>> {
-    return pageOf(deploymentKeyset(order), page, ({ where, orderBy, take }) => {
-      // Cursors ordered by model name contain the name.
-      const model = order?.field === 'MODEL' ? { model: query.include?.model ?? true } : {}
-      return this.#options.prisma.deployment.findMany({
-        ...query,
-        ...(query.select ? {} : { include: { ...query.include, ...model } }),
-        where: { AND: [whereFilter(filter), where] },
-        orderBy,
-        take,
-      }) as Promise<DeploymentWithNames[]>
-    })
+    const { deployment } = this.#options.prisma
+    // Cursors ordered by model name contain the name.
+    const model = order?.field === 'MODEL' ? { model: query.include?.model ?? true } : {}
+    return pageOf(
+      deploymentKeyset(order),
+      page,
+      ({ where, orderBy, take }) =>
+        deployment.findMany({
+          ...query,
+          ...(query.select ? {} : { include: { ...query.include, ...model } }),
+          where: { AND: [whereFilter(filter), where] },
+          orderBy,
+          take,
+        }) as Promise<DeploymentWithNames[]>,
+      () => deployment.count({ where: whereFilter(filter) }),
+    )
   }
 
   async counts(

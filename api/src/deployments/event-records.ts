@@ -53,12 +53,13 @@ export class EventRecords implements EventReader {
   }
 
   list(deploymentId: string | null, page: PageRequest): Promise<Page<DeploymentEvent>> {
-    return pageOf(NEWEST_FIRST, page, ({ where, orderBy, take }) =>
-      this.#prisma.deploymentEvent.findMany({
-        where: { AND: [where, deploymentId === null ? {} : { deploymentId }] },
-        orderBy,
-        take,
-      }),
+    const { deploymentEvent } = this.#prisma
+    const filter = deploymentId === null ? {} : { deploymentId }
+    return pageOf(
+      NEWEST_FIRST,
+      page,
+      ({ where, orderBy, take }) => deploymentEvent.findMany({ where: { AND: [where, filter] }, orderBy, take }),
+      () => deploymentEvent.count({ where: filter }),
     )
   }
 }

@@ -55,13 +55,13 @@ export class TrainingJobs {
     page: PageRequest,
     query: TrainingJobQuery = {},
   ): Promise<Page<TrainingJob>> {
-    return pageOf(trainingJobKeyset(order), page, ({ where, orderBy, take }) =>
-      this.#options.prisma.trainingJob.findMany({
-        ...query,
-        where: { AND: [whereFilter(filter), where] },
-        orderBy,
-        take,
-      }),
+    const { trainingJob } = this.#options.prisma
+    return pageOf(
+      trainingJobKeyset(order),
+      page,
+      ({ where, orderBy, take }) =>
+        trainingJob.findMany({ ...query, where: { AND: [whereFilter(filter), where] }, orderBy, take }),
+      () => trainingJob.count({ where: whereFilter(filter) }),
     )
   }
 
