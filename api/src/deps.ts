@@ -114,7 +114,7 @@ export function createDeps({ env, database, source, log, address, clock = new Re
   const cursors = new Cursors(database.epoch)
   const models = new Models(prisma)
   const outbox = new WebhookOutbox(cursors, bus)
-  const events = new EventRecords(prisma, outbox)
+  const events = new EventRecords(prisma, outbox, cursors)
   const idempotency = new Idempotency(prisma, clock)
   const access = createAccess({
     prisma,

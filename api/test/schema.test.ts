@@ -164,6 +164,7 @@ describe('the schema', () => {
       Deployment: `id model trainingJob version status note createdAt createdBy statusChangedAt latestMetrics
         recentMetrics metricsHistory events canPause canResume canDelete`,
       DeploymentEvent: 'id cursor kind at by note deploymentId deployment modelName version',
+      DeploymentEventFilter: 'kind model deploymentId by since',
       DeploymentCounts: 'active paused total',
       Viewer: 'name scopes apiTokens',
       ApiToken: 'id name scopes createdAt createdBy expiresAt lastUsedAt revokedAt',

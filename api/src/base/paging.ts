@@ -123,7 +123,7 @@ function nest(path: readonly string[], leaf: unknown): Record<string, unknown> {
   return path.reduceRight<unknown>((inner, key) => ({ [key]: inner }), leaf) as Record<string, unknown>
 }
 
-function cursorOf<Row>(keyset: Keyset<Row>, row: Row): string {
+export function cursorOf<Row>(keyset: Keyset<Row>, row: Row): string {
   const values = keyset.columns.map((column) => {
     const value = column.value(row)
     return value instanceof Date ? value.getTime() : value

@@ -28,6 +28,7 @@ import {
   type DeploymentWithNames,
   whereFilter,
 } from './deployment-filter.ts'
+import type { EventFilter, EventOrder } from './event-filter.ts'
 import type { EventRecords } from './event-records.ts'
 
 type DeploymentQuery = Pick<Prisma.DeploymentFindManyArgs, 'include' | 'select'>
@@ -113,8 +114,13 @@ export class Deployments {
     return new Set(active.map(({ trainingJobId }) => trainingJobId))
   }
 
-  events(deploymentId: string | null, page: PageRequest): Promise<Page<DeploymentEvent>> {
-    return this.#options.events.list(deploymentId, page)
+  /** Events that meet all of the filters. */
+  events(
+    filters: readonly EventFilter[],
+    order: EventOrder | null | undefined,
+    page: PageRequest,
+  ): Promise<Page<DeploymentEvent>> {
+    return this.#options.events.list(filters, order, page)
   }
 
   /**
