@@ -1,6 +1,8 @@
 import { testDatabaseKinds } from '@gaugeline/prisma/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { deploy, mutate, pause, registerJob, remove, succeed, unknownId } from './acts.ts'
+import * as limits from '../src/base/limits.ts'
+import { MAX_PAGE } from '../src/base/paging.ts'
 import { decodeId } from '../src/graphql/ids.ts'
 import { createTestApp, type TestApp } from './create-test-app.ts'
 
@@ -223,6 +225,28 @@ describe.each(await testDatabaseKinds())('lists and objects on %s', (kind) => {
       '... on RegisterTrainingJobSuccess { trainingJob { lossCurve { step } } }',
     )
     expect(empty.trainingJob).toEqual({ lossCurve: [] })
+  })
+
+  it('are of a server that says its version, time, interval, retention and limits', async () => {
+    const { clock } = app.deps
+    const before = clock.now()
+    const { serverInfo } = await app.client.data<{ serverInfo: { time: string } }>(`{ serverInfo {
+      version time sampleIntervalSeconds retention { resolutionSeconds keptSeconds }
+      limits { maxPageSize maxCost maxSubscriptionsPerSocket maxBodyBytes } } }`)
+    expect(serverInfo).toEqual({
+      version: expect.stringMatching(/^\d+\.\d+\.\d+/),
+      time: expect.any(String),
+      sampleIntervalSeconds: 60,
+      retention: [{ resolutionSeconds: 60, keptSeconds: (kind === 'embedded' ? 6 : 24) * 3600 }],
+      limits: {
+        maxPageSize: MAX_PAGE,
+        maxCost: limits.MAX_COST,
+        maxSubscriptionsPerSocket: limits.MAX_SUBSCRIPTIONS_PER_SOCKET,
+        maxBodyBytes: limits.MAX_GRAPHQL_BODY_BYTES,
+      },
+    })
+    const time = new Date(serverInfo.time).getTime()
+    expect(Math.floor(before) <= time && time <= clock.now()).toBe(true)
   })
 
   it('hold what was created by a caller, at a time or later, and before another', async () => {
