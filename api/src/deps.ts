@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { type Database, isUnavailable, type PrismaClient } from '@gaugeline/prisma'
 import type { Logger } from 'pino'
 import { createAccess } from './auth/access.ts'
@@ -6,6 +7,7 @@ import { type Auth, createAuth } from './auth/auth.ts'
 import type { Sessions } from './auth/sessions.ts'
 import { RecordingClock } from './base/clock.ts'
 import type { Part } from './base/lifecycle.ts'
+import type { ServerInfo } from './base/server-info.ts'
 import { Sweeper } from './base/sweeper.ts'
 import type { Bus } from './bus/bus.ts'
 import { createMemoryBus } from './bus/memory-bus.ts'
@@ -44,6 +46,11 @@ const KEEP_HOURS = { embedded: 6, postgres: 24 }
 
 const SWEEP_EVERY_MS = 60_000
 
+/** The same file for the sources and for what is built from them. */
+const { version: VERSION } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string
+}
+
 /** What resolvers can reach. */
 export interface Services {
   /** To follow relations when reading; everything else goes through the services. */
@@ -63,6 +70,7 @@ export interface Services {
   apiTokens: ApiTokens
   sessions: Sessions
   webhooks: Webhooks
+  serverInfo: ServerInfo
 }
 
 export interface DepsOptions {
@@ -114,7 +122,7 @@ export function createDeps({ env, database, source, log, address, clock = new Re
   const cursors = new Cursors(database.epoch)
   const models = new Models(prisma)
   const outbox = new WebhookOutbox(cursors, bus)
-  const events = new EventRecords(prisma, outbox)
+  const events = new EventRecords(prisma, outbox, cursors)
   const idempotency = new Idempotency(prisma, clock)
   const access = createAccess({
     prisma,
@@ -170,9 +178,10 @@ export function createDeps({ env, database, source, log, address, clock = new Re
     onRecovery: () => log.info('recording has resumed'),
     onStored: (latenessMs, count) => telemetry.onStored(latenessMs, count),
   })
+  const keepMs = KEEP_HOURS[database.kind] * 3_600_000
   const retention = new Retention({
     store: sampleStore,
-    keepMs: KEEP_HOURS[database.kind] * 3_600_000,
+    keepMs,
     now,
     onError: logError('old samples could not be removed'),
   })
@@ -217,6 +226,7 @@ export function createDeps({ env, database, source, log, address, clock = new Re
       apiTokens: access.apiTokens,
       sessions: access.sessions,
       webhooks,
+      serverInfo: { version: VERSION, intervalMs, retention: [{ resolutionMs: intervalMs, keepMs }], clock },
     },
     auth,
     source,

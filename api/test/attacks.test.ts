@@ -59,6 +59,34 @@ const ATTACKS: Attack[] = [
     asked: 31,
   },
   {
+    attack: '__typename, again and again, in one of many objects',
+    query: `{ deployments { pageInfo { ${times(31, () => '__typename')} } } viewer { __typename } }`,
+    code: 'LIMIT_EXCEEDED',
+    limit: 'aliases',
+    asked: 31,
+  },
+  {
+    attack: '__typename, each in a fragment of its own',
+    query: `{ ${times(101, () => '... { __typename }')} }`,
+    code: 'LIMIT_EXCEEDED',
+    limit: 'comparisons',
+    asked: 101 ** 2,
+  },
+  {
+    attack: '__typename, again and again by one fragment',
+    query: `{ ${times(101, () => '...A')} } fragment A on Query { __typename }`,
+    code: 'LIMIT_EXCEEDED',
+    limit: 'comparisons',
+    asked: 101 ** 2,
+  },
+  {
+    attack: '__typename in each of a thousand objects',
+    query: `{ ...A } ${times(31, (i) => `fragment F${i} on Query { viewer { __typename } }`)}
+      fragment A on Query { ${times(31, (i) => times(20, () => `...F${i}`))} }`,
+    code: 'LIMIT_EXCEEDED',
+    limit: 'selections',
+  },
+  {
     attack: 'aliases multiplied by fragments',
     query: `{ ${times(4, () => '...A')} } fragment A on Query { ${times(8, (i) => `a${i}: __typename`)} }`,
     code: 'LIMIT_EXCEEDED',

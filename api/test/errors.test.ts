@@ -70,6 +70,72 @@ describe.each(await testDatabaseKinds())('errors of the API on %s', (kind) => {
     expect(logged).toEqual([])
   })
 
+  it('name the variable, the path in it and what would be right, and do not repeat a huge value', async () => {
+    const update = 'mutation ($input: UpdateTrainingJobInput!) { updateTrainingJob(input: $input) { __typename } }'
+    const from = 'query ($from: DateTime!) { deployment(id: "x") { metricsHistory(from: $from) { from } } }'
+    const ask = async (query: string, variables: Record<string, unknown>) => {
+      const { data, errors = [] } = await app.client.request(query, variables)
+      for (const { extensions, locations } of errors) {
+        expect([data, extensions, locations?.length]).toEqual([undefined, { code: 'BAD_USER_INPUT' }, 1])
+      }
+      return errors.map(({ message }) => message)
+    }
+    const input = (more: Record<string, unknown>) => ({ input: { trainingJobId: 'x', ...more } })
+    expect(await ask(update, input({ progress: 'a' }))).toEqual([
+      'Variable "$input" got invalid value "a" at "input.progress"; Float cannot represent non numeric value: "a"',
+    ])
+    expect(await ask(update, input({ steps: [{ step: 1, loss: 1 }, { loss: 1 }], status: 'DONE' }))).toEqual([
+      expect.stringMatching(
+        /^Variable "\$input" got invalid value "DONE" at "input.status"; Value "DONE" does not exist/,
+      ),
+      'Variable "$input" got invalid value { loss: 1 } at "input.steps[1]"; Field "step" of required type "Int!" was not provided.',
+    ])
+    expect(await ask(from, { from: 'yesterday' })).toEqual([
+      'Variable "$from" got invalid value "yesterday"; A DateTime is ISO 8601 with an offset, such as "2026-11-23T14:02:00Z".',
+    ])
+    const huge = 'a"b\\'.repeat(20_000)
+    const [quoted = ''] = await ask(update, input({ progress: huge }))
+    expect(quoted).toMatch(
+      /^Variable "\$input" got invalid value "a\\"b.*…" at "input.progress"; Float cannot represent/,
+    )
+    const wide = Object.fromEntries(Array.from({ length: 3_000 }, (_, n) => [`key${n}`, n]))
+    const [listed = ''] = await ask(update, input({ progress: wide }))
+    expect(listed).toMatch(
+      /^Variable "\$input" got invalid value \{ key0: 0, .* … .* \} at "input.progress"; Float cannot/,
+    )
+    expect(Math.max(quoted.length, listed.length)).toBeLessThan(1_100)
+    expect(logged).toEqual([])
+  })
+
+  it('locate a wrong literal of any scalar in the document', async () => {
+    const cases: [before: string, literal: string, after: string, message: RegExp][] = [
+      ['{ deployment(id: "x") { metricsHistory(from: ', '"yesterday"', ') { from } } }', /^A DateTime is ISO 8601/],
+      ['{ deployment(id: "x") { metricsHistory(from: ', '"2026-01-01T24:00:00Z"', ') { from } } }', /^A DateTime/],
+      ['{ deployment(id: "x") { metricsHistory(from: ', '{ day: 1 }', ') { from } } }', /^A DateTime/],
+      ['subscription { deploymentEvents(after: ', '5', ') { cursor } }', /^A cursor is a string/],
+      ['{ deployments(first: ', `"${'x'.repeat(5_000)}"`, ') { edges { cursor } } }', /^Int cannot.{1,140}…"$/],
+      [
+        'mutation { registerTrainingJob(input: { name: "a", modelName: "b", hyperparameters: { rate: [',
+        '1e999',
+        '] } }) { __typename } }',
+        /^A number in JSON must be finite\.$/,
+      ],
+    ]
+    for (const [before, literal, after, message] of cases) {
+      const { errors } = await app.client.request(before + literal + after)
+      expect([literal, errors]).toEqual([
+        literal,
+        [
+          {
+            message: expect.stringMatching(message),
+            locations: [{ line: 1, column: before.length + 1 }],
+            extensions: { code: 'GRAPHQL_VALIDATION_FAILED' },
+          },
+        ],
+      ])
+    }
+  })
+
   it('answer their operation over a WebSocket, which stays open', async () => {
     const socket = await WsTestClient.connect(app.origin, ADMIN_TOKEN)
     const id = await deploy(app.client)

@@ -1,6 +1,9 @@
 import { testDatabaseKinds } from '@gaugeline/prisma/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { deploy, mutate, pause, registerJob, remove, succeed, unknownId } from './acts.ts'
+import * as limits from '../src/base/limits.ts'
+import { MAX_PAGE } from '../src/base/paging.ts'
+import { decodeId } from '../src/graphql/ids.ts'
 import { createTestApp, type TestApp } from './create-test-app.ts'
 
 interface Names {
@@ -34,7 +37,13 @@ describe.each(await testDatabaseKinds())('lists and objects on %s', (kind) => {
     return [deploymentCounts['active'], deploymentCounts['paused'], deploymentCounts['total']]
   }
 
-  it('of training jobs hold those that meet every condition', async () => {
+  const jobCounts = async (filter: Record<string, unknown>) => {
+    const query = `query ($filter: TrainingJobFilter) {
+      trainingJobCounts(filter: $filter) { queued running completed failed cancelled total } }`
+    return (await app.client.data<{ trainingJobCounts: unknown }>(query, { filter })).trainingJobCounts
+  }
+
+  it('of training jobs hold those that meet every condition, and are counted by status', async () => {
     for (const status of STATUSES) {
       await registerJob(app.client, { modelName: 'jobs/one', name: `one ${status}`, status })
     }
@@ -47,6 +56,15 @@ describe.each(await testDatabaseKinds())('lists and objects on %s', (kind) => {
     expect(await jobs({ model: 'jobs/one', search: 'two' })).toEqual([])
     expect(await jobs({ status: [] })).toEqual([])
     expect(await jobs({ model: 'jobs/two', status: null, search: null })).toEqual(['two'])
+    const one = { queued: 1, running: 1, completed: 1, failed: 1, cancelled: 1, total: 5 }
+    expect(await jobCounts({ model: 'jobs/one' })).toEqual(one)
+    const none = { queued: 0, running: 0, completed: 0, failed: 0, cancelled: 0, total: 0 }
+    expect(await jobCounts({ search: 'ONE f' })).toEqual({ ...none, failed: 1, total: 1 })
+    expect(await jobCounts({ status: [] })).toEqual(none)
+    const refused = await app.client.request(
+      `{ trainingJobCounts(filter: { search: "${'x'.repeat(201)}" }) { total } }`,
+    )
+    expect(refused.errors?.[0]?.extensions?.['code']).toBe('BAD_USER_INPUT')
   })
 
   it('are searched literally: %, _ and \\ mean themselves', async () => {
@@ -207,5 +225,53 @@ describe.each(await testDatabaseKinds())('lists and objects on %s', (kind) => {
       '... on RegisterTrainingJobSuccess { trainingJob { lossCurve { step } } }',
     )
     expect(empty.trainingJob).toEqual({ lossCurve: [] })
+  })
+
+  it('are of a server that says its version, time, interval, retention and limits', async () => {
+    const { clock } = app.deps
+    const before = clock.now()
+    const { serverInfo } = await app.client.data<{ serverInfo: { time: string } }>(`{ serverInfo {
+      version time sampleIntervalSeconds retention { resolutionSeconds keptSeconds }
+      limits { maxPageSize maxCost maxSubscriptionsPerSocket maxBodyBytes } } }`)
+    expect(serverInfo).toEqual({
+      version: expect.stringMatching(/^\d+\.\d+\.\d+/),
+      time: expect.any(String),
+      sampleIntervalSeconds: 60,
+      retention: [{ resolutionSeconds: 60, keptSeconds: (kind === 'embedded' ? 6 : 24) * 3600 }],
+      limits: {
+        maxPageSize: MAX_PAGE,
+        maxCost: limits.MAX_COST,
+        maxSubscriptionsPerSocket: limits.MAX_SUBSCRIPTIONS_PER_SOCKET,
+        maxBodyBytes: limits.MAX_GRAPHQL_BODY_BYTES,
+      },
+    })
+    const time = new Date(serverInfo.time).getTime()
+    expect(Math.floor(before) <= time && time <= clock.now()).toBe(true)
+  })
+
+  it('hold what was created by a caller, at a time or later, and before another', async () => {
+    const { prisma } = app.deps.services
+    for (const [index, createdBy] of ['amira', 'amira', 'boris'].entries()) {
+      const id = await registerJob(app.client, { modelName: 'created', name: `job ${index}` })
+      const deployment = await deploy(app.client, { trainingJobId: id })
+      const data = { createdBy, createdAt: new Date(`2026-11-23T${14 + index}:02:00Z`) }
+      await prisma.trainingJob.update({ where: { id: decodeId(id).id }, data })
+      await prisma.deployment.update({ where: { id: decodeId(deployment).id }, data })
+    }
+    const found = async (filter: Record<string, unknown>) => {
+      const names = await jobs({ model: 'created', ...filter })
+      expect(await deployments({ model: 'created', ...filter })).toHaveLength(names.length)
+      expect(await counts({ model: 'created', ...filter })).toEqual([names.length, 0, names.length])
+      expect(await jobCounts({ model: 'created', ...filter })).toMatchObject({
+        completed: names.length,
+        total: names.length,
+      })
+      return names.map((name) => Number(name.slice(-1)))
+    }
+    expect(await found({ createdBy: 'amira' })).toEqual([0, 1])
+    expect(await found({ createdAfter: '2026-11-23T15:02:00.000Z' })).toEqual([1, 2])
+    expect(await found({ createdBefore: '2026-11-23T17:02:00.000+02:00' })).toEqual([0])
+    const range = { createdAfter: '0000-01-01T00:00:00Z', createdBefore: '9999-12-31T23:59:59Z' }
+    expect(await found({ ...range, createdBy: 'boris' })).toEqual([2])
   })
 })

@@ -99,6 +99,25 @@ describe.each(await testDatabaseKinds())('objects by their ids, on %s', (kind) =
     expect(await refusal('query ($id: ID!) { deployment(id: $id) { id } }', { id: ids.job })).toBe('BAD_USER_INPUT')
   })
 
+  it('are found beside ids that are malformed, each of which is null and has an error of its own', async () => {
+    const wanted = ['nonsense', ids.job, unknownId('Model'), 'x'.repeat(10_000), ids.model, 'nonsense']
+    const { data, errors } = await app.client.request(`${NODES.slice(0, -1)} viewer { name } }`, { ids: wanted })
+    expect(data).toEqual({
+      nodes: [
+        null,
+        { __typename: 'TrainingJob', id: ids.job },
+        null,
+        null,
+        { __typename: 'Model', id: ids.model },
+        null,
+      ],
+      viewer: { name: 'admin' },
+    })
+    const refused = (index: number) => ({ path: ['nodes', index], extensions: { code: 'BAD_USER_INPUT' } })
+    expect(errors).toMatchObject([refused(0), refused(3), refused(5)])
+    expect(errors?.[0]?.message).toBe('"nonsense" is not an id of Gaugeline.')
+  })
+
   it('are returned when another field fails: one malformed id refuses its field only', async () => {
     const { data, errors } = await app.client.request('{ node(id: "nonsense") { id } viewer { name } }')
     expect(data).toEqual({ node: null, viewer: { name: 'admin' } })

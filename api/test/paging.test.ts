@@ -6,10 +6,13 @@ import { type DeploymentRow, type JobRow, seedDeployments, seedJobs, uuid } from
 
 interface Connection {
   edges: { cursor: string; node: { id: string } }[]
+  nodes: { id: string }[]
+  totalCount: number
   pageInfo: { hasNextPage: boolean; hasPreviousPage: boolean; startCursor: string | null; endCursor: string | null }
 }
 
-const PAGE = 'edges { cursor node { id } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }'
+const PAGE = `totalCount nodes { id } edges { cursor node { id } }
+  pageInfo { hasNextPage hasPreviousPage startCursor endCursor }`
 const ARGS = '$first: Int, $after: String, $last: Int, $before: String'
 const PASSED = 'first: $first, after: $after, last: $last, before: $before'
 const JOBS = `query ($order: TrainingJobOrder, ${ARGS}) { list: trainingJobs(orderBy: $order, ${PASSED}) { ${PAGE} } }`
@@ -76,14 +79,20 @@ describe.each(await testDatabaseKinds())('paging on %s', (kind) => {
   async function walk(query: string, end: 'first' | 'last', size: number, more: Record<string, unknown> = {}) {
     const walked: string[] = []
     let cursor: string | null = null
+    let total = 0
     for (;;) {
       const list = await page(query, { ...more, [end]: size, [end === 'first' ? 'after' : 'before']: cursor })
       const { startCursor, endCursor, hasNextPage, hasPreviousPage } = list.pageInfo
+      expect(list.nodes).toEqual(list.edges.map(({ node }) => node))
+      total = list.totalCount
       expect([startCursor, endCursor]).toEqual([list.edges[0]?.cursor ?? null, list.edges.at(-1)?.cursor ?? null])
       if (end === 'first') walked.push(...idsOf(list))
       else walked.unshift(...idsOf(list))
       expect(end === 'first' ? hasPreviousPage : hasNextPage).toBe(cursor !== null)
-      if (!(end === 'first' ? hasNextPage : hasPreviousPage)) return walked
+      if (!(end === 'first' ? hasNextPage : hasPreviousPage)) {
+        expect(total).toBe(walked.length)
+        return walked
+      }
       expect(list.edges).toHaveLength(size)
       cursor = end === 'first' ? endCursor : startCursor
     }
@@ -148,6 +157,8 @@ describe.each(await testDatabaseKinds())('paging on %s', (kind) => {
     const last = await page(DEPLOYMENTS, { last: 1 })
     expect(await page(DEPLOYMENTS, { after: last.pageInfo.endCursor })).toEqual({
       edges: [],
+      nodes: [],
+      totalCount: 36,
       pageInfo: { hasNextPage: false, hasPreviousPage: true, startCursor: null, endCursor: null },
     })
   })

@@ -1,5 +1,6 @@
+import { InMemoryCache } from '@apollo/client'
 import type { DocumentNode, SelectionSetNode } from 'graphql'
-import { Kind, getIntrospectionQuery, print, validate, visit } from 'graphql'
+import { Kind, getIntrospectionQuery, parse, print, validate, visit } from 'graphql'
 import { describe, expect, it } from 'vitest'
 import * as generated from '../../client/src/graphql/gql/graphql.ts'
 import { parseWithinLimits } from '../src/engine/document-limits.ts'
@@ -59,6 +60,25 @@ describe('the limits leave room for', () => {
       }
       expect(cost(getIntrospectionQuery({ ...options, specifiedByUrl: true, oneOf: true }))).toBeLessThan(MAX_COST)
     }
+  })
+
+  it('a dashboard of more than thirty objects, as Apollo Client sends it, without an alias', () => {
+    const page = (fields: string) => `(first: 5) { pageInfo { endCursor } edges { node { ${fields} } } }`
+    const text = print(
+      new InMemoryCache().transformDocument(
+        parse(`query Dashboard {
+          viewer { name } deploymentCounts { total }
+          deployments${page(`...Card trainingJob { ...Job } events${page('kind by')}`)}
+          trainingJobs${page('...Job activeDeployment { ...Card }')}
+          models${page(`name deployments${page('version')} trainingJobs${page('name')}`)}
+          deploymentEvents${page('kind by deployment { ...Card }')}
+        }
+        fragment Card on Deployment { id model { name } latestMetrics { at latency { p99Ms } } }
+        fragment Job on TrainingJob { id model { name } lossCurve { loss } deployability { canDeploy } }`),
+      ),
+    )
+    expect(text.match(/__typename/g)?.length).toBeGreaterThan(30)
+    expect(cost(text)).toBeLessThan(MAX_COST)
   })
 
   it('a page of a hundred deployments with model, job and latest metrics', () => {

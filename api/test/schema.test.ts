@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs'
 import {
   type GraphQLNamedType,
+  buildSchema,
   isEnumType,
   isInputObjectType,
   isInterfaceType,
   isObjectType,
+  isScalarType,
   isUnionType,
 } from 'graphql'
 import { describe, expect, it } from 'vitest'
@@ -54,6 +56,19 @@ describe('the schema', () => {
     expect(all.filter(([, description]) => !description?.trim()).map(([path]) => path)).toEqual([])
   })
 
+  it('describes itself, and names the specification of each scalar that has a public one', () => {
+    expect(schema.description).toMatch(/^The API of Gaugeline: .*\.$/)
+    expect(buildSchema(printedSchema).description).toBe(schema.description)
+    const scalars = own.filter(isScalarType).map(({ name, specifiedByURL }) => [name, specifiedByURL ?? null])
+    expect(Object.fromEntries(scalars)).toEqual({
+      DateTime: 'https://www.rfc-editor.org/rfc/rfc3339#section-5.6',
+      JSON: 'https://www.rfc-editor.org/rfc/rfc8259',
+      Count: null,
+      SampleCursor: null,
+      EventCursor: null,
+    })
+  })
+
   it('describes in sentences, with each example on a line of its own', () => {
     const texts = own.flatMap(elements).map(([path, description]) => [path, (description ?? '').trim()] as const)
     const wrong = texts.filter(([, text]) => {
@@ -67,8 +82,8 @@ describe('the schema', () => {
 
   it('has the root fields of its design', () => {
     expect(fieldsOf('Query').toSorted()).toEqual(
-      words(`deployment deploymentCounts deploymentEvents deployments model models node nodes trainingJob trainingJobs
-        viewer webhooks`),
+      words(`deployment deploymentCounts deploymentEvents deployments model models node nodes serverInfo trainingJob
+        trainingJobCounts trainingJobs viewer webhooks`),
     )
     expect(fieldsOf('Mutation').toSorted()).toEqual(
       sortedWords(`cancelTrainingJob createApiToken deleteDeployment deleteTrainingJob deployTrainingJob endSessions pauseDeployment
@@ -164,20 +179,26 @@ describe('the schema', () => {
       Deployment: `id model trainingJob version status note createdAt createdBy statusChangedAt latestMetrics
         recentMetrics metricsHistory events canPause canResume canDelete`,
       DeploymentEvent: 'id cursor kind at by note deploymentId deployment modelName version',
+      DeploymentEventFilter: 'kind model deploymentId by since',
       DeploymentCounts: 'active paused total',
+      ServerInfo: 'version time sampleIntervalSeconds retention limits',
+      SampleRetention: 'resolutionSeconds keptSeconds',
+      ServerLimits: `defaultPageSize maxPageSize maxCost costPerSecond costAtOnce maxRunningCost maxDepth maxAliases
+        maxBodyBytes maxMessageBytes maxSubscriptionsPerSocket maxConnections`,
       Viewer: 'name scopes apiTokens',
       ApiToken: 'id name scopes createdAt createdBy expiresAt lastUsedAt revokedAt',
-      TrainingJobFilter: 'status model search',
-      DeploymentFilter: 'status model search ids',
+      TrainingJobFilter: 'status model search createdBy createdAfter createdBefore',
+      TrainingJobCounts: 'queued running completed failed cancelled total',
+      DeploymentFilter: 'status model search ids createdBy createdAfter createdBefore',
     }
     for (const [name, fields] of Object.entries(expected)) {
       expect([name, ...fieldsOf(name).toSorted()]).toEqual([name, ...words(fields).toSorted()])
     }
   })
 
-  it('has Relay connections with edges, cursors and the four paging arguments', () => {
+  it('has Relay connections with edges, cursors, nodes, a total and the four paging arguments', () => {
     for (const type of own.filter(isObjectType).filter(({ name }) => name.endsWith('Connection'))) {
-      expect(fieldsOf(type.name).toSorted()).toEqual(['edges', 'pageInfo'])
+      expect(fieldsOf(type.name).toSorted()).toEqual(['edges', 'nodes', 'pageInfo', 'totalCount'])
       expect(fieldsOf(type.name.replace(/Connection$/, 'Edge')).toSorted()).toEqual(['cursor', 'node'])
     }
     const connections = own

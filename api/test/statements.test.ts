@@ -55,11 +55,11 @@ describe.each(await testDatabaseKinds())('statements of an answer on %s', (kind)
 
   /** What a query costs; it must give as many rows as there are. */
   async function cost(query: string, rows = OBJECTS): Promise<string[]> {
-    let given: { edges: unknown[] } | undefined
+    let given: { edges?: unknown[]; nodes?: unknown[] } | undefined
     const statements = await statementsOf(async () => {
-      given = (await app.client.data<{ list: { edges: unknown[] } }>(query)).list
+      given = (await app.client.data<{ list: NonNullable<typeof given> }>(query)).list
     })
-    expect(given?.edges).toHaveLength(rows)
+    expect(given?.edges ?? given?.nodes).toHaveLength(rows)
     return statements
   }
   const expectAtMost = (count: number, statements: string[]) => {
@@ -82,6 +82,21 @@ describe.each(await testDatabaseKinds())('statements of an answer on %s', (kind)
         canResume model { name } trainingJob { name } latestMetrics { at } recentMetrics { at } } } }
         deploymentCounts { total } }`
       expectAtMost(8, await cost(query))
+    }
+  })
+
+  it('are the same for nodes as for edges, and one more for a total', async () => {
+    const fields = 'id model { name } trainingJob { name model { name } } latestMetrics { at }'
+    const edges = await cost(`{ list: deployments(first: 50) { edges { node { ${fields} } } } }`)
+    const nodes = await cost(`{ list: deployments(first: 50) { nodes { ${fields} } } }`)
+    expect(nodes).toEqual(edges)
+    const both = `nodes { id model { name } } edges { node { trainingJob { name } } }`
+    expectAtMost(edges.length, await cost(`{ list: deployments(first: 50) { ${both} } }`))
+    for (const list of ['deployments', 'trainingJobs', 'deploymentEvents']) {
+      const without = await cost(`{ list: ${list}(first: 50) { nodes { id } } }`)
+      const withTotal = await cost(`{ list: ${list}(first: 50) { totalCount nodes { id } } }`)
+      expect(withTotal.slice(without.length).length).toBe(1)
+      expect(without.join()).not.toMatch(/count\(/i)
     }
   })
 

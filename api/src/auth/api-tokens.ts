@@ -120,7 +120,12 @@ export class ApiTokens {
     page: PageRequest,
     query: Pick<Prisma.ApiTokenFindManyArgs, 'include' | 'select'> = {},
   ): Promise<Page<ApiToken>> {
-    return pageOf(NEWEST_FIRST, page, (part) => this.#prisma.apiToken.findMany({ ...query, ...part }))
+    return pageOf(
+      NEWEST_FIRST,
+      page,
+      (part) => this.#prisma.apiToken.findMany({ ...query, ...part }),
+      () => this.#prisma.apiToken.count(),
+    )
   }
 
   /** The token behind a hash, unless it is unknown, revoked or expired. */

@@ -9,7 +9,7 @@ export const DOCUMENT_LIMITS = {
   /** Of brackets of any kind: graphql-js's parser is recursive. */
   nesting: 64,
   depth: 14,
-  /** Aliased fields, and every `__typename`. */
+  /** Aliased fields, and each `__typename` that is repeated within the same braces. */
   aliases: 30,
   directives: 20,
   fragments: 32,

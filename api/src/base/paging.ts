@@ -26,6 +26,8 @@ export interface Keyset<Row> {
 export interface Page<Row> {
   edges: { cursor: string; node: Row }[]
   pageInfo: { hasNextPage: boolean; hasPreviousPage: boolean; startCursor: string | null; endCursor: string | null }
+  /** The length of the whole list: a statement of its own, for those who ask. */
+  totalCount: () => Promise<number>
 }
 
 /** Arguments for Prisma; `where` must be ANDed with the filter. */
@@ -41,12 +43,14 @@ export const DEFAULT_PAGE = 20
 /**
  * Keyset pagination: `WHERE` after the cursor's values and `LIMIT`. Stable while rows are added and removed, and as
  * fast on the last page as on the first. Nulls come last in either direction.
+ * @param count of all rows that the filter of the list finds
  * @throws RefusedError BAD_USER_INPUT, CURSOR_INVALID
  */
 export async function pageOf<Row>(
   keyset: Keyset<Row>,
   request: PageRequest,
   find: (query: KeysetQuery) => Promise<Row[]>,
+  count: () => Promise<number>,
 ): Promise<Page<Row>> {
   const backward = request.last != null
   if (backward && request.first != null) {
@@ -73,6 +77,7 @@ export async function pageOf<Row>(
       startCursor: edges[0]?.cursor ?? null,
       endCursor: edges.at(-1)?.cursor ?? null,
     },
+    totalCount: count,
   }
 }
 
@@ -118,7 +123,7 @@ function nest(path: readonly string[], leaf: unknown): Record<string, unknown> {
   return path.reduceRight<unknown>((inner, key) => ({ [key]: inner }), leaf) as Record<string, unknown>
 }
 
-function cursorOf<Row>(keyset: Keyset<Row>, row: Row): string {
+export function cursorOf<Row>(keyset: Keyset<Row>, row: Row): string {
   const values = keyset.columns.map((column) => {
     const value = column.value(row)
     return value instanceof Date ? value.getTime() : value

@@ -3,7 +3,9 @@ import { builder } from '../graphql/builder.ts'
 import { encodeId, uuidOf } from '../graphql/ids.ts'
 import type { LogUpdate } from '../fanout/log-source.ts'
 import { versionOf } from '../models/models.ts'
+import { OrderDirectionEnum } from '../training/training-job.schema.ts'
 import { DeploymentType } from './deployment.schema.ts'
+import type { EventFilter } from './event-filter.ts'
 
 const KindEnum = builder.enumType('DeploymentEventKind', {
   description: 'The kind of change of a deployment.',
@@ -54,16 +56,55 @@ const DeploymentEventConnection = builder.connectionObject(
   { name: 'DeploymentEventEdge', description: 'A deployment event and its position in the list.' },
 )
 
+const FilterInput = builder.inputType('DeploymentEventFilter', {
+  description: 'Selects deployment events. An event must meet all conditions that are given.',
+  fields: (t) => ({
+    kind: t.field({ type: [KindEnum], description: 'The event is of one of these kinds.' }),
+    model: t.string({ description: 'The model of the deployment has exactly this name.' }),
+    deploymentId: t.id({ description: 'The event is of the deployment with this id, which may have been deleted.' }),
+    by: t.string({ description: 'The change was made by the caller with exactly this name.' }),
+    since: t.field({ type: 'DateTime', description: 'The change happened at this time or later.' }),
+  }),
+})
+
+/** @throws RefusedError BAD_USER_INPUT */
+function eventFilter(filter: typeof FilterInput.$inferInput | null | undefined): EventFilter {
+  const { deploymentId, ...rest } = filter ?? {}
+  return { ...rest, deploymentId: deploymentId == null ? null : uuidOf('Deployment', deploymentId) }
+}
+
+const OrderInput = builder.inputType('DeploymentEventOrder', {
+  description: 'The order of deployment events.',
+  fields: (t) => ({
+    field: t.field({
+      type: builder.enumType('DeploymentEventOrderField', {
+        description: 'The fields by which deployment events can be sorted.',
+        values: { AT: { description: 'The time of the event: the order of the log.' } },
+      }),
+      required: true,
+      description: 'The field to sort by.',
+    }),
+    direction: t.field({ type: OrderDirectionEnum, required: true, description: 'The direction to sort in.' }),
+  }),
+})
+
+const filterArg = { type: FilterInput, description: 'Which events to list; all when it is left out.' } as const
+const orderByArg = { type: OrderInput, description: 'The order of the list.' } as const
+const BOTH_CURSORS =
+  'Besides the cursors of pages, `after` and `before` take the cursors of events, as `DeploymentEvent.cursor`, the subscription `deploymentEvents` and webhooks have them. They are positions in the log: with the direction ASC, the page after one holds what happened since.'
+
 builder.queryField('deploymentEvents', (t) =>
   t.connection(
     {
       scope: 'READ',
       type: DeploymentEventType,
-      description: `Lists the lifecycle events of all deployments, including deleted ones, newest first.
+      description: `Lists the lifecycle events of all deployments, including deleted ones, newest first by default. ${BOTH_CURSORS}
 
 Example:
-\`deploymentEvents(first: 10) { edges { node { at kind by note } } }\``,
-      resolve: (_root, args, { services }) => services.deployments.events(null, args),
+\`deploymentEvents(first: 10, filter: { kind: [PAUSED] }) { nodes { at by note } }\``,
+      args: { filter: t.arg(filterArg), orderBy: t.arg(orderByArg) },
+      resolve: (_root, args, { services }) =>
+        services.deployments.events([eventFilter(args.filter)], args.orderBy, args),
     },
     DeploymentEventConnection,
   ),
@@ -73,8 +114,10 @@ builder.prismaObjectField(DeploymentType, 'events', (t) =>
   t.connection(
     {
       type: DeploymentEventType,
-      description: 'The lifecycle events of the deployment, newest first.',
-      resolve: (deployment, args, { services }) => services.deployments.events(deployment.id, args),
+      description: `The lifecycle events of the deployment, newest first by default. ${BOTH_CURSORS}`,
+      args: { filter: t.arg(filterArg), orderBy: t.arg(orderByArg) },
+      resolve: ({ id }, args, { services }) =>
+        services.deployments.events([{ deploymentId: id }, eventFilter(args.filter)], args.orderBy, args),
     },
     DeploymentEventConnection,
   ),

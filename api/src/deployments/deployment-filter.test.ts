@@ -28,6 +28,8 @@ const NAMES = [
   ['m', "it's; drop table deployments --"],
 ] as const
 
+const hour = (number: number) => new Date(Date.UTC(2026, 10, 1, number))
+
 describe.each(await testDatabaseKinds())('the filter of deployments on %s', (kind) => {
   let database: TestDatabase
   let all: DeploymentWithNames[]
@@ -37,7 +39,8 @@ describe.each(await testDatabaseKinds())('the filter of deployments on %s', (kin
     const deps = await createTestDeps(database)
     const { deployments } = deps.services
     for (const [index, [model, job]] of NAMES.entries()) {
-      const { id } = await deployments.deploy(await completedJob(deps, model, job), { by })
+      const { id } = await deployments.deploy(await completedJob(deps, model, job), { by: index < 5 ? by : 'boris' })
+      await database.prisma.deployment.update({ where: { id }, data: { createdAt: hour(index) } })
       if (index % 3 === 0) await deployments.pause(id, { by })
     }
     all = await database.prisma.deployment.findMany({
@@ -99,11 +102,25 @@ describe.each(await testDatabaseKinds())('the filter of deployments on %s', (kin
       }
     }
     filters.push({ ids: [] }, { ids: null }, { ids: [NOBODY] }, { ids: [...ids, ...ids, NOBODY] })
+    for (const createdBy of [undefined, '', 'AMIRA', 'boris'] as const) {
+      for (const createdAfter of [null, new Date('0000-01-01T00:00:00Z'), hour(3)] as const) {
+        for (const createdBefore of [undefined, hour(7), new Date('9999-12-31T23:59:59Z')] as const) {
+          filters.push({ createdBy, createdAfter, createdBefore })
+        }
+      }
+    }
     filters.push({ trainingJobId: all[0]!.trainingJobId }, { trainingJobId: NOBODY }, {})
     const counts = new Set<number>()
     for (const filter of filters) counts.add((await found(filter)).length)
     // Filters that always find all or nothing would prove little.
     expect(counts.size).toBeGreaterThan(5)
+  })
+
+  it('finds what was created at a time or later, and before another', async () => {
+    const ofHours = async (first: number, end: number) => found({ createdAfter: hour(first), createdBefore: hour(end) })
+    expect(await ofHours(1, 3)).toEqual(NAMES.slice(1, 3).map(([model, job]) => `${model}: ${job}`))
+    expect(await ofHours(3, 3)).toEqual([])
+    expect(await found({ createdBy: by })).toHaveLength(5)
   })
 
   it('finds all deployments without a filter', async () => {
@@ -120,6 +137,8 @@ describe('the key of a filter', () => {
     [{ status: ['PAUSED', 'ACTIVE', 'PAUSED'] }, { status: ['ACTIVE', 'PAUSED'] }],
     [{ ids: ['b', 'a'] }, { ids: ['a', 'b', 'a'] }],
     [{ search: 'ÄRGER' }, { search: 'ärger' }],
+    [{ createdBy: '', createdAfter: null }, { createdBefore: null }],
+    [{ createdAfter: hour(1) }, { createdAfter: hour(1) }],
   ]
   it.each(same)('is the same for %j and %j, which are equivalent', (one, other) => {
     expect(filterKey(one)).toBe(filterKey(other))
@@ -134,6 +153,9 @@ describe('the key of a filter', () => {
     [{ search: 'ΟΔΟΣ' }, { search: 'οδος' }],
     [{ ids: ['a,b'] }, { ids: ['a', 'b'] }],
     [{ trainingJobId: 'a' }, {}],
+    [{ createdBy: 'm' }, { model: 'm' }],
+    [{ createdAfter: hour(1) }, { createdAfter: hour(2) }],
+    [{ createdAfter: hour(1) }, { createdBefore: hour(1) }],
   ]
   it.each(different)('differs for %j and %j, which are not equivalent', (one, other) => {
     expect(filterKey(one)).not.toBe(filterKey(other))

@@ -1,8 +1,9 @@
 import type { Deployment, DeploymentStatus, Model, Prisma, TrainingJob } from '@gaugeline/prisma'
+import { type CreatedFilter, matchesCreated, whereCreated } from '../base/created-filter.ts'
 import type { Keyset } from '../base/paging.ts'
 import { containing, foldCase } from '../base/text-search.ts'
 
-export interface DeploymentFilter {
+export interface DeploymentFilter extends CreatedFilter {
   status?: readonly DeploymentStatus[] | null | undefined
   /** A model's name. */
   model?: string | null | undefined
@@ -32,6 +33,7 @@ export function whereFilter(filter: DeploymentFilter | null | undefined): Prisma
     ...(status ? { status: { in: [...status] } } : {}),
     ...(ids ? { id: { in: [...ids] } } : {}),
     ...(trainingJobId ? { trainingJobId } : {}),
+    ...whereCreated(filter),
     AND: [
       model ? { model: { name: model } } : {},
       search ? { OR: [{ model: { name: containing(search) } }, { trainingJob: { name: containing(search) } }] } : {},
@@ -47,6 +49,7 @@ export function matcherOf(filter: DeploymentFilter): (deployment: DeploymentWith
   return (deployment) => {
     if (trainingJobId && deployment.trainingJobId !== trainingJobId) return false
     if (status && !status.includes(deployment.status)) return false
+    if (!matchesCreated(deployment, filter)) return false
     if (ids && !ids.has(deployment.id)) return false
     if (model && deployment.model.name !== model) return false
     if (wanted === null) return true
@@ -55,13 +58,17 @@ export function matcherOf(filter: DeploymentFilter): (deployment: DeploymentWith
 }
 
 /** Equal for equivalent filters. */
-export function filterKey({ status, model, search, ids, trainingJobId }: DeploymentFilter): string {
+export function filterKey(filter: DeploymentFilter): string {
+  const { status, model, search, ids, trainingJobId, createdBy, createdAfter, createdBefore } = filter
   return JSON.stringify([
     status ? [...new Set(status)].toSorted() : null,
     model || null,
     foldCase(search ?? '') || null,
     ids ? [...new Set(ids)].toSorted() : null,
     trainingJobId ?? null,
+    createdBy || null,
+    createdAfter ?? null,
+    createdBefore ?? null,
   ])
 }
 

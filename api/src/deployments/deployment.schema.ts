@@ -118,6 +118,9 @@ const FilterInput = builder.inputType('DeploymentFilter', {
       description: 'The name of the model or of the training job contains this text, ignoring case.',
     }),
     ids: t.idList({ description: 'The deployment has one of these ids.' }),
+    createdBy: t.string({ description: 'The deployment was made by the caller with exactly this name.' }),
+    createdAfter: t.field({ type: 'DateTime', description: 'The training job was deployed at this time or later.' }),
+    createdBefore: t.field({ type: 'DateTime', description: 'The training job was deployed before this time.' }),
   }),
 })
 

@@ -25,7 +25,9 @@ describe.each(await testDatabaseKinds())('deployments on %s', (kind) => {
   const deploy = async (modelName: string) =>
     deps.services.deployments.deploy(await completedJob(deps, modelName), { by })
   const eventsOf = async (id: string) =>
-    (await deps.services.deployments.events(id, { last: 100 })).edges.map(({ node }) => node.kind)
+    (await deps.services.deployments.events([{ deploymentId: id }], null, { last: 100 })).edges.map(
+      ({ node }) => node.kind,
+    )
 
   it('are active at once, starting with v1.0.0', async () => {
     const deployment = await deploy('first/model')

@@ -28,6 +28,7 @@ import {
   type DeploymentWithNames,
   whereFilter,
 } from './deployment-filter.ts'
+import type { EventFilter, EventOrder } from './event-filter.ts'
 import type { EventRecords } from './event-records.ts'
 
 type DeploymentQuery = Pick<Prisma.DeploymentFindManyArgs, 'include' | 'select'>
@@ -74,17 +75,22 @@ export class Deployments {
     page: PageRequest,
     query: DeploymentQuery = {},
   ): Promise<Page<Deployment>> {
-    return pageOf(deploymentKeyset(order), page, ({ where, orderBy, take }) => {
-      // Cursors ordered by model name contain the name.
-      const model = order?.field === 'MODEL' ? { model: query.include?.model ?? true } : {}
-      return this.#options.prisma.deployment.findMany({
-        ...query,
-        ...(query.select ? {} : { include: { ...query.include, ...model } }),
-        where: { AND: [whereFilter(filter), where] },
-        orderBy,
-        take,
-      }) as Promise<DeploymentWithNames[]>
-    })
+    const { deployment } = this.#options.prisma
+    // Cursors ordered by model name contain the name.
+    const model = order?.field === 'MODEL' ? { model: query.include?.model ?? true } : {}
+    return pageOf(
+      deploymentKeyset(order),
+      page,
+      ({ where, orderBy, take }) =>
+        deployment.findMany({
+          ...query,
+          ...(query.select ? {} : { include: { ...query.include, ...model } }),
+          where: { AND: [whereFilter(filter), where] },
+          orderBy,
+          take,
+        }) as Promise<DeploymentWithNames[]>,
+      () => deployment.count({ where: whereFilter(filter) }),
+    )
   }
 
   async counts(
@@ -108,8 +114,13 @@ export class Deployments {
     return new Set(active.map(({ trainingJobId }) => trainingJobId))
   }
 
-  events(deploymentId: string | null, page: PageRequest): Promise<Page<DeploymentEvent>> {
-    return this.#options.events.list(deploymentId, page)
+  /** Events that meet all of the filters. */
+  events(
+    filters: readonly EventFilter[],
+    order: EventOrder | null | undefined,
+    page: PageRequest,
+  ): Promise<Page<DeploymentEvent>> {
+    return this.#options.events.list(filters, order, page)
   }
 
   /**

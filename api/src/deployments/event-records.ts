@@ -1,26 +1,23 @@
 import type { DeploymentEvent, Prisma, PrismaClient } from '@gaugeline/prisma'
 import type { DeploymentEventRecord } from '../bus/bus.ts'
+import type { Cursors } from '../live/cursors.ts'
 import type { EventReader } from '../live/event-log.ts'
-import { type Keyset, type Page, type PageRequest, pageOf } from '../base/paging.ts'
+import { cursorOf, type Page, type PageRequest, pageOf } from '../base/paging.ts'
 import type { WebhookOutbox } from '../webhooks/outbox.ts'
-
-/** Event sequences are bigints in the database and safe integers here: at three a second, for 95 million years. */
-const NEWEST_FIRST: Keyset<DeploymentEvent> = {
-  name: 'event',
-  columns: [{ path: ['sequence'], direction: 'desc', type: 'number', value: (event) => Number(event.sequence) }],
-}
+import { type EventFilter, eventKeyset, type EventOrder, whereEvents } from './event-filter.ts'
 
 type NewEvent = Omit<DeploymentEventRecord, 'sequence' | 'id'>
 
 /** The stored lifecycle events. They outlive their deployments. */
 export class EventRecords implements EventReader {
   readonly #prisma: PrismaClient
-
   readonly #outbox: WebhookOutbox
+  readonly #cursors: Cursors
 
-  constructor(prisma: PrismaClient, outbox: WebhookOutbox) {
+  constructor(prisma: PrismaClient, outbox: WebhookOutbox, cursors: Cursors) {
     this.#prisma = prisma
     this.#outbox = outbox
+    this.#cursors = cursors
   }
 
   /**
@@ -52,14 +49,31 @@ export class EventRecords implements EventReader {
     return events.map(toRecord)
   }
 
-  list(deploymentId: string | null, page: PageRequest): Promise<Page<DeploymentEvent>> {
-    return pageOf(NEWEST_FIRST, page, ({ where, orderBy, take }) =>
-      this.#prisma.deploymentEvent.findMany({
-        where: { AND: [where, deploymentId === null ? {} : { deploymentId }] },
-        orderBy,
-        take,
-      }),
+  /**
+   * Events that meet both filters. `after` and `before` may also be cursors of the log, as events and webhooks have
+   * them.
+   * @throws RefusedError BAD_USER_INPUT, CURSOR_INVALID
+   */
+  async list(
+    filters: readonly EventFilter[],
+    order: EventOrder | null | undefined,
+    page: PageRequest,
+  ): Promise<Page<DeploymentEvent>> {
+    const { deploymentEvent } = this.#prisma
+    const filter = { AND: filters.map(whereEvents) }
+    const [after, before] = await Promise.all([this.#pageCursor(page.after), this.#pageCursor(page.before)])
+    return pageOf<DeploymentEvent>(
+      eventKeyset(order),
+      { ...page, after, before },
+      ({ where, orderBy, take }) => deploymentEvent.findMany({ where: { AND: [where, filter] }, orderBy, take }),
+      () => deploymentEvent.count({ where: filter }),
     )
+  }
+
+  async #pageCursor(cursor: string | null | undefined): Promise<string | null | undefined> {
+    if (cursor == null || !this.#cursors.isEvent(cursor)) return cursor
+    const sequence = this.#cursors.readEvent(cursor, await this.head())
+    return cursorOf(eventKeyset(null), { sequence: BigInt(sequence) })
   }
 }
 

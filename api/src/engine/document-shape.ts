@@ -15,6 +15,7 @@ interface Shape {
   depth: number
   /** Fields, spreads and inline fragments. */
   selections: number
+  /** Fields with an alias, and a `__typename` that is written more than once in the same braces. */
   aliases: number
   directives: number
 }
@@ -77,11 +78,14 @@ class Measure {
 
   set({ selections }: SelectionSetNode): Shape {
     const sum: Shape = { depth: 0, selections: 0, aliases: 0, directives: 0 }
+    // Clients with a cache write one into each pair of braces, which is no repetition.
+    let typenames = 0
     for (const selection of selections) {
       sum.selections += 1
       sum.directives += selection.directives?.length ?? 0
       if (selection.kind === Kind.FIELD) {
-        if (selection.alias !== undefined || selection.name.value === '__typename') sum.aliases += 1
+        if (selection.alias !== undefined) sum.aliases += 1
+        else if (selection.name.value === '__typename') typenames += 1
         if (selection.selectionSet !== undefined) add(sum, this.set(selection.selectionSet), 1)
       } else if (selection.kind === Kind.INLINE_FRAGMENT) add(sum, this.set(selection.selectionSet), 0)
       else {
@@ -90,6 +94,7 @@ class Measure {
         if (definition !== undefined) add(sum, this.fragment(definition), 0)
       }
     }
+    if (typenames > 1) sum.aliases += typenames
     return sum
   }
 }

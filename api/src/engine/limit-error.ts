@@ -10,7 +10,7 @@ const SUBJECTS = {
   tokens: 'The tokens of a document',
   nesting: 'The nesting of brackets in a document',
   depth: 'The depth of a document',
-  aliases: 'The aliases of a document, each __typename counted',
+  aliases: 'The aliases of a document, each repeated __typename counted,',
   directives: 'The directives of a document',
   fragments: 'The fragments of a document',
   selections: 'The selections of a document, its fragments expanded,',

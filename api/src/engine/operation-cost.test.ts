@@ -12,6 +12,12 @@ const FIGURES: [document: string, variables: Record<string, unknown>, cost: numb
   ['{ viewer { name scopes __typename } }', {}, 4],
   ['{ viewer { apiTokens(first: 3) { edges { cursor node { name } } pageInfo { hasNextPage } } } }', {}, 17],
   ['{ webhooks { edges { node { deliveries(last: 2) { edges { node { attempts { at } } } } } } } }', {}, 521],
+  ['{ viewer { apiTokens(first: 3) { nodes { name scopes } } } }', {}, 11],
+  ['{ viewer { apiTokens(first: 3) { edges { node { name scopes } } } } }', {}, 11],
+  ['{ models(first: 1) { totalCount } }', {}, 11],
+  ['{ models(first: 100) { totalCount nodes { name } } }', {}, 211],
+  ['{ models(first: 100) { ...P } } fragment P on ModelConnection { totalCount nodes { name } }', {}, 211],
+  ['{ models(first: 5) { nodes { deployments(first: 100) { totalCount } trainingJobs { totalCount } } } }', {}, 116],
   ['{ models(first: 100) { __typename edges { __typename } } }', {}, 201],
   [
     'query ($n: Int!) { a: models(first: $n) { edges { cursor } } b: models(last: $n) { edges { cursor } } }',

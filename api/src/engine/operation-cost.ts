@@ -51,7 +51,8 @@ export const operationCost: CostOf = ({ schema, document, operationName, variabl
   const variables = getVariableValues(schema, operation.variableDefinitions ?? [], { ...variableValues }).coerced
   const costs = new Costs(schema, document, variables ?? {})
   const mutations = root === schema.getMutationType() ? operation.selectionSet.selections.length : 0
-  const cost = costs.ofSelections(operation.selectionSet, root) + mutations * MUTATION_COST
+  const { each, once } = costs.ofSelections(operation.selectionSet, root)
+  const cost = each + once + mutations * MUTATION_COST
   if (costs.isFixed) fixedCosts.set(document, fixed.set(operationName ?? '', cost))
   else if (variables === undefined) return 1
   return cost
@@ -71,6 +72,12 @@ export function runningCost(args: ExecutionArgs, activeDeployments: number): num
   return Math.ceil(operationCost(args) * (holdsAll ? Math.max(1, activeDeployments / LIST_MULTIPLIER) : 1))
 }
 
+/** The points of a selection set: of each object that it is answered for, and of the page that holds the objects. */
+interface Points {
+  each: number
+  once: number
+}
+
 class Costs {
   readonly #schema: GraphQLSchema
   readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>
@@ -85,31 +92,37 @@ class Costs {
     this.#fragments = new Map(fragments.map((fragment) => [fragment.name.value, fragment]))
   }
 
-  ofSelections({ selections }: SelectionSetNode, type: GraphQLNamedType): number {
-    let cost = 0
+  ofSelections({ selections }: SelectionSetNode, type: GraphQLNamedType): Points {
+    const sum: Points = { each: 0, once: 0 }
+    const add = ({ each, once }: Points) => {
+      sum.each += each
+      sum.once += once
+    }
     for (const selection of selections) {
-      if (selection.kind === Kind.FIELD) cost += this.#ofField(selection, type)
+      if (selection.kind === Kind.FIELD) add(this.#ofField(selection, type))
       else {
         const isInline = selection.kind === Kind.INLINE_FRAGMENT
         const fragment = isInline ? selection : this.#fragments.get(selection.name.value)
         const condition = fragment?.typeCondition && this.#schema.getType(fragment.typeCondition.name.value)
-        if (fragment !== undefined) cost += this.ofSelections(fragment.selectionSet, condition ?? type)
+        if (fragment !== undefined) add(this.ofSelections(fragment.selectionSet, condition ?? type))
       }
     }
-    return cost
+    return sum
   }
 
-  #ofField(node: FieldNode, parent: GraphQLNamedType): number {
+  #ofField(node: FieldNode, parent: GraphQLNamedType): Points {
     const hasFields = isObjectType(parent) || isInterfaceType(parent)
     const field = hasFields ? parent.getFields()[node.name.value] : undefined
     // A field of the introspection, or `__typename`.
-    if (field === undefined) return 1 + INTROSPECTION_COST * this.#count(node.selectionSet)
+    if (field === undefined) return { each: 1 + INTROSPECTION_COST * this.#count(node.selectionSet), once: 0 }
     const cost = costOfField(field) ?? {}
     const args = this.#argumentsOf(field, node, cost)
     const points = cost.points?.(args) ?? 1
-    if (node.selectionSet === undefined) return points
+    if (node.selectionSet === undefined)
+      return cost.isOnce === true ? { each: 0, once: points } : { each: points, once: 0 }
     const multiplier = cost.multiplier?.(args) ?? (isList(field) ? LIST_MULTIPLIER : 1)
-    return points + multiplier * this.ofSelections(node.selectionSet, getNamedType(field.type))
+    const { each, once } = this.ofSelections(node.selectionSet, getNamedType(field.type))
+    return { each: points + multiplier * each + once, once: 0 }
   }
 
   #count(set: SelectionSetNode | undefined): number {

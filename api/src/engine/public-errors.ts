@@ -44,14 +44,16 @@ export class PublicErrors {
   error(error: unknown, requestId: string): GraphQLError {
     const root = rootOf(error)
     if (root instanceof GraphQLError && typeof root.extensions.code === 'string') {
-      return relocated(root.message, error, { ...root.extensions })
+      return relocated(shortened(root.message), error, { ...root.extensions })
     }
     const refusal = this.refusalOf(root)
     if (refusal !== undefined) return graphQLErrorOf(refusal, error)
     // The field has no result union to put it in, but it is still the caller who can correct it.
     if (root instanceof DomainError) return relocated(root.message, error, { code: 'BAD_USER_INPUT' })
     if (root instanceof GraphQLError && isCallersMistake(error, root)) {
-      return relocated(root.message, error, { code: 'BAD_USER_INPUT' })
+      // The outermost message names the variable and the path in it, before what is wrong there.
+      const { message } = error instanceof GraphQLError ? error : root
+      return relocated(shortened(message), error, { code: 'BAD_USER_INPUT' })
     }
     this.#logOnce(root, requestId)
     return relocated(`Something went wrong in the server. Its log says more under request ${requestId}.`, error, {
@@ -98,6 +100,32 @@ function isCallersMistake(error: unknown, root: GraphQLError): boolean {
   if (error instanceof GraphQLError && error.path === undefined) return true
   const kind = root.nodes?.[0]?.kind
   return kind !== undefined && kind !== Kind.FIELD
+}
+
+const MAX_QUOTED = 100
+const MAX_VALUE = 300
+const MAX_MESSAGE = 1_000
+/** What graphql-js quotes: names, paths, and strings as JSON. */
+const QUOTED = /"([^"\\]*(?:\\[^][^"\\]*)*)"/g
+/** What it says of a variable: the value, where in the variable that is, and what is wrong with it. */
+const INVALID_VALUE = /^(Variable "[^"]*" got invalid value )([^]*?)((?: at "[^"]*")?; )([^]*)$/
+
+/** graphql-js repeats a value as often and as long as it was sent; a message keeps its beginning and its end. */
+function shortened(message: string): string {
+  const text = message
+    .replace(QUOTED, (quoted, inner: string) =>
+      inner.length > MAX_QUOTED ? `"${inner.slice(0, MAX_QUOTED)}…"` : quoted,
+    )
+    .replace(
+      INVALID_VALUE,
+      (_, variable: string, value: string, at: string, reason: string) =>
+        variable + cut(value, MAX_VALUE) + at + cut(reason, MAX_VALUE),
+    )
+  return cut(text, MAX_MESSAGE)
+}
+
+function cut(text: string, max: number): string {
+  return text.length > max ? `${text.slice(0, max / 2)} … ${text.slice(-max / 2)}` : text
 }
 
 /** An error with the location of `at` but without its cause, so that nothing downstream can leak the original error. */

@@ -8,11 +8,11 @@ import WithInputPlugin from '@pothos/plugin-with-input'
 import './node-ids-plugin.ts'
 import './scopes-plugin.ts'
 import type { Context } from './context.ts'
-import { EDGES_COST, IDS_COST, PAGE_COST } from './cost.ts'
+import { COUNT_COST, EDGES_COST, NODES_COST, PAGE_COST } from './cost.ts'
 import { decodeId, encodeId } from './ids.ts'
 import { requireScopeOfType } from './scopes-plugin.ts'
-import { DEFAULT_PAGE, MAX_PAGE } from '../base/paging.ts'
-import { InvalidInputError, RefusedError } from '../base/errors.ts'
+import { DEFAULT_PAGE, MAX_PAGE, type Page } from '../base/paging.ts'
+import { InvalidInputError } from '../base/errors.ts'
 
 type Scalars = {
   DateTime: { Input: Date; Output: Date }
@@ -29,6 +29,7 @@ export const builder = new SchemaBuilder<{
   Context: Context
   PrismaTypes: PrismaTypes
   Scalars: Scalars
+  Connection: Pick<Page<never>, 'totalCount'>
   DefaultFieldNullability: false
   DefaultEdgesNullability: false
   DefaultNodeNullability: false
@@ -54,6 +55,10 @@ export const builder = new SchemaBuilder<{
     decodeGlobalID: decodeId,
     defaultConnectionTypeOptions: { cost: PAGE_COST },
     edgesFieldOptions: { cost: EDGES_COST, nullable: false, description: 'The page, in the requested order.' },
+    nodesOnConnection: {
+      cost: NODES_COST,
+      description: 'The objects of the page, in the requested order: `edges` without their cursors.',
+    },
     nodeFieldOptions: { nullable: false, description: 'The object itself.' },
     cursorFieldOptions: { description: 'The position of this object in the list. Pass it as `after` or `before`.' },
     pageInfoFieldOptions: { description: 'Where the page lies in the list.' },
@@ -83,22 +88,8 @@ Example:
         return resolveNode(id)
       },
     },
-    nodesQueryOptions: {
-      scope: 'READ',
-      cost: IDS_COST,
-      description: `Finds up to ${MAX_PAGE} objects by their global ids, in the order of the ids; null for each one that does not exist. A malformed id is refused as \`BAD_USER_INPUT\`.
-
-Example:
-\`nodes(ids: ["RGVwbG95bWVudDo…", "TW9kZWw6…"]) { id ... on Model { name } }\``,
-      args: { ids: { description: `The global ids of the objects, at most ${MAX_PAGE}.` } },
-      resolve: (_root, { ids }, { viewer }, { schema }, resolveNodes) => {
-        if (ids.length > MAX_PAGE) {
-          throw new RefusedError('BAD_USER_INPUT', `ids must hold at most ${MAX_PAGE} ids, not ${ids.length}.`)
-        }
-        for (const { typename } of ids) requireScopeOfType(schema, typename, viewer)
-        return resolveNodes(ids)
-      },
-    },
+    // graphql/nodes.schema.ts has a `nodes` of its own.
+    nodesQueryOptions: false,
   },
   prisma: {
     // The client comes from the context of the operation, so that building the schema opens no database.
@@ -108,6 +99,14 @@ Example:
     onUnusedQuery: 'warn',
   },
 })
+
+builder.globalConnectionField('totalCount', (t) =>
+  t.int({
+    cost: COUNT_COST,
+    description: 'The number of objects in the whole list, on all pages together, as the filter selects them.',
+    resolve: (page) => page.totalCount(),
+  }),
+)
 
 builder.queryType({ description: 'Everything that can be read.' })
 builder.mutationType({

@@ -4,7 +4,7 @@ import type { Context } from './context.ts'
 
 /** What Prisma has to load for the nodes of a connection: the requested relations and nothing more. */
 export function nodesQuery<Query>(context: Context, info: GraphQLResolveInfo): Query {
-  return queryFromInfo({ context, info, path: ['edges', 'node'] }) as Query
+  return queryFromInfo({ context, info, paths: [['nodes'], ['edges', 'node']] }) as Query
 }
 
 /**

@@ -16,6 +16,8 @@ export interface FieldCost {
   points?: (args: CostArguments) => number
   /** How many times the selection set of the field counts. */
   multiplier?: (args: CostArguments) => number
+  /** The points count once for the page that holds the field, however long the page is. */
+  isOnce?: boolean
   /** The same arguments cost more as time passes. */
   growsWithTime?: boolean
   /** Each message of the subscription holds every active deployment. */
@@ -36,6 +38,12 @@ export const PAGE_COST: FieldCost = {
 
 /** The edges of a page cost nothing: the page has counted them. */
 export const EDGES_COST: FieldCost = { points: () => 0, multiplier: () => 1 }
+
+/** The same objects without their edges: what they hold is counted by the page as well. */
+export const NODES_COST: FieldCost = { multiplier: () => 1 }
+
+/** A count reads all that the filter of the list finds. */
+export const COUNT_COST: FieldCost = { points: () => 10, isOnce: true }
 
 /** What is found by ids counts once for each id. */
 export const IDS_COST: FieldCost = {

@@ -1,27 +1,50 @@
-import { GraphQLError, Kind, type ValueNode } from 'graphql'
+import {
+  type FloatValueNode,
+  GraphQLError,
+  type IntValueNode,
+  Kind,
+  type ValueNode,
+  valueFromASTUntyped,
+} from 'graphql'
 import { builder } from './builder.ts'
 
-const DATE_TIME = /^(\d{4}-\d{2}-(\d{2}))T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/
+/** Reads a literal as the value that it stands for; an error then says where in the document it is. */
+function literal<T>(parseValue: (value: unknown) => T): (node: ValueNode) => T {
+  return (node) => {
+    try {
+      return parseValue(valueFromASTUntyped(node))
+    } catch (error) {
+      throw error instanceof GraphQLError ? new GraphQLError(error.message, { nodes: node }) : error
+    }
+  }
+}
+
+const DATE_TIME = /^(\d{4}-\d{2}-(\d{2}))T([01]\d|2[0-3]):\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/i
+
+function dateTime(value: unknown): Date {
+  const [text, day, dayOfMonth] = (typeof value === 'string' && DATE_TIME.exec(value)) || []
+  if (text !== undefined && day !== undefined) {
+    const date = new Date(text.toUpperCase())
+    // JavaScript reads 30 February as 2 March.
+    const exists = new Date(day).getUTCDate() === Number(dayOfMonth)
+    if (exists && !Number.isNaN(date.getTime())) return date
+  }
+  throw new GraphQLError('A DateTime is ISO 8601 with an offset, such as "2026-11-23T14:02:00Z".')
+}
 
 builder.scalarType('DateTime', {
-  description: `A point in time, as ISO 8601 with an offset. Answers are in UTC with milliseconds.
+  specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc3339#section-5.6',
+  description: `A point in time, as ISO 8601 with an offset, in the form that RFC 3339 calls \`date-time\`. Answers are in UTC with milliseconds; digits beyond milliseconds are dropped, and leap seconds are refused.
 
 Example:
 \`2026-11-23T14:02:00.000Z\``,
   serialize: (value) => value.toISOString(),
-  parseValue: (value) => {
-    const [text, day, dayOfMonth] = (typeof value === 'string' && DATE_TIME.exec(value)) || []
-    if (text !== undefined && day !== undefined) {
-      const date = new Date(text)
-      // JavaScript reads 30 February as 2 March.
-      const exists = new Date(day).getUTCDate() === Number(dayOfMonth)
-      if (exists && !Number.isNaN(date.getTime())) return date
-    }
-    throw new GraphQLError('a DateTime is ISO 8601 with an offset, like "2026-11-23T14:02:00Z"')
-  },
+  parseValue: dateTime,
+  parseLiteral: literal(dateTime),
 })
 
 builder.scalarType('JSON', {
+  specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc8259',
   description: 'Any JSON value.',
   serialize: (value) => value,
   parseValue: (value) => value,
@@ -34,7 +57,7 @@ function jsonOf(node: ValueNode, variables: Record<string, unknown>): unknown {
       return variables[node.name.value]
     case Kind.INT:
     case Kind.FLOAT:
-      return finite(Number(node.value))
+      return finite(node)
     case Kind.NULL:
       return null
     case Kind.LIST:
@@ -48,9 +71,10 @@ function jsonOf(node: ValueNode, variables: Record<string, unknown>): unknown {
   }
 }
 
-function finite(value: number): number {
+function finite(node: IntValueNode | FloatValueNode): number {
+  const value = Number(node.value)
   if (Number.isFinite(value)) return value
-  throw new GraphQLError('a number in JSON must be finite')
+  throw new GraphQLError('A number in JSON must be finite.', { nodes: node })
 }
 
 builder.scalarType('Count', {
@@ -66,7 +90,7 @@ const IS_CURSOR = { isCursor: true }
 
 const cursor = (value: unknown): string => {
   if (typeof value === 'string') return value
-  throw new GraphQLError('a cursor is a string from an earlier answer')
+  throw new GraphQLError('A cursor is a string from an earlier answer.')
 }
 
 builder.scalarType('SampleCursor', {
@@ -74,6 +98,7 @@ builder.scalarType('SampleCursor', {
   description: 'An opaque position in the samples of one deployment. Pass it as `after` to resume.',
   serialize: (value) => value,
   parseValue: cursor,
+  parseLiteral: literal(cursor),
 })
 
 builder.scalarType('EventCursor', {
@@ -81,4 +106,5 @@ builder.scalarType('EventCursor', {
   description: 'An opaque position in the log of deployment events. Pass it as `after` to resume.',
   serialize: (value) => value,
   parseValue: cursor,
+  parseLiteral: literal(cursor),
 })

@@ -40,7 +40,7 @@ describe.each(await testDatabaseKinds())('calls with an idempotency key on %s', 
       Array.from({ length: 20 }, () => deps.services.deployments.deploy(jobId, { by }, amira('race'))),
     )
     expect(new Set(deployments.map(({ id }) => id)).size).toBe(1)
-    expect((await deps.services.deployments.events(null, {})).edges).toHaveLength(1)
+    expect((await deps.services.deployments.events([], null, {})).edges).toHaveLength(1)
     const started = await Promise.all(
       Array.from({ length: 20 }, () => deps.services.trainingJobs.start({ modelName: 'm' }, by, amira('runs'))),
     )

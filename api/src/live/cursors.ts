@@ -36,6 +36,12 @@ export class Cursors {
     return this.#decode('sample', cursor, deploymentId, head)
   }
 
+  /** Whether this has the form of a cursor of events; `readEvent` says whether it is one. */
+  isEvent(cursor: string): boolean {
+    const bytes = Buffer.from(cursor, 'base64url')
+    return bytes.length === LENGTH && bytes[0] === KIND_BYTE.event
+  }
+
   /** @throws RefusedError CURSOR_INVALID, like `readSample` */
   readEvent(cursor: string, head: number): number {
     return this.#decode('event', cursor, NO_SUBJECT, head)
@@ -56,13 +62,13 @@ export class Cursors {
       throw invalid(`this is not a cursor of ${kind === 'sample' ? 'samples' : 'events'}`)
     }
     if (!bytes.subarray(1, 9).equals(this.#epoch)) {
-      throw invalid('the cursor was made before this database was created or restored; subscribe again without it')
+      throw invalid('the cursor was made before this database was created or restored; start again without it')
     }
     if (bytes.subarray(9, 25).toString('hex') !== subject.replaceAll('-', '')) {
       throw invalid('the cursor belongs to another deployment')
     }
     const sequence = bytes.readUIntBE(25, 6)
-    if (sequence > head) throw invalid('the cursor lies beyond the newest entry; subscribe again without it')
+    if (sequence > head) throw invalid('the cursor lies beyond the newest entry; start again without it')
     return sequence
   }
 }

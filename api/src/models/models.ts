@@ -28,13 +28,13 @@ export class Models {
   }
 
   list(search: string | null | undefined, page: PageRequest, query: ModelQuery = {}): Promise<Page<Model>> {
-    return pageOf(BY_NAME, page, ({ where, orderBy, take }) =>
-      this.#prisma.model.findMany({
-        ...query,
-        where: { AND: [where, search ? { name: containing(search) } : {}] },
-        orderBy,
-        take,
-      }),
+    const filter = search ? { name: containing(search) } : {}
+    return pageOf(
+      BY_NAME,
+      page,
+      ({ where, orderBy, take }) =>
+        this.#prisma.model.findMany({ ...query, where: { AND: [where, filter] }, orderBy, take }),
+      () => this.#prisma.model.count({ where: filter }),
     )
   }
 

@@ -120,12 +120,22 @@ describe.each(await testDatabaseKinds())('the history of a deployment on %s', (k
     expect(result.summary).toMatchObject({ requests: 12, windowMs: 3 * SECOND, coveredMs: 3 * SECOND })
   })
 
-  it('covers whole windows: `from` is rounded down and `to` up', async () => {
+  it('is of the asked range, rounded outwards only to recorded windows, however few points are made of it', async () => {
     await store(seconds(0, 29))
-    const result = await history(7.5, 21, 4)
-    expect(result).toMatchObject({ fromMs: NOON + 5000, toMs: NOON + 25_000, resolutionMs: 5000, endSequence: 25 })
-    expect(points(result)).toEqual(['5: 35', '10: 60', '15: 85', '20: 110'])
-    expect(result.summary).toMatchObject({ atMs: NOON + 5000, windowMs: 20_000, requests: 290 })
+    const range = vi.spyOn(deps.services.sampleStore, 'range')
+    for (const [maxPoints, resolutionMs, expected] of [
+      [300, SECOND, seconds(7, 20).map((second) => `${second}: ${second}`)],
+      [4, 5000, ['5: 24', '10: 60', '15: 85', '20: 20']],
+      [1, 30_000, ['0: 189']],
+    ] as const) {
+      const result = await history(7.5, 20.5, maxPoints)
+      expect(points(result)).toEqual(expected)
+      expect(result).toMatchObject({ fromMs: NOON + 7000, toMs: NOON + 21_000, resolutionMs, endSequence: 21 })
+      expect(result.summary).toMatchObject({ atMs: NOON + 7000, windowMs: 14_000, coveredMs: 14_000, requests: 189 })
+      expect(result.points.reduce((sum, { coveredMs }) => sum + coveredMs, 0)).toBe(14_000)
+      // What it costs is counted by the asked range: no more than that is read.
+      expect(range).toHaveBeenLastCalledWith(deploymentKey, NOON + 7000, NOON + 21_000)
+    }
   })
 
   it('merges all samples of a point, latencies too, and takes what was in flight at its end', async () => {

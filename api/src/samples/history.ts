@@ -23,7 +23,7 @@ export interface History {
 }
 
 const MAX_POINTS = 2000
-/** Nothing is recorded outside; rounded outwards, a wider span would leave what PostgreSQL holds. */
+/** Nothing is recorded outside. */
 const EARLIEST_MS = 0
 const LATEST_MS = Date.UTC(2200, 0)
 
@@ -45,7 +45,9 @@ export class MetricsHistory {
   }
 
   /**
-   * Covers whole windows of the resolution: `from` is rounded down, `to` up.
+   * The range is the one that was asked for, however few points are made of it: `from` is only rounded down, and `to`
+   * up, to windows as they are stored. Points begin at multiples of the resolution, so the first and the last may reach
+   * beyond the range; they hold only what lies within it, and add up to the summary.
    * @throws RefusedError BAD_USER_INPUT for a range or a number of points that is out of bounds.
    */
   async ofDeployment(request: HistoryRequest): Promise<History> {
@@ -60,8 +62,8 @@ export class MetricsHistory {
       throw new RefusedError('BAD_USER_INPUT', 'from and to must lie between the years 1970 and 2200.')
     }
     const resolutionMs = resolutionFor(askedFromMs, askedToMs, maxPoints, this.#intervalMs)
-    const fromMs = Math.floor(askedFromMs / resolutionMs) * resolutionMs
-    const toMs = Math.ceil(askedToMs / resolutionMs) * resolutionMs
+    const fromMs = Math.floor(askedFromMs / this.#intervalMs) * this.#intervalMs
+    const toMs = Math.ceil(askedToMs / this.#intervalMs) * this.#intervalMs
     const points: MetricsSummary[] = []
     const total = new MetricsMerger()
     let point = null as { atMs: number; merger: MetricsMerger } | null

@@ -183,12 +183,14 @@ export const InferenceMetricsHistoryType = builder.objectRef<DeploymentHistory>(
   fields: (t) => ({
     from: t.field({
       type: 'DateTime',
-      description: 'The start of the first window: the requested time, rounded down to the resolution.',
+      description:
+        'The start of the range: the requested time, rounded down to the windows that are stored, whatever `maxPoints` is.',
       resolve: ({ fromMs }) => new Date(fromMs),
     }),
     to: t.field({
       type: 'DateTime',
-      description: 'The end of the last window: the requested time, rounded up to the resolution.',
+      description:
+        'The end of the range: the requested time, rounded up to the windows that are stored, whatever `maxPoints` is.',
       resolve: ({ toMs }) => new Date(toMs),
     }),
     resolutionSeconds: t.float({
@@ -197,12 +199,13 @@ export const InferenceMetricsHistoryType = builder.objectRef<DeploymentHistory>(
     }),
     points: t.field({
       type: [InferenceMetricsType],
-      description: 'The windows, oldest first. Windows without any recording are absent.',
+      description:
+        'The windows, oldest first. Windows without any recording are absent. The first and the last may reach beyond the range: they hold only what lies within it, as their `coveredSeconds` say.',
       resolve: ({ points }) => points,
     }),
     summary: t.field({
       type: InferenceMetricsType,
-      description: 'The metrics of the whole range, as one window.',
+      description: 'The metrics of the range from `from` to `to` as one window: the same, whatever `maxPoints` is.',
       resolve: ({ summary }) => summary,
     }),
     endCursor: t.field({

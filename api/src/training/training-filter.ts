@@ -1,8 +1,9 @@
 import type { Prisma, TrainingJob, TrainingJobStatus } from '@gaugeline/prisma'
+import { type CreatedFilter, whereCreated } from '../base/created-filter.ts'
 import type { Keyset } from '../base/paging.ts'
 import { containing } from '../base/text-search.ts'
 
-export interface TrainingJobFilter {
+export interface TrainingJobFilter extends CreatedFilter {
   status?: readonly TrainingJobStatus[] | null | undefined
   /** A model's name. */
   model?: string | null | undefined
@@ -20,6 +21,7 @@ export function whereFilter(filter: TrainingJobFilter | null | undefined): Prism
   const { status, model, search } = filter
   return {
     ...(status ? { status: { in: [...status] } } : {}),
+    ...whereCreated(filter),
     AND: [
       model ? { model: { name: model } } : {},
       search ? { OR: [{ name: containing(search) }, { model: { name: containing(search) } }] } : {},

@@ -110,6 +110,9 @@ const TrainingJobFilterInput = builder.inputType('TrainingJobFilter', {
     status: t.field({ type: [TrainingJobStatusEnum], description: 'The job has one of these statuses.' }),
     model: t.string({ description: 'The job belongs to the model with exactly this name.' }),
     search: t.string({ description: 'The name of the job or of its model contains this text, ignoring case.' }),
+    createdBy: t.string({ description: 'The job was registered by the caller with exactly this name.' }),
+    createdAfter: t.field({ type: 'DateTime', description: 'The job was registered at this time or later.' }),
+    createdBefore: t.field({ type: 'DateTime', description: 'The job was registered before this time.' }),
   }),
 })
 
@@ -140,6 +143,28 @@ const TrainingJobOrderInput = builder.inputType('TrainingJobOrder', {
   }),
 })
 
+const TrainingJobCountsType = builder
+  .objectRef<Partial<Record<TrainingJobStatus, number>>>('TrainingJobCounts')
+  .implement({
+    description: 'The numbers of training jobs by status.',
+    fields: (t) => ({
+      queued: t.int({ description: 'The number of queued jobs.', resolve: ({ QUEUED = 0 }) => QUEUED }),
+      running: t.int({ description: 'The number of running jobs.', resolve: ({ RUNNING = 0 }) => RUNNING }),
+      completed: t.int({ description: 'The number of completed jobs.', resolve: ({ COMPLETED = 0 }) => COMPLETED }),
+      failed: t.int({ description: 'The number of failed jobs.', resolve: ({ FAILED = 0 }) => FAILED }),
+      cancelled: t.int({ description: 'The number of cancelled jobs.', resolve: ({ CANCELLED = 0 }) => CANCELLED }),
+      total: t.int({
+        description: 'The number of all jobs.',
+        resolve: (counts) => Object.values(counts).reduce((sum, count) => sum + count, 0),
+      }),
+    }),
+  })
+
+const filterArg = {
+  type: TrainingJobFilterInput,
+  description: 'Which training jobs to include; all when it is left out.',
+} as const
+
 builder.queryFields((t) => ({
   trainingJob: t.prismaField({
     scope: 'READ',
@@ -161,10 +186,7 @@ Example:
 Example:
 \`trainingJobs(first: 10, filter: { status: [COMPLETED] }) { edges { node { id name } } }\``,
       args: {
-        filter: t.arg({
-          type: TrainingJobFilterInput,
-          description: 'Which training jobs to list; all when it is left out.',
-        }),
+        filter: t.arg(filterArg),
         orderBy: t.arg({ type: TrainingJobOrderInput, description: 'The order of the list.' }),
       },
       resolve: (_root, args, context, info) =>
@@ -172,6 +194,16 @@ Example:
     },
     TrainingJobConnection,
   ),
+  trainingJobCounts: t.field({
+    scope: 'READ',
+    type: TrainingJobCountsType,
+    description: `Counts training jobs by status.
+
+Example:
+\`trainingJobCounts(filter: { model: "team/model" }) { running completed failed }\``,
+    args: { filter: t.arg(filterArg) },
+    resolve: (_root, { filter }, { services }) => services.trainingJobs.counts(filter),
+  }),
 }))
 
 builder.prismaObjectField('Model', 'trainingJobs', (t) =>

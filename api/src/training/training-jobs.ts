@@ -55,14 +55,24 @@ export class TrainingJobs {
     page: PageRequest,
     query: TrainingJobQuery = {},
   ): Promise<Page<TrainingJob>> {
-    return pageOf(trainingJobKeyset(order), page, ({ where, orderBy, take }) =>
-      this.#options.prisma.trainingJob.findMany({
-        ...query,
-        where: { AND: [whereFilter(filter), where] },
-        orderBy,
-        take,
-      }),
+    const { trainingJob } = this.#options.prisma
+    return pageOf(
+      trainingJobKeyset(order),
+      page,
+      ({ where, orderBy, take }) =>
+        trainingJob.findMany({ ...query, where: { AND: [whereFilter(filter), where] }, orderBy, take }),
+      () => trainingJob.count({ where: whereFilter(filter) }),
     )
+  }
+
+  /** The number of jobs in each status; a status without any job is absent. */
+  async counts(filter: TrainingJobFilter | null | undefined): Promise<Partial<Record<TrainingJobStatus, number>>> {
+    const groups = await this.#options.prisma.trainingJob.groupBy({
+      by: ['status'],
+      where: whereFilter(filter),
+      _count: true,
+    })
+    return Object.fromEntries(groups.map(({ status, _count }) => [status, _count]))
   }
 
   /** The id of this job, if it exists; without an id, the newest thousand unfinished jobs, oldest first. */

@@ -55,12 +55,22 @@ export class Webhooks {
   }
 
   list(page: PageRequest): Promise<Page<Webhook>> {
-    return pageOf(newestFirst<Webhook>('webhooks'), page, (query) => this.#options.prisma.webhook.findMany(query))
+    const { webhook } = this.#options.prisma
+    return pageOf(
+      newestFirst<Webhook>('webhooks'),
+      page,
+      (query) => webhook.findMany(query),
+      () => webhook.count(),
+    )
   }
 
   deliveries(webhookId: string, page: PageRequest): Promise<Page<WebhookDelivery>> {
-    return pageOf(newestFirst<WebhookDelivery>('deliveries'), page, ({ where, orderBy, take }) =>
-      this.#options.prisma.webhookDelivery.findMany({ where: { AND: [where, { webhookId }] }, orderBy, take }),
+    const { webhookDelivery } = this.#options.prisma
+    return pageOf(
+      newestFirst<WebhookDelivery>('deliveries'),
+      page,
+      ({ where, orderBy, take }) => webhookDelivery.findMany({ where: { AND: [where, { webhookId }] }, orderBy, take }),
+      () => webhookDelivery.count({ where: { webhookId } }),
     )
   }
 

@@ -1,0 +1,16 @@
+import type { Clock } from './clock.ts'
+
+/** What a running server says of itself. */
+export interface ServerInfo {
+  version: string
+  /** The length of the windows that are recorded. */
+  intervalMs: number
+  /** How long samples are kept, finest resolution first. */
+  retention: readonly SampleRetention[]
+  clock: Clock
+}
+
+export interface SampleRetention {
+  resolutionMs: number
+  keepMs: number
+}
