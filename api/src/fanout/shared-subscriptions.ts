@@ -41,6 +41,8 @@ interface Memberships {
 /**
  * Subscriptions of the same document, variables (cursors aside) and access are one group: executed and serialised once.
  * The `subscribe` function of every subscription field returns a SharedSource.
+ *
+ * The same document means the same text, because errors carry locations in it.
  */
 export class SharedSubscriptions {
   readonly #options: SharedSubscriptionsOptions
@@ -151,7 +153,7 @@ export class SharedSubscriptions {
   #digestOf(document: DocumentNode): string {
     let digest = this.#digests.get(document)
     if (digest === undefined) {
-      digest = hash('sha256', print(document), 'base64')
+      digest = hash('sha256', document.loc?.source.body ?? print(document), 'base64')
       this.#digests.set(document, digest)
     }
     return digest
