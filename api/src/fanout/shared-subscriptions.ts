@@ -118,7 +118,7 @@ export class SharedSubscriptions {
     const contextValue = caller.context()
     const group: SharedGroup<unknown> = new SharedGroup({
       feed: source.feed,
-      render: (payload) => this.#render({ ...args, rootValue: payload, contextValue }),
+      render: (payload, id) => this.#render({ ...args, rootValue: payload, contextValue }, id),
       maxKeptBytes: () => Math.min(MAX_KEPT_BYTES_PER_GROUP, MAX_KEPT_BYTES / this.#groups.size),
       onEmpty: () => {
         if (this.#groups.get(key) === group) this.#groups.delete(key)
@@ -128,20 +128,15 @@ export class SharedSubscriptions {
     return group
   }
 
-  #render(args: ExecutionArgs): SharedMessage | Promise<SharedMessage> {
-    const failed = (error: unknown) => this.#message({ errors: [asGraphQLError(error)] })
+  #render(args: ExecutionArgs, id: string | undefined): SharedMessage | Promise<SharedMessage> {
+    const messageOf = (result: ExecutionResult) => new SharedMessage(JSON.stringify(this.#options.present(result)), id)
+    const failed = (error: unknown) => messageOf({ errors: [asGraphQLError(error)] })
     try {
       const result = execute(args)
-      return result instanceof Promise
-        ? result.then((settled) => this.#message(settled)).catch(failed)
-        : this.#message(result)
+      return result instanceof Promise ? result.then(messageOf).catch(failed) : messageOf(result)
     } catch (error) {
       return failed(error)
     }
-  }
-
-  #message(result: ExecutionResult): SharedMessage {
-    return new SharedMessage(JSON.stringify(this.#options.present(result)))
   }
 
   #keyOf(args: ExecutionArgs, { access }: SharedCaller): string {
