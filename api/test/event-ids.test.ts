@@ -14,9 +14,9 @@ const EVENTS = 'subscription ($id: ID) { deploymentEvents(deploymentId: $id) { c
 const PROGRESS = 'subscription ($id: ID!) { trainingJobProgress(trainingJobId: $id) { trainingJob { status } } }'
 
 interface Block {
-  id?: string
-  event?: string
-  data?: string
+  id: string | undefined
+  event: string | undefined
+  data: string | undefined
 }
 
 /** The one update in a `next`. */
@@ -26,6 +26,12 @@ function updateOf({ event, data }: Block) {
     data: Record<string, { cursor: string; metrics?: { at: string }; event?: { kind: string } }>
   }
   return Object.values(fields)[0]!
+}
+
+/** A block of the stream; a comment has none of the fields. */
+function blockOf(text: string): Block {
+  const field = (name: string) => new RegExp(`^${name}: ?(.*)$`, 'm').exec(text)?.[1]
+  return { id: field('id'), event: field('event'), data: field('data') }
 }
 
 const [kind] = await testDatabaseKinds()
@@ -57,8 +63,7 @@ describe('an event stream', () => {
     answer.setEncoding('utf8').on('data', (chunk: string) => {
       const whole = (text + chunk).split('\n\n')
       text = whole.pop() ?? ''
-      for (const block of whole)
-        blocks.push(Object.fromEntries(block.split('\n').map((line) => line.split(/: ?(.*)/s))))
+      for (const block of whole) blocks.push(blockOf(block))
     })
     answer.on('error', () => undefined)
     return { blocks, [Symbol.dispose]: () => void answer.destroy() }

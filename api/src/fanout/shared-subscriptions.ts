@@ -9,7 +9,7 @@ import { SharedSource } from './shared-source.ts'
 /** How many bytes of messages older than the newest all groups together may keep. */
 const MAX_KEPT_BYTES = 32 * 1024 * 1024
 /** How many one group may keep: minutes of samples. */
-const MAX_KEPT_BYTES_PER_GROUP = 128 * 1024
+const MAX_KEPT_BYTES_PER_GROUP = 160 * 1024
 
 /** The caller of a subscription. */
 interface SharedCaller {

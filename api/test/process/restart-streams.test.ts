@@ -95,7 +95,7 @@ function followWithUrql(origin: string, id: string): [Log, () => void] {
       subscriptionExchange({
         forwardSubscription: ({ query = '', variables }) => ({
           subscribe: (sink) => ({
-            unsubscribe: sse.subscribe({ query, variables: variables as Record<string, unknown> }, sink as never),
+            unsubscribe: sse.subscribe({ query, variables: variables as Record<string, unknown> }, sink),
           }),
         }),
       }),
