@@ -75,7 +75,11 @@ interface NumbersOptions {
 }
 
 /** The numbers 1 to `to`, from a stored log as the API's own sources are. They can be read one by one only. */
-function numbers(state: TestState, to: number, { ends = false, failsAt = Infinity }: NumbersOptions = {}) {
+function numbers(state: TestState, to: number, options: NumbersOptions = {}) {
+  return sourceOf(state, logOf(to, options))
+}
+
+function logOf(to: number, { ends = false, failsAt = Infinity }: NumbersOptions = {}): LiveLog<LogEntry> {
   const log = new LiveLog<LogEntry>({
     head: to,
     capacity: 1,
@@ -86,6 +90,10 @@ function numbers(state: TestState, to: number, { ends = false, failsAt = Infinit
     onError: () => undefined,
   })
   if (ends) log.close()
+  return log
+}
+
+function sourceOf(state: TestState, log: LiveLog<LogEntry>): LogSource<LogEntry, number> {
   return new LogSource(log, {
     after: 0,
     maxBehind: Infinity,
@@ -105,6 +113,8 @@ async function numbersAfterWait(state: TestState, to: number) {
 
 /** A throwaway schema: one field for each thing that a transport must get right. */
 export function createTestSchema(state: TestState): GraphQLSchema {
+  /** Its subscribers may share a group. */
+  const everybodys = logOf(2)
   const sharedError = new Error('secret detail of a shared bug')
   const text = new GraphQLNonNull(GraphQLString)
   const number = new GraphQLNonNull(GraphQLInt)
@@ -179,6 +189,13 @@ export function createTestSchema(state: TestState): GraphQLSchema {
         count: subscription(({ to }) => numbers(state, to)),
         countAfterWait: subscription(({ to }) => numbersAfterWait(state, to)),
         countThenEnd: subscription(({ to }) => numbers(state, to, { ends: true })),
+        oddOnly: {
+          ...subscription(() => sourceOf(state, everybodys)),
+          resolve: (value) => {
+            if (value % 2 === 0) throw new RefusedError('FORBIDDEN', `${value} is even.`)
+            return String(value)
+          },
+        },
         failing: subscription(() => numbers(state, 2, { failsAt: 2 })),
       },
     }),

@@ -156,10 +156,10 @@ Example:
       deploymentId: t.arg.id({ description: 'The deployment to follow; all deployments when it is left out.' }),
       after: t.arg({ type: 'EventCursor', description: 'The subscription resumes right after this cursor.' }),
     },
-    subscribe: (_root, { deploymentId, after }, { services }) =>
+    subscribe: (_root, { deploymentId, after }, { services, lastEventId }) =>
       services.eventLog.follow({
         ...(deploymentId == null ? {} : { deploymentId: uuidOf('Deployment', deploymentId) }),
-        cursor: after ?? null,
+        cursor: lastEventId ?? after ?? null,
       }),
     resolve: (update) => update,
   }),

@@ -43,11 +43,11 @@ Example:
       deploymentId: t.arg.id({ required: true, description: 'The deployment to follow.' }),
       after: t.arg({ type: 'SampleCursor', description: 'The subscription resumes right after this cursor.' }),
     },
-    subscribe: async (_root, { deploymentId, after }, { services }) => {
+    subscribe: async (_root, { deploymentId, after }, { services, lastEventId }) => {
       const id = uuidOf('Deployment', deploymentId)
       // From memory where possible: when a thousand subscribers come back at once, none of them queries the database.
       const deployment = services.activeDeployments.byId(id) ?? (await services.deployments.byId(id))
-      const source = deployment && (await services.sampleLogs.follow(deployment, after))
+      const source = deployment && (await services.sampleLogs.follow(deployment, lastEventId ?? after))
       if (!source) throw new RefusedError('NOT_FOUND', 'There is no deployment with this id.')
       return source
     },

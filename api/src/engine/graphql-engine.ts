@@ -80,7 +80,7 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
   })
   const yoga = createYoga<OperationContext, object>({
     schema: options.schema,
-    context: ({ viewer, requestId }) => options.createContext(viewer, requestId),
+    context: ({ viewer, requestId, lastEventId }) => ({ ...options.createContext(viewer, requestId), lastEventId }),
     plugins: [
       useGraphQLJs,
       useSharedSubscriptions(shared, options),

@@ -5,6 +5,8 @@ import type { Viewer } from '../base/viewer.ts'
 export interface OperationContext extends Record<string, unknown> {
   viewer: Viewer
   requestId: string
+  /** The id of the last event that the client of an event stream was given: where its subscription resumes. */
+  lastEventId?: string | undefined
 }
 
 /** A plugin that can read the viewer from the server context or the context value. */

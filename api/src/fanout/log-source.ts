@@ -19,6 +19,8 @@ export interface LogSourceOptions<T, P> {
   matches?: (entry: T) => boolean
   /** Reads for this subscriber alone, when it has fallen out of the ring. Default: the log's own read. */
   readAfter?: (sequence: number) => Promise<T[]>
+  /** The id of a position, by which a subscriber resumes right after it. */
+  idOf?: (sequence: number) => string
   /** Called once, when the source ends. */
   onEnd?: () => void
 }
@@ -126,7 +128,10 @@ export class LogSource<T extends LogEntry, P> extends SharedSource<P> {
   }
 }
 
-function feedOf<T extends LogEntry, P>(log: LiveLog<T>, { payloadOf, matches }: LogSourceOptions<T, P>): SharedFeed<P> {
+function feedOf<T extends LogEntry, P>(
+  log: LiveLog<T>,
+  { payloadOf, matches, idOf }: LogSourceOptions<T, P>,
+): SharedFeed<P> {
   return {
     subject: log,
     get version() {
@@ -142,5 +147,6 @@ function feedOf<T extends LogEntry, P>(log: LiveLog<T>, { payloadOf, matches }: 
       return { version: entry.sequence, payload: payloadOf({ entry, skipped: 0 }) }
     },
     onChange: (wake) => log.onChange(wake),
+    idOf,
   }
 }

@@ -3,8 +3,11 @@ import { GraphQLError } from 'graphql'
 import type { MessageSink, SharedMessage } from './shared-message.ts'
 import type { SharedFeed, SharedSource, SourceUpdate } from './shared-source.ts'
 
-/** Executes the operation of a group for one payload. Never throws or rejects: errors are part of the message. */
-type Render<P> = (payload: P) => SharedMessage | Promise<SharedMessage>
+/**
+ * Executes the operation of a group for one payload, and gives the message the id of its position, if the feed has ids.
+ * Never throws or rejects: errors are part of the message.
+ */
+type Render<P> = (payload: P, id: string | undefined) => SharedMessage | Promise<SharedMessage>
 
 interface SharedGroupOptions<P> {
   feed: SharedFeed<P>
@@ -54,13 +57,15 @@ export class SharedGroup<P> {
     return member
   }
 
-  /** The message for an update of a source; made once where the update is the same for every subscriber. */
-  messageOf({ payload, version }: SourceUpdate<P>): SharedMessage | Promise<SharedMessage> {
-    if (version === undefined) return this.#options.render(payload)
-    const kept = this.#kept.get(version)
+  /**
+   * The message for an update of a source; made once where the update is the same for every subscriber.
+   * @param position of a subscriber that has been given the update
+   */
+  messageOf({ payload, version }: SourceUpdate<P>, position: number): SharedMessage | Promise<SharedMessage> {
+    const kept = version === undefined ? undefined : this.#kept.get(version)
     if (kept !== undefined) return kept
-    const made = this.#options.render(payload)
-    this.#keep(version, made)
+    const made = this.#options.render(payload, this.feed.idOf?.(position))
+    if (version !== undefined) this.#keep(version, made)
     return made
   }
 
@@ -72,11 +77,11 @@ export class SharedGroup<P> {
       })
       return
     }
-    this.#keptBytes += made.json.length
+    this.#keptBytes += made.eventChunk.length
     for (const [oldest, message] of this.#kept) {
       if (this.#keptBytes <= this.#options.maxKeptBytes() || oldest === version) break
       this.#kept.delete(oldest)
-      if (!(message instanceof Promise)) this.#keptBytes -= message.json.length
+      if (!(message instanceof Promise)) this.#keptBytes -= message.eventChunk.length
     }
   }
 
@@ -98,7 +103,7 @@ export class SharedGroup<P> {
       }
       const { version, ends } = update
       if ('payload' in update) {
-        const made = this.messageOf({ payload: update.payload as P, version })
+        const made = this.messageOf({ payload: update.payload as P, version }, version)
         // In order: a later update must not overtake. Most messages are made synchronously, without a promise.
         const message = made instanceof Promise ? await made : made
         for (const member of this.#members) member.deliver(message, version)
@@ -145,6 +150,12 @@ export class SharedMember<P = unknown> implements AsyncIterableIterator<Executio
   attach(sink: MessageSink): void {
     this.#sink = sink
     void this.#catchUp()
+  }
+
+  /** The id by which a client resumes that has been given nothing yet; absent when the feed cannot be resumed. */
+  get id(): string | undefined {
+    const { feed, position } = this.#source
+    return feed.idOf?.(position)
   }
 
   /** The client has unsubscribed: messages that are still queued for it need not be sent. */
@@ -212,7 +223,7 @@ export class SharedMember<P = unknown> implements AsyncIterableIterator<Executio
         if (!sink.isReady) return sink.onReady(() => void this.#catchUp())
         const update = this.#source.poll()
         if (update !== undefined) {
-          const made = this.#group.messageOf(update)
+          const made = this.#group.messageOf(update, this.#source.position)
           const message = made instanceof Promise ? await made : made
           if (!this.#isOver) sink.write(message)
         } else if (this.#source.isOver) {

@@ -13,11 +13,13 @@ export class SharedMessage {
   /** The server-sent event as a chunk of a chunked HTTP/1.1 body. */
   readonly eventChunk: Buffer
 
-  constructor(text: string) {
+  /** @param id of the server-sent event: one line of ASCII. The JSON does not contain it. */
+  constructor(text: string, id?: string) {
+    const head = id === undefined ? EVENT_HEAD : `id: ${id}\n${EVENT_HEAD}`
     const length = Buffer.byteLength(text)
-    const size = `${(EVENT_HEAD.length + length + EVENT_TAIL.length).toString(16)}\r\n`
-    const start = size.length + EVENT_HEAD.length
-    const bytes = unpooledUtf8(size + EVENT_HEAD + text + EVENT_TAIL + CHUNK_TAIL)
+    const size = `${(head.length + length + EVENT_TAIL.length).toString(16)}\r\n`
+    const start = size.length + head.length
+    const bytes = unpooledUtf8(size + head + text + EVENT_TAIL + CHUNK_TAIL)
     this.json = bytes.subarray(start, start + length)
     this.event = bytes.subarray(size.length, -CHUNK_TAIL.length)
     this.eventChunk = bytes

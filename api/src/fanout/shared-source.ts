@@ -24,6 +24,8 @@ export interface SharedFeed<P> {
   after(version: number): FeedUpdate<P> | undefined
   /** Calls back once, at the next update or when the feed is closed. Returns the function that unsubscribes. */
   onChange(wake: () => void): () => void
+  /** The id by which a subscriber resumes right after a version; absent when the feed cannot be resumed. */
+  readonly idOf?: ((version: number) => string) | undefined
 }
 
 const IDLE: Promise<unknown> = Promise.resolve()

@@ -9,7 +9,7 @@ import { SharedSource } from './shared-source.ts'
 /** How many bytes of messages older than the newest all groups together may keep. */
 const MAX_KEPT_BYTES = 32 * 1024 * 1024
 /** How many one group may keep: minutes of samples. */
-const MAX_KEPT_BYTES_PER_GROUP = 128 * 1024
+const MAX_KEPT_BYTES_PER_GROUP = 160 * 1024
 
 /** The caller of a subscription. */
 interface SharedCaller {
@@ -41,6 +41,8 @@ interface Memberships {
 /**
  * Subscriptions of the same document, variables (cursors aside) and access are one group: executed and serialised once.
  * The `subscribe` function of every subscription field returns a SharedSource.
+ *
+ * The same document means the same text, because errors carry locations in it.
  */
 export class SharedSubscriptions {
   readonly #options: SharedSubscriptionsOptions
@@ -116,7 +118,7 @@ export class SharedSubscriptions {
     const contextValue = caller.context()
     const group: SharedGroup<unknown> = new SharedGroup({
       feed: source.feed,
-      render: (payload) => this.#render({ ...args, rootValue: payload, contextValue }),
+      render: (payload, id) => this.#render({ ...args, rootValue: payload, contextValue }, id),
       maxKeptBytes: () => Math.min(MAX_KEPT_BYTES_PER_GROUP, MAX_KEPT_BYTES / this.#groups.size),
       onEmpty: () => {
         if (this.#groups.get(key) === group) this.#groups.delete(key)
@@ -126,20 +128,15 @@ export class SharedSubscriptions {
     return group
   }
 
-  #render(args: ExecutionArgs): SharedMessage | Promise<SharedMessage> {
-    const failed = (error: unknown) => this.#message({ errors: [asGraphQLError(error)] })
+  #render(args: ExecutionArgs, id: string | undefined): SharedMessage | Promise<SharedMessage> {
+    const messageOf = (result: ExecutionResult) => new SharedMessage(JSON.stringify(this.#options.present(result)), id)
+    const failed = (error: unknown) => messageOf({ errors: [asGraphQLError(error)] })
     try {
       const result = execute(args)
-      return result instanceof Promise
-        ? result.then((settled) => this.#message(settled)).catch(failed)
-        : this.#message(result)
+      return result instanceof Promise ? result.then(messageOf).catch(failed) : messageOf(result)
     } catch (error) {
       return failed(error)
     }
-  }
-
-  #message(result: ExecutionResult): SharedMessage {
-    return new SharedMessage(JSON.stringify(this.#options.present(result)))
   }
 
   #keyOf(args: ExecutionArgs, { access }: SharedCaller): string {
@@ -151,7 +148,7 @@ export class SharedSubscriptions {
   #digestOf(document: DocumentNode): string {
     let digest = this.#digests.get(document)
     if (digest === undefined) {
-      digest = hash('sha256', print(document), 'base64')
+      digest = hash('sha256', document.loc?.source.body ?? print(document), 'base64')
       this.#digests.set(document, digest)
     }
     return digest

@@ -8,6 +8,8 @@ import type { Sample } from '../metrics/sample.ts'
 export interface Context {
   viewer: Viewer
   requestId: string
+  /** Where the subscription of an event stream resumes; it comes before the cursor in its arguments. */
+  lastEventId?: string | undefined
   services: Services
   loaders: Loaders
 }

@@ -73,6 +73,7 @@ export class EventLog {
     return new LogSource(log, {
       after,
       payloadOf: (update) => update,
+      idOf: (sequence) => this.#options.cursors.event(sequence),
       // Events are rare and are never removed: no follower jumps.
       maxBehind: Infinity,
       ...(deploymentId === undefined

@@ -101,6 +101,7 @@ export class SampleLogs {
         after,
         maxBehind: MAX_BEHIND,
         payloadOf: ({ entry, skipped }) => ({ deploymentId: deployment.id, sample: entry, skipped }),
+        idOf: (sequence) => this.#options.cursors.sample(deployment.id, sequence),
         onEnd: () => this.#release(open),
       })
     } catch (error) {

@@ -82,7 +82,7 @@ describe('a credential that ends in the middle of a request', () => {
     }
     expect((await ask(server, `Bearer ${secret}`)).status).toBe(401)
     const socket = await WsTestClient.open(server.origin)
-    await expect(socket.init({ token: secret })).rejects.toThrow('4403')
+    await expect(socket.init({ token: secret })).rejects.toThrow('4401')
   })
 })
 

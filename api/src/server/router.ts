@@ -46,7 +46,7 @@ export interface Router {
   /** Takes over a WebSocket upgrade on /graphql. */
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void
   /**
-   * Ends what never ends by itself: streams with `complete`, sockets with 1012. Resolves when the sockets are closed.
+   * Ends what never ends by itself: cuts streams, and closes sockets with 1012. Resolves when the sockets are closed.
    */
   shutDown(): Promise<void>
   /** Destroys the sockets that are still open. */

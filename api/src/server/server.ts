@@ -20,6 +20,7 @@ import { createOriginPolicy } from './origins.ts'
 import { refuseUpgrade, sendError, sendText, setSecurityHeaders } from '../http/responses.ts'
 import type { HttpApp, Router } from './router.ts'
 import { createRouter, pathOf } from './router.ts'
+import { isEventSource, sendEmptyStream } from '../transports/sse.ts'
 
 /** A thousand clients that reconnect at once must fit; the kernel caps it at net.core.somaxconn. */
 const BACKLOG = 4096
@@ -97,9 +98,9 @@ export class HttpServer {
   }
 
   /**
-   * Graceful shutdown: refuses new requests at once, ends streams with `complete` and sockets with 1012, and drains
-   * in-flight requests. After `graceMs` it destroys the connections that are left. Resolves when the port is free and
-   * no request is in flight. Further calls return the same promise.
+   * Graceful shutdown: refuses new requests at once, cuts streams and closes sockets with 1012, so that their clients
+   * come back, and drains in-flight requests. After `graceMs` it destroys the connections that are left. Resolves when
+   * the port is free and no request is in flight. Further calls return the same promise.
    */
   close(graceMs: number): Promise<void> {
     this.#closing ??= this.#close(graceMs)
@@ -154,6 +155,7 @@ export class HttpServer {
     if (applyCors(req, res, verdict.corsOrigin)) return
     if (pathOf(req) === '/healthz') return sendText(res, 200, 'ok')
     if (this.#router === undefined || this.#closing !== undefined) {
+      if (isEventSource(req)) return sendEmptyStream(res)
       const message = this.#closing !== undefined ? 'The server is shutting down.' : 'The server is starting.'
       return sendError(req, res, { code: 'UNAVAILABLE', message })
     }
@@ -208,7 +210,7 @@ function applyCors(req: IncomingMessage, res: ServerResponse, corsOrigin: string
   )
   if (req.method !== 'OPTIONS' || req.headers['access-control-request-method'] === undefined) return false
   res.setHeader('Access-Control-Allow-Methods', 'GET, POST')
-  res.setHeader('Access-Control-Allow-Headers', 'Accept, Authorization, Content-Type')
+  res.setHeader('Access-Control-Allow-Headers', 'Accept, Authorization, Content-Type, Last-Event-ID')
   res.setHeader('Access-Control-Max-Age', String(PREFLIGHT_MAX_AGE_SECONDS))
   res.writeHead(204)
   res.end()

@@ -45,7 +45,9 @@ describe('event streams', () => {
     await using server = await createHttpTestServer()
     const { headers, body } = await get(server, 'subscription { countThenEnd(to: 1) }', 'text/event-stream')
     expect(headers['content-type']).toBe('text/event-stream; charset=utf-8')
-    expect(body).toBe(':\n\nevent: next\ndata: {"data":{"countThenEnd":"1"}}\n\nevent: complete\ndata:\n\n')
+    expect(body).toBe(
+      ':\n\nevent: next\ndata: {"data":{"countThenEnd":"1"}}\n\nid: complete\nevent: complete\ndata:\n\n',
+    )
   })
 
   it('are not sent to a caller that accepts only JSON', async () => {

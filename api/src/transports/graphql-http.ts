@@ -16,7 +16,7 @@ import { operationOfBody, operationOfUrl } from './operation-request.ts'
 import { readJson } from '../http/request-body.ts'
 import { RequestError } from '../http/request-error.ts'
 import { sendResult } from '../http/responses.ts'
-import { sendEventStream } from './sse.ts'
+import { lastEventIdOf, OVER, sendEventStream, sendOver, type StreamEnd } from './sse.ts'
 
 interface GraphQLHttpOptions {
   engine: GraphQLEngine
@@ -56,7 +56,10 @@ export class GraphQLHttp {
       ? operationOfBody(await readJson(req, MAX_GRAPHQL_BODY_BYTES, JSON_TYPES))
       : operationOfUrl(req.url)
     if (!isWhole) viewer = await authenticate()
-    const context = { viewer, requestId }
+    const lastEventId = lastEventIdOf(req)
+    const context = { viewer, requestId, lastEventId }
+    const wantsEvents = accepted.json === undefined && accepted.events
+    if (wantsEvents && lastEventId === OVER) return sendOver(res)
 
     const prepared = await engine.prepare(request, context)
     if ('kind' in prepared && prepared.kind === OperationTypeNode.MUTATION && !isPost) {
@@ -66,12 +69,20 @@ export class GraphQLHttp {
     if (accepted.json === undefined && !accepted.events) throw notAcceptable()
 
     const answer = await answerOf(prepared)
+    if (wantsEvents && lastEventId !== undefined && this.#isGone(answer, requestId)) return sendOver(res)
     setBudgetHeaders(res, budgets.state('operations', viewer))
     if (answer.kind === 'shared' || accepted.json === undefined) {
       await this.#stream(res, answer, accepted, context, authenticate)
     } else {
       sendResult(res, accepted.json, engine.errors.formatted(answer.result, requestId))
     }
+  }
+
+  /** Whether what a client comes back for was deleted meanwhile. */
+  #isGone(answer: Answer, requestId: string): boolean {
+    if (answer.kind === 'shared') return false
+    const { data, errors = [] } = this.#options.engine.errors.formatted(answer.result, requestId)
+    return data === undefined && errors.some(({ extensions }) => extensions?.['code'] === 'NOT_FOUND')
   }
 
   async #stream(
@@ -84,28 +95,29 @@ export class GraphQLHttp {
     const { engine, connections } = this.#options
     const member = answer.kind === 'shared' ? answer.member : undefined
     /** How the stream was ended from outside; the first reason counts. */
-    let ended: { finalResult: ExecutionResult | undefined } | undefined
-    const end = (finalResult?: ExecutionResult) => {
-      ended ??= { finalResult }
+    let ended: ExecutionResult | 'cut' | undefined
+    const end = (how: ExecutionResult | 'cut') => {
+      ended ??= how
       void member?.return()
     }
     let forget = () => {}
     try {
       if (!accepted.events) throw notAcceptable()
       connections.checkRoom(viewer)
-      forget = connections.add({ viewer, transport: 'sse', close: (reason) => end(finalResultFor(reason)) })
-      res.on('close', () => end())
+      forget = connections.add({ viewer, transport: 'sse', close: (reason) => end(endFor(reason)) })
+      res.on('close', () => end('cut'))
       await authenticate().catch((error: unknown) => end({ errors: [engine.errors.error(error, requestId)] }))
       // A client that has disconnected meanwhile gets no stream; its source is ended below.
       if (res.closed) return
-      await sendEventStream(res, async (sink) => {
+      await sendEventStream(res, member?.id, async (sink): Promise<StreamEnd> => {
         const last = answer.kind === 'shared' ? await lastOf(answer.member, sink) : answer.result
-        const result = ended === undefined ? last : ended.finalResult
-        return result && engine.errors.formatted(result, requestId)
+        if (ended === 'cut') return 'cut'
+        const result = ended ?? last
+        return { last: result && engine.errors.formatted(result, requestId) }
       })
     } finally {
       forget()
-      end()
+      end('cut')
     }
   }
 }
@@ -137,8 +149,8 @@ function setBudgetHeaders(res: ServerResponse, { limit, remaining, resetSeconds 
   res.setHeader('RateLimit-Reset', resetSeconds)
 }
 
-/** The last result of a stream that is closed; none at a restart, since the client is to reconnect. */
-function finalResultFor(reason: CloseReason): ExecutionResult | undefined {
-  if (reason === 'shutdown') return undefined
+/** How a stream is closed: with a last result; or cut at a restart, since the client is to reconnect. */
+function endFor(reason: CloseReason): ExecutionResult | 'cut' {
+  if (reason === 'shutdown') return 'cut'
   return { errors: [graphQLErrorOf(new RefusedError('UNAUTHENTICATED', `${CLOSE_MESSAGES[reason]}.`))] }
 }

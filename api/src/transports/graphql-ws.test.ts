@@ -9,14 +9,17 @@ const init = { type: 'connection_init', payload: { token: ADMIN_TOKEN } }
 const subscribe = { type: 'subscribe', id: 'a', payload: { query: '{ whoami }' } }
 
 describe('connection_init', () => {
-  it.each([{ authorization }, { token: ADMIN_TOKEN }])('is acknowledged with %j', async (payload) => {
-    await using server = await createHttpTestServer()
-    const client = await WsTestClient.open(server.origin)
-    await client.init(payload)
-    client.subscribe('{ whoami }')
-    expect(await client.next()).toEqual({ data: { whoami: 'admin' } })
-    expect(await client.messages.next()).toEqual({ type: 'complete', id: '1' })
-  })
+  it.each([{ authorization }, { Authorization: authorization }, { token: ADMIN_TOKEN }, { TOKEN: ADMIN_TOKEN }])(
+    'is acknowledged with %j',
+    async (payload) => {
+      await using server = await createHttpTestServer()
+      const client = await WsTestClient.open(server.origin)
+      await client.init(payload)
+      client.subscribe('{ whoami }')
+      expect(await client.next()).toEqual({ data: { whoami: 'admin' } })
+      expect(await client.messages.next()).toEqual({ type: 'complete', id: '1' })
+    },
+  )
 
   it('is acknowledged with a credential of the upgrade request: a cookie or a header', async () => {
     await using server = await createHttpTestServer()
@@ -29,12 +32,12 @@ describe('connection_init', () => {
   })
 
   it.each([{}, { authorization: 'Bearer wrong' }, { authorization: 7 }, { token: '' }, { token: ['x'] }])(
-    'is refused with 4403 for %j',
+    'is refused with 4401, at which clients give up, for %j',
     async (payload) => {
       await using server = await createHttpTestServer()
       const client = await WsTestClient.open(server.origin)
       client.send({ type: 'connection_init', payload })
-      expect(await client.closed).toMatchObject({ code: 4403 })
+      expect(await client.closed).toMatchObject({ code: 4401 })
     },
   )
 
@@ -42,7 +45,7 @@ describe('connection_init', () => {
     await using server = await createHttpTestServer()
     const client = await WsTestClient.open(server.origin, { headers: { cookie: await server.signIn() } })
     client.send({ type: 'connection_init', payload: { token: 'wrong' } })
-    expect(await client.closed).toMatchObject({ code: 4403 })
+    expect(await client.closed).toMatchObject({ code: 4401 })
   })
 
   it('is closed with 1013 (try again later) while sessions cannot be read', async () => {
@@ -267,5 +270,27 @@ describe('the published graphql-ws client', () => {
     // The server no longer listens, so the one attempt fails; what matters is that the client made it.
     await expect(results.next()).rejects.toBeDefined()
     expect(closes[0]).toMatchObject({ code: 1012 })
+  })
+
+  it('gives up at once when its credentials are wrong, and after one retry when they have ended', async () => {
+    await using server = await createHttpTestServer()
+    const token = server.store.addToken('t1')
+    for (const [secret, codes] of [
+      ['wrong', [4401]],
+      [token, [4403, 4401]],
+    ] as const) {
+      const closes: unknown[] = []
+      const client = createClient({
+        url: `${server.origin.replace('http', 'ws')}/graphql`,
+        connectionParams: { Authorization: `Bearer ${secret}` },
+        webSocketImpl: WebSocket,
+        retryWait: async () => undefined,
+        on: { closed: (event) => closes.push((event as { code: number }).code) },
+      })
+      const results = client.iterate({ query: 'subscription { count(to: 1) }' })
+      if (secret === token) await results.next().then(() => server.revoke('t1'))
+      await expect(results.next()).rejects.toMatchObject({ code: 4401 })
+      expect(closes).toEqual(codes)
+    }
   })
 })

@@ -10,25 +10,21 @@ import type { WebSocket } from 'ws'
 import { WebSocketServer } from 'ws'
 import type { Authenticator } from '../auth/authenticator.ts'
 import type { Viewer } from '../base/viewer.ts'
-import { RefusedError } from '../base/errors.ts'
 import type { SharedMember } from '../fanout/shared-group.ts'
 import type { MessageSink } from '../fanout/shared-message.ts'
 import { limitError } from '../engine/limit-error.ts'
 import { INIT_TIMEOUT_MS, MAX_FRAME_BYTES, MAX_SUBSCRIPTIONS_PER_SOCKET, PING_MS } from '../base/limits.ts'
 import { callerOf } from '../http/caller.ts'
 import type { GraphQLEngine, PreparedOperation } from '../engine/graphql-engine.ts'
-import { CLOSE_MESSAGES, type CloseReason, type LiveConnections } from './live-connections.ts'
+import type { LiveConnections } from './live-connections.ts'
 import { refuseUpgrade } from '../http/responses.ts'
+import { closeFor, refuseInit } from './socket-closing.ts'
 import { SocketInbox, UnexpectedMessageError } from './socket-inbox.ts'
 import { SocketWriter } from './socket-writer.ts'
 import { UnauthenticatedSockets } from './unauthenticated-sockets.ts'
 
-/** Close codes of WebSocket itself, beside those of graphql-transport-ws (CloseCode). */
-const SERVICE_RESTART = 1012
-const TRY_AGAIN_LATER = 1013
+/** The close code of WebSocket itself for a peer that breaks our limits. */
 const POLICY_VIOLATION = 1008
-/** How long a reason may be: what fits in a close frame beside its code. */
-const MAX_REASON_BYTES = 123
 
 /** What graphql-ws stores for us with each socket. */
 interface SocketExtra {
@@ -100,7 +96,7 @@ export class GraphQLWebSockets {
     await Promise.allSettled(this.#executing)
     // An answer is sent in the turn of the event loop after its execution.
     await new Promise((resolve) => setImmediate(resolve))
-    for (const socket of this.#server.clients) socket.close(SERVICE_RESTART, 'Service restart')
+    for (const socket of this.#server.clients) closeFor(socket, 'shutdown')
     await Promise.all(this.#open)
   }
 
@@ -115,11 +111,11 @@ export class GraphQLWebSockets {
       connectionInitWaitTimeout: 0,
       onConnect: async (ctx) => {
         const { request, socket } = ctx.extra
-        const { authorization, token } = ctx.connectionParams ?? {}
+        const param = (name: string) => textOf(ctx.connectionParams, name)
         const authenticate = () =>
           authenticator.authenticate({
-            authorization: typeof authorization === 'string' ? authorization : request.headers.authorization,
-            token: typeof token === 'string' ? token : undefined,
+            authorization: param('authorization') ?? request.headers.authorization,
+            token: param('token'),
             cookie: request.headers.cookie,
             ...callerOf(request),
           })
@@ -140,7 +136,7 @@ export class GraphQLWebSockets {
           ctx.extra.authenticated()
           return socket.readyState === socket.OPEN
         } catch (error) {
-          refuse(socket, engine.errors.refusalOf(error) ?? error, log)
+          refuseInit(socket, engine.errors.refusalOf(error) ?? error, log)
           // Never acknowledged: the socket is closing already.
           return false
         }
@@ -264,20 +260,10 @@ export class GraphQLWebSockets {
   }
 }
 
-function refuse(socket: WebSocket, error: unknown, log: Logger): void {
-  if (error instanceof RefusedError) {
-    const reason = Buffer.byteLength(error.message) <= MAX_REASON_BYTES ? error.message : 'Forbidden'
-    const isForNow = error.code === 'UNAVAILABLE' || error.code === 'RATE_LIMITED'
-    socket.close(isForNow ? TRY_AGAIN_LATER : CloseCode.Forbidden, reason)
-    return
-  }
-  log.error({ err: error }, 'authenticating a websocket failed')
-  socket.close(TRY_AGAIN_LATER, 'Try again later')
-}
-
-function closeFor(socket: WebSocket, reason: CloseReason): void {
-  if (reason === 'shutdown') socket.close(SERVICE_RESTART, 'Service restart')
-  else socket.close(CloseCode.Forbidden, CLOSE_MESSAGES[reason])
+/** A text of the `connection_init`. Its name is that of a header, so it is written in any case. */
+function textOf(params: Record<string, unknown> = {}, name: string): string | undefined {
+  const [, value] = Object.entries(params).find(([key]) => key.toLowerCase() === name) ?? []
+  return typeof value === 'string' ? value : undefined
 }
 
 /** Cuts a peer that has vanished without closing: it has one period to answer a ping. */

@@ -1,44 +1,85 @@
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FormattedExecutionResult } from 'graphql'
 import { HEARTBEAT_MS } from '../base/limits.ts'
 import type { MessageSink, SharedMessage } from '../fanout/shared-message.ts'
 
 const HEARTBEAT = ':\n\n'
+const HEAD = {
+  'Content-Type': 'text/event-stream; charset=utf-8',
+  'Cache-Control': 'no-cache, no-store, no-transform',
+  // nginx and similar proxies would otherwise buffer the events.
+  'X-Accel-Buffering': 'no',
+}
+/**
+ * The id of a `complete` that is final. EventSource reconnects after every end of a stream, and says with this id that
+ * it need not.
+ */
+export const OVER = 'complete'
+/** The operation that ended with one of these may succeed later. */
+const FOR_NOW = new Set<unknown>(['UNAVAILABLE', 'RATE_LIMITED'])
+
+/**
+ * How a stream ends: with `complete`, after one more result if there is one; or cut, which says that the operation is
+ * not over, so that clients reconnect.
+ */
+export type StreamEnd = { last: FormattedExecutionResult | undefined } | 'cut'
 
 /**
  * Answers with a stream in graphql-sse's distinct connections mode: `next` for each result, `complete` at the end.
- * @param run is called once the stream has begun. It sends shared messages to the sink until there are no more, and
- *   resolves with one result that is sent after them, or undefined. What it throws cuts the connection and is rethrown.
+ * @param id by which a client resumes that was given no event; undefined when the operation cannot be resumed
+ * @param run is called once the stream has begun. It sends shared messages to the sink until there are no more. What it
+ *   throws cuts the connection and is rethrown.
  */
 export async function sendEventStream(
   res: ServerResponse,
-  run: (sink: MessageSink) => Promise<FormattedExecutionResult | undefined>,
+  id: string | undefined,
+  run: (sink: MessageSink) => Promise<StreamEnd>,
 ): Promise<void> {
   const socket = await connectionOf(res)
   if (socket === null) return
-  res.writeHead(200, {
-    'Content-Type': 'text/event-stream; charset=utf-8',
-    'Cache-Control': 'no-cache, no-store, no-transform',
-    // nginx and similar proxies would otherwise buffer the events.
-    'X-Accel-Buffering': 'no',
-  })
+  res.writeHead(200, HEAD)
   socket.setNoDelay(true)
   // A browser's fetch gives its caller the response only when the first bytes of the body have arrived.
-  writeThrough(res, socket, HEARTBEAT)
+  writeThrough(res, socket, id === undefined ? HEARTBEAT : `:\nid: ${id}\n\n`)
   const heartbeat = keepAlive(res, socket)
   try {
-    const last = await run(sinkOf(res, socket))
+    const end = await run(sinkOf(res, socket))
+    if (end === 'cut') return void res.destroy()
+    const { last } = end
     // The heartbeat continues meanwhile, and cuts a reader that takes nothing.
     if (last && !writeThrough(res, socket, `event: next\ndata: ${JSON.stringify(last)}\n\n`)) await drained(res)
+    const isForNow = last?.errors?.some(({ extensions }) => FOR_NOW.has(extensions?.['code'])) ?? false
     // The empty data is for EventSource, which ignores an event that has none.
-    res.end('event: complete\ndata:\n\n')
+    res.end(`${isForNow ? '' : `id: ${OVER}\n`}event: complete\ndata:\n\n`)
   } catch (error) {
     res.destroy()
     throw error
   } finally {
     clearInterval(heartbeat)
   }
+}
+
+/** The id of the last event that the client of an event stream was given, when it comes back. */
+export function lastEventIdOf(req: IncomingMessage): string | undefined {
+  return req.headers['last-event-id']?.toString() || undefined
+}
+
+/** Whether the caller is an EventSource, which gives up for good at any status but 200. */
+export function isEventSource(req: IncomingMessage): boolean {
+  return req.method === 'GET' && req.headers.accept === 'text/event-stream'
+}
+
+/** Makes an EventSource try again in a few seconds: the stream ends as soon as it has begun. */
+export function sendEmptyStream(res: ServerResponse): void {
+  res.writeHead(200, HEAD)
+  res.end(HEARTBEAT)
+}
+
+/** The stream is over: an EventSource does not come back after this status. */
+export function sendOver(res: ServerResponse): void {
+  res.writeHead(204, { 'Cache-Control': 'no-store' })
+  res.end()
 }
 
 /**

@@ -125,7 +125,7 @@ function readEvents(answer: IncomingMessage, stream: Stream): void {
     for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
       const event = text.slice(0, end)
       text = text.slice(end + 2)
-      const data = /^event: next\ndata: (.*)$/s.exec(event)?.[1]
+      const data = /^(?:id: .*\n)?event: next\ndata: (.*)$/s.exec(event)?.[1]
       if (data !== undefined) stream.take(JSON.parse(data) as object)
     }
   })

@@ -71,7 +71,7 @@ export async function askWrongly(client: CrowdClient, connection: SocketConnecti
   if (client.happens(0.5)) {
     const wrong = client.happens(0.8) ? `gl_${randomBytes(32).toString('base64url')}` : 'nonsense'
     // 1013 and 429: this address has been wrong too often to be looked up, which those who are known must not notice.
-    const expected = byStream ? ['401', '429'] : ['4403', '1013']
+    const expected = byStream ? ['401', '429'] : ['4401', '1013']
     const answer = await refusalOf(async () =>
       byStream ? await StreamConnection.open(origin, wrong, new Refused()) : await SocketConnection.open(origin, wrong),
     )
