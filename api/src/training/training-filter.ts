@@ -1,4 +1,5 @@
 import type { Prisma, TrainingJob, TrainingJobStatus } from '@gaugeline/prisma'
+import { type Label, wantedLabels } from '../base/labels.ts'
 import type { Keyset } from '../base/paging.ts'
 import { containing } from '../base/text-search.ts'
 
@@ -8,6 +9,8 @@ export interface TrainingJobFilter {
   model?: string | null | undefined
   /** Part of the job's or its model's name, case-insensitive. */
   search?: string | null | undefined
+  /** The job has all of them. */
+  labels?: readonly Label[] | null | undefined
 }
 
 export interface TrainingJobOrder {
@@ -17,9 +20,10 @@ export interface TrainingJobOrder {
 
 export function whereFilter(filter: TrainingJobFilter | null | undefined): Prisma.TrainingJobWhereInput {
   if (!filter) return {}
-  const { status, model, search } = filter
+  const { status, model, search, labels } = filter
   return {
     ...(status ? { status: { in: [...status] } } : {}),
+    ...(labels?.length ? { labels: { hasEvery: wantedLabels(labels) } } : {}),
     AND: [
       model ? { model: { name: model } } : {},
       search ? { OR: [{ name: containing(search) }, { model: { name: containing(search) } }] } : {},
