@@ -8,6 +8,8 @@ export interface DeploymentFilter {
   model?: string | null | undefined
   /** Part of the model's or the training job's name, case-insensitive. */
   search?: string | null | undefined
+  /** Labels as they are stored (base/labels.ts); a deployment has all of them. */
+  labels?: readonly string[] | null | undefined
   /** Deployment ids (uuids). */
   ids?: readonly string[] | null | undefined
   /** Deployments of this training job (uuid). */
@@ -27,9 +29,10 @@ export type DeploymentWithNames = Deployment & { model: Model; trainingJob: Trai
 /** The filter for the database; `matcherOf` does the same for rows in memory. */
 export function whereFilter(filter: DeploymentFilter | null | undefined): Prisma.DeploymentWhereInput {
   if (!filter) return {}
-  const { status, model, search, ids, trainingJobId } = filter
+  const { status, model, search, labels, ids, trainingJobId } = filter
   return {
     ...(status ? { status: { in: [...status] } } : {}),
+    ...(labels?.length ? { labels: { hasEvery: [...labels] } } : {}),
     ...(ids ? { id: { in: [...ids] } } : {}),
     ...(trainingJobId ? { trainingJobId } : {}),
     AND: [
@@ -41,13 +44,14 @@ export function whereFilter(filter: DeploymentFilter | null | undefined): Prisma
 
 /** Prepared once for any number of deployments: the lists in a filter may be long. */
 export function matcherOf(filter: DeploymentFilter): (deployment: DeploymentWithNames) => boolean {
-  const { status, model, search, trainingJobId } = filter
+  const { status, model, search, labels, trainingJobId } = filter
   const ids = filter.ids && new Set(filter.ids)
   const wanted = search ? foldCase(search) : null
   return (deployment) => {
     if (trainingJobId && deployment.trainingJobId !== trainingJobId) return false
     if (status && !status.includes(deployment.status)) return false
     if (ids && !ids.has(deployment.id)) return false
+    if (labels && !labels.every((label) => deployment.labels.includes(label))) return false
     if (model && deployment.model.name !== model) return false
     if (wanted === null) return true
     return [deployment.model.name, deployment.trainingJob.name].some((name) => foldCase(name).includes(wanted))
@@ -55,11 +59,12 @@ export function matcherOf(filter: DeploymentFilter): (deployment: DeploymentWith
 }
 
 /** Equal for equivalent filters. */
-export function filterKey({ status, model, search, ids, trainingJobId }: DeploymentFilter): string {
+export function filterKey({ status, model, search, labels, ids, trainingJobId }: DeploymentFilter): string {
   return JSON.stringify([
     status ? [...new Set(status)].toSorted() : null,
     model || null,
     foldCase(search ?? '') || null,
+    labels ? [...new Set(labels)].toSorted() : [],
     ids ? [...new Set(ids)].toSorted() : null,
     trainingJobId ?? null,
   ])
