@@ -1,5 +1,6 @@
 import { RefusedError } from './errors.ts'
 import type { InputChecks } from './input-checks.ts'
+import { MAX_LABEL_LENGTH, MAX_LABELS } from './limits.ts'
 
 /** What a caller marks an object with, to find it by. An object has at most one label of each key. */
 export interface Label {
@@ -7,9 +8,6 @@ export interface Label {
   value: string
 }
 
-/** Labels of one object, and in one filter. */
-export const MAX_LABELS = 16
-export const MAX_LABEL_LENGTH = 63
 /** Without `=`, which separates the key from the value where labels are stored. */
 const KEY = new RegExp(`^[A-Za-z0-9][A-Za-z0-9._/-]{0,${MAX_LABEL_LENGTH - 1}}$`)
 

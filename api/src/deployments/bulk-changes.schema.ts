@@ -1,10 +1,10 @@
 import type { Deployment } from '@gaugeline/prisma'
 import { DomainError } from '../base/errors.ts'
+import { MAX_BULK_CHANGES } from '../base/limits.ts'
 import { builder } from '../graphql/builder.ts'
 import { BULK_COST, COUNTED_COST } from '../graphql/cost.ts'
 import { encodeId, inputUuids } from '../graphql/ids.ts'
 import { type BulkChange, changeEach } from './bulk-changes.ts'
-import { MAX_BULK_CHANGES } from './deployment-checks.ts'
 import { NOTE, PauseSuccess, ResumeSuccess } from './deployment-mutations.schema.ts'
 import { DeploymentNotFoundError, DuplicateActiveDeploymentError } from './deployment.errors.ts'
 

@@ -1,12 +1,11 @@
 import type { Prisma } from '@gaugeline/prisma'
 import { InputChecks } from '../base/input-checks.ts'
+import { MAX_BULK_CHANGES } from '../base/limits.ts'
 import { checkMetadata, checkMetadataUpdate, type ObjectMetadata } from '../base/object-metadata.ts'
 import { checkIdempotencyKey, type IdempotencyKey } from '../idempotency/idempotency.ts'
 import { DeploymentNotFoundError, DuplicateActiveDeploymentError } from './deployment.errors.ts'
 
 const MAX_NOTE = 500
-/** Deployments in one bulk change. */
-export const MAX_BULK_CHANGES = 100
 
 /** Who makes a change, and why: recorded in its event. */
 export interface Act {

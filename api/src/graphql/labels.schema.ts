@@ -1,4 +1,5 @@
-import { type Label, MAX_LABEL_LENGTH, MAX_LABELS } from '../base/labels.ts'
+import type { Label } from '../base/labels.ts'
+import { MAX_LABEL_LENGTH, MAX_LABELS } from '../base/limits.ts'
 import { builder } from './builder.ts'
 
 const KEY = `The key: 1 to ${MAX_LABEL_LENGTH} letters, digits, \`.\`, \`_\`, \`-\` or \`/\`, beginning with a letter or digit.`
@@ -16,7 +17,7 @@ export const LabelInput = builder.inputType('LabelInput', {
   description: `A label.
 
 Example:
-\`{ key: "team", value: "search" }\``,
+\`labels: [{ key: "team", value: "search" }]\``,
   fields: (t) => ({
     key: t.string({ required: true, description: KEY }),
     value: t.string({ required: true, description: VALUE }),
