@@ -35,6 +35,7 @@ import { TrainingJobs } from './training/training-jobs.ts'
 import { TrainingProgress } from './training/training-progress.ts'
 import { TrainingRuns } from './training/training-runs.ts'
 import { AddressGuard } from './webhooks/address-guard.ts'
+import { DeliveryBacklog } from './webhooks/delivery-backlog.ts'
 import { DeliveryQueue } from './webhooks/delivery-queue.ts'
 import { DeliveryWorker } from './webhooks/delivery-worker.ts'
 import { WebhookOutbox } from './webhooks/outbox.ts'
@@ -193,6 +194,7 @@ export function createDeps({ env, database, source, log, address, clock = new Re
     guard,
     bus,
     clock,
+    onAttempt: ({ failure }) => telemetry.onDeliveryAttempt(failure),
     onError: logError('webhook deliveries are stalled'),
   })
   const sweeper = new Sweeper({
@@ -206,7 +208,15 @@ export function createDeps({ env, database, source, log, address, clock = new Re
     ],
     onError: logError('expired rows could not be removed'),
   })
-  telemetry.addServices({ sampleLogs, fleet, trainingProgress, activeDeployments, deliveryWorker })
+  const deliveryBacklog = new DeliveryBacklog(deliveryQueue, clock)
+  telemetry.addServices({
+    sampleLogs,
+    fleet,
+    trainingProgress,
+    activeDeployments,
+    deliveryWorker,
+    deliveryBacklog,
+  })
 
   return {
     services: {

@@ -7,6 +7,8 @@ export interface ServiceReaders {
   fleet: { readonly counts: { filters: number; watchers: number } }
   trainingProgress: { readonly watchers: number }
   deliveryWorker: { readonly inFlight: number }
+  /** Undefined while it is not known. */
+  deliveryBacklog: { read(): Promise<{ pending: number; oldestSeconds: number } | undefined> }
 }
 
 /** The same for the server. */
@@ -15,7 +17,25 @@ export interface ServerReaders {
   shared: { readonly counts: { groups: number; members: number } }
 }
 
-/** Every metric of `/metrics`. Most are read when Prometheus scrapes them; the recorder's are written as it stores. */
+/** A response, or a request whose connection ended without one. */
+export interface AnsweredRequest {
+  method: string
+  /** One of a fixed list, whatever the path was. */
+  route: string
+  /** Undefined when no response was begun. */
+  status: number | undefined
+  /** Undefined for a stream: it lasts as long as its reader wants. */
+  durationMs: number | undefined
+}
+
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'OPTIONS'])
+/** These of prom-client's own are gauges with the names of counters, and the sums of others. */
+const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total']
+
+/**
+ * Every metric of `/metrics`. Most are read when Prometheus scrapes them; what happens is counted as it happens. No
+ * caller can choose the value of a label.
+ */
 export class Telemetry {
   readonly #registry = new Registry()
   readonly #lateness = new Histogram({
@@ -30,6 +50,56 @@ export class Telemetry {
     registers: [this.#registry],
   })
 
+  readonly #requests = new Counter({
+    name: 'gaugeline_http_requests_total',
+    help: 'HTTP requests that are over, by route, method and status; the status is none when no response was begun.',
+    labelNames: ['route', 'method', 'status'],
+    registers: [this.#registry],
+  })
+  readonly #requestDuration = new Histogram({
+    name: 'gaugeline_http_request_duration_seconds',
+    help: 'Time from the head of a request until its response was sent, in seconds, without event streams.',
+    labelNames: ['route'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers: [this.#registry],
+  })
+  readonly #operations = new Counter({
+    name: 'gaugeline_operations_total',
+    help: 'GraphQL operations over any transport, by type (unknown: the document was refused) and outcome. Errors that are data count as success; a subscription counts when it starts.',
+    labelNames: ['type', 'outcome'],
+    registers: [this.#registry],
+  })
+  readonly #errors = new Counter({
+    name: 'gaugeline_errors_total',
+    help: 'Errors in answers, over any transport, by code.',
+    labelNames: ['code'],
+    registers: [this.#registry],
+  })
+  readonly #attempts = new Counter({
+    name: 'gaugeline_webhook_attempts_total',
+    help: 'Attempts to deliver a webhook message, by outcome.',
+    labelNames: ['outcome'],
+    registers: [this.#registry],
+  })
+
+  onRequest({ method, route, status, durationMs }: AnsweredRequest): void {
+    this.#requests.inc({ route, method: METHODS.has(method) ? method : 'other', status: status ?? 'none' })
+    if (durationMs !== undefined) this.#requestDuration.observe({ route }, durationMs / 1000)
+  }
+
+  onOperation(type: string, isSuccess: boolean): void {
+    this.#operations.inc({ type, outcome: isSuccess ? 'success' : 'error' })
+  }
+
+  onError(code: string): void {
+    this.#errors.inc({ code })
+  }
+
+  /** @param failure null when the message was delivered */
+  onDeliveryAttempt(failure: string | null): void {
+    this.#attempts.inc({ outcome: failure?.toLowerCase() ?? 'success' })
+  }
+
   /** @param latenessMs from the end of the window until its samples were stored */
   onStored(latenessMs: number, count: number): void {
     this.#lateness.observe(latenessMs / 1000)
@@ -37,7 +107,7 @@ export class Telemetry {
   }
 
   addServices(readers: ServiceReaders): void {
-    const { activeDeployments, sampleLogs, fleet, trainingProgress, deliveryWorker } = readers
+    const { activeDeployments, sampleLogs, fleet, trainingProgress, deliveryWorker, deliveryBacklog } = readers
     this.#gauge(
       'gaugeline_active_deployments',
       'Active deployments: those that are recorded.',
@@ -53,11 +123,22 @@ export class Telemetry {
     this.#gauge('gaugeline_fleet_watchers', 'Subscriptions to the fleet.', () => fleet.counts.watchers)
     this.#gauge('gaugeline_training_watchers', 'Subscriptions to training jobs.', () => trainingProgress.watchers)
     this.#gauge('gaugeline_webhook_deliveries', 'Webhook deliveries in flight.', () => deliveryWorker.inFlight)
+    this.#gauge(
+      'gaugeline_webhook_deliveries_pending',
+      'Webhook deliveries that wait to be sent, or sent again, to enabled webhooks. Missing while the database is down.',
+      async () => (await deliveryBacklog.read())?.pending,
+    )
+    this.#gauge(
+      'gaugeline_webhook_oldest_pending_seconds',
+      'Age of the oldest of these deliveries, in seconds; 0 when there is none.',
+      async () => (await deliveryBacklog.read())?.oldestSeconds,
+    )
   }
 
   /** Adds the process's own metrics too (CPU, memory, event loop). Called once. */
   addServer({ connections, shared }: ServerReaders): void {
     collectDefaultMetrics({ register: this.#registry })
+    for (const name of MISNAMED) this.#registry.removeSingleMetric(name)
     void new Gauge({
       name: 'gaugeline_live_connections',
       help: 'Authenticated WebSockets and event streams that are open.',
@@ -77,13 +158,16 @@ export class Telemetry {
     return { contentType: this.#registry.contentType, text: await this.#registry.metrics() }
   }
 
-  #gauge(name: string, help: string, read: () => number): void {
+  /** @param read undefined leaves the metric out of the answer */
+  #gauge(name: string, help: string, read: () => number | undefined | Promise<number | undefined>): void {
     void new Gauge({
       name,
       help,
       registers: [this.#registry],
-      collect() {
-        this.set(read())
+      async collect() {
+        const value = await read()
+        if (value === undefined) this.remove()
+        else this.set(value)
       },
     })
   }

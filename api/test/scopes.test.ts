@@ -20,6 +20,7 @@ import { schema } from '../src/schema/schema.ts'
 /** Who may call what. A new root field fails here until somebody has said so a second time. */
 const NEEDED: Record<string, Scope> = {
   ...mutations('DEPLOY', 'deployTrainingJob pauseDeployment resumeDeployment deleteDeployment'),
+  ...mutations('DEPLOY', 'updateDeployment pauseDeployments resumeDeployments'),
   ...mutations('ADMIN', 'createApiToken revokeApiToken createWebhook updateWebhook deleteWebhook'),
   ...mutations('ADMIN', 'rotateWebhookSecret sendTestWebhook redeliverWebhook'),
   'Query.webhooks': 'ADMIN',

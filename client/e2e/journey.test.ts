@@ -259,4 +259,35 @@ describe('the client', () => {
     expect(await page.getByRole('button', { name: /^Completed/, pressed: true }).count()).toBe(1)
     await context.close()
   })
+
+  it('shows the external id and the labels of a job and of its deployment, where they have them', async () => {
+    const { page, context } = await signedInPage(browser, server)
+    const mutate = async (field: string, input: string, fields: string) => {
+      const answer = await fetch(`${server.origin}/graphql`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ query: `mutation { it: ${field}(input: { ${input} }) { ${fields} } }` }),
+      })
+      const { data } = (await answer.json()) as { data: { it: { made: { id: string } } } }
+      return data.it.made.id
+    }
+    const labels = 'labels: [{ key: "team", value: "search" }, { key: "nightly", value: "" }]'
+    const job = await mutate(
+      'registerTrainingJob',
+      `modelName: "m", name: "n", status: COMPLETED, externalId: "mlflow-7", ${labels}`,
+      '... on RegisterTrainingJobSuccess { made: trainingJob { id } }',
+    )
+    const deployment = await mutate(
+      'deployTrainingJob',
+      `trainingJobId: "${job}", externalId: "release-7", labels: [{ key: "stage", value: "canary" }]`,
+      '... on DeployTrainingJobSuccess { made: deployment { id } }',
+    )
+    const fact = (name: string) => page.getByRole('term').filter({ hasText: name }).locator('+ dd').innerText()
+    await page.goto(`/training-jobs/${job}`)
+    expect(await fact('External ID')).toBe('mlflow-7')
+    expect((await fact('Labels')).split('\n')).toEqual(['nightly', 'team: search'])
+    await page.goto(`/deployments/${deployment}`)
+    expect([await fact('External ID'), await fact('Labels')]).toEqual(['release-7', 'stage: canary'])
+    await context.close()
+  })
 })

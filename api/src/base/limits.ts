@@ -71,3 +71,10 @@ export const INIT_TIMEOUT_MS = 6_000
 export const PING_MS = 12_000
 /** Proxies and browsers drop a silent event stream after a minute or less. */
 export const HEARTBEAT_MS = 12_000
+
+/** Labels of one object, and in one filter. */
+export const MAX_LABELS = 16
+/** Characters of a label's key, and of its value. */
+export const MAX_LABEL_LENGTH = 63
+/** Deployments in one bulk change. */
+export const MAX_BULK_CHANGES = 100

@@ -45,6 +45,8 @@ export interface TrainingJobChange {
 export interface BusMessages {
   recorded: RecordedSamples
   deploymentEvent: DeploymentEventRecord
+  /** A deployment has another external id or other labels, which is no event of its lifecycle. */
+  deploymentUpdated: { deploymentId: string }
   trainingJob: TrainingJobChange
   /** There may be something to deliver to a webhook. */
   webhookOutbox: null

@@ -7,6 +7,7 @@ export function createMemoryBus(onHandlerError: (error: unknown) => void): Bus {
   const handlers: Handlers = {
     recorded: new Set(),
     deploymentEvent: new Set(),
+    deploymentUpdated: new Set(),
     trainingJob: new Set(),
     webhookOutbox: new Set(),
   }

@@ -20,10 +20,10 @@ export class ActiveDeployments implements FleetDirectory<DeploymentWithNames, De
   /** Sorted by model, then newest version first. */
   #active: DeploymentWithNames[] = []
   #byId = new Map<string, DeploymentWithNames>()
-  /** Which deployments they are, and since when: nothing else of them can change. */
+  /** Which deployments they are, since when, and with which labels: filters read nothing else that can change. */
   #seen: string | null = null
   #listeners = new Set<() => void>()
-  #unsubscribe: (() => void) | null = null
+  #unsubscribe: (() => void)[] = []
   #timer: NodeJS.Timeout | null = null
   #refresh: SerialTask | null = null
 
@@ -36,13 +36,20 @@ export class ActiveDeployments implements FleetDirectory<DeploymentWithNames, De
     // One read at a time: of two at once, the older answer could come last.
     const refresh = new SerialTask(() => this.#read(), onError)
     this.#refresh = refresh
-    this.#unsubscribe = bus.subscribe('deploymentEvent', () => refresh.request())
+    this.#unsubscribe = [
+      bus.subscribe('deploymentEvent', () => refresh.request()),
+      bus.subscribe('deploymentUpdated', () => refresh.request()),
+      // A completed job can still get other labels; others change several times a second.
+      bus.subscribe('trainingJob', ({ trainingJobId }) => {
+        if (this.#active.some((deployment) => deployment.trainingJobId === trainingJobId)) refresh.request()
+      }),
+    ]
     this.#timer = setInterval(() => refresh.request(), REFRESH_MS)
     await refresh.run()
   }
 
   async stop(): Promise<void> {
-    this.#unsubscribe?.()
+    for (const unsubscribe of this.#unsubscribe) unsubscribe()
     if (this.#timer) clearInterval(this.#timer)
     await this.#refresh?.stop()
   }
@@ -59,7 +66,7 @@ export class ActiveDeployments implements FleetDirectory<DeploymentWithNames, De
     return this.#byId.get(id)
   }
 
-  /** Calls the listener whenever a deployment becomes active or stops being active; returns how to unsubscribe. */
+  /** Calls the listener whenever another set of deployments is active or matches; returns how to unsubscribe. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
@@ -77,7 +84,7 @@ export class ActiveDeployments implements FleetDirectory<DeploymentWithNames, De
       return { ...deployment, trainingJob }
     })
     this.#byId = new Map(this.#active.map((deployment) => [deployment.id, deployment]))
-    const seen = active.map(({ key, statusChangedAt }) => `${key}:${statusChangedAt.getTime()}`).join()
+    const seen = JSON.stringify(active.map(({ key, statusChangedAt, labels }) => [key, statusChangedAt, labels]))
     if (seen === this.#seen) return
     this.#seen = seen
     for (const listener of this.#listeners) listener()

@@ -9,6 +9,8 @@ export interface DeploymentFilter extends CreatedFilter {
   model?: string | null | undefined
   /** Part of the model's or the training job's name, case-insensitive. */
   search?: string | null | undefined
+  /** Labels as they are stored (base/labels.ts); a deployment has all of them. */
+  labels?: readonly string[] | null | undefined
   /** Deployment ids (uuids). */
   ids?: readonly string[] | null | undefined
   /** Deployments of this training job (uuid). */
@@ -28,9 +30,10 @@ export type DeploymentWithNames = Deployment & { model: Model; trainingJob: Trai
 /** The filter for the database; `matcherOf` does the same for rows in memory. */
 export function whereFilter(filter: DeploymentFilter | null | undefined): Prisma.DeploymentWhereInput {
   if (!filter) return {}
-  const { status, model, search, ids, trainingJobId } = filter
+  const { status, model, search, labels, ids, trainingJobId } = filter
   return {
     ...(status ? { status: { in: [...status] } } : {}),
+    ...(labels?.length ? { labels: { hasEvery: [...labels] } } : {}),
     ...(ids ? { id: { in: [...ids] } } : {}),
     ...(trainingJobId ? { trainingJobId } : {}),
     ...whereCreated(filter),
@@ -43,7 +46,7 @@ export function whereFilter(filter: DeploymentFilter | null | undefined): Prisma
 
 /** Prepared once for any number of deployments: the lists in a filter may be long. */
 export function matcherOf(filter: DeploymentFilter): (deployment: DeploymentWithNames) => boolean {
-  const { status, model, search, trainingJobId } = filter
+  const { status, model, search, labels, trainingJobId } = filter
   const ids = filter.ids && new Set(filter.ids)
   const wanted = search ? foldCase(search) : null
   return (deployment) => {
@@ -51,6 +54,7 @@ export function matcherOf(filter: DeploymentFilter): (deployment: DeploymentWith
     if (status && !status.includes(deployment.status)) return false
     if (!matchesCreated(deployment, filter)) return false
     if (ids && !ids.has(deployment.id)) return false
+    if (labels && !labels.every((label) => deployment.labels.includes(label))) return false
     if (model && deployment.model.name !== model) return false
     if (wanted === null) return true
     return [deployment.model.name, deployment.trainingJob.name].some((name) => foldCase(name).includes(wanted))
@@ -59,11 +63,12 @@ export function matcherOf(filter: DeploymentFilter): (deployment: DeploymentWith
 
 /** Equal for equivalent filters. */
 export function filterKey(filter: DeploymentFilter): string {
-  const { status, model, search, ids, trainingJobId, createdBy, createdAfter, createdBefore } = filter
+  const { status, model, search, labels, ids, trainingJobId, createdBy, createdAfter, createdBefore } = filter
   return JSON.stringify([
     status ? [...new Set(status)].toSorted() : null,
     model || null,
     foldCase(search ?? '') || null,
+    labels ? [...new Set(labels)].toSorted() : [],
     ids ? [...new Set(ids)].toSorted() : null,
     trainingJobId ?? null,
     createdBy || null,

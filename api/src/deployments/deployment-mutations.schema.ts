@@ -2,6 +2,7 @@ import type { Deployment } from '@gaugeline/prisma'
 import { builder } from '../graphql/builder.ts'
 import { ErrorInterface } from '../graphql/errors.schema.ts'
 import { encodeId, inputUuid } from '../graphql/ids.ts'
+import { externalIdOf, LabelInput, NEW_LABELS, REMOVES_EXTERNAL_ID, UPDATED_LABELS } from '../graphql/labels.schema.ts'
 import { idempotencyKeyOf, IDEMPOTENCY_KEY } from '../idempotency/idempotency.schema.ts'
 import { IdempotencyConflictError } from '../idempotency/idempotency.errors.ts'
 import { TrainingJobStatusEnum } from '../training/training-job.schema.ts'
@@ -9,6 +10,7 @@ import { TrainingJobNotFoundError } from '../training/training.errors.ts'
 import { DeploymentType } from './deployment.schema.ts'
 import {
   DeploymentActiveError,
+  DeploymentExternalIdTakenError,
   DeploymentNotFoundError,
   DuplicateActiveDeploymentError,
   TrainingJobNotCompletedError,
@@ -52,6 +54,19 @@ builder.objectType(DeploymentActiveError, {
   }),
 })
 
+builder.objectType(DeploymentExternalIdTakenError, {
+  name: 'DeploymentExternalIdTakenError',
+  description: 'An external id names at most one deployment.',
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    deployment: t.field({
+      type: DeploymentType,
+      description: 'The deployment that has the external id.',
+      resolve: (error) => error.deployment,
+    }),
+  }),
+})
+
 function deploymentSuccess(name: string, description: string) {
   return builder.objectRef<{ deployment: Deployment }>(name).implement({
     description,
@@ -65,8 +80,11 @@ function deploymentSuccess(name: string, description: string) {
   })
 }
 
+export const PauseSuccess = deploymentSuccess('PauseDeploymentSuccess', 'The deployment is paused.')
+export const ResumeSuccess = deploymentSuccess('ResumeDeploymentSuccess', 'The deployment is active again.')
+
 const DEPLOYMENT_ID = 'The id of the deployment.'
-const NOTE = 'The reason for the change, at most 500 characters. It is recorded on the event.'
+export const NOTE = 'The reason for the change, at most 500 characters. It is recorded on the event.'
 
 const DeleteSuccess = builder.objectRef<{ deploymentId: string }>('DeleteDeploymentSuccess').implement({
   description: 'The deployment was deleted; its events remain.',
@@ -89,6 +107,7 @@ Example:
         TrainingJobNotFoundError,
         TrainingJobNotCompletedError,
         DuplicateActiveDeploymentError,
+        DeploymentExternalIdTakenError,
         IdempotencyConflictError,
       ],
     },
@@ -96,19 +115,39 @@ Example:
     input: {
       trainingJobId: t.input.id({ required: true, description: 'The id of a completed training job.' }),
       note: t.input.string({ description: `${NOTE} The deployment keeps it as well.` }),
+      externalId: t.input.string({ description: externalIdOf('deployment') }),
+      labels: t.input.field({ type: [LabelInput], description: NEW_LABELS }),
       idempotencyKey: t.input.string({ description: IDEMPOTENCY_KEY }),
     },
-    resolve: async (_root, { input }, { services, viewer }) => ({
+    resolve: async (_root, { input: { trainingJobId, idempotencyKey, ...input } }, { services, viewer }) => ({
       deployment: await services.deployments.deploy(
-        inputUuid('TrainingJob', 'trainingJobId', input.trainingJobId),
-        { by: viewer.name, note: input.note },
-        idempotencyKeyOf(viewer, input.idempotencyKey),
+        inputUuid('TrainingJob', 'trainingJobId', trainingJobId),
+        { by: viewer.name, ...input },
+        idempotencyKeyOf(viewer, idempotencyKey),
       ),
+    }),
+  }),
+  updateDeployment: t.fieldWithInput({
+    scope: 'DEPLOY',
+    type: deploymentSuccess('UpdateDeploymentSuccess', 'The deployment was updated.'),
+    description: `Changes the external id or the labels of a deployment. This is no event of its lifecycle.
+
+Example:
+\`updateDeployment(input: { deploymentId: "RGVwbG95bWVudDo…", labels: [{ key: "stage", value: "canary" }] })\``,
+    errors: { types: [DeploymentNotFoundError, DeploymentExternalIdTakenError] },
+    typeOptions: { description: 'What to change in a deployment. What is left out stays as it is.' },
+    input: {
+      deploymentId: t.input.id({ required: true, description: DEPLOYMENT_ID }),
+      externalId: t.input.string({ description: `${externalIdOf('deployment')} ${REMOVES_EXTERNAL_ID}` }),
+      labels: t.input.field({ type: [LabelInput], description: UPDATED_LABELS }),
+    },
+    resolve: async (_root, { input: { deploymentId, ...metadata } }, { services }) => ({
+      deployment: await services.deployments.update(inputUuid('Deployment', 'deploymentId', deploymentId), metadata),
     }),
   }),
   pauseDeployment: t.fieldWithInput({
     scope: 'DEPLOY',
-    type: deploymentSuccess('PauseDeploymentSuccess', 'The deployment is paused.'),
+    type: PauseSuccess,
     description: `Pauses a deployment: no more samples are recorded, and everything recorded so far is kept. Pausing a paused deployment succeeds and changes nothing.
 
 Example:
@@ -128,7 +167,7 @@ Example:
   }),
   resumeDeployment: t.fieldWithInput({
     scope: 'DEPLOY',
-    type: deploymentSuccess('ResumeDeploymentSuccess', 'The deployment is active again.'),
+    type: ResumeSuccess,
     description: `Resumes a paused deployment, which keeps its id and version; its samples continue the same sequence. It cannot be resumed while another deployment of the same training job is active.
 
 Example:

@@ -29,3 +29,10 @@ export class DeploymentActiveError extends DomainError {
     super('An active deployment cannot be deleted. Pause it first.')
   }
 }
+
+export class DeploymentExternalIdTakenError extends DomainError {
+  override name = 'DeploymentExternalIdTakenError'
+  constructor(readonly deployment: Deployment) {
+    super('Another deployment has this external id.')
+  }
+}

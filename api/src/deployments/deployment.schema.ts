@@ -1,13 +1,14 @@
 import { builder } from '../graphql/builder.ts'
 import { nodesQuery } from '../graphql/connections.ts'
 import { uuidOf } from '../graphql/ids.ts'
+import { externalIdOf, LABELS_FILTER, LabelInput, LabelType } from '../graphql/labels.schema.ts'
 import { HISTORY_COST, InferenceMetricsHistoryType, InferenceMetricsType } from '../samples/metrics.schema.ts'
 import { summaryOf } from '../metrics/metrics-summary.ts'
 import { versionOf } from '../models/models.ts'
+import { labelsOf, wantedLabels } from '../base/labels.ts'
 import { checkSearch } from '../base/text-search.ts'
 import { TrainingJobHasDeploymentsError } from '../training/training.errors.ts'
 import { OrderDirectionEnum } from '../training/training-job.schema.ts'
-import { DuplicateActiveDeploymentError, TrainingJobNotCompletedError } from './deployment.errors.ts'
 import type { DeploymentFilter } from './deployment-filter.ts'
 
 const DeploymentStatusEnum = builder.enumType('DeploymentStatus', {
@@ -22,7 +23,7 @@ const DeploymentStatusEnum = builder.enumType('DeploymentStatus', {
 })
 
 /** The active deployment of a training job: at most one. */
-const ACTIVE_ONE = { where: { status: 'ACTIVE' }, take: 1 } as const
+export const ACTIVE_ONE = { where: { status: 'ACTIVE' }, take: 1 } as const
 
 export const DeploymentType = builder.prismaNode('Deployment', {
   id: { field: 'id' },
@@ -42,6 +43,15 @@ Example:
     note: t.exposeString('note', {
       nullable: true,
       description: 'The note that was given when the job was deployed.',
+    }),
+    externalId: t.exposeString('externalId', {
+      nullable: true,
+      description: `${externalIdOf('deployment')} Null when it has none.`,
+    }),
+    labels: t.field({
+      type: [LabelType],
+      description: 'The labels of the deployment itself, by key. Those of its training job stand on the job.',
+      resolve: ({ labels }) => labelsOf(labels),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the training job was deployed.' }),
     createdBy: t.exposeString('createdBy', { description: 'The name of the caller who deployed it.' }),
@@ -121,6 +131,7 @@ const FilterInput = builder.inputType('DeploymentFilter', {
     createdBy: t.string({ description: 'The deployment was made by the caller with exactly this name.' }),
     createdAfter: t.field({ type: 'DateTime', description: 'The training job was deployed at this time or later.' }),
     createdBefore: t.field({ type: 'DateTime', description: 'The training job was deployed before this time.' }),
+    labels: t.field({ type: [LabelInput], description: LABELS_FILTER }),
   }),
 })
 
@@ -132,7 +143,11 @@ type FilterShape = typeof FilterInput.$inferInput
  */
 export function deploymentFilter(filter: FilterShape | null | undefined): DeploymentFilter {
   checkSearch(filter?.search)
-  return { ...filter, ids: filter?.ids?.map((id) => uuidOf('Deployment', id)) }
+  return {
+    ...filter,
+    ids: filter?.ids?.map((id) => uuidOf('Deployment', id)),
+    labels: filter?.labels && wantedLabels(filter.labels),
+  }
 }
 
 export const filterArg = {
@@ -181,6 +196,17 @@ Example:
     args: { id: t.arg.id({ required: true, description: 'The id of the deployment.' }) },
     resolve: (query, _root, { id }, { services }) => services.deployments.byId(uuidOf('Deployment', id), query),
   }),
+  deploymentByExternalId: t.prismaField({
+    scope: 'READ',
+    type: 'Deployment',
+    nullable: true,
+    description: `Finds a deployment by the id that another system knows it by; null when no deployment has it.
+
+Example:
+\`deploymentByExternalId(externalId: "release-2026-11-23") { version status }\``,
+    args: { externalId: t.arg.string({ required: true, description: 'The external id of the deployment.' }) },
+    resolve: (query, _root, { externalId }, { services }) => services.deployments.byExternalId(externalId, query),
+  }),
   deployments: t.connection(
     {
       scope: 'READ',
@@ -219,39 +245,6 @@ builder.prismaObjectField('Model', 'deployments', (t) =>
   ),
 )
 
-const BlockerEnum = builder.enumType('DeployBlocker', {
-  description: 'The reason why a training job cannot be deployed now.',
-  values: {
-    NOT_COMPLETED: { description: 'The job is not completed.' },
-    ALREADY_ACTIVE: { description: 'A deployment of the job is already active.' },
-    NOT_ALLOWED: { description: 'The viewer lacks the scope DEPLOY.' },
-  },
-})
-
-interface Deployability {
-  reason: 'NOT_COMPLETED' | 'ALREADY_ACTIVE' | 'NOT_ALLOWED' | null
-  message: string | null
-}
-
-const DeployabilityType = builder.objectRef<Deployability>('Deployability').implement({
-  description: 'Whether the viewer can deploy a training job now, and if not, the reason as a code and as a sentence.',
-  fields: (t) => ({
-    canDeploy: t.boolean({
-      description: 'Whether deploying the job now would succeed.',
-      resolve: ({ reason }) => reason === null,
-    }),
-    reason: t.expose('reason', {
-      type: BlockerEnum,
-      nullable: true,
-      description: 'Why the job cannot be deployed; null when it can be deployed.',
-    }),
-    message: t.exposeString('message', {
-      nullable: true,
-      description: 'The reason as a sentence for people; null when the job can be deployed.',
-    }),
-  }),
-})
-
 builder.prismaObjectFields('TrainingJob', (t) => ({
   activeDeployment: t.field({
     type: DeploymentType,
@@ -269,21 +262,6 @@ builder.prismaObjectFields('TrainingJob', (t) => ({
     },
     DeploymentConnection,
   ),
-  deployability: t.field({
-    type: DeployabilityType,
-    description: 'Whether the viewer can deploy the job now.',
-    select: { deployments: ACTIVE_ONE },
-    resolve: ({ status, deployments: [active] }, _args, { viewer }): Deployability => {
-      if (!viewer.scopes.has('DEPLOY')) {
-        return { reason: 'NOT_ALLOWED', message: 'You are not allowed to deploy.' }
-      }
-      if (status !== 'COMPLETED') {
-        return { reason: 'NOT_COMPLETED', message: new TrainingJobNotCompletedError(status).message }
-      }
-      if (active) return { reason: 'ALREADY_ACTIVE', message: new DuplicateActiveDeploymentError(active).message }
-      return { reason: null, message: null }
-    },
-  }),
 }))
 
 builder.objectField(TrainingJobHasDeploymentsError, 'deployments', (t) =>

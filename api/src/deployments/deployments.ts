@@ -8,19 +8,29 @@ import {
   uniqueViolation,
 } from '@gaugeline/prisma'
 import type { Clock } from '../base/clock.ts'
-import { type IdempotencyKey, checkIdempotencyKey, type Idempotency } from '../idempotency/idempotency.ts'
-import { InputChecks } from '../base/input-checks.ts'
+import type { Idempotency, IdempotencyKey } from '../idempotency/idempotency.ts'
 import type { Bus, DeploymentEventRecord } from '../bus/bus.ts'
 import type { Models } from '../models/models.ts'
 import { type Page, type PageRequest, pageOf } from '../base/paging.ts'
+import { metadataColumns, type ObjectMetadata } from '../base/object-metadata.ts'
+import { labelTexts } from '../base/labels.ts'
 import { TRANSACTION } from '../base/transaction.ts'
 import { TrainingJobNotFoundError } from '../training/training.errors.ts'
 import {
   DeploymentActiveError,
+  DeploymentExternalIdTakenError,
   DeploymentNotFoundError,
-  DuplicateActiveDeploymentError,
   TrainingJobNotCompletedError,
 } from './deployment.errors.ts'
+import {
+  type Act,
+  checkNewDeployment,
+  checkNote,
+  checkUpdate,
+  lockDeployment,
+  type NewDeployment,
+  refuseSecondActive,
+} from './deployment-checks.ts'
 import {
   type DeploymentFilter,
   type DeploymentOrder,
@@ -33,8 +43,8 @@ import type { EventRecords } from './event-records.ts'
 
 type DeploymentQuery = Pick<Prisma.DeploymentFindManyArgs, 'include' | 'select'>
 
-const MAX_NOTE = 500
 const ONE_ACTIVE_PER_JOB = 'deployments_one_active_per_training_job'
+const ONE_PER_EXTERNAL_ID = 'deployments_external_id_key'
 
 export interface DeploymentsOptions {
   prisma: PrismaClient
@@ -43,12 +53,6 @@ export interface DeploymentsOptions {
   idempotency: Idempotency
   bus: Bus
   clock: Clock
-}
-
-/** Who makes a change, and why: recorded in its event. */
-export interface Act {
-  by: string
-  note?: string | null | undefined
 }
 
 /** The result of a change; without an event when nothing changed. */
@@ -67,6 +71,10 @@ export class Deployments {
 
   byId(id: string, query: DeploymentQuery = {}): Promise<Deployment | null> {
     return this.#options.prisma.deployment.findUnique({ ...query, where: { id } })
+  }
+
+  byExternalId(externalId: string, query: DeploymentQuery = {}): Promise<Deployment | null> {
+    return this.#options.prisma.deployment.findUnique({ ...query, where: { externalId } })
   }
 
   list(
@@ -126,15 +134,16 @@ export class Deployments {
   /**
    * Deploys a completed training job: ACTIVE at once, under the next version of its model.
    * @throws TrainingJobNotFoundError, TrainingJobNotCompletedError, DuplicateActiveDeploymentError, InvalidInputError,
-   *   IdempotencyConflictError
+   *   DeploymentExternalIdTakenError, IdempotencyConflictError
    */
-  async deploy(trainingJobId: string, act: Act, idempotencyKey?: IdempotencyKey): Promise<Deployment> {
-    checkAct(act, idempotencyKey)
-    return this.#change(trainingJobId, (tx) =>
+  async deploy(trainingJobId: string, given: NewDeployment, idempotencyKey?: IdempotencyKey): Promise<Deployment> {
+    const { note, externalId, labels } = given
+    checkNewDeployment(given, idempotencyKey)
+    return this.#change({ trainingJobId, externalId }, (tx) =>
       this.#options.idempotency.once<Change>(tx, idempotencyKey, {
         operation: 'deployTrainingJob',
-        input: { trainingJobId, note: act.note },
-        run: () => this.#deploy(tx, trainingJobId, act),
+        input: { trainingJobId, note, externalId, labels: labels && labelTexts(labels) },
+        run: () => this.#deploy(tx, trainingJobId, given),
         idOf: ({ deployment }) => deployment.id,
         replay: async (id) => {
           const deployment = await tx.deployment.findUnique({ where: { id } })
@@ -144,7 +153,7 @@ export class Deployments {
     )
   }
 
-  async #deploy(tx: Prisma.TransactionClient, trainingJobId: string, act: Act): Promise<Change> {
+  async #deploy(tx: Prisma.TransactionClient, trainingJobId: string, given: NewDeployment): Promise<Change> {
     const job = await tx.trainingJob.findUnique({ where: { id: trainingJobId } })
     if (!job) throw new TrainingJobNotFoundError()
     if (job.status !== 'COMPLETED') throw new TrainingJobNotCompletedError(job.status)
@@ -157,15 +166,30 @@ export class Deployments {
         trainingJobId,
         versionNumber: await this.#options.models.takeVersionNumber(tx, job.modelId),
         status: 'ACTIVE',
-        note: act.note ?? null,
+        note: given.note ?? null,
         createdAt: at,
-        createdBy: act.by,
+        createdBy: given.by,
         statusChangedAt: at,
+        ...metadataColumns(given),
       },
       include: { model: true },
     })
     await tx.sampleHead.create({ data: { deploymentKey: deployment.key, recordingSince: at } })
-    return { deployment, event: await this.#event(tx, 'DEPLOYED', deployment, at, act) }
+    return { deployment, event: await this.#event(tx, 'DEPLOYED', deployment, at, given) }
+  }
+
+  /**
+   * Changes the external id or the labels of a deployment.
+   * @throws DeploymentNotFoundError, DeploymentExternalIdTakenError, InvalidInputError
+   */
+  async update(id: string, metadata: ObjectMetadata): Promise<Deployment> {
+    checkUpdate(metadata)
+    const deployment = await this.#change(metadata, async (tx) => {
+      await lockDeployment(tx, id)
+      return { deployment: await tx.deployment.update({ where: { id }, data: metadataColumns(metadata) }), event: null }
+    })
+    this.#options.bus.publish('deploymentUpdated', { deploymentId: id })
+    return deployment
   }
 
   /**
@@ -173,7 +197,7 @@ export class Deployments {
    * @throws DeploymentNotFoundError
    */
   async pause(id: string, act: Act): Promise<Deployment> {
-    checkAct(act)
+    checkNote(act)
     return this.#changeStatus(id, 'PAUSED', act)
   }
 
@@ -182,7 +206,7 @@ export class Deployments {
    * @throws DeploymentNotFoundError, DuplicateActiveDeploymentError
    */
   async resume(id: string, act: Act): Promise<Deployment> {
-    checkAct(act)
+    checkNote(act)
     return this.#changeStatus(id, 'ACTIVE', act)
   }
 
@@ -191,7 +215,7 @@ export class Deployments {
    * @throws DeploymentNotFoundError, DeploymentActiveError
    */
   async delete(id: string, act: Act): Promise<Deployment> {
-    return this.#change(null, async (tx) => {
+    return this.#change({}, async (tx) => {
       const deployment = await lockDeployment(tx, id)
       if (deployment.status === 'ACTIVE') throw new DeploymentActiveError(deployment)
       await tx.deployment.delete({ where: { id } })
@@ -202,7 +226,7 @@ export class Deployments {
   async #changeStatus(id: string, status: DeploymentStatus, act: Act): Promise<Deployment> {
     const known = await this.byId(id)
     if (!known) throw new DeploymentNotFoundError()
-    return this.#change(known.trainingJobId, async (tx) => {
+    return this.#change(known, async (tx) => {
       if (status === 'ACTIVE') await this.#options.models.lock(tx, known.modelId)
       const before = await lockDeployment(tx, id)
       if (before.status === status) return { deployment: before, event: null }
@@ -223,9 +247,12 @@ export class Deployments {
     })
   }
 
-  /** Runs one change in a transaction, and publishes it once it is committed. */
+  /**
+   * Runs one change in a transaction, and publishes it once it is committed.
+   * @param wanted what at most one deployment can have: the database decides races for it
+   */
   async #change(
-    trainingJobId: string | null,
+    wanted: { trainingJobId?: string; externalId?: string | null | undefined },
     work: (tx: Prisma.TransactionClient) => Promise<Change>,
   ): Promise<Deployment> {
     const { prisma, bus } = this.#options
@@ -234,9 +261,13 @@ export class Deployments {
       if (event) bus.publish('deploymentEvent', event)
       return deployment
     } catch (error) {
-      // The database decides races.
-      if (trainingJobId !== null && uniqueViolation(error) === ONE_ACTIVE_PER_JOB) {
-        await refuseSecondActive(prisma, trainingJobId)
+      const violated = uniqueViolation(error)
+      if (violated === ONE_ACTIVE_PER_JOB && wanted.trainingJobId !== undefined) {
+        await refuseSecondActive(prisma, wanted.trainingJobId)
+      }
+      if (violated === ONE_PER_EXTERNAL_ID && wanted.externalId != null) {
+        const holder = await this.byExternalId(wanted.externalId)
+        if (holder) throw new DeploymentExternalIdTakenError(holder)
       }
       if (isForeignKeyViolation(error)) throw new TrainingJobNotFoundError()
       throw error
@@ -264,23 +295,4 @@ export class Deployments {
   #now(): Date {
     return new Date(this.#options.clock.now())
   }
-}
-
-function checkAct({ note }: Act, idempotencyKey?: IdempotencyKey): void {
-  const checks = new InputChecks()
-  checks.text(['note'], note, { max: MAX_NOTE })
-  checkIdempotencyKey(checks, idempotencyKey)
-  checks.done()
-}
-
-async function lockDeployment(tx: Prisma.TransactionClient, id: string) {
-  await tx.$queryRaw`select 1 from deployments where id = ${id}::uuid for update`
-  const deployment = await tx.deployment.findUnique({ where: { id }, include: { model: true } })
-  if (!deployment) throw new DeploymentNotFoundError()
-  return deployment
-}
-
-async function refuseSecondActive(prisma: Prisma.TransactionClient, trainingJobId: string): Promise<void> {
-  const active = await prisma.deployment.findFirst({ where: { trainingJobId, status: 'ACTIVE' } })
-  if (active) throw new DuplicateActiveDeploymentError(active)
 }

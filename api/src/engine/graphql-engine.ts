@@ -34,6 +34,10 @@ export interface GraphQLOptions {
   costOf?: CostOf
   /** What each message of a subscription costs; 1 when left out. */
   runningCostOf?: CostOf
+  /** Called when an operation has been answered, or its subscription has started; `unknown`: it was not understood. */
+  onOperation?: (type: OperationTypeNode | 'unknown', isSuccess: boolean) => void
+  /** Called with the code of each error that is shown. */
+  onError?: (code: string) => void
   /** Envelop plugins, the same for HTTP, SSE and WebSocket. */
   plugins?: readonly OperationPlugin[]
 }
@@ -72,7 +76,8 @@ const MAX_CACHED_DOCUMENT_CHARACTERS = 16_384
 const MAX_CACHED_DOCUMENTS = 1_000
 
 export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, log: Logger): GraphQLEngine {
-  const errors = new PublicErrors({ log, refusalOf: options.refusalOf })
+  const errors = new PublicErrors({ log, refusalOf: options.refusalOf, onError: options.onError })
+  const { onOperation = () => undefined } = options
   const shared = new SharedSubscriptions({
     present: (result) => errors.formatted(result, randomUUID()),
     maxCostPerCaller: MAX_RUNNING_COST,
@@ -105,10 +110,16 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
       try {
         document = enveloped.parse(query)
       } catch (error) {
+        onOperation('unknown', false)
         return [errors.error(error, context.requestId)]
       }
       const mistakes = enveloped.validate(options.schema, document)
-      if (mistakes.length > 0) return mistakes
+      if (mistakes.length > 0) {
+        onOperation('unknown', false)
+        return mistakes
+      }
+      const kind = getOperationAST(document, operationName)?.operation
+      const type = kind ?? 'unknown'
       /** An error thrown by execution itself becomes the answer to its operation, like any other error. */
       async function answered<T>(run: () => T | Promise<T>): Promise<T | ExecutionResult> {
         try {
@@ -125,10 +136,15 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
           variableValues: variables ?? undefined,
           contextValue: await enveloped.contextFactory(),
         },
-        kind: getOperationAST(document, operationName)?.operation,
-        execute: (args) => answered(() => enveloped.execute(args)),
+        kind,
+        execute: async (args) => {
+          const result = await answered(() => enveloped.execute(args))
+          onOperation(type, result.errors === undefined)
+          return result
+        },
         subscribe: async (args) => {
           const answer = await answered(() => enveloped.subscribe(args))
+          onOperation(type, answer instanceof SharedMember)
           return answer instanceof SharedMember
             ? { kind: 'shared', member: answer }
             : { kind: 'result', result: answer }

@@ -20,15 +20,13 @@ import {
   isObjectType,
   valueFromAST,
 } from 'graphql'
-import { type FieldCost, costOfField } from '../graphql/cost.ts'
+import { type FieldCost, costOfField, MUTATION_COST } from '../graphql/cost.ts'
 
 /** What an operation costs, in points. */
 export type CostOf = (args: ExecutionArgs) => number
 
 /** How many objects a list counts as when nothing says how long it is. */
 const LIST_MULTIPLIER = 10
-/** What a mutation costs beyond its answer: it is a transaction. */
-const MUTATION_COST = 10
 /** What each selection within an introspection costs: it is answered for all types of the schema. */
 const INTROSPECTION_COST = 10
 
@@ -149,7 +147,16 @@ class Costs {
 }
 
 function hasVariable(value: ValueNode): boolean {
-  return value.kind === Kind.VARIABLE || (value.kind === Kind.LIST && value.values.some(hasVariable))
+  switch (value.kind) {
+    case Kind.VARIABLE:
+      return true
+    case Kind.LIST:
+      return value.values.some(hasVariable)
+    case Kind.OBJECT:
+      return value.fields.some((field) => hasVariable(field.value))
+    default:
+      return false
+  }
 }
 
 function isList({ type }: GraphQLField<unknown, unknown>): boolean {

@@ -10,6 +10,8 @@ interface PublicErrorsOptions {
    * bug.
    */
   refusalOf?: ((error: unknown) => RefusedError | undefined) | undefined
+  /** Called with the code of each error that is shown to a caller, or to all members of a group at once. */
+  onError?: ((code: string) => void) | undefined
 }
 
 /**
@@ -19,11 +21,13 @@ interface PublicErrorsOptions {
 export class PublicErrors {
   readonly #log: Logger
   readonly #refusalOf: (error: unknown) => RefusedError | undefined
+  readonly #onError: (code: string) => void
   /** One bug may fail a hundred list items with the same error. */
   readonly #logged = new WeakSet<object>()
 
-  constructor({ log, refusalOf = () => undefined }: PublicErrorsOptions) {
+  constructor({ log, refusalOf = () => undefined, onError = () => undefined }: PublicErrorsOptions) {
     this.#log = log
+    this.#onError = onError
     this.#refusalOf = refusalOf
   }
 
@@ -37,6 +41,7 @@ export class PublicErrors {
     const { extensions = {}, ...rest } = this.error(error, requestId).toJSON()
     // Yoga notes a status there for its own HTTP layer, which we do not use.
     const { http: _, ...shown } = extensions
+    this.#onError(String(shown['code']))
     return { ...rest, extensions: shown }
   }
 

@@ -51,6 +51,24 @@ export const IDS_COST: FieldCost = {
   multiplier: ({ ids }) => (Array.isArray(ids) ? ids.length : 1),
 }
 
+/** What a mutation costs beyond its answer: it is a transaction. */
+export const MUTATION_COST = 10
+
+/** A bulk change is a transaction for each id, and its answer holds each of them. */
+export const BULK_COST: FieldCost = {
+  args: ['input'],
+  points: ({ input }) => MUTATION_COST * Math.max(0, idsIn(input) - 1) + 1,
+  multiplier: ({ input }) => idsIn(input),
+}
+
+function idsIn(input: unknown): number {
+  const ids = (input as { deploymentIds?: unknown } | undefined)?.deploymentIds
+  return Array.isArray(ids) ? ids.length : 1
+}
+
+/** A list whose length the field around it has counted. */
+export const COUNTED_COST: FieldCost = { multiplier: () => 1 }
+
 const CURVE_POINTS_PER_POINT = 10
 
 /** The field itself, and one point for every ten that a curve may have. */

@@ -1,5 +1,5 @@
 import { NODE_NAMES, type NodeName } from '../base/global-ids.ts'
-import { InvalidInputError, RefusedError } from '../base/errors.ts'
+import { type InputIssue, InvalidInputError, RefusedError } from '../base/errors.ts'
 
 export { encodeId } from '../base/global-ids.ts'
 
@@ -39,6 +39,25 @@ export function inputUuid(type: NodeName, path: string, globalId: string): strin
     if (error instanceof RefusedError) throw new InvalidInputError([{ path: [path], message: error.message }])
     throw error
   }
+}
+
+/**
+ * The same for a list of ids: all that are wrong are reported together.
+ * @throws InvalidInputError
+ */
+export function inputUuids(type: NodeName, path: string, globalIds: readonly string[]): string[] {
+  const issues: InputIssue[] = []
+  const uuids = globalIds.map((globalId, index) => {
+    try {
+      return uuidOf(type, globalId)
+    } catch (error) {
+      if (!(error instanceof RefusedError)) throw error
+      issues.push({ path: [path, String(index)], message: error.message })
+      return ''
+    }
+  })
+  if (issues.length > 0) throw new InvalidInputError(issues)
+  return uuids
 }
 
 function shown(globalId: string): string {

@@ -58,7 +58,16 @@ export function createRouter(app: HttpApp, log: Logger): Router {
   const connections = new LiveConnections(app.clock)
   auth.ends.on((end) => connections.closeEnded(end))
   const budgets = new Budgets(app.budgets)
-  const engine = createGraphQLEngine(app.graphql, budgets, log)
+  const { telemetry } = app
+  const engine = createGraphQLEngine(
+    {
+      ...app.graphql,
+      onOperation: (type, isSuccess) => telemetry.onOperation(type, isSuccess),
+      onError: (code) => telemetry.onError(code),
+    },
+    budgets,
+    log,
+  )
   const graphql = new GraphQLHttp({ engine, connections, budgets })
   const sockets = new GraphQLWebSockets({
     engine,
@@ -70,7 +79,7 @@ export function createRouter(app: HttpApp, log: Logger): Router {
   const graphiql = new GraphiQL()
   const staticFiles = new StaticFiles(app.clientFolder)
   const readiness = cachedForASecond(app.readiness, app.clock)
-  app.telemetry.addServer({ connections, shared: engine.shared })
+  telemetry.addServer({ connections, shared: engine.shared })
 
   async function handleGraphQL(req: IncomingMessage, res: ServerResponse, requestId: string): Promise<void> {
     if (req.method !== 'GET' && req.method !== 'POST') return refuseMethod(req, res, 'GET, POST')
@@ -96,7 +105,7 @@ export function createRouter(app: HttpApp, log: Logger): Router {
 
   async function handleMetrics(req: IncomingMessage, res: ServerResponse): Promise<void> {
     requireScope(await auth.authenticator.authenticate(credentialsOf(req)), 'READ')
-    const { contentType, text } = await app.telemetry.scrape()
+    const { contentType, text } = await telemetry.scrape()
     sendBody(res, 200, contentType, text)
   }
 
@@ -120,6 +129,15 @@ export function createRouter(app: HttpApp, log: Logger): Router {
 /** The path without its query. It is not decoded: none of our routes and files needs that. */
 export function pathOf(req: IncomingMessage): string {
   return (req.url ?? '/').split('?', 1)[0] ?? '/'
+}
+
+/** The paths that have a meaning of their own; files of the client are all one route. */
+const ROUTES = new Set(['/graphql', '/session', '/healthz', '/readyz', '/schema.graphql', '/metrics'])
+
+/** What `/metrics` counts a path as. */
+export function routeOf(req: IncomingMessage): string {
+  const path = pathOf(req)
+  return ROUTES.has(path) ? path : 'other'
 }
 
 function credentialsOf(req: IncomingMessage): Credentials {

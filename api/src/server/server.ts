@@ -19,8 +19,8 @@ import type { OriginPolicy, Verdict } from './origins.ts'
 import { createOriginPolicy } from './origins.ts'
 import { refuseUpgrade, sendError, sendText, setSecurityHeaders } from '../http/responses.ts'
 import type { HttpApp, Router } from './router.ts'
-import { createRouter, pathOf } from './router.ts'
 import { isEventSource, sendEmptyStream } from '../transports/sse.ts'
+import { createRouter, pathOf, routeOf } from './router.ts'
 
 /** A thousand clients that reconnect at once must fit; the kernel caps it at net.core.somaxconn. */
 const BACKLOG = 4096
@@ -63,6 +63,7 @@ export class HttpServer {
   readonly #sockets = new Set<Socket>()
   #policy: OriginPolicy | undefined
   #router: Router | undefined
+  #telemetry: HttpApp['telemetry'] | undefined
   #closing: Promise<void> | undefined
 
   constructor(options: HttpServerOptions) {
@@ -95,6 +96,7 @@ export class HttpServer {
   /** Serves the app from now on. Called once, after `listen`. */
   serve(app: HttpApp): void {
     this.#router = createRouter(app, this.#options.log)
+    this.#telemetry = app.telemetry
   }
 
   /**
@@ -131,12 +133,24 @@ export class HttpServer {
 
   #track(req: IncomingMessage, res: ServerResponse): void {
     const requestId = randomUUID()
+    const begin = performance.now()
     const sent = new Promise<void>((resolve) => res.once('close', () => resolve()))
+    void sent.then(() => this.#count(req, res, performance.now() - begin))
     const answered = this.#answer(req, res, requestId).catch((error: unknown) => this.#fail(req, res, requestId, error))
     // A mutation keeps running when its caller disconnects, so both must be over.
     const done = Promise.all([sent, answered]).then(() => undefined)
     this.#inFlight.add(done)
     void done.then(() => this.#inFlight.delete(done))
+  }
+
+  #count(req: IncomingMessage, res: ServerResponse, durationMs: number): void {
+    const isStream = /^(text\/event-stream|multipart\/)/.test(String(res.getHeader('content-type')))
+    this.#telemetry?.onRequest({
+      route: routeOf(req),
+      method: req.method ?? '',
+      status: res.headersSent ? res.statusCode : undefined,
+      durationMs: isStream ? undefined : durationMs,
+    })
   }
 
   async #answer(req: IncomingMessage, res: ServerResponse, requestId: string): Promise<void> {
@@ -168,8 +182,10 @@ export class HttpServer {
     const isExpected = error instanceof RefusedError || error instanceof RequestError
     if (!isExpected) this.#options.log.error({ err: error, requestId }, 'a request failed on our side')
     if (res.headersSent) return void res.destroy()
+    const isRequestError = error instanceof RequestError
+    this.#telemetry?.onError(error instanceof RefusedError ? error.code : isRequestError ? 'BAD_REQUEST' : 'INTERNAL')
     if (error instanceof RefusedError) return sendError(req, res, error)
-    if (error instanceof RequestError) {
+    if (isRequestError) {
       return sendError(req, res, { code: 'BAD_REQUEST', status: error.status, message: error.message })
     }
     const message = `Something went wrong in the server. Its log says more under request ${requestId}.`

@@ -1,5 +1,6 @@
 import type { Prisma, TrainingJob, TrainingJobStatus } from '@gaugeline/prisma'
 import { type CreatedFilter, whereCreated } from '../base/created-filter.ts'
+import { type Label, wantedLabels } from '../base/labels.ts'
 import type { Keyset } from '../base/paging.ts'
 import { containing } from '../base/text-search.ts'
 
@@ -9,6 +10,8 @@ export interface TrainingJobFilter extends CreatedFilter {
   model?: string | null | undefined
   /** Part of the job's or its model's name, case-insensitive. */
   search?: string | null | undefined
+  /** The job has all of them. */
+  labels?: readonly Label[] | null | undefined
 }
 
 export interface TrainingJobOrder {
@@ -18,10 +21,11 @@ export interface TrainingJobOrder {
 
 export function whereFilter(filter: TrainingJobFilter | null | undefined): Prisma.TrainingJobWhereInput {
   if (!filter) return {}
-  const { status, model, search } = filter
+  const { status, model, search, labels } = filter
   return {
     ...(status ? { status: { in: [...status] } } : {}),
     ...whereCreated(filter),
+    ...(labels?.length ? { labels: { hasEvery: wantedLabels(labels) } } : {}),
     AND: [
       model ? { model: { name: model } } : {},
       search ? { OR: [{ name: containing(search) }, { model: { name: containing(search) } }] } : {},

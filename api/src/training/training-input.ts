@@ -1,9 +1,16 @@
 import type { Prisma, TrainingJobStatus } from '@gaugeline/prisma'
 import { type IdempotencyKey, checkIdempotencyKey } from '../idempotency/idempotency.ts'
 import { InputChecks } from '../base/input-checks.ts'
+import { checkMetadata, checkMetadataUpdate, type ObjectMetadata } from '../base/object-metadata.ts'
 import { checkModelName } from '../models/models.ts'
 
-export interface NewTrainingJob {
+/** When a run began and ended, as whoever runs it knows it. */
+export interface ReportedTimes {
+  startedAt?: Date | null | undefined
+  finishedAt?: Date | null | undefined
+}
+
+export interface NewTrainingJob extends ObjectMetadata {
   modelName: string
   name?: string | null | undefined
   framework?: string | null | undefined
@@ -11,7 +18,12 @@ export interface NewTrainingJob {
   hyperparameters?: Prisma.InputJsonObject | null | undefined
 }
 
-export interface TrainingJobUpdate {
+export interface RegisteredTrainingJob extends NewTrainingJob, ReportedTimes {
+  name: string
+  status: TrainingJobStatus
+}
+
+export interface TrainingJobUpdate extends ObjectMetadata, ReportedTimes {
   status?: TrainingJobStatus | null | undefined
   progress?: number | null | undefined
   steps?: readonly { step: number; loss: number; accuracy?: number | null | undefined }[] | null | undefined
@@ -22,28 +34,82 @@ export interface TrainingJobUpdate {
 
 /** Steps per call. */
 const MAX_STEPS = 1000
+const RUN_FIELDS = [
+  'status',
+  'progress',
+  'steps',
+  'finalLoss',
+  'finalAccuracy',
+  'failureReason',
+  'startedAt',
+  'finishedAt',
+] as const
 const MAX_NAME = 100
 const MAX_REASON = 1000
 /** A literal like 1e400 parses to Infinity, which GraphQL accepts. */
 const FINITE = { min: -Number.MAX_VALUE, max: Number.MAX_VALUE }
 const MAX_HYPERPARAMETERS_BYTES = 16_384
+/** How far the clock of whoever reports a time may be ahead of ours. */
+const CLOCK_SKEW_MS = 60_000
 
+/** @throws InvalidInputError */
+export function checkRegistration(input: RegisteredTrainingJob, now: Date, idempotencyKey?: IdempotencyKey): void {
+  const checks = new InputChecks()
+  addNewJob(checks, input, idempotencyKey)
+  addTimes(checks, input, input.status, input.startedAt, now)
+  checks.done()
+}
+
+/** @throws InvalidInputError */
 export function checkNewJob(input: NewTrainingJob, idempotencyKey?: IdempotencyKey): void {
   const checks = new InputChecks()
+  addNewJob(checks, input, idempotencyKey)
+  checks.done()
+}
+
+function addNewJob(checks: InputChecks, input: NewTrainingJob, idempotencyKey: IdempotencyKey | undefined): void {
   checkModelName(checks, ['modelName'], input.modelName)
   checks.text(['name'], input.name, { min: 1, max: MAX_NAME })
   checks.text(['framework'], input.framework, { max: MAX_NAME })
   checks.text(['dataset'], input.dataset, { max: MAX_NAME })
   checkHyperparameters(checks, input.hyperparameters)
+  checkMetadata(checks, input)
   checkIdempotencyKey(checks, idempotencyKey)
-  checks.done()
 }
 
-/** @param before the current status, which is not final */
-export function checkUpdate(update: TrainingJobUpdate, before: TrainingJobStatus): void {
+/** Whether an update is about finding the job only, and not about its run. An update of nothing is about the run. */
+export function isMetadataOnly({ externalId, labels, ...ofRun }: TrainingJobUpdate): boolean {
+  return (externalId ?? labels) != null && RUN_FIELDS.every((field) => ofRun[field] == null)
+}
+
+/** The status that an update leads to: to report that a queued job has run is to say that it runs. */
+export function statusAfter(update: TrainingJobUpdate, before: TrainingJobStatus): TrainingJobStatus {
+  if (update.status != null) return update.status
+  return before === 'QUEUED' && hasBegun(update) ? 'RUNNING' : before
+}
+
+function hasBegun({ progress, steps, startedAt }: TrainingJobUpdate): boolean {
+  return (progress ?? 0) > 0 || (steps?.length ?? 0) > 0 || startedAt != null
+}
+
+/**
+ * @param before the current status and start
+ * @throws InvalidInputError
+ */
+export function checkUpdate(
+  update: TrainingJobUpdate,
+  before: { status: TrainingJobStatus; startedAt: Date | null },
+  now: Date,
+): void {
   const checks = new InputChecks()
-  const status = update.status ?? before
-  if (before === 'RUNNING' && status === 'QUEUED') checks.add(['status'], 'a running job cannot be queued again.')
+  const status = statusAfter(update, before.status)
+  if (status === 'QUEUED' && before.status === 'RUNNING')
+    checks.add(['status'], 'a running job cannot be queued again.')
+  else if (status === 'QUEUED' && hasBegun(update)) {
+    checks.add(['status'], 'must not be QUEUED with progress, steps or startedAt: they begin the job.')
+  }
+  addTimes(checks, update, status, update.startedAt ?? before.startedAt, now)
+  checkMetadataUpdate(checks, update)
   checks.number(['progress'], update.progress, { min: 0, max: 1 })
   checks.number(['finalLoss'], update.finalLoss, FINITE)
   checks.number(['finalAccuracy'], update.finalAccuracy, { min: 0, max: 1 })
@@ -60,6 +126,35 @@ export function checkUpdate(update: TrainingJobUpdate, before: TrainingJobStatus
     checks.number(['steps', String(index), 'accuracy'], accuracy, { min: 0, max: 1 })
   }
   checks.done()
+}
+
+/** @param start when the job began, if that is known */
+function addTimes(
+  checks: InputChecks,
+  { startedAt, finishedAt }: ReportedTimes,
+  status: TrainingJobStatus,
+  start: Date | null | undefined,
+  now: Date,
+): void {
+  for (const [field, at] of Object.entries({ startedAt, finishedAt })) {
+    if (at == null) continue
+    if (at.getTime() < 0) checks.add([field], 'must not be before 1970.')
+    else if (at.getTime() > now.getTime() + CLOCK_SKEW_MS) checks.add([field], 'must not be in the future.')
+  }
+  if (startedAt != null && status === 'QUEUED') checks.add(['startedAt'], 'is for jobs that have begun to run.')
+  if (finishedAt == null) return
+  if (!isFinal(status)) checks.add(['finishedAt'], 'is for finished jobs: set the final status with it.')
+  else if (start != null && finishedAt < start) {
+    checks.add(
+      ['finishedAt'],
+      `must not be before the start of the job, ${start.toISOString()}; give startedAt as well.`,
+    )
+  }
+}
+
+/** COMPLETED, FAILED and CANCELLED never change again. */
+export function isFinal(status: TrainingJobStatus): boolean {
+  return status === 'COMPLETED' || status === 'FAILED' || status === 'CANCELLED'
 }
 
 function checkHyperparameters(checks: InputChecks, value: unknown): void {

@@ -1,9 +1,11 @@
 import { TrainingJobStatus } from '@gaugeline/prisma'
 import { RefusedError } from '../base/errors.ts'
+import { labelsOf } from '../base/labels.ts'
 import { builder } from '../graphql/builder.ts'
 import { nodesQuery } from '../graphql/connections.ts'
 import { CURVE_COST } from '../graphql/cost.ts'
 import { uuidOf } from '../graphql/ids.ts'
+import { externalIdOf, LABELS_FILTER, LabelInput, LabelType } from '../graphql/labels.schema.ts'
 import type { TrainingStepRecord } from '../bus/bus.ts'
 
 const MAX_CURVE_POINTS = 2000
@@ -84,17 +86,27 @@ export const TrainingJobType = builder.prismaNode('TrainingJob', {
       nullable: true,
       description: 'Why the job failed; null when it did not fail.',
     }),
+    externalId: t.exposeString('externalId', {
+      nullable: true,
+      description: `${externalIdOf('training job')} Null when it has none.`,
+    }),
+    labels: t.field({
+      type: [LabelType],
+      description: 'The labels of the job, by key.',
+      resolve: ({ labels }) => labelsOf(labels),
+    }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the job was registered.' }),
     createdBy: t.exposeString('createdBy', { description: 'The name of the caller who registered the job.' }),
     startedAt: t.expose('startedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When the job began to run; null before.',
+      description:
+        'When the job began to run, as whoever runs it reported it or else as it was seen here; null before.',
     }),
     finishedAt: t.expose('finishedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When the job reached a final status; null before.',
+      description: 'When the job ended, as whoever runs it reported it or else as it was seen here; null before.',
     }),
   }),
 })
@@ -113,6 +125,7 @@ const TrainingJobFilterInput = builder.inputType('TrainingJobFilter', {
     createdBy: t.string({ description: 'The job was registered by the caller with exactly this name.' }),
     createdAfter: t.field({ type: 'DateTime', description: 'The job was registered at this time or later.' }),
     createdBefore: t.field({ type: 'DateTime', description: 'The job was registered before this time.' }),
+    labels: t.field({ type: [LabelInput], description: LABELS_FILTER }),
   }),
 })
 
@@ -176,6 +189,17 @@ Example:
 \`trainingJob(id: "VHJhaW5pbmdKb2I6…") { name status progress }\``,
     args: { id: t.arg.id({ required: true, description: 'The id of the training job.' }) },
     resolve: (query, _root, { id }, { services }) => services.trainingJobs.byId(uuidOf('TrainingJob', id), query),
+  }),
+  trainingJobByExternalId: t.prismaField({
+    scope: 'READ',
+    type: 'TrainingJob',
+    nullable: true,
+    description: `Finds a training job by the id that another system knows it by; null when no job has it.
+
+Example:
+\`trainingJobByExternalId(externalId: "mlflow-3f9c2a71") { id name status }\``,
+    args: { externalId: t.arg.string({ required: true, description: 'The external id of the training job.' }) },
+    resolve: (query, _root, { externalId }, { services }) => services.trainingJobs.byExternalId(externalId, query),
   }),
   trainingJobs: t.connection(
     {

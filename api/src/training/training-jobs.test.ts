@@ -101,10 +101,10 @@ describe.each(await testDatabaseKinds())('training jobs on %s', (kind) => {
   it('are updated from QUEUED over RUNNING to a final status, with the time of each', async () => {
     const { id } = await register('QUEUED')
     deps.time.pass(1000)
-    expect(await jobs.update(id, { progress: 0.1 })).toMatchObject({ status: 'QUEUED', progress: 0.1, startedAt: null })
+    expect(await jobs.update(id, { progress: 0 })).toMatchObject({ status: 'QUEUED', progress: 0, startedAt: null })
     const started = now()
     const running = { status: 'RUNNING', startedAt: started, finishedAt: null }
-    expect(await jobs.update(id, { status: 'RUNNING' })).toMatchObject({ ...running, progress: 0.1 })
+    expect(await jobs.update(id, { status: 'RUNNING' })).toMatchObject({ ...running, progress: 0 })
     deps.time.pass(1000)
     expect(await jobs.update(id, { progress: 0.6, finalLoss: 0.3 })).toMatchObject({ ...running, progress: 0.6 })
     deps.time.pass(1000)

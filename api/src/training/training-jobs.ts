@@ -5,22 +5,37 @@ import {
   type TrainingJob,
   type TrainingJobStatus,
   type TrainingStep,
+  uniqueViolation,
 } from '@gaugeline/prisma'
 import type { Clock } from '../base/clock.ts'
 import type { IdempotencyKey, Idempotency } from '../idempotency/idempotency.ts'
 import type { Bus } from '../bus/bus.ts'
 import type { Models } from '../models/models.ts'
 import { type Page, type PageRequest, pageOf } from '../base/paging.ts'
+import { labelTexts } from '../base/labels.ts'
+import { metadataColumns } from '../base/object-metadata.ts'
 import { TRANSACTION } from '../base/transaction.ts'
 import type { WebhookOutbox } from '../webhooks/outbox.ts'
 import {
+  TrainingJobExternalIdTakenError,
   TrainingJobFinishedError,
   TrainingJobHasDeploymentsError,
   TrainingJobNotFoundError,
   TrainingJobSimulatedError,
 } from './training.errors.ts'
 import { type TrainingJobFilter, trainingJobKeyset, type TrainingJobOrder, whereFilter } from './training-filter.ts'
-import { checkNewJob, checkUpdate, type NewTrainingJob, type TrainingJobUpdate } from './training-input.ts'
+import {
+  checkNewJob,
+  checkRegistration,
+  checkUpdate,
+  isFinal,
+  isMetadataOnly,
+  type NewTrainingJob,
+  type RegisteredTrainingJob,
+  type TrainingJobUpdate,
+} from './training-input.ts'
+import { runColumns, timesOf } from './run-columns.ts'
+import { isRepetition, lockJob, stepsOf, writeSteps } from './training-steps.ts'
 
 type TrainingJobQuery = Pick<Prisma.TrainingJobFindManyArgs, 'include' | 'select'>
 
@@ -33,6 +48,7 @@ export interface TrainingJobsOptions {
   clock: Clock
 }
 
+const ONE_PER_EXTERNAL_ID = 'training_jobs_external_id_key'
 const NAMED_DEPLOYMENTS = 20
 /** The jobs that a subscriber to all jobs receives at the start. */
 const MAX_CURRENT = 1000
@@ -47,6 +63,10 @@ export class TrainingJobs {
 
   byId(id: string, query: TrainingJobQuery = {}): Promise<TrainingJob | null> {
     return this.#options.prisma.trainingJob.findUnique({ ...query, where: { id } })
+  }
+
+  byExternalId(externalId: string, query: TrainingJobQuery = {}): Promise<TrainingJob | null> {
+    return this.#options.prisma.trainingJob.findUnique({ ...query, where: { externalId } })
   }
 
   list(
@@ -102,16 +122,12 @@ export class TrainingJobs {
   }
 
   /**
-   * Registers a job that a third party runs. The model is created if its name is unknown.
-   * @throws InvalidInputError, IdempotencyConflictError
+   * Registers a job that a third party runs or has run. The model is created if its name is unknown.
+   * @throws InvalidInputError, TrainingJobExternalIdTakenError, IdempotencyConflictError
    */
-  async register(
-    input: NewTrainingJob & { name: string; status: TrainingJobStatus },
-    by: string,
-    idempotencyKey?: IdempotencyKey,
-  ): Promise<TrainingJob> {
-    checkNewJob(input, idempotencyKey)
+  async register(input: RegisteredTrainingJob, by: string, idempotencyKey?: IdempotencyKey): Promise<TrainingJob> {
     const now = this.#now()
+    checkRegistration(input, now, idempotencyKey)
     const { status } = input
     return this.#create(
       input,
@@ -122,15 +138,14 @@ export class TrainingJobs {
         status,
         simulated: false,
         progress: status === 'COMPLETED' ? 1 : 0,
-        startedAt: status === 'QUEUED' ? null : now,
-        finishedAt: isFinal(status) ? now : null,
+        ...timesOf(status, input, null, now),
       },
     )
   }
 
   /**
    * Starts a simulated run of about a minute; TrainingRuns drives it.
-   * @throws InvalidInputError, IdempotencyConflictError
+   * @throws InvalidInputError, TrainingJobExternalIdTakenError, IdempotencyConflictError
    */
   async start(input: NewTrainingJob, by: string, idempotencyKey?: IdempotencyKey): Promise<TrainingJob> {
     checkNewJob(input, idempotencyKey)
@@ -144,44 +159,36 @@ export class TrainingJobs {
   }
 
   /**
-   * Changes a registered job and adds steps to its curve. A step that exists is replaced, so that a retry does no harm.
-   * @throws TrainingJobNotFoundError, TrainingJobFinishedError, TrainingJobSimulatedError, InvalidInputError
+   * Changes a registered job and adds steps to its curve. A step that exists is replaced, and an update that says again
+   * how the job ended changes nothing, so that a retry does no harm. The external id and the labels of every job can be
+   * changed at any time.
+   * @throws TrainingJobNotFoundError, TrainingJobFinishedError, TrainingJobSimulatedError,
+   *   TrainingJobExternalIdTakenError, InvalidInputError
    */
   async update(id: string, update: TrainingJobUpdate): Promise<TrainingJob> {
-    const { prisma, outbox, bus } = this.#options
+    const { outbox, bus } = this.#options
     const now = this.#now()
-    const job = await prisma.$transaction(async (tx) => {
+    const newSteps = stepsOf(update, now)
+    const isOfRun = !isMetadataOnly(update)
+    const { before, after } = await this.#write(update.externalId, async (tx) => {
       const before = await lockJob(tx, id)
-      if (before.simulated) throw new TrainingJobSimulatedError()
-      if (isFinal(before.status)) throw new TrainingJobFinishedError(before.status)
-      checkUpdate(update, before.status)
-      const status = update.status ?? before.status
-      await writeSteps(
-        tx,
-        id,
-        (update.steps ?? []).map((step) => ({ ...step, accuracy: step.accuracy ?? null, at: now })),
-      )
-      const after = await tx.trainingJob.update({
-        where: { id },
-        data: {
-          status,
-          progress: status === 'COMPLETED' ? 1 : (update.progress ?? before.progress),
-          finalLoss: update.finalLoss ?? before.finalLoss,
-          finalAccuracy: update.finalAccuracy ?? before.finalAccuracy,
-          failureReason: update.failureReason ?? before.failureReason,
-          startedAt: before.startedAt ?? (status === 'QUEUED' ? null : now),
-          finishedAt: isFinal(status) ? now : null,
-        },
-      })
-      if (isFinal(status)) await outbox.addTrainingJob(tx, after, now)
-      return after
-    }, TRANSACTION)
-    if (isFinal(job.status)) outbox.announce()
-    bus.publish('trainingJob', {
-      trainingJobId: id,
-      newSteps: (update.steps ?? []).map((step) => ({ ...step, accuracy: step.accuracy ?? null, at: now })),
+      if (isOfRun && before.simulated) throw new TrainingJobSimulatedError()
+      checkUpdate(update, before, now)
+      if (isOfRun && isFinal(before.status) && !(await isRepetition(tx, before, update))) {
+        throw new TrainingJobFinishedError(before.status)
+      }
+      const isRunning = isOfRun && !isFinal(before.status)
+      if (isRunning) await writeSteps(tx, id, newSteps)
+      const data = { ...metadataColumns(update), ...(isRunning ? runColumns(before, update, now) : {}) }
+      if (Object.keys(data).length === 0) return { before, after: before }
+      const after = await tx.trainingJob.update({ where: { id }, data })
+      if (isRunning && isFinal(after.status)) await outbox.addTrainingJob(tx, after, now)
+      return { before, after }
     })
-    return job
+    if (isFinal(after.status) && !isFinal(before.status)) outbox.announce()
+    if (after !== before)
+      bus.publish('trainingJob', { trainingJobId: id, newSteps: isFinal(before.status) ? [] : newSteps })
+    return after
   }
 
   /** @throws TrainingJobNotFoundError, TrainingJobFinishedError */
@@ -221,77 +228,55 @@ export class TrainingJobs {
     { operation, idempotencyKey }: { operation: string; idempotencyKey: IdempotencyKey | undefined },
     data: Omit<Prisma.TrainingJobUncheckedCreateInput, 'modelId' | 'createdBy'>,
   ): Promise<TrainingJob> {
-    const { prisma, models, idempotency, outbox, bus } = this.#options
-    const { job, isNew } = await prisma.$transaction(
-      (tx) =>
-        idempotency.once(tx, idempotencyKey, {
-          operation,
-          input: { ...input },
-          run: async () => {
-            const model = await models.findOrCreate(tx, input.modelName)
-            const job = await tx.trainingJob.create({
-              data: {
-                ...data,
-                modelId: model.id,
-                framework: input.framework ?? null,
-                dataset: input.dataset ?? null,
-                ...(input.hyperparameters == null ? {} : { hyperparameters: input.hyperparameters }),
-                createdAt: this.#now(),
-                createdBy: by,
-              },
-            })
-            if (isFinal(job.status)) await outbox.addTrainingJob(tx, job, job.createdAt)
-            return { job, isNew: true }
-          },
-          idOf: ({ job }) => job.id,
-          replay: async (id) => {
-            const job = await tx.trainingJob.findUnique({ where: { id } })
-            return job && { job, isNew: false }
-          },
-        }),
-      TRANSACTION,
+    const { models, idempotency, outbox, bus } = this.#options
+    const { job, isNew } = await this.#write(input.externalId, (tx) =>
+      idempotency.once(tx, idempotencyKey, {
+        operation,
+        input: { ...input, labels: input.labels && labelTexts(input.labels) },
+        run: async () => {
+          const model = await models.findOrCreate(tx, input.modelName)
+          const job = await tx.trainingJob.create({
+            data: {
+              ...data,
+              modelId: model.id,
+              framework: input.framework ?? null,
+              dataset: input.dataset ?? null,
+              ...(input.hyperparameters == null ? {} : { hyperparameters: input.hyperparameters }),
+              ...metadataColumns(input),
+              createdAt: this.#now(),
+              createdBy: by,
+            },
+          })
+          if (isFinal(job.status)) await outbox.addTrainingJob(tx, job, job.createdAt)
+          return { job, isNew: true }
+        },
+        idOf: ({ job }) => job.id,
+        replay: async (id) => {
+          const job = await tx.trainingJob.findUnique({ where: { id } })
+          return job && { job, isNew: false }
+        },
+      }),
     )
     if (isNew && isFinal(job.status)) outbox.announce()
     if (isNew) bus.publish('trainingJob', { trainingJobId: job.id, newSteps: [] })
     return job
   }
 
+  /** Runs a change in a transaction. Races for an external id are decided by the database. */
+  async #write<T>(
+    externalId: string | null | undefined,
+    work: (tx: Prisma.TransactionClient) => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await this.#options.prisma.$transaction(work, TRANSACTION)
+    } catch (error) {
+      const isTaken = externalId != null && uniqueViolation(error) === ONE_PER_EXTERNAL_ID
+      const holder = isTaken && (await this.byExternalId(externalId))
+      throw holder ? new TrainingJobExternalIdTakenError(holder) : error
+    }
+  }
+
   #now(): Date {
     return new Date(this.#options.clock.now())
   }
-}
-
-/** COMPLETED, FAILED and CANCELLED never change again. */
-export function isFinal(status: TrainingJobStatus): boolean {
-  return status === 'COMPLETED' || status === 'FAILED' || status === 'CANCELLED'
-}
-
-export interface NewStep {
-  step: number
-  loss: number
-  accuracy: number | null
-  at: Date
-}
-
-/** Writes any number of steps in one statement. */
-export async function writeSteps(
-  tx: Prisma.TransactionClient,
-  trainingJobId: string,
-  steps: readonly NewStep[],
-): Promise<void> {
-  if (steps.length === 0) return
-  await tx.$executeRaw`
-    insert into training_steps (training_job_id, step, loss, accuracy, at)
-    select distinct on (step) ${trainingJobId}::uuid, step, loss, accuracy, at from unnest(
-      ${steps.map((s) => s.step)}::int[], ${steps.map((s) => s.loss)}::float8[],
-      ${steps.map((s) => s.accuracy)}::float8[], ${steps.map((s) => s.at)}::timestamptz[]
-    ) with ordinality as s(step, loss, accuracy, at, position) order by step, position desc
-    on conflict (training_job_id, step) do update set loss = excluded.loss, accuracy = excluded.accuracy, at = excluded.at`
-}
-
-async function lockJob(tx: Prisma.TransactionClient, id: string): Promise<TrainingJob> {
-  await tx.$queryRaw`select 1 from training_jobs where id = ${id}::uuid for update`
-  const job = await tx.trainingJob.findUnique({ where: { id } })
-  if (!job) throw new TrainingJobNotFoundError()
-  return job
 }

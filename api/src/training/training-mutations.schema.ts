@@ -2,9 +2,11 @@ import type { Prisma, TrainingJob } from '@gaugeline/prisma'
 import { builder } from '../graphql/builder.ts'
 import { ErrorInterface } from '../graphql/errors.schema.ts'
 import { encodeId, inputUuid } from '../graphql/ids.ts'
+import { externalIdOf, LabelInput, NEW_LABELS, REMOVES_EXTERNAL_ID, UPDATED_LABELS } from '../graphql/labels.schema.ts'
 import { idempotencyKeyOf, IDEMPOTENCY_KEY } from '../idempotency/idempotency.schema.ts'
 import { IdempotencyConflictError } from '../idempotency/idempotency.errors.ts'
 import {
+  TrainingJobExternalIdTakenError,
   TrainingJobFinishedError,
   TrainingJobHasDeploymentsError,
   TrainingJobNotFoundError,
@@ -29,6 +31,18 @@ builder.objectType(TrainingJobSimulatedError, {
   name: 'TrainingJobSimulatedError',
   description: 'The server runs this simulated job. You can cancel it, but not update it.',
   interfaces: [ErrorInterface],
+})
+builder.objectType(TrainingJobExternalIdTakenError, {
+  name: 'TrainingJobExternalIdTakenError',
+  description: 'An external id names at most one training job.',
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    trainingJob: t.field({
+      type: TrainingJobType,
+      description: 'The training job that has the external id.',
+      resolve: (error) => error.trainingJob,
+    }),
+  }),
 })
 // Its field `deployments` is added by deployment.schema.ts.
 builder.objectType(TrainingJobHasDeploymentsError, {
@@ -56,6 +70,8 @@ const FRAMEWORK = 'The framework that the job trains with.'
 const DATASET = 'The dataset that the job trains on.'
 const HYPERPARAMETERS = 'The hyperparameters, as a JSON object of at most 16 KB.'
 
+const NOT_FUTURE = 'It may be up to a minute ahead of the clock of the server.'
+
 const StepInput = builder.inputType('TrainingStepInput', {
   description: 'One point of a loss curve.',
   fields: (t) => ({
@@ -79,11 +95,11 @@ builder.mutationFields((t) => ({
   registerTrainingJob: t.fieldWithInput({
     scope: 'TRAIN',
     type: trainingJobSuccess('RegisterTrainingJobSuccess', 'registered'),
-    description: `Registers a training job that runs outside of Gaugeline.
+    description: `Registers a training job that runs, or has run, outside of Gaugeline.
 
 Example:
 \`registerTrainingJob(input: { modelName: "team/model", name: "nightly", status: COMPLETED })\``,
-    errors: { types: [IdempotencyConflictError] },
+    errors: { types: [TrainingJobExternalIdTakenError, IdempotencyConflictError] },
     typeOptions: { description: 'A training job that runs outside of Gaugeline.' },
     input: {
       modelName: t.input.string({ required: true, description: MODEL_NAME }),
@@ -96,6 +112,16 @@ Example:
       framework: t.input.string({ description: FRAMEWORK }),
       dataset: t.input.string({ description: DATASET }),
       hyperparameters: t.input.field({ type: 'JSON', description: HYPERPARAMETERS }),
+      externalId: t.input.string({ description: externalIdOf('training job') }),
+      labels: t.input.field({ type: [LabelInput], description: NEW_LABELS }),
+      startedAt: t.input.field({
+        type: 'DateTime',
+        description: `When the job began to run: for any status but QUEUED. When it is left out, it is \`finishedAt\` or the current time. ${NOT_FUTURE}`,
+      }),
+      finishedAt: t.input.field({
+        type: 'DateTime',
+        description: `When the job ended: for a final status, and not before \`startedAt\`. It is the current time when it is left out. ${NOT_FUTURE}`,
+      }),
       idempotencyKey: t.input.string({ description: IDEMPOTENCY_KEY }),
     },
     resolve: async (_root, { input: { idempotencyKey, ...input } }, { services, viewer }) => ({
@@ -117,7 +143,7 @@ Example:
 
 Example:
 \`startTrainingJob(input: { modelName: "team/model", name: "nightly" })\``,
-    errors: { types: [IdempotencyConflictError] },
+    errors: { types: [TrainingJobExternalIdTakenError, IdempotencyConflictError] },
     typeOptions: { description: 'The simulated training job to start.' },
     input: {
       modelName: t.input.string({ required: true, description: MODEL_NAME }),
@@ -128,6 +154,8 @@ Example:
         type: 'JSON',
         description: `${HYPERPARAMETERS} With a \`learningRate\` above 0.1 the run diverges and fails.`,
       }),
+      externalId: t.input.string({ description: externalIdOf('training job') }),
+      labels: t.input.field({ type: [LabelInput], description: NEW_LABELS }),
       idempotencyKey: t.input.string({ description: IDEMPOTENCY_KEY }),
     },
     resolve: async (_root, { input: { idempotencyKey, ...input } }, { services, viewer }) => ({
@@ -141,11 +169,18 @@ Example:
   updateTrainingJob: t.fieldWithInput({
     scope: 'TRAIN',
     type: trainingJobSuccess('UpdateTrainingJobSuccess', 'updated'),
-    description: `Reports the progress of a registered training job.
+    description: `Reports the progress of a registered training job. Progress above 0, steps or \`startedAt\` start a queued job. A finished job does not change any more, but reporting again how it ended succeeds, so that a call without an answer can be repeated. The external id and the labels of every job can be changed at any time.
 
 Example:
 \`updateTrainingJob(input: { trainingJobId: "VHJhaW5pbmdKb2I6…", progress: 0.4, steps: [{ step: 400, loss: 1.9 }] })\``,
-    errors: { types: [TrainingJobNotFoundError, TrainingJobFinishedError, TrainingJobSimulatedError] },
+    errors: {
+      types: [
+        TrainingJobNotFoundError,
+        TrainingJobFinishedError,
+        TrainingJobSimulatedError,
+        TrainingJobExternalIdTakenError,
+      ],
+    },
     typeOptions: { description: 'What has changed in a registered training job. What is left out stays as it is.' },
     input: {
       trainingJobId: t.input.id({ required: true, description: 'The id of the training job.' }),
@@ -155,6 +190,16 @@ Example:
       finalLoss: t.input.float({ description: 'The loss at the end of the training.' }),
       finalAccuracy: t.input.float({ description: 'The accuracy at the end of the training, 0 to 1.' }),
       failureReason: t.input.string({ description: 'Why the job failed. It goes with the status FAILED.' }),
+      startedAt: t.input.field({
+        type: 'DateTime',
+        description: `When the job began to run. When it is left out, it is the time at which the job was first seen running. ${NOT_FUTURE}`,
+      }),
+      finishedAt: t.input.field({
+        type: 'DateTime',
+        description: `When the job ended: with a final status, and not before its start. It is the current time when it is left out. ${NOT_FUTURE}`,
+      }),
+      externalId: t.input.string({ description: `${externalIdOf('training job')} ${REMOVES_EXTERNAL_ID}` }),
+      labels: t.input.field({ type: [LabelInput], description: UPDATED_LABELS }),
     },
     resolve: async (_root, { input }, { services }) => ({
       trainingJob: await services.trainingJobs.update(

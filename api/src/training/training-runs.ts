@@ -5,7 +5,8 @@ import { SerialTask } from '../base/serial-task.ts'
 import type { Bus } from '../bus/bus.ts'
 import type { WebhookOutbox } from '../webhooks/outbox.ts'
 import { simulateRun } from './simulate-run.ts'
-import { isFinal, writeSteps } from './training-jobs.ts'
+import { isFinal } from './training-input.ts'
+import { writeSteps } from './training-steps.ts'
 
 const TICK_MS = 500
 

@@ -1,4 +1,4 @@
-import type { Deployment, TrainingJobStatus } from '@gaugeline/prisma'
+import type { Deployment, TrainingJob, TrainingJobStatus } from '@gaugeline/prisma'
 import { DomainError } from '../base/errors.ts'
 
 export class TrainingJobNotFoundError extends DomainError {
@@ -29,5 +29,12 @@ export class TrainingJobHasDeploymentsError extends DomainError {
     readonly deployments: Deployment[],
   ) {
     super('This training job has deployments. Delete them first.')
+  }
+}
+
+export class TrainingJobExternalIdTakenError extends DomainError {
+  override name = 'TrainingJobExternalIdTakenError'
+  constructor(readonly trainingJob: TrainingJob) {
+    super('Another training job has this external id.')
   }
 }

@@ -48,6 +48,28 @@ describe.each(await testDatabaseKinds())('deliveries on %s', (kind) => {
     expect(await database.prisma.webhookDelivery.count()).toBe(1)
   })
 
+  it('are created for the events of the chosen models only, from the change on', async () => {
+    const events = ['DEPLOYMENT_DEPLOYED', 'TRAINING_JOB_COMPLETED'] as const
+    const input = { name: 'hook', url: 'https://8.8.8.8/hooks', events }
+    const { webhook } = await deps.services.webhooks.create({ ...input, models: ['chosen', 'another'] }, by)
+    const deployOf = async (model: string) => deps.services.deployments.deploy(await completedJob(deps, model), { by })
+    const types = async () => {
+      const rows = await database.prisma.webhookDelivery.findMany({ orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] })
+      return rows.map(({ type, body }) => [type, (JSON.parse(body) as { data: { model: string } }).data.model])
+    }
+    await deployOf('other')
+    await deployOf('chosen')
+    const ofChosen = [
+      ['training_job.completed', 'chosen'],
+      ['deployment.deployed', 'chosen'],
+    ]
+    expect(await types()).toEqual(ofChosen)
+    await deps.services.webhooks.update(webhook.id, { models: [] })
+    deps.time.pass(1000)
+    await deployOf('other')
+    expect(await types()).toEqual([...ofChosen, ['training_job.completed', 'other'], ['deployment.deployed', 'other']])
+  })
+
   it('are leased one at a time per webhook, the oldest first, until the outcome is recorded', async () => {
     await create('DEPLOYMENT_DEPLOYED')
     await create('DEPLOYMENT_DEPLOYED')

@@ -100,6 +100,14 @@ export class DeliveryQueue {
     return row?.at ?? null
   }
 
+  /** How many deliveries to enabled webhooks are pending, and when the oldest of them was created. */
+  async backlog(): Promise<{ pending: number; oldestAt: Date | null }> {
+    const [row] = await this.#options.prisma.$queryRaw<{ pending: number; oldestAt: Date | null }[]>`
+      select count(*)::int as pending, min(d.created_at) as "oldestAt"
+      from webhook_deliveries d join webhooks w on w.id = d.webhook_id where d.status = 'PENDING' and w.enabled`
+    return row ?? { pending: 0, oldestAt: null }
+  }
+
   /** Removes a batch of old deliveries; returns how many. */
   removeOld(): Promise<number> {
     const before = new Date(this.#now().getTime() - KEPT_MS)

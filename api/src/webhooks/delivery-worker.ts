@@ -3,7 +3,7 @@ import type { Part } from '../base/lifecycle.ts'
 import { SerialTask } from '../base/serial-task.ts'
 import type { Bus } from '../bus/bus.ts'
 import { type AttemptOptions, attemptDelivery } from './attempt-delivery.ts'
-import type { ClaimedDelivery } from './delivery.ts'
+import type { ClaimedDelivery, DeliveryOutcome } from './delivery.ts'
 import type { DeliveryQueue } from './delivery-queue.ts'
 
 const MAX_IN_FLIGHT = 8
@@ -19,6 +19,8 @@ export interface DeliveryWorkerOptions extends AttemptOptions {
   queue: DeliveryQueue
   bus: Bus
   clock: Clock
+  /** Called with the outcome of each attempt. */
+  onAttempt: (outcome: DeliveryOutcome) => void
   onError: (error: unknown) => void
 }
 
@@ -116,6 +118,7 @@ export class DeliveryWorker implements Part {
       return
     }
     const durationMs = Math.round(performance.now() - begin)
+    this.#options.onAttempt(outcome)
     await queue.record(delivery, { at: new Date(startedAt).toISOString(), durationMs, ...outcome })
   }
 }

@@ -17,17 +17,17 @@ export class WebhookOutbox {
   }
 
   async addDeploymentEvent(tx: Prisma.TransactionClient, event: DeploymentEventRecord): Promise<void> {
-    await this.#add(tx, `DEPLOYMENT_${event.kind}`, event.at, () => deploymentMessage(event, this.#cursors))
+    const message = () => deploymentMessage(event, this.#cursors)
+    await this.#add(tx, `DEPLOYMENT_${event.kind}`, event.modelName, event.at, message)
   }
 
   /** For a job that has just finished; does nothing for one that was cancelled or is still running. */
   async addTrainingJob(tx: Prisma.TransactionClient, job: TrainingJob, at: Date): Promise<void> {
     const { status } = job
     if (status !== 'COMPLETED' && status !== 'FAILED') return
-    await this.#add(tx, `TRAINING_JOB_${status}`, at, async () => {
-      const model = await tx.model.findUniqueOrThrow({ where: { id: job.modelId }, select: { name: true } })
-      return trainingJobMessage({ ...job, status }, model.name, at)
-    })
+    const { name } = await tx.model.findUniqueOrThrow({ where: { id: job.modelId }, select: { name: true } })
+    const message = () => trainingJobMessage({ ...job, status }, name, at)
+    await this.#add(tx, `TRAINING_JOB_${status}`, name, at, message)
   }
 
   /** Wakes the delivery workers: there may be something new. Call it after the commit. */
@@ -38,14 +38,16 @@ export class WebhookOutbox {
   async #add(
     tx: Prisma.TransactionClient,
     event: WebhookEventType,
+    modelName: string,
     at: Date,
-    makeMessage: () => WebhookMessage | Promise<WebhookMessage>,
+    makeMessage: () => WebhookMessage,
   ): Promise<void> {
     // Locked until the event is committed: a webhook that is deleted meanwhile must not make the event fail.
     const webhooks = await tx.$queryRaw<{ id: string }[]>`
-      select id from webhooks where enabled and ${event}::"WebhookEventType" = any(events) order by id for key share`
+      select id from webhooks where enabled and ${event}::"WebhookEventType" = any(events)
+        and (models = '{}' or ${modelName} = any(models)) order by id for key share`
     if (webhooks.length === 0) return
-    const message = await makeMessage()
+    const message = makeMessage()
     await tx.webhookDelivery.createMany({ data: webhooks.map(({ id }) => newDelivery(id, message, at)) })
   }
 }

@@ -1,14 +1,18 @@
 import type { WebhookEventType } from '@gaugeline/prisma'
 import { InputChecks } from '../base/input-checks.ts'
 import { type IdempotencyKey, checkIdempotencyKey } from '../idempotency/idempotency.ts'
+import { checkModelName } from '../models/models.ts'
 
 const MAX_NAME = 100
 const MAX_URL = 2000
+const MAX_MODELS = 100
 
 export interface NewWebhook {
   name: string
   url: string
   events: readonly WebhookEventType[]
+  /** Names of the models whose events are sent; all models when it is empty or left out. */
+  models?: readonly string[] | null | undefined
 }
 
 /** Fields that are left out stay as they are. */
@@ -16,6 +20,7 @@ export interface WebhookUpdate {
   name?: string | null | undefined
   url?: string | null | undefined
   events?: readonly WebhookEventType[] | null | undefined
+  models?: readonly string[] | null | undefined
   enabled?: boolean | null | undefined
 }
 
@@ -23,11 +28,17 @@ export interface WebhookUpdate {
  * Checks the form only: where the URL leads is checked by AddressGuard.
  * @throws InvalidInputError
  */
-export function checkWebhook({ name, url, events }: WebhookUpdate, idempotencyKey?: IdempotencyKey): void {
+export function checkWebhook({ name, url, events, models }: WebhookUpdate, idempotencyKey?: IdempotencyKey): void {
   const checks = new InputChecks()
   checks.text(['name'], name, { min: 1, max: MAX_NAME })
   if (url != null) checkUrl(checks, url)
   if (events != null && events.length === 0) checks.add(['events'], 'must name at least one event.')
+  if (models != null && models.length > MAX_MODELS) {
+    checks.add(['models'], `must have at most ${MAX_MODELS} names, not ${models.length}.`)
+  }
+  for (const [index, model] of (models ?? []).slice(0, MAX_MODELS).entries()) {
+    checkModelName(checks, ['models', String(index)], model)
+  }
   checkIdempotencyKey(checks, idempotencyKey)
   checks.done()
 }

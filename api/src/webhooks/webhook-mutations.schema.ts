@@ -41,6 +41,7 @@ const NAME = 'The name of the webhook, for people: 1 to 100 characters.'
 const URL = `The URL that events are posted to: https or http, at most 2,000 characters, without user, password or fragment.
 Unless the operator allows others, its host must resolve to public addresses, now and at every delivery.`
 const EVENTS = 'The kinds of events to send, at least one.'
+const MODELS = 'The names of the models whose events to send, at most 100. A model need not exist yet.'
 const WEBHOOK_ID = 'The id of the webhook.'
 
 const CreateSuccess = builder.objectRef<{ webhook: Webhook; secret: string | null }>('CreateWebhookSuccess').implement({
@@ -108,6 +109,7 @@ Example:
       name: t.input.string({ required: true, description: NAME }),
       url: t.input.string({ required: true, description: URL }),
       events: t.input.field({ type: [WebhookEventTypeEnum], required: true, description: EVENTS }),
+      models: t.input.stringList({ description: `${MODELS} All models when it is empty or left out.` }),
       idempotencyKey: t.input.string({
         description: `${IDEMPOTENCY_KEY} A repeated call shows no secret: if the first answer was lost, rotate the secret.`,
       }),
@@ -132,6 +134,7 @@ Example:
       name: t.input.string({ description: NAME }),
       url: t.input.string({ description: `${URL} Pending deliveries are sent to the new URL as well.` }),
       events: t.input.field({ type: [WebhookEventTypeEnum], description: EVENTS }),
+      models: t.input.stringList({ description: `${MODELS} An empty list means all models.` }),
       enabled: t.input.boolean({
         description:
           'Whether the webhook is enabled. While it is disabled nothing is sent, and pending deliveries wait. Setting it either way resets `isGone`.',

@@ -68,6 +68,9 @@ export const WebhookType = builder.prismaNode('Webhook', {
       type: [WebhookEventTypeEnum],
       description: 'The kinds of events that the webhook receives.',
     }),
+    models: t.exposeStringList('models', {
+      description: 'The names of the models whose events the webhook receives, sorted; those of all models when empty.',
+    }),
     enabled: t.exposeBoolean('enabled', {
       description:
         'Whether the webhook is enabled. While it is disabled nothing is sent, and new events are not kept for it.',

@@ -90,7 +90,11 @@ export class Webhooks {
       (tx) =>
         idempotency.once<{ webhook: Webhook; secret: string | null }>(tx, idempotencyKey, {
           operation: 'createWebhook',
-          input: { ...input, events: input.events.toSorted() },
+          input: {
+            ...input,
+            events: input.events.toSorted(),
+            models: input.models?.length ? namesIn(input.models) : null,
+          },
           run: () => this.#create(tx, input, by),
           idOf: ({ webhook }) => webhook.id,
           replay: async (id) => {
@@ -113,6 +117,7 @@ export class Webhooks {
       ...(update.name == null ? {} : { name: update.name }),
       ...(update.url == null ? {} : { url: update.url }),
       ...(update.events == null ? {} : { events: [...new Set(update.events)] }),
+      ...(update.models == null ? {} : { models: namesIn(update.models) }),
       ...(update.enabled == null ? {} : { enabled: update.enabled, isGone: false }),
     })
     this.#options.outbox.announce()
@@ -192,14 +197,15 @@ export class Webhooks {
 
   async #create(
     tx: Prisma.TransactionClient,
-    { name, url, events }: NewWebhook,
+    { name, url, events, models }: NewWebhook,
     by: string,
   ): Promise<WebhookWithSecret> {
     // Serialised, or two could both take the last free place.
     await tx.$executeRaw`select pg_advisory_xact_lock(hashtext('gaugeline webhooks'))`
     if ((await tx.webhook.count()) >= MAX_WEBHOOKS) throw new WebhookLimitError(MAX_WEBHOOKS)
     const secret = newWebhookSecret()
-    const data = { name, url, events: [...new Set(events)], secret, createdAt: this.#now(), createdBy: by }
+    const chosen = { events: [...new Set(events)], models: namesIn(models ?? []) }
+    const data = { name, url, ...chosen, secret, createdAt: this.#now(), createdBy: by }
     return { webhook: await tx.webhook.create({ data }), secret }
   }
 
@@ -222,6 +228,11 @@ export class Webhooks {
   #now(): Date {
     return new Date(this.#options.clock.now())
   }
+}
+
+/** Each name once, sorted. */
+function namesIn(models: readonly string[]): string[] {
+  return [...new Set(models)].toSorted()
 }
 
 async function lockWebhook(tx: Prisma.TransactionClient, id: string): Promise<Webhook> {

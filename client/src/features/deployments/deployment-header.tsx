@@ -3,6 +3,7 @@ import { type FragmentType, graphql, readFragment } from '../../graphql/document
 import { serverNow, useClock } from '../../live/clock.ts'
 import { CopyId } from '../../ui/copy-id.tsx'
 import { moment, span } from '../../ui/format.ts'
+import { type Label, Labels } from '../../ui/labels.tsx'
 import { Status } from '../../ui/status.tsx'
 import { useTitle } from '../../ui/title.ts'
 import { DeploymentActions } from './deployment-actions.tsx'
@@ -13,6 +14,11 @@ const DeploymentHeaderFragment = graphql(`
     version
     status
     note
+    externalId
+    labels {
+      key
+      value
+    }
     statusChangedAt
     model {
       id
@@ -70,9 +76,35 @@ export function DeploymentHeader(props: DeploymentHeaderProps) {
           <CopyId id={deployment.id} className="max-w-48" />
         </div>
         {deployment.note && <p className="mt-1 wrap-anywhere text-muted">{deployment.note}</p>}
+        <Facts externalId={deployment.externalId} labels={deployment.labels} />
       </div>
       <DeploymentActions deployment={deployment} />
     </header>
+  )
+}
+
+/** How other systems and people find it; nothing when nobody has said so. */
+function Facts({ externalId, labels }: { externalId: string | null | undefined; labels: readonly Label[] }) {
+  if (externalId == null && labels.length === 0) return null
+  return (
+    <dl className="mt-1 flex flex-wrap items-baseline gap-x-4 gap-y-1">
+      {externalId != null && (
+        <div className="flex min-w-0 items-baseline gap-1.5">
+          <dt className="shrink-0 text-muted">External ID</dt>
+          <dd className="min-w-0 wrap-anywhere">
+            <code className="font-mono text-xs">{externalId}</code>
+          </dd>
+        </div>
+      )}
+      {labels.length > 0 && (
+        <div className="flex min-w-0 items-baseline gap-1.5">
+          <dt className="shrink-0 text-muted">Labels</dt>
+          <dd className="min-w-0">
+            <Labels labels={labels} />
+          </dd>
+        </div>
+      )}
+    </dl>
   )
 }
 

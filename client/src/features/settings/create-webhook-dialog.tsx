@@ -62,7 +62,7 @@ interface WebhookFieldsProps {
   onClose: () => void
 }
 
-const INITIAL: WebhookForm = { name: '', url: '', events: new Set(EVENT_TYPES) }
+const INITIAL: WebhookForm = { name: '', url: '', events: new Set(EVENT_TYPES), models: '' }
 
 function WebhookFields({ onCreated, onClose }: WebhookFieldsProps) {
   const eventsId = useId()
@@ -110,6 +110,13 @@ function WebhookFields({ onCreated, onClose }: WebhookFieldsProps) {
           {problemOf('events')}
         </p>
       </fieldset>
+      <TextField
+        label="Models"
+        value={form.models}
+        onChange={(models) => change({ models })}
+        problem={problemOf('models')}
+        hint="Only events of these models, separated by commas; empty for all models"
+      />
       {problem && <Problem>{problem}</Problem>}
       <div className="flex justify-end gap-2">
         <Button onClick={onClose}>Cancel</Button>

@@ -35,6 +35,7 @@ const WebhookRowFragment = graphql(`
     name
     url
     events
+    models
     enabled
     isGone
     createdAt
@@ -92,7 +93,7 @@ interface WebhookRowProps {
 
 function WebhookRow({ webhook: masked, onDelete }: WebhookRowProps) {
   const webhook = readFragment(WebhookRowFragment, masked)
-  const { id, name, url, events, enabled, isGone, createdAt, createdBy } = webhook
+  const { id, name, url, events, models, enabled, isGone, createdAt, createdBy } = webhook
   return (
     <li className="flex flex-wrap items-center gap-x-4 gap-y-2 border-t border-line py-2 last:border-b">
       <div className="min-w-60 flex-1">
@@ -105,6 +106,7 @@ function WebhookRow({ webhook: masked, onDelete }: WebhookRowProps) {
         <p className="font-mono text-xs wrap-anywhere">{url}</p>
         <p className="flex flex-wrap gap-x-4 text-xs text-muted">
           <span>{events.map((event) => WEBHOOK_EVENTS[event]).join(', ')}</span>
+          {models.length > 0 && <span className="wrap-anywhere">of {models.join(', ')}</span>}
           <span>
             Added by {createdBy}, {moment(new Date(createdAt))}
           </span>

@@ -61,6 +61,9 @@ const DeployDocument = graphql(`
           }
         }
       }
+      ... on DeploymentExternalIdTakenError {
+        message
+      }
       ... on IdempotencyConflictError {
         message
       }

@@ -20,6 +20,9 @@ const StartJobDocument = graphql(`
           ...TrainingJobsTable_trainingJob
         }
       }
+      ... on TrainingJobExternalIdTakenError {
+        message
+      }
       ... on IdempotencyConflictError {
         message
       }

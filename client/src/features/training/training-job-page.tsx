@@ -9,6 +9,7 @@ import { Button } from '../../ui/button.tsx'
 import { cx } from '../../ui/class-names.ts'
 import { CopyId } from '../../ui/copy-id.tsx'
 import { duration, moment, NO_DATA, percent, significant } from '../../ui/format.ts'
+import { Labels } from '../../ui/labels.tsx'
 import { Problem } from '../../ui/message.tsx'
 import { Skeleton } from '../../ui/skeleton.tsx'
 import { Status } from '../../ui/status.tsx'
@@ -33,6 +34,11 @@ const TrainingJobPageDocument = graphql(`
       finalLoss
       finalAccuracy
       failureReason
+      externalId
+      labels {
+        key
+        value
+      }
       createdAt
       createdBy
       startedAt
@@ -214,6 +220,16 @@ function Details({ job }: { job: Job }) {
         <Detail name="Framework">{job.framework ?? NO_DATA}</Detail>
         <Detail name="Dataset">{job.dataset ?? NO_DATA}</Detail>
         <Detail name="Run by">{job.simulated ? 'the simulator' : 'a third party'}</Detail>
+        {job.externalId != null && (
+          <Detail name="External ID">
+            <code className="font-mono text-xs">{job.externalId}</code>
+          </Detail>
+        )}
+        {job.labels.length > 0 && (
+          <Detail name="Labels">
+            <Labels labels={job.labels} />
+          </Detail>
+        )}
         {entriesOf(job.hyperparameters).map(([name, value]) => (
           <Detail key={name} name={name}>
             <code className="font-mono text-xs">{value}</code>
