@@ -67,7 +67,7 @@ describe('the schema', () => {
 
   it('has the root fields of its design', () => {
     expect(fieldsOf('Query').toSorted()).toEqual(
-      words(`deployment deploymentCounts deploymentEvents deployments model models node nodes trainingJob trainingJobs
+      words(`deployment deploymentCounts deploymentEvents deployments eventCursor model models node nodes trainingJob trainingJobs
         viewer webhooks`),
     )
     expect(fieldsOf('Mutation').toSorted()).toEqual(
@@ -156,13 +156,13 @@ describe('the schema', () => {
       FleetMetricsUpdate: 'at totals deployments reported expected',
       DeploymentMetrics: 'deploymentId deployment metrics',
       DeploymentEventUpdate: 'cursor skipped event',
-      TrainingJobUpdate: 'trainingJob newSteps',
+      TrainingJobUpdate: 'deleted trainingJob newSteps',
       Model: 'id name description createdAt latestVersion trainingJobs deployments',
       TrainingJob: `id name model status progress simulated framework dataset hyperparameters finalLoss finalAccuracy
         lossCurve failureReason createdAt createdBy startedAt finishedAt activeDeployment deployments deployability`,
       Deployability: 'canDeploy reason message',
       Deployment: `id model trainingJob version status note createdAt createdBy statusChangedAt latestMetrics
-        recentMetrics metricsHistory events canPause canResume canDelete`,
+        recentMetrics cursor metricsHistory events canPause canResume canDelete`,
       DeploymentEvent: 'id cursor kind at by note deploymentId deployment modelName version',
       DeploymentCounts: 'active paused total',
       Viewer: 'name scopes apiTokens',

@@ -54,6 +54,18 @@ const DeploymentEventConnection = builder.connectionObject(
   { name: 'DeploymentEventEdge', description: 'A deployment event and its position in the list.' },
 )
 
+builder.queryField('eventCursor', (t) =>
+  t.field({
+    scope: 'READ',
+    type: 'EventCursor',
+    description: `The current end of the log of lifecycle events. Pass it to the subscription \`deploymentEvents\` as \`after\`: it begins with what happens from now on, and a subscriber that is cut before the first event still knows where to resume. In a query together with a list, it is taken before the list is read, so that nothing lies between the list and the subscription.
+
+Example:
+\`{ eventCursor deployments(first: 100) { edges { node { id status } } } }\``,
+    resolve: (_root, _args, { services }) => services.eventLog.cursor,
+  }),
+)
+
 builder.queryField('deploymentEvents', (t) =>
   t.connection(
     {
