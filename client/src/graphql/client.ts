@@ -16,7 +16,11 @@ export function codeOf(error: CombinedError | undefined): string | undefined {
 /**
  * The client of the pages. Its cache is normalised: whatever has an `id` is stored once, and subscriptions update it.
  */
-export function createGraphqlClient(streams: Streams, refreshing: Exchange, onUnauthenticated: () => void): Client {
+export function createGraphqlClient(
+  streams: Pick<Streams, 'subscribe'>,
+  refreshing: Exchange,
+  onUnauthenticated: () => void,
+): Client {
   return new Client({
     url: '/graphql',
     preferGetMethod: false,

@@ -3,12 +3,11 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createGraphqlClient } from './client.ts'
 import { connected, connection, type ConnectionName, disconnected } from './connection.ts'
 import { Refresher } from './refresh.ts'
-import { Streams } from './streams.ts'
 
 const CURSOR = gql<{ eventCursor: string }>('query Cursor { eventCursor }')
 const COUNT = gql<{ deploymentCounts: { total: number } }>('query Count { deploymentCounts { total } }')
 
-const idle = new Streams({ client: { subscribe: () => () => undefined }, onUnauthenticated: () => undefined })
+const idle = { subscribe: () => () => undefined }
 
 let refresher: Refresher
 let client: Client
