@@ -1,7 +1,7 @@
 import { type Client, gql } from 'urql'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createGraphqlClient } from './client.ts'
-import { connected, connection, type ConnectionName, disconnected } from './connection.ts'
+import { connection, type ConnectionName, disconnected } from './connection.ts'
 import { Refresher } from './refresh.ts'
 
 const CURSOR = gql<{ eventCursor: string }>('query Cursor { eventCursor }')
@@ -72,7 +72,7 @@ describe('whoever comes back', () => {
       be(away)
       await pass(60_000)
       expect(asked).toEqual(['Cursor'])
-      connected('websocket')
+      be('live')
       await pass(200)
       expect(asked).toEqual(['Cursor', 'Cursor'])
       expect(shown).toEqual(['c1', 'c2'])
@@ -89,7 +89,7 @@ describe('whoever comes back', () => {
     asked = []
     for (let times = 0; times < 3; times += 1) {
       disconnected()
-      connected('websocket')
+      be('live')
     }
     await pass(200)
     expect(asked.toSorted()).toEqual(['Count', 'Cursor'])
@@ -99,7 +99,7 @@ describe('whoever comes back', () => {
     await show()
     stops.pop()?.()
     be('paused')
-    connected('websocket')
+    be('live')
     await pass(200)
     expect(asked).toEqual(['Cursor'])
   })
@@ -109,7 +109,7 @@ describe('whoever comes back', () => {
     const working = answer
     answer = unavailable
     be('reconnecting')
-    connected('websocket')
+    be('live')
     await pass(200)
     expect([asked.length, new Set(shown)]).toEqual([2, new Set(['c1'])])
     answer = () => Promise.reject(new TypeError('Failed to fetch'))
@@ -127,7 +127,7 @@ describe('whoever comes back', () => {
     await show()
     answer = () => Response.json({ errors: [{ message: 'no', extensions: { code: 'UNAUTHENTICATED' } }] })
     be('paused')
-    connected('websocket')
+    be('live')
     await pass(200)
     expect(refusals).toBe(1)
     await pass(60_000)
@@ -139,12 +139,12 @@ describe('whoever comes back', () => {
     const working = answer
     answer = () => new Promise(() => undefined)
     be('paused')
-    connected('websocket')
+    be('live')
     await pass(200)
     answer = working
     be('paused')
     await pass(10_000)
-    connected('websocket')
+    be('live')
     await pass(200)
     expect(asked).toHaveLength(3)
   })
@@ -166,12 +166,12 @@ describe('refreshing', () => {
     await show()
     be('connecting')
     await pass(500)
-    connected('websocket')
+    be('live')
     await pass(1_000)
     expect(asked).toHaveLength(1)
     be('connecting')
     await pass(5_000)
-    connected('websocket')
+    be('live')
     await pass(1_000)
     expect(asked).toHaveLength(2)
   })

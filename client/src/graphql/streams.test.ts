@@ -103,7 +103,7 @@ describe('streams', () => {
   it('gives up the cursor that it was given when the server does not accept it', async () => {
     const { streams, opened, afterWait } = setup()
     streams.subscribe(LOG, { after: 'c0' }, { next: () => {} })
-    opened[0]?.answer({ errors: [{ message: '', extensions: { code: 'CURSOR_INVALID' } }] })
+    opened[0]?.error([{ message: '', extensions: { code: 'CURSOR_INVALID' } }])
     await afterWait()
     expect(opened[1]?.variables()).toEqual({})
   })
