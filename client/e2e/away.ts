@@ -90,8 +90,9 @@ export async function createWays(context: BrowserContext, server: RunningServer)
       },
       async back() {
         await mend()
-        // Who looks at the tab does not wait for its backoff.
+        // Who looks at the tab does not wait for its backoff, unless it was just trying.
         await show('visible')
+        await each((page) => page.locator('[data-connection="live"]').waitFor())
       },
     },
   ]
