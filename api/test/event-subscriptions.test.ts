@@ -22,11 +22,16 @@ const cursorOf = (update: Update | undefined) => update?.deploymentEvents.cursor
 
 describe.each(await testDatabaseKinds())('a server on %s', (kind) => {
   let app: TestApp
+  let emptyLog: string
   beforeAll(async () => {
     app = await createTestApp(kind, { sampleIntervalMs: 50 })
+    emptyLog = await head()
     await remove(app.client, await deploy(app.client))
   })
   afterAll(() => app[Symbol.asyncDispose]())
+
+  /** The end of the log. */
+  const head = async () => (await app.client.data<{ eventCursor: string }>('{ eventCursor }')).eventCursor
 
   /** The cursor of the newest event. */
   const newest = async () => {
@@ -76,6 +81,29 @@ describe.each(await testDatabaseKinds())('a server on %s', (kind) => {
       do ids.push(await deploy(app.client))
       while ((await Promise.race([first, Promise.resolve(null)])) === null)
       expect(ids.map((id) => ['DEPLOYED', id])).toContainEqual(what(await first))
+    })
+
+    it('from the end of the log that a query gave, whatever happened before the subscription', async () => {
+      const after = await head()
+      expect(after).toBe(await newest())
+      const id = await deploy(app.client)
+      // Cut before its first event.
+      await follow({ after })[Symbol.asyncDispose]()
+      await pause(app.client, id)
+      await using updates = follow({ after })
+      expect((await updates.take(2)).map(what)).toEqual([
+        ['DEPLOYED', id],
+        ['PAUSED', id],
+      ])
+    })
+
+    it('from the end of a log in which nothing had happened yet', async () => {
+      await using updates = follow({ after: emptyLog })
+      expect((await updates.take(3)).map(({ deploymentEvents }) => deploymentEvents.event.kind)).toEqual([
+        'DEPLOYED',
+        'PAUSED',
+        'DELETED',
+      ])
     })
 
     it('of one deployment only, also of one that is gone', async () => {

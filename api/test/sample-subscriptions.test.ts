@@ -36,6 +36,12 @@ async function expectWhole(app: TestApp, id: string, updates: Update[]): Promise
   expect(updates.filter(({ inferenceMetrics }) => inferenceMetrics.skipped !== 0)).toEqual([])
 }
 
+/** The end of a deployment's log, as a query gives it. */
+async function headOf({ client }: TestApp, id: string): Promise<string> {
+  const query = 'query ($id: ID!) { deployment(id: $id) { cursor } }'
+  return (await client.data<{ deployment: { cursor: string } }>(query, { id })).deployment.cursor
+}
+
 describe.each(await testDatabaseKinds())('a server on %s', (kind) => {
   let app: TestApp
   beforeAll(async () => {
@@ -62,6 +68,20 @@ describe.each(await testDatabaseKinds())('a server on %s', (kind) => {
       expect(at(given[0]!) >= before.at(-1)!).toBe(true)
       await expectWhole(app, id, given)
       expect(given[0]?.inferenceMetrics.metrics.windowSeconds).toBe(INTERVAL_MS / 1000)
+    })
+
+    it('from the end of the log that a query gave, whatever was recorded before the subscription', async () => {
+      const other = await deploy(app.client)
+      await pause(app.client, other)
+      const before = await stored(app, other)
+      const after = await headOf(app, other)
+      // Cut before its first sample.
+      await follow(after, other)[Symbol.asyncDispose]()
+      await resume(app.client, other)
+      await using updates = follow(after, other)
+      const given = await updates.take(3)
+      expect(given.map(at)).toEqual((await stored(app, other)).slice(before.length, before.length + 3))
+      await expectWhole(app, other, given)
     })
 
     it('again from a cursor, without a hole or a double, however often one comes back', async () => {
@@ -201,7 +221,9 @@ describe.each(await testDatabaseKinds())('a server on %s', (kind) => {
   })
 
   it('continues after a restart on the same data, without a hole or a double', async () => {
-    const id = await deploy(app.client)
+    const [id, paused] = [await deploy(app.client), await deploy(app.client)]
+    await pause(app.client, paused)
+    const end = await headOf(app, paused)
     const given: Update[] = []
     for (const transport of TRANSPORTS) {
       await using live = liveClient(transport, app.origin)
@@ -209,6 +231,8 @@ describe.each(await testDatabaseKinds())('a server on %s', (kind) => {
       given.push(...(await updates.take(4)))
       app = await app.restart()
     }
+    // From the store: a server that has just started holds no samples in memory.
+    expect(await headOf(app, paused)).toBe(end)
     await using live = liveClient('websocket', app.origin)
     await using updates = live.subscribe<Update>(SAMPLES, { id, after: cursorOf(given.at(-1)) })
     given.push(...(await updates.take(20)))

@@ -82,8 +82,8 @@ describe('the schema', () => {
 
   it('has the root fields of its design', () => {
     expect(fieldsOf('Query').toSorted()).toEqual(
-      words(`deployment deploymentCounts deploymentEvents deployments model models node nodes serverInfo trainingJob
-        trainingJobCounts trainingJobs viewer webhooks`),
+      words(`deployment deploymentCounts deploymentEvents deployments eventCursor model models node nodes serverInfo
+        trainingJob trainingJobCounts trainingJobs viewer webhooks`),
     )
     expect(fieldsOf('Mutation').toSorted()).toEqual(
       sortedWords(`cancelTrainingJob createApiToken deleteDeployment deleteTrainingJob deployTrainingJob endSessions pauseDeployment
@@ -171,13 +171,13 @@ describe('the schema', () => {
       FleetMetricsUpdate: 'at totals deployments reported expected',
       DeploymentMetrics: 'deploymentId deployment metrics',
       DeploymentEventUpdate: 'cursor skipped event',
-      TrainingJobUpdate: 'trainingJob newSteps',
+      TrainingJobUpdate: 'deleted trainingJob newSteps',
       Model: 'id name description createdAt latestVersion trainingJobs deployments',
       TrainingJob: `id name model status progress simulated framework dataset hyperparameters finalLoss finalAccuracy
         lossCurve failureReason createdAt createdBy startedAt finishedAt activeDeployment deployments deployability`,
       Deployability: 'canDeploy reason message',
       Deployment: `id model trainingJob version status note createdAt createdBy statusChangedAt latestMetrics
-        recentMetrics metricsHistory events canPause canResume canDelete`,
+        recentMetrics cursor metricsHistory events canPause canResume canDelete`,
       DeploymentEvent: 'id cursor kind at by note deploymentId deployment modelName version',
       DeploymentEventFilter: 'kind model deploymentId by since',
       DeploymentCounts: 'active paused total',

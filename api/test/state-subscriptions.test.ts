@@ -26,6 +26,7 @@ interface Fleet {
 }
 interface Progress {
   trainingJobProgress: {
+    deleted: boolean
     trainingJob: { id: string; status: string; progress: number; finalLoss: number | null; model: { name: string } }
     newSteps: { step: number; loss: number }[]
   }
@@ -35,7 +36,9 @@ const METRICS = 'at requests errors inFlight coveredSeconds requestsPerSecond la
 const FLEET = `subscription ($filter: DeploymentFilter) { fleetMetrics(filter: $filter) { at reported expected
   totals { ${METRICS} } deployments { deploymentId deployment { id version status } metrics { ${METRICS} } } } }`
 const PROGRESS = `subscription ($id: ID) { trainingJobProgress(trainingJobId: $id) {
-  trainingJob { id status progress finalLoss model { name } lossCurve { step } } newSteps { step loss accuracy } } }`
+  deleted trainingJob { id status progress finalLoss model { name latestVersion trainingJobs(first: 1) { edges { cursor } } }
+    lossCurve { step } activeDeployment { version } deployments(first: 3) { edges { cursor } } deployability { reason } }
+  newSteps { step loss accuracy } } }`
 
 const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0)
 const idsIn = ({ fleetMetrics }: Fleet) => fleetMetrics.deployments.map(({ deploymentId }) => deploymentId)
@@ -189,7 +192,7 @@ describe.each(await testDatabaseKinds())('a server on %s', (kind) => {
       expect(await watch(id).refusal()).toBe('NOT_FOUND')
     })
 
-    it('of all jobs: the unfinished ones first, then every change, new jobs included', async () => {
+    it('of all jobs: the unfinished ones first, then every change, new and deleted jobs included', async () => {
       const finished = await registerJob(app.client)
       const queued = await registerJob(app.client, { status: 'QUEUED' })
       const running = await registerJob(app.client, { status: 'RUNNING' })
@@ -202,7 +205,21 @@ describe.each(await testDatabaseKinds())('a server on %s', (kind) => {
       expect(await nextOf(progress)).toMatchObject({ trainingJob: { id: fresh, model: { name: 'fresh' } } })
       await update({ trainingJobId: queued, steps: steps(1) })
       expect(await nextOf(progress)).toMatchObject({ trainingJob: { id: queued }, newSteps: steps(1) })
+      const short = await registerJob(app.client, { modelName: 'fresh' })
+      expect(await nextOf(progress)).toMatchObject({ deleted: false, trainingJob: { id: short, status: 'COMPLETED' } })
+      await using one = watch(fresh)
+      expect(await nextOf(one)).toMatchObject({ deleted: false, trainingJob: { id: fresh } })
       await succeed(app.client, 'deleteTrainingJob', { trainingJobId: fresh }, 'trainingJobId')
+      expect(await one.rest()).toEqual([])
+      await succeed(app.client, 'deleteTrainingJob', { trainingJobId: short }, 'trainingJobId')
+      const gone = { model: { name: 'fresh' }, lossCurve: [], activeDeployment: null, deployments: { edges: [] } }
+      for (const [id, status] of [
+        [fresh, 'RUNNING'],
+        [short, 'COMPLETED'],
+      ]) {
+        const told = { deleted: true, newSteps: [], trainingJob: { id, status, ...gone } }
+        expect(await nextOf(progress)).toMatchObject(told)
+      }
       await succeed(app.client, 'cancelTrainingJob', { trainingJobId: running }, 'trainingJob { id }')
       expect(await nextOf(progress)).toMatchObject({ trainingJob: { id: running, status: 'CANCELLED' } })
     })

@@ -10,6 +10,7 @@ import { readDeploymentSearch } from './features/deployments/deployment-search.t
 import { readDeploymentsSearch } from './features/deployments/deployments-search.ts'
 import { loadSession } from './features/session/session.ts'
 import { readSettingsSearch } from './features/settings/settings-search.ts'
+import { loadFirstCursor } from './features/shell/first-cursor.ts'
 import { Frame } from './features/shell/frame.tsx'
 import { CrashedPage, NotFoundPage } from './features/shell/problem-pages.tsx'
 import { readTrainingSearch } from './features/training/training-search.ts'
@@ -50,7 +51,7 @@ const app = createRoute({
   getParentRoute: () => root,
   id: 'app',
   beforeLoad: async ({ location }) => {
-    const session = await loadSession()
+    const [session] = await Promise.all([loadSession(), loadFirstCursor()])
     if (session === null) throw redirect({ to: '/sign-in', search: { back: location.href }, replace: true })
   },
   component: Frame,

@@ -1,3 +1,4 @@
+import type { Model, TrainingJob } from '@gaugeline/prisma'
 import type { Sample } from '../metrics/sample.ts'
 
 /** What a recorder stored in one statement. */
@@ -35,11 +36,14 @@ export interface TrainingStepRecord {
   at: Date
 }
 
+/** No deployment is left of a job that could be deleted. */
+export type DeletedTrainingJob = TrainingJob & { model: Model; deployments: readonly [] }
+
 export interface TrainingJobChange {
   trainingJobId: string
   newSteps: readonly TrainingStepRecord[]
-  /** True when the job was deleted. */
-  deleted?: boolean
+  /** The job as it was when it was deleted; absent otherwise. */
+  deleted?: DeletedTrainingJob
 }
 
 export interface BusMessages {

@@ -93,6 +93,18 @@ const orderByArg = { type: OrderInput, description: 'The order of the list.' } a
 const BOTH_CURSORS =
   'Besides the cursors of pages, `after` and `before` take the cursors of events, as `DeploymentEvent.cursor`, the subscription `deploymentEvents` and webhooks have them. They are positions in the log: with the direction ASC, the page after one holds what happened since.'
 
+builder.queryField('eventCursor', (t) =>
+  t.field({
+    scope: 'READ',
+    type: 'EventCursor',
+    description: `The current end of the log of lifecycle events. Pass it to the subscription \`deploymentEvents\` as \`after\`: it begins with what happens from now on, and a subscriber that is cut before the first event still knows where to resume. In a query together with a list, it is taken before the list is read, so that nothing lies between the list and the subscription.
+
+Example:
+\`{ eventCursor deployments(first: 100) { edges { node { id status } } } }\``,
+    resolve: (_root, _args, { services }) => services.eventLog.cursor,
+  }),
+)
+
 builder.queryField('deploymentEvents', (t) =>
   t.connection(
     {

@@ -31,6 +31,18 @@ const InferenceMetricsUpdateType = builder.objectRef<SampleUpdate>('InferenceMet
   }),
 })
 
+builder.prismaObjectField(DeploymentType, 'cursor', (t) =>
+  t.field({
+    type: 'SampleCursor',
+    description: `The current end of the log of samples, also when there are none. Pass it to the subscription \`inferenceMetrics\` as \`after\`: it begins with the next sample, and a subscriber that is cut before it arrives still knows where to resume.
+
+Example:
+\`deployment(id: "RGVwbG95bWVudDo…") { cursor latestMetrics { at } }\``,
+    resolve: async ({ id, key }, _args, { services, loaders }) =>
+      services.cursors.sample(id, await loaders.sampleHead.load(key)),
+  }),
+)
+
 builder.subscriptionField('inferenceMetrics', (t) =>
   t.field({
     scope: 'READ',

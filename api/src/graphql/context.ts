@@ -23,6 +23,8 @@ interface Loaders {
   latest: DataLoader<number, Sample | null>
   /** By deployment key. */
   recent: DataLoader<number, Sample[]>
+  /** The sequence of the newest sample, 0 before the first, by deployment key. */
+  sampleHead: DataLoader<number, number>
   lossCurve: DataLoader<CurveRequest, TrainingStep[]>
   /** Whether no deployment of a training job is active, by the job's id. */
   isUndeployed: DataLoader<string, boolean>
@@ -46,6 +48,15 @@ function createLoaders({ recent, sampleStore, trainingJobs, deployments }: Servi
         if (missing.length === 0) return inMemory
         const stored = new Map((await sampleStore.latest(missing)).map((sample) => [sample.deploymentKey, sample]))
         return keys.map((key, index) => inMemory[index] ?? stored.get(key) ?? null)
+      },
+      { cache: false },
+    ),
+    sampleHead: new DataLoader(
+      async (keys) => {
+        const missing = keys.filter((key) => recent.latest(key) === undefined)
+        const heads = missing.length > 0 ? await sampleStore.heads(missing) : []
+        const stored = new Map(heads.map((head) => [head.deploymentKey, head.sequence]))
+        return keys.map((key) => stored.get(key) ?? recent.latest(key)?.sequence ?? 0)
       },
       { cache: false },
     ),

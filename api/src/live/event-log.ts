@@ -53,6 +53,14 @@ export class EventLog {
   }
 
   /**
+   * The position of the newest event that this server knows. A list that is read afterwards lacks nothing up to here,
+   * and following from here misses nothing after it.
+   */
+  get cursor(): string {
+    return this.#options.cursors.event(this.#started.newest)
+  }
+
+  /**
    * Follows events from now on, or right after `cursor`; of one deployment, or of all.
    * @throws RefusedError CURSOR_INVALID
    */
@@ -60,8 +68,7 @@ export class EventLog {
     deploymentId?: string
     cursor?: string | null
   }): Promise<LogSource<DeploymentEventRecord, LogUpdate<DeploymentEventRecord>>> {
-    const log = this.#log
-    if (!log) throw new Error('The event log has not been started.')
+    const log = this.#started
     const { deploymentId, cursor } = options
     let after = log.newest
     if (cursor != null) {
@@ -83,5 +90,10 @@ export class EventLog {
             readAfter: (sequence: number) => this.#options.events.after(sequence, 200, deploymentId),
           }),
     })
+  }
+
+  get #started(): LiveLog<DeploymentEventRecord> {
+    if (!this.#log) throw new Error('The event log has not been started.')
+    return this.#log
   }
 }

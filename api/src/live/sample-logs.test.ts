@@ -64,6 +64,24 @@ describe.each(await testDatabaseKinds())('following samples on %s', (kind) => {
     expect(await next).toEqual(['4', '5'])
   })
 
+  it('begins with the first sample after the end of an empty log', async () => {
+    const next = take(await follow(0), 2)
+    await record(deps, 2000)
+    expect(await next).toEqual(['1', '2'])
+  })
+
+  it('accepts the cursor of a sample that is stored and whose message is still on its way', async () => {
+    const earlier = await follow()
+    const publish = vi.spyOn(deps.bus, 'publish').mockImplementation(() => undefined)
+    await record(deps, 2000)
+    const resumed = await follow(2)
+    expect(await take(earlier, 2)).toEqual(['1', '2'])
+    publish.mockRestore()
+    const next = take(resumed, 1)
+    await record(deps, 1000)
+    expect(await next).toEqual(['3'])
+  })
+
   it('resumes right after a cursor, from before its log was opened', async () => {
     await record(deps, 10_000)
     expect(await take(await follow(4), 6)).toEqual(['5', '6', '7', '8', '9', '10'])

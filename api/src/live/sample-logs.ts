@@ -96,7 +96,7 @@ export class SampleLogs {
       const head = open.log.newest
       // Retention may have removed the newest sample: a follower that begins has then missed nothing.
       const begin = open.log.entry(head) === undefined ? head : head - 1
-      const after = cursor == null ? begin : this.#options.cursors.readSample(cursor, deployment.id, head)
+      const after = cursor == null ? begin : await this.#positionOf(cursor, open)
       return new LogSource(open.log, {
         after,
         maxBehind: MAX_BEHIND,
@@ -108,6 +108,17 @@ export class SampleLogs {
       this.#release(open)
       throw error
     }
+  }
+
+  /** @throws RefusedError CURSOR_INVALID */
+  async #positionOf(cursor: string, { deployment, log }: OpenLog): Promise<number> {
+    const { cursors, store } = this.#options
+    const position = cursors.readSample(cursor, deployment.id, Infinity)
+    if (position <= log.newest) return position
+    // The sample may be stored already, and its message still be on its way.
+    const [head] = await store.heads([deployment.key])
+    log.announce(head?.sequence ?? 0)
+    return cursors.readSample(cursor, deployment.id, head?.sequence ?? 0)
   }
 
   async #acquire(deployment: FollowedDeployment): Promise<OpenLog | null> {

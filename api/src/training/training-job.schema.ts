@@ -7,6 +7,7 @@ import { CURVE_COST } from '../graphql/cost.ts'
 import { uuidOf } from '../graphql/ids.ts'
 import { externalIdOf, LABELS_FILTER, LabelInput, LabelType } from '../graphql/labels.schema.ts'
 import type { TrainingStepRecord } from '../bus/bus.ts'
+import type { TrainingProgressUpdate } from './training-progress.ts'
 
 const MAX_CURVE_POINTS = 2000
 
@@ -242,19 +243,23 @@ builder.prismaObjectField('Model', 'trainingJobs', (t) =>
   ),
 )
 
-interface TrainingJobProgress {
-  trainingJobId: string
-  newSteps: readonly TrainingStepRecord[]
-}
-
-const TrainingJobUpdateType = builder.objectRef<TrainingJobProgress>('TrainingJobUpdate').implement({
-  description: 'The current state of a training job.',
+const TrainingJobUpdateType = builder.objectRef<TrainingProgressUpdate>('TrainingJobUpdate').implement({
+  description: 'The current state of a training job, or that it was deleted.',
   fields: (t) => ({
+    deleted: t.boolean({
+      description: `Whether the training job was deleted; there is no later update of it. It is always false in a subscription to one job, which completes instead.
+
+Example:
+\`subscription { trainingJobProgress { deleted trainingJob { id name status } } }\``,
+      resolve: ({ deleted }) => deleted !== undefined,
+    }),
     trainingJob: t.prismaField({
       type: 'TrainingJob',
-      description: 'The training job.',
-      resolve: async (query, { trainingJobId }, _args, { services }) => {
-        const job = await services.trainingJobs.byId(trainingJobId, query)
+      description: 'The training job; as it was at the end, if it was deleted.',
+      resolve: async (query, { trainingJobId, deleted }, _args, { services }) => {
+        // Read for a deleted job too: its relations are then taken from the object that was kept.
+        const relations = { ...query }
+        const job = deleted ?? (await services.trainingJobs.byId(trainingJobId, relations))
         if (!job) throw new RefusedError('NOT_FOUND', 'The training job was deleted.')
         return job
       },
@@ -272,7 +277,7 @@ builder.subscriptionField('trainingJobProgress', (t) =>
   t.field({
     scope: 'READ',
     type: TrainingJobUpdateType,
-    description: `Follows the current state of one training job, or of all. The subscription begins with the current state and sends a message at each change; a slow subscriber skips intermediate states. With \`trainingJobId\`, it completes when the job is deleted. Without, it begins with the unfinished jobs and includes new ones. An unknown job is refused as \`NOT_FOUND\`.
+    description: `Follows the current state of one training job, or of all. The subscription begins with the current state and sends a message at each change; a slow subscriber skips intermediate states. With \`trainingJobId\`, it completes when the job is deleted. Without, it begins with the unfinished jobs, includes new ones, and tells of deleted ones by \`deleted\`. An unknown job is refused as \`NOT_FOUND\`.
 
 Example:
 \`trainingJobProgress(trainingJobId: "VHJhaW5pbmdKb2I6…") { trainingJob { status progress } }\``,

@@ -242,7 +242,8 @@ describe.each(await testDatabaseKinds())('training jobs on %s', (kind) => {
     await jobs.update(id, { steps: steps(1) })
     published = []
     await jobs.delete(id)
-    expect(published).toEqual([{ trainingJobId: id, newSteps: [], deleted: true }])
+    const deleted: unknown = expect.objectContaining({ id, model: expect.objectContaining({ name: 'm' }) as unknown })
+    expect(published).toEqual([{ trainingJobId: id, newSteps: [], deleted }])
     expect(await jobs.byId(id)).toBeNull()
     expect(await database.prisma.trainingStep.count({ where: { trainingJobId: id } })).toBe(0)
     for (const unknown of [id, NOBODY]) {

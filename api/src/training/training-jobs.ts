@@ -207,19 +207,22 @@ export class TrainingJobs {
    * @throws TrainingJobNotFoundError, TrainingJobHasDeploymentsError
    */
   async delete(id: string): Promise<void> {
+    const { prisma, bus } = this.#options
     try {
-      const { count } = await this.#options.prisma.trainingJob.deleteMany({ where: { id } })
-      if (count === 0) throw new TrainingJobNotFoundError()
+      const job = await prisma.$transaction(async (tx) => {
+        await lockJob(tx, id)
+        return tx.trainingJob.delete({ where: { id }, include: { model: true } })
+      }, TRANSACTION)
+      bus.publish('trainingJob', { trainingJobId: id, newSteps: [], deleted: { ...job, deployments: [] } })
     } catch (error) {
       if (!isForeignKeyViolation(error)) throw error
-      const deployments = await this.#options.prisma.deployment.findMany({
+      const deployments = await prisma.deployment.findMany({
         where: { trainingJobId: id },
         orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
         take: NAMED_DEPLOYMENTS,
       })
       throw new TrainingJobHasDeploymentsError(deployments)
     }
-    this.#options.bus.publish('trainingJob', { trainingJobId: id, newSteps: [], deleted: true })
   }
 
   async #create(

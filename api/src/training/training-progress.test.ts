@@ -131,6 +131,35 @@ describe.each(await testDatabaseKinds())('watching training jobs on %s', (kind) 
     expect(await waiting).toEqual([id, 2])
   })
 
+  it('tells watchers of all jobs of a deletion, with the job as it was, also those that are slow', async () => {
+    const id = await register()
+    const [all, slow] = [await watch(null), await watch(null)]
+    await all.next()
+    await addSteps(id, 1)
+    expect(await next(all)).toEqual([id, 1])
+    const finished = await register('COMPLETED')
+    await deps.services.trainingJobs.cancel(id)
+    await deps.services.trainingJobs.delete(id)
+    await deps.services.trainingJobs.delete(finished)
+    for (const watcher of [all, slow]) {
+      const told = [(await watcher.next()).value, (await watcher.next()).value] as TrainingProgressUpdate[]
+      const kept = Object.fromEntries(told.map(({ trainingJobId, deleted }) => [trainingJobId, deleted]))
+      expect(kept[id]).toMatchObject({ id, name: 'j', status: 'CANCELLED', model: { name: 'm' } })
+      expect(kept[finished]).toMatchObject({ status: 'COMPLETED' })
+      expect(watcher.poll()).toBeUndefined()
+    }
+  })
+
+  it('gives the message of a deletion the same version for every watcher of all jobs', async () => {
+    const id = await register()
+    const [one, other] = [await watch(null), await watch(null)]
+    one.poll()
+    await deps.services.trainingJobs.delete(id)
+    const fed = one.feed.after(one.feed.version - 1)
+    expect(fed?.payload?.deleted).toMatchObject({ id })
+    expect([one.poll(), other.poll()].map((update) => update?.version)).toEqual([fed?.version, fed?.version])
+  })
+
   it('ends the watchers of a job that is deleted, also while they wait; a watcher of all jobs continues', async () => {
     const [id, other] = [await register(), await register()]
     const [one, pending, all] = [await watch(id), await watch(id), await watch(null)]
@@ -138,7 +167,7 @@ describe.each(await testDatabaseKinds())('watching training jobs on %s', (kind) 
     const waiting = one.next()
     await deps.services.trainingJobs.delete(id)
     expect([await waiting, await pending.next()]).toEqual([END, END])
-    expect(await next(all)).toEqual([other])
+    expect([await next(all), await next(all)]).toEqual([[id], [other]])
     expect(deps.services.trainingProgress.watchers).toBe(1)
   })
 

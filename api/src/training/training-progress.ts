@@ -1,5 +1,5 @@
 import { RefusedError } from '../base/errors.ts'
-import type { Bus, TrainingJobChange, TrainingStepRecord } from '../bus/bus.ts'
+import type { Bus, DeletedTrainingJob, TrainingJobChange, TrainingStepRecord } from '../bus/bus.ts'
 import { type FeedUpdate, type SharedFeed, SharedSource, type SourceUpdate } from '../fanout/shared-source.ts'
 import { Waiters } from '../fanout/waiters.ts'
 import type { TrainingJobs } from './training-jobs.ts'
@@ -15,15 +15,8 @@ export interface TrainingProgressUpdate {
   trainingJobId: string
   /** Steps since this watcher's last update of the job; for the first one, none. */
   newSteps: readonly TrainingStepRecord[]
-}
-
-interface ProgressFeedUpdate extends FeedUpdate<TrainingProgressUpdate> {
-  /** The id of a job that was deleted. */
-  deleted?: string
-}
-
-interface ProgressFeed extends SharedFeed<TrainingProgressUpdate> {
-  after(version: number): ProgressFeedUpdate | undefined
+  /** The job as it was, if it was deleted; this is the last update of it. */
+  deleted?: DeletedTrainingJob
 }
 
 /** State: jobs as they change. A slow watcher is given each changed job once, as it is by then. */
@@ -60,7 +53,7 @@ export class TrainingProgress {
 
   /**
    * Watches one job: its current state comes first, and its deletion ends the stream. Or watches all jobs: those that
-   * are not finished come first.
+   * are not finished come first, then each change of any job, including that it was created or deleted.
    * @throws RefusedError NOT_FOUND
    */
   async watch(trainingJobId: string | null): Promise<SharedSource<TrainingProgressUpdate>> {
@@ -88,7 +81,7 @@ export class TrainingProgress {
     this.#waiters.wake()
   }
 
-  #feedOf(only: string | null): ProgressFeed {
+  #feedOf(only: string | null): SharedFeed<TrainingProgressUpdate> {
     const version = () => this.#version
     const isClosed = () => this.#isClosed
     return {
@@ -99,13 +92,13 @@ export class TrainingProgress {
       get isClosed() {
         return isClosed()
       },
-      after: (given): ProgressFeedUpdate | undefined => {
+      after: (given): FeedUpdate<TrainingProgressUpdate> | undefined => {
         const change = this.#changes.get(given + 1)
         if (change === undefined) return undefined
-        const { trainingJobId, newSteps, deleted } = change
-        if (only !== null && trainingJobId !== only) return { version: given + 1 }
-        if (deleted) return { version: given + 1, deleted: trainingJobId, ends: only !== null }
-        return { version: given + 1, payload: { trainingJobId, newSteps } }
+        const version = given + 1
+        if (only !== null && change.trainingJobId !== only) return { version }
+        if (only !== null && change.deleted) return { version, ends: true }
+        return { version, payload: change }
       },
       onChange: (wake) => this.#waiters.add(wake),
     }
@@ -115,18 +108,19 @@ export class TrainingProgress {
 /** What one watcher has not been given yet of one job. */
 interface Pending {
   newSteps: readonly TrainingStepRecord[]
+  deleted?: DeletedTrainingJob
   /** The number of the change, while it is a single one. */
   version?: number
 }
 
 /** One watcher: while it is not live, it collects the changes that it has not been given. */
 class Watcher extends SharedSource<TrainingProgressUpdate> {
-  readonly feed: ProgressFeed
+  readonly feed: SharedFeed<TrainingProgressUpdate>
   #followed: number
   #isLive = false
   #pending = new Map<string, Pending>()
 
-  constructor(feed: ProgressFeed, onEnd: () => void) {
+  constructor(feed: SharedFeed<TrainingProgressUpdate>, onEnd: () => void) {
     super(onEnd)
     this.feed = feed
     this.#followed = feed.version
@@ -144,13 +138,13 @@ class Watcher extends SharedSource<TrainingProgressUpdate> {
       this.#followed += 1
       if (update?.ends) return this.end()
       if (update?.payload) this.add(update.payload, update.version)
-      if (update?.deleted !== undefined) this.#pending.delete(update.deleted)
     }
   }
 
-  add({ trainingJobId, newSteps }: TrainingProgressUpdate, version?: number): void {
+  add({ trainingJobId, newSteps, deleted }: TrainingProgressUpdate, version?: number): void {
     const earlier = this.#pending.get(trainingJobId)
-    if (earlier === undefined)
+    if (deleted && version !== undefined) this.#pending.set(trainingJobId, { newSteps: [], deleted, version })
+    else if (earlier === undefined)
       this.#pending.set(trainingJobId, version === undefined ? { newSteps } : { newSteps, version })
     else this.#pending.set(trainingJobId, { newSteps: [...earlier.newSteps, ...newSteps].slice(-MAX_PENDING_STEPS) })
     if (this.#pending.size > MAX_PENDING_JOBS) {
@@ -163,8 +157,9 @@ class Watcher extends SharedSource<TrainingProgressUpdate> {
     if (this.isEnded) return undefined
     const [next] = this.#pending
     if (next === undefined) return undefined
-    const [trainingJobId, { newSteps, version }] = next
+    const [trainingJobId, { newSteps, deleted, version }] = next
     this.#pending.delete(trainingJobId)
+    if (deleted && version !== undefined) return { payload: { trainingJobId, newSteps, deleted }, version }
     const payload = { trainingJobId, newSteps }
     // The current state of a job is the same for every watcher that begins before anything changes.
     if (newSteps.length === 0) return { payload, version: `${this.#followed} ${trainingJobId}` }

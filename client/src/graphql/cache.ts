@@ -48,8 +48,12 @@ export function createCache() {
           // The newest event came with this message, and would not be requested again.
           if (id) invalidateFields(cache, { __typename: 'Deployment', id }, 'events', (args) => args?.['first'] !== 1)
         },
-        trainingJobProgress: (result, _args, cache) =>
-          addTrainingJob(cache, idAt(result, 'trainingJobProgress', 'trainingJob')),
+        trainingJobProgress(result, _args, cache) {
+          const id = idAt(result, 'trainingJobProgress', 'trainingJob')
+          if (valueAt(result, 'trainingJobProgress', 'deleted') !== true) return addTrainingJob(cache, id)
+          removeTrainingJob(cache, id)
+          if (id) cache.invalidate({ __typename: 'TrainingJob', id })
+        },
       },
     },
   })
@@ -60,12 +64,15 @@ function addDeployment(cache: Cache, id: string | undefined): void {
   const row = cache.readFragment(DeploymentsTable_DeploymentFragmentDoc, { __typename: 'Deployment', id })
   if (!row) return
   cache.updateQuery({ query: DeploymentsPageDocument, variables: {} }, (page) => {
-    if (!page || page.deployments.edges.some(({ node }) => node.id === id)) return page
-    const { status, model, trainingJob } = row
+    if (!page) return page
+    const { status, createdAt, model, trainingJob } = row
     const masked = makeFragmentData(row, DeploymentsTable_DeploymentFragmentDoc)
-    const node = { __typename: 'Deployment' as const, id, status, model, trainingJob, ...masked }
+    const node = { __typename: 'Deployment' as const, id, status, createdAt, model, trainingJob, ...masked }
     const edge = { __typename: 'DeploymentEdge' as const, cursor: '', node }
-    return { ...page, deployments: { ...page.deployments, edges: [edge, ...page.deployments.edges] } }
+    const edges = inserted(page.deployments, edge)
+    if (!edges) return page
+    const deploymentCounts = { ...page.deploymentCounts, total: page.deploymentCounts.total + 1 }
+    return { ...page, deployments: { ...page.deployments, edges }, deploymentCounts }
   })
   const jobKey = cache.resolve({ __typename: 'Deployment', id }, 'trainingJob')
   if (typeof jobKey === 'string') invalidateFields(cache, jobKey, 'deployments')
@@ -77,7 +84,8 @@ function removeDeployment(cache: Cache, id: string | undefined): void {
     cache.updateQuery({ query: DeploymentsPageDocument, variables: { after } }, (page) => {
       if (!page?.deployments.edges.some(({ node }) => node.id === id)) return page
       const edges = page.deployments.edges.filter(({ node }) => node.id !== id)
-      return { ...page, deployments: { ...page.deployments, edges } }
+      const deploymentCounts = { ...page.deploymentCounts, total: page.deploymentCounts.total - 1 }
+      return { ...page, deployments: { ...page.deployments, edges }, deploymentCounts }
     })
   }
   const jobKey = cache.resolve({ __typename: 'Deployment', id }, 'trainingJob')
@@ -86,21 +94,16 @@ function removeDeployment(cache: Cache, id: string | undefined): void {
 
 function addTrainingJob(cache: Cache, id: string | undefined): void {
   if (id === undefined) return
-  const known = [...pagesOf(cache, 'trainingJobs')].some((after) =>
-    cache
-      .readQuery({ query: TrainingJobsPageDocument, variables: { after } })
-      ?.trainingJobs.edges.some(({ node }) => node.id === id),
-  )
-  if (known) return
   const row = cache.readFragment(TrainingJobsTable_TrainingJobFragmentDoc, { __typename: 'TrainingJob', id })
   if (!row) return
   cache.updateQuery({ query: TrainingJobsPageDocument, variables: {} }, (page) => {
     if (!page) return page
-    const { name, status, model } = row
+    const { name, status, createdAt, model } = row
     const masked = makeFragmentData(row, TrainingJobsTable_TrainingJobFragmentDoc)
-    const node = { __typename: 'TrainingJob' as const, id, name, status, model, ...masked }
+    const node = { __typename: 'TrainingJob' as const, id, name, status, createdAt, model, ...masked }
     const edge = { __typename: 'TrainingJobEdge' as const, cursor: '', node }
-    return { ...page, trainingJobs: { ...page.trainingJobs, edges: [edge, ...page.trainingJobs.edges] } }
+    const edges = inserted(page.trainingJobs, edge)
+    return edges ? { ...page, trainingJobs: { ...page.trainingJobs, edges } } : page
   })
 }
 
@@ -150,6 +153,21 @@ function removeWebhook(cache: Cache, id: string | undefined): void {
   })
 }
 
+/**
+ * The rows of the first page, newest first, with this one in its place. `undefined` if it is there already, or belongs
+ * to a later page, which has it as soon as that is asked for.
+ */
+function inserted<Edge extends { node: { id: string; createdAt: string } }>(
+  { edges, pageInfo }: { edges: readonly Edge[]; pageInfo: { hasNextPage: boolean } },
+  edge: NoInfer<Edge>,
+): Edge[] | undefined {
+  if (edges.some(({ node }) => node.id === edge.node.id)) return undefined
+  const older = edges.findIndex(({ node }) => node.createdAt <= edge.node.createdAt)
+  if (older === -1 && pageInfo.hasNextPage) return undefined
+  const place = older === -1 ? edges.length : older
+  return [...edges.slice(0, place), edge, ...edges.slice(place)]
+}
+
 /** The `after` argument of every page of a list that the cache holds. */
 function* pagesOf(cache: Cache, field: 'deployments' | 'trainingJobs'): Generator<string | null> {
   for (const { fieldName, arguments: args } of cache.inspectFields('Query')) {
@@ -175,10 +193,15 @@ function idAt(result: unknown, ...path: string[]): string | undefined {
 }
 
 function stringAt(result: unknown, ...path: string[]): string | undefined {
+  const value = valueAt(result, ...path)
+  return typeof value === 'string' ? value : undefined
+}
+
+function valueAt(result: unknown, ...path: string[]): unknown {
   let value = result
   for (const name of path) {
     if (typeof value !== 'object' || value === null) return undefined
     value = Reflect.get(value, name)
   }
-  return typeof value === 'string' ? value : undefined
+  return value
 }

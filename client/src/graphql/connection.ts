@@ -3,9 +3,9 @@ import { createStore } from '../ui/external-store.ts'
 /**
  * The state of the connection to the server, as a person sees it.
  * `connecting`: for the first time. `live`: samples arrive. `reconnecting`: it was live and is not now. `offline`: the
- * machine itself has no network.
+ * machine itself has no network. `paused`: nobody is looking at the tab, so its streams are closed.
  */
-export type ConnectionName = 'connecting' | 'live' | 'reconnecting' | 'offline'
+export type ConnectionName = 'connecting' | 'live' | 'paused' | 'reconnecting' | 'offline'
 
 export interface Connection {
   name: ConnectionName
@@ -29,14 +29,25 @@ export function disconnected(): void {
   if (!navigator.onLine) {
     if (name === 'offline') return
     connection.set({ name: 'offline', since: name === 'reconnecting' ? since : Date.now(), via })
-  } else if (name === 'live') {
+  } else if (name === 'live' || name === 'paused') {
     connection.set({ name: 'reconnecting', since: Date.now(), via })
   } else if (name === 'offline') {
     connection.set({ name: 'reconnecting', since, via })
   }
 }
 
+/** The streams were closed because nobody is looking. They are opened when the tab is looked at again. */
+export function paused(): void {
+  const current = connection.get()
+  if (isUpToDate(current)) connection.set({ ...current, name: 'paused', since: Date.now() })
+}
+
 /** Whether figures on the screen are cut off from their source. */
 export function isLost({ name }: Connection): boolean {
   return name === 'reconnecting' || name === 'offline'
+}
+
+/** Whether what happens on the server reaches the page. */
+export function isUpToDate({ name }: Connection): boolean {
+  return name === 'live'
 }

@@ -89,6 +89,25 @@ describe('streams', () => {
     expect(opened[1]?.variables()).toEqual({ after: 'c1' })
   })
 
+  it('begins right after the cursor that it was given, also when it was cut before the first message', () => {
+    const { streams, opened } = setup()
+    streams.subscribe(LOG, { id: '1', after: 'c0' }, { next: () => {} })
+    expect(opened[0]?.variables()).toEqual({ id: '1', after: 'c0' })
+    streams.pause('hidden')
+    streams.resume('hidden')
+    expect(opened[1]?.variables()).toEqual({ id: '1', after: 'c0' })
+    opened[1]?.next('c1')
+    expect(opened[1]?.variables()).toEqual({ id: '1', after: 'c1' })
+  })
+
+  it('gives up the cursor that it was given when the server does not accept it', async () => {
+    const { streams, opened, afterWait } = setup()
+    streams.subscribe(LOG, { after: 'c0' }, { next: () => {} })
+    opened[0]?.error([{ message: '', extensions: { code: 'CURSOR_INVALID' } }])
+    await afterWait()
+    expect(opened[1]?.variables()).toEqual({})
+  })
+
   it('stays paused until the last reason to pause is gone', () => {
     const { streams, opened } = setup()
     streams.subscribe(LOG, {}, { next: () => {} })

@@ -94,10 +94,12 @@ export class Streams {
       request: {
         query,
         get variables() {
-          return subscriber.cursor === undefined ? variables : { ...variables, after: subscriber.cursor }
+          return 'after' in variables || subscriber.cursor !== undefined
+            ? { ...variables, after: subscriber.cursor }
+            : variables
         },
       },
-      cursor: undefined,
+      cursor: typeof variables['after'] === 'string' ? variables['after'] : undefined,
       isResumable: query.includes('$after'),
       sink,
       close: undefined,

@@ -1,7 +1,8 @@
 import { createClient as createWsClient } from 'graphql-ws'
 import { backoffMs, waitOrWake } from './backoff.ts'
-import { connected, disconnected } from './connection.ts'
+import { connected, disconnected, paused } from './connection.ts'
 import { type StreamClient, Streams } from './streams.ts'
+import { onWake } from './wake.ts'
 
 const ENDPOINT = '/graphql'
 /** Remembered for the tab, so that the next page load need not find out again that WebSocket is blocked. */
@@ -71,6 +72,9 @@ function createWebSocket(onBlocked: () => Promise<void>): StreamClient {
       },
     },
   })
+  // The sockets of a machine that has slept are dead, and it would take a ping to find that out.
+  onWake(() => client.terminate())
+  addEventListener('offline', () => client.terminate())
   async function giveUp(): Promise<void> {
     if (!(await reachable()) || hasGivenUp || attempts === 0) return
     hasGivenUp = true
@@ -108,9 +112,13 @@ function isClose(event: unknown): event is { code: number } {
 
 function pauseWhileHidden(streams: Streams): void {
   let timer: ReturnType<typeof setTimeout> | undefined
+  const pause = () => {
+    streams.pause('hidden')
+    paused()
+  }
   document.addEventListener('visibilitychange', () => {
     clearTimeout(timer)
-    if (document.visibilityState === 'hidden') timer = setTimeout(() => streams.pause('hidden'), PAUSE_AFTER_MS)
+    if (document.visibilityState === 'hidden') timer = setTimeout(pause, PAUSE_AFTER_MS)
     else streams.resume('hidden')
   })
 }

@@ -29,11 +29,11 @@ const TOKENS: readonly Figure[] = ['tokensPerSecond']
 
 /** The charts of a deployment, one under the other, with a shared time axis and crosshair. */
 export function DeploymentCharts({ id, active, events, range, log, onRange, onLog }: DeploymentChartsProps) {
-  const { streams, samples, fleet } = useServices()
-  const series = useMemo(
-    () => new DeploymentSeries({ id, rangeSeconds: RANGE_SECONDS[range], streams, samples, seed: fleet.track(id) }),
-    [id, range, streams, samples, fleet],
-  )
+  const { streams, refresher, samples, fleet } = useServices()
+  const series = useMemo(() => {
+    const rangeSeconds = RANGE_SECONDS[range]
+    return new DeploymentSeries({ id, rangeSeconds, streams, refresher, samples, seed: fleet.track(id) })
+  }, [id, range, streams, refresher, samples, fleet])
   useEffect(() => series.start(), [series])
   const cursor = useMemo(() => createStore<number | null>(null), [])
   const marks = useMemo(() => events.map(({ at }) => ({ at: Date.parse(at) / 1000 })), [events])

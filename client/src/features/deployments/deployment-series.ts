@@ -1,6 +1,7 @@
 import type { Client } from 'urql'
 import { connection, isLost } from '../../graphql/connection.ts'
 import { graphql } from '../../graphql/documents.ts'
+import type { Refresher } from '../../graphql/refresh.ts'
 import type { Streams } from '../../graphql/streams.ts'
 import { serverNow } from '../../live/clock.ts'
 import { everyFrame } from '../../live/every-frame.ts'
@@ -44,8 +45,8 @@ const MOST_POINTS = LONGEST_IN_SINGLE_WINDOWS + 60
 const MERGED_POINTS = 480
 /** Room for windows that arrive before the oldest have left the range. */
 const SLACK = 64
-/** A tab that was hidden for longer requests the history, which is less than every missed sample. */
-const RELOAD_AFTER_HIDDEN_MS = 120_000
+/** Who comes back after longer requests the history; the stream brings what is missing by itself otherwise. */
+const RELOAD_AFTER_MS = 3_000
 const RELOAD_COARSE_MS = 10_000
 /** A sample's window is one second by default; merged windows are longer. */
 const LONGEST_SINGLE_MS = 2_000
@@ -54,6 +55,7 @@ export interface SeriesOptions {
   id: string
   rangeSeconds: number
   streams: Pick<Streams, 'follow'>
+  refresher: Pick<Refresher, 'subscribe'>
   samples: Client
   /** The samples that are known already; drawn until the history has arrived. */
   seed: Pick<Track, 'ring' | 'latest'> | undefined
@@ -143,17 +145,14 @@ export class DeploymentSeries {
   start(): () => void {
     void this.#reload()
     const tick = setInterval(() => this.#tick(), 1000)
-    let hiddenAt: number | undefined
-    const visibility = () => {
-      if (document.hidden) hiddenAt = Date.now()
-      else if (hiddenAt !== undefined && Date.now() - hiddenAt > RELOAD_AFTER_HIDDEN_MS) void this.#reload()
-    }
-    document.addEventListener('visibilitychange', visibility)
+    const stopRefreshing = this.#options.refresher.subscribe(() => {
+      if (this.#isMerged || serverNow() - (this.#latest?.at ?? 0) > RELOAD_AFTER_MS) void this.#reload()
+    })
     return () => {
       this.#load += 1
       this.#stopLive?.()
       clearInterval(tick)
-      document.removeEventListener('visibilitychange', visibility)
+      stopRefreshing()
     }
   }
 
@@ -180,9 +179,12 @@ export class DeploymentSeries {
     }
     this.#changed()
     // Merged windows take nothing from the live stream, so it need not start again where they end.
-    const merged = this.#step * 1000 > LONGEST_SINGLE_MS
-    if (!merged || !this.#stopLive) this.#follow(history?.endCursor ?? undefined)
-    if (merged || !history) this.#reloadLater(load)
+    if (!this.#isMerged || !this.#stopLive) this.#follow(history?.endCursor ?? undefined)
+    if (this.#isMerged || !history) this.#reloadLater(load)
+  }
+
+  get #isMerged(): boolean {
+    return this.#step * 1000 > LONGEST_SINGLE_MS
   }
 
   /** Whether the range is drawn from windows as they were recorded, and this sample is one of them. */

@@ -27,6 +27,7 @@ const DeploymentsPageDocument = graphql(`
         node {
           id
           status
+          createdAt
           model {
             id
             name

@@ -20,7 +20,7 @@ const FleetMetricsDocument = graphql(`
   }
 `)
 
-/** After this long without a message, the sparklines have a gap, which `recentMetrics` can still fill. */
+/** Where windows of this length are missing, the sparklines have a gap, which `recentMetrics` can still fill. */
 const GAP_MS = 4_000
 
 /** The key of the track with a filter's totals. */
@@ -46,10 +46,10 @@ export function useFleetStream(filter: DeploymentFilter): number {
         for (const { deploymentId, metrics } of deployments) {
           if (metrics) fleet.add(deploymentId, toSample(metrics))
         }
-        fleet.add(`totals ${key}`, toSample(totals))
-        const now = performance.now()
-        if (last !== undefined && now - last > GAP_MS) setGaps((count) => count + 1)
-        last = now
+        const sample = toSample(totals)
+        fleet.add(`totals ${key}`, sample)
+        if (last !== undefined && sample.at - last > GAP_MS) setGaps((count) => count + 1)
+        last = sample.at
       },
     })
   }, [streams, fleet, key])

@@ -8,6 +8,7 @@ import { cx } from '../../ui/class-names.ts'
 const STATES: Record<ConnectionName, { tone: Tone; word: string }> = {
   connecting: { tone: 'busy', word: 'Connecting' },
   live: { tone: 'ok', word: 'Live' },
+  paused: { tone: 'busy', word: 'Connecting' },
   reconnecting: { tone: 'warn', word: 'Reconnecting' },
   offline: { tone: 'bad', word: 'Offline' },
 }

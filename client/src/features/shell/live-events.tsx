@@ -1,5 +1,7 @@
+import { useState } from 'react'
 import { useSubscription } from 'urql'
 import { graphql } from '../../graphql/documents.ts'
+import { firstCursor } from './first-cursor.ts'
 
 const LiveEventsDocument = graphql(`
   subscription LiveEvents($after: EventCursor) {
@@ -34,7 +36,8 @@ const WORDS = { DEPLOYED: 'deployed', PAUSED: 'paused', RESUMED: 'resumed', DELE
  * state.
  */
 export function LiveEvents() {
-  const [{ data }] = useSubscription({ query: LiveEventsDocument, variables: {} })
+  const [variables] = useState(() => ({ after: firstCursor() }))
+  const [{ data }] = useSubscription({ query: LiveEventsDocument, variables })
   const event = data?.deploymentEvents.event
   return (
     <p className="sr-only" aria-live="polite">

@@ -17,7 +17,7 @@ const LINES = [{ label: 'loss', colour: 'series' }] as const
 
 interface LossChartProps {
   steps: readonly FragmentType<typeof LossChartFragment>[]
-  /** The steps of the newest message, if the job is running. */
+  /** The steps of the newest messages, if the job is running. */
   live: readonly FragmentType<typeof LossChartFragment>[] | undefined
 }
 

@@ -1,8 +1,9 @@
 import { Link, useParams } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import { useQuery, useSubscription } from 'urql'
+import { codeOf } from '../../graphql/client.ts'
 import { graphql } from '../../graphql/documents.ts'
-import type { TrainingJobPageQuery } from '../../graphql/gql/graphql.ts'
+import type { JobProgressSubscription, TrainingJobPageQuery } from '../../graphql/gql/graphql.ts'
 import { useAction } from '../../graphql/use-action.ts'
 import { serverNow, useClock } from '../../live/clock.ts'
 import { Button } from '../../ui/button.tsx'
@@ -106,17 +107,33 @@ const CancelJobDocument = graphql(`
 
 type Job = NonNullable<TrainingJobPageQuery['trainingJob']>
 
+const MOST_LIVE_STEPS = 500
+
+/** The newest message, with the steps of those before it: several may arrive before the page is rendered. */
+function addSteps(before: JobProgressSubscription | undefined, now: JobProgressSubscription): JobProgressSubscription {
+  const { newSteps = [] } = before?.trainingJobProgress ?? {}
+  const { trainingJobProgress } = now
+  const steps = [...newSteps, ...trainingJobProgress.newSteps].slice(-MOST_LIVE_STEPS)
+  return { ...now, trainingJobProgress: { ...trainingJobProgress, newSteps: steps } }
+}
+
 /** One training job: its progress or result, its inputs, and its deployments. */
 export function TrainingJobPage() {
   const { id } = useParams({ from: '/app/training-jobs/$id' })
+  // What is known of one job is not shown for another.
+  return <JobPage key={id} id={id} />
+}
+
+function JobPage({ id }: { id: string }) {
   const [{ data, error, fetching }, again] = useQuery({ query: TrainingJobPageDocument, variables: { id } })
-  const [progress] = useSubscription({ query: JobProgressDocument, variables: { id } })
-  const job = data?.trainingJob
+  const [progress] = useSubscription({ query: JobProgressDocument, variables: { id } }, addSteps)
+  const wasDeleted = codeOf(progress.error) === 'NOT_FOUND'
+  const job = wasDeleted ? undefined : data?.trainingJob
   const mayTrain = useMay('TRAIN')
   useTitle(job?.name ?? 'Training job')
 
   if (!job) {
-    if (!error && (fetching || !data)) return <PageSkeleton />
+    if (!wasDeleted && !error && (fetching || !data)) return <PageSkeleton />
     return <QueryProblem error={error} what="training job" onRetry={() => again({ requestPolicy: 'network-only' })} />
   }
   return (
@@ -149,7 +166,7 @@ export function TrainingJobPage() {
             Loss
           </h2>
           <div className="rounded-lg border border-line bg-surface p-3 sm:p-4">
-            <LossChart key={job.id} steps={job.lossCurve} live={progress.data?.trainingJobProgress.newSteps} />
+            <LossChart steps={job.lossCurve} live={progress.data?.trainingJobProgress.newSteps} />
           </div>
         </section>
         <Details job={job} />

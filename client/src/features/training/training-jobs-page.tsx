@@ -26,6 +26,7 @@ const TrainingJobsPageDocument = graphql(`
           id
           name
           status
+          createdAt
           model {
             id
             name
@@ -44,6 +45,7 @@ const TrainingJobsPageDocument = graphql(`
 const TrainingProgressDocument = graphql(`
   subscription TrainingProgress {
     trainingJobProgress {
+      deleted
       trainingJob {
         id
         ...TrainingJobsTable_trainingJob

@@ -19,6 +19,7 @@ const TrainingJobsTableFragment = graphql(`
     progress
     finalLoss
     finalAccuracy
+    createdAt
     startedAt
     finishedAt
     model {
