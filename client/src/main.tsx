@@ -5,6 +5,7 @@ import { createRoot } from 'react-dom/client'
 import { Provider as UrqlProvider } from 'urql'
 import { session } from './features/session/session.ts'
 import { createGraphqlClient, createSampleClient } from './graphql/client.ts'
+import { Refresher } from './graphql/refresh.ts'
 import { createTransport } from './graphql/transport.ts'
 import { FleetFigures } from './live/fleet-figures.ts'
 import { createAppRouter } from './router.tsx'
@@ -19,13 +20,14 @@ function onUnauthenticated(): void {
   if (pathname !== '/sign-in') void router.navigate({ to: '/sign-in', search: { back: href }, replace: true })
 }
 
-const streams = createTransport(onUnauthenticated)
+const refresher = new Refresher()
+const streams = createTransport({ onUnauthenticated, refresh: () => refresher.refresh() })
 const services = {
   streams,
   samples: createSampleClient(onUnauthenticated),
   fleet: new FleetFigures(),
 }
-const client = createGraphqlClient(streams, onUnauthenticated)
+const client = createGraphqlClient(streams, refresher.exchange, onUnauthenticated)
 
 const root = document.getElementById('root')
 if (!root) throw new Error('index.html has no #root')

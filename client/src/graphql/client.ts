@@ -1,4 +1,4 @@
-import { Client, type CombinedError, fetchExchange, mapExchange, subscriptionExchange } from 'urql'
+import { Client, type CombinedError, type Exchange, fetchExchange, mapExchange, subscriptionExchange } from 'urql'
 import { createCache } from './cache.ts'
 import type { Streams } from './streams.ts'
 
@@ -16,12 +16,13 @@ export function codeOf(error: CombinedError | undefined): string | undefined {
 /**
  * The client of the pages. Its cache is normalised: whatever has an `id` is stored once, and subscriptions update it.
  */
-export function createGraphqlClient(streams: Streams, onUnauthenticated: () => void): Client {
+export function createGraphqlClient(streams: Streams, refreshing: Exchange, onUnauthenticated: () => void): Client {
   return new Client({
     url: '/graphql',
     preferGetMethod: false,
     requestPolicy: 'cache-and-network',
     exchanges: [
+      refreshing,
       refusals(onUnauthenticated),
       createCache(),
       fetchExchange,
