@@ -138,25 +138,6 @@ describe('a person', () => {
 })
 
 describe('the client', () => {
-  it('falls back to SSE by itself where WebSocket is blocked', async () => {
-    const { page, context } = await signedInPage(browser, server)
-    await context.addInitScript(() => {
-      const Real = window.WebSocket
-      window.WebSocket = class extends Real {
-        constructor(_url: string | URL, protocols?: string | string[]) {
-          super('ws://127.0.0.1:1/', protocols)
-        }
-      }
-    })
-    await page.goto('/deployments')
-    await page.locator('[data-connection="live"][data-via="sse"]').waitFor()
-    const figures = () => page.locator('tbody tr').allTextContents()
-    await page.waitForFunction(() => document.querySelectorAll('tbody tr').length >= 12)
-    const before = await figures()
-    await expect.poll(figures, { timeout: 10_000 }).not.toEqual(before)
-    await context.close()
-  })
-
   it('can be used with the keyboard alone', async () => {
     const { page, context } = await signedInPage(browser, server)
     await page.goto('/deployments')
@@ -212,36 +193,6 @@ describe('the client', () => {
     await page.goto('/nowhere')
     await page.getByText('There is no such page').waitFor()
     expect(await page.getByRole('link', { name: 'Go to deployments' }).count()).toBe(1)
-    await context.close()
-  })
-
-  it('says that the connection is lost and since when, and catches up without a gap', async () => {
-    const { page, context } = await signedInPage(browser, server)
-    await page.goto('/deployments?status=ACTIVE')
-    await page.locator('tbody tr').nth(1).click()
-    await page.waitForURL('**/deployments/*')
-    await waitForPoints(page, 61)
-    await page.getByRole('heading', { level: 1 }).waitFor()
-    // Away from the charts: under the pointer, they show past figures.
-    await page.mouse.move(0, 0)
-    const before = await drawnSeries(page)
-    await server.kill()
-    await page
-      .getByRole('alert')
-      .filter({ hasText: /Connection lost\s*since/ })
-      .waitFor()
-    await page
-      .getByText(/^\d+ s old$/)
-      .first()
-      .waitFor()
-    await server.start()
-    await page.locator('[data-connection="live"]').waitFor()
-    const now = await page.evaluate(() => Math.floor(Date.now() / 1000))
-    await waitForWindow(page, now)
-    const after = await drawnSeries(page)
-    expect(after.newest).toBeGreaterThan(before.newest)
-    expect(after.longestStep).toBe(before.longestStep)
-    expect(await page.getByText('Connection lost').count()).toBe(0)
     await context.close()
   })
 

@@ -21,8 +21,8 @@ export interface RunningServer {
   readonly origin: string
   /** The link that the current process printed; valid for one sign-in. */
   readonly signInUrl: string
-  /** Kills the process, as `kill -9` does. */
-  kill(): Promise<void>
+  /** Ends the process; by default as `kill -9` does. */
+  kill(signal?: NodeJS.Signals): Promise<void>
   /** Starts the server again, on the same port and data. */
   start(): Promise<void>
   /**
@@ -80,9 +80,9 @@ export async function startServer({ fill, sampleIntervalMs = 1000 }: ServerOptio
       return running.signInUrl
     },
     start,
-    async kill() {
+    async kill(signal = 'SIGKILL') {
       const ended = once(running.child, 'exit')
-      running.child.kill('SIGKILL')
+      running.child.kill(signal)
       await ended
     },
     async stop() {

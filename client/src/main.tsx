@@ -21,7 +21,7 @@ function onUnauthenticated(): void {
 }
 
 const refresher = new Refresher()
-const streams = createTransport(onUnauthenticated)
+const streams = createTransport({ onUnauthenticated, refresh: () => refresher.refresh() })
 const services = {
   streams,
   refresher,

@@ -2,7 +2,7 @@ import {
   createRootRoute,
   createRoute,
   createRouter,
-  lazyRouteComponent,
+  type ErrorComponentProps,
   Outlet,
   redirect,
 } from '@tanstack/react-router'
@@ -14,6 +14,7 @@ import { loadFirstCursor } from './features/shell/first-cursor.ts'
 import { Frame } from './features/shell/frame.tsx'
 import { CrashedPage, NotFoundPage } from './features/shell/problem-pages.tsx'
 import { readTrainingSearch } from './features/training/training-search.ts'
+import { lazyComponent } from './ui/chunks.ts'
 import { Toasts } from './ui/toasts.tsx'
 
 /** Every page, and the notices over it. These are within the router because they contain links. */
@@ -33,18 +34,23 @@ const root = createRootRoute({
       <NotFoundPage what="page" />
     </main>
   ),
-  errorComponent: (props) => (
+  errorComponent: CrashedApp,
+})
+
+/** In place of everything, when there is no frame to show it in. */
+function CrashedApp(props: ErrorComponentProps) {
+  return (
     <main>
       <CrashedPage {...props} />
     </main>
-  ),
-})
+  )
+}
 
 const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
   validateSearch: (search): { back?: string } => (typeof search['back'] === 'string' ? { back: search['back'] } : {}),
-  component: lazyRouteComponent(() => import('./features/session/sign-in-page.tsx'), 'SignInPage'),
+  component: lazyComponent(async () => (await import('./features/session/sign-in-page.tsx')).SignInPage),
 })
 
 const app = createRoute({
@@ -55,6 +61,7 @@ const app = createRoute({
     if (session === null) throw redirect({ to: '/sign-in', search: { back: location.href }, replace: true })
   },
   component: Frame,
+  errorComponent: CrashedApp,
 })
 
 const start = createRoute({
@@ -69,34 +76,34 @@ const deployments = createRoute({
   getParentRoute: () => app,
   path: '/deployments',
   validateSearch: readDeploymentsSearch,
-  component: lazyRouteComponent(() => import('./features/deployments/deployments-page.tsx'), 'DeploymentsPage'),
+  component: lazyComponent(async () => (await import('./features/deployments/deployments-page.tsx')).DeploymentsPage),
 })
 
 const deployment = createRoute({
   getParentRoute: () => app,
   path: '/deployments/$id',
   validateSearch: readDeploymentSearch,
-  component: lazyRouteComponent(() => import('./features/deployments/deployment-page.tsx'), 'DeploymentPage'),
+  component: lazyComponent(async () => (await import('./features/deployments/deployment-page.tsx')).DeploymentPage),
 })
 
 const trainingJobs = createRoute({
   getParentRoute: () => app,
   path: '/training-jobs',
   validateSearch: readTrainingSearch,
-  component: lazyRouteComponent(() => import('./features/training/training-jobs-page.tsx'), 'TrainingJobsPage'),
+  component: lazyComponent(async () => (await import('./features/training/training-jobs-page.tsx')).TrainingJobsPage),
 })
 
 const trainingJob = createRoute({
   getParentRoute: () => app,
   path: '/training-jobs/$id',
-  component: lazyRouteComponent(() => import('./features/training/training-job-page.tsx'), 'TrainingJobPage'),
+  component: lazyComponent(async () => (await import('./features/training/training-job-page.tsx')).TrainingJobPage),
 })
 
 const settings = createRoute({
   getParentRoute: () => app,
   path: '/settings',
   validateSearch: readSettingsSearch,
-  component: lazyRouteComponent(() => import('./features/settings/settings-page.tsx'), 'SettingsPage'),
+  component: lazyComponent(async () => (await import('./features/settings/settings-page.tsx')).SettingsPage),
 })
 
 const routeTree = root.addChildren([
@@ -105,7 +112,13 @@ const routeTree = root.addChildren([
 ])
 
 export function createAppRouter() {
-  return createRouter({ routeTree, defaultPreload: 'intent', scrollRestoration: true, defaultPendingMs: 300 })
+  return createRouter({
+    routeTree,
+    defaultPreload: 'intent',
+    scrollRestoration: true,
+    defaultPendingMs: 300,
+    defaultErrorComponent: CrashedPage,
+  })
 }
 
 declare module '@tanstack/react-router' {

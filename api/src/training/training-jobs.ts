@@ -20,7 +20,6 @@ import {
   TrainingJobExternalIdTakenError,
   TrainingJobFinishedError,
   TrainingJobHasDeploymentsError,
-  TrainingJobNotFoundError,
   TrainingJobSimulatedError,
 } from './training.errors.ts'
 import { type TrainingJobFilter, trainingJobKeyset, type TrainingJobOrder, whereFilter } from './training-filter.ts'

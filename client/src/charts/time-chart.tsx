@@ -1,5 +1,6 @@
-import { useEffect, useRef } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import type uPlot from 'uplot'
+import { createChunk } from '../ui/chunks.ts'
 import { amount } from '../ui/format.ts'
 import { theme } from '../ui/theme.ts'
 import { chartColours, type ColourToken } from './colours.ts'
@@ -41,6 +42,8 @@ export interface TimeChartProps {
   time?: boolean
 }
 
+const uPlotChunk = createChunk(() => import('./uplot.ts'))
+
 const AXIS_WIDTH = 62
 /** uPlot declares its kinds of scale as an ambient `const enum`, whose names only its own build can use. */
 // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- see above
@@ -53,6 +56,7 @@ export function TimeChart(props: TimeChartProps) {
   useEffect(() => {
     latest.current = props
   })
+  const [problem, setProblem] = useState<Error>()
   const { source, series, log = false, height, syncKey } = props
 
   useEffect(() => {
@@ -61,7 +65,7 @@ export function TimeChart(props: TimeChartProps) {
     let plot: uPlot | undefined
     let gone = false
     let stop = () => {}
-    void import('./uplot.ts').then(({ default: UPlot }) => {
+    const draw = ({ default: UPlot }: { default: typeof uPlot }) => {
       if (gone) return
       const build = () => {
         plot?.destroy()
@@ -86,7 +90,8 @@ export function TimeChart(props: TimeChartProps) {
       stop = () => {
         for (const one of stops) one()
       }
-    })
+    }
+    uPlotChunk.load().then(draw, setProblem)
     return () => {
       gone = true
       stop()
@@ -94,6 +99,8 @@ export function TimeChart(props: TimeChartProps) {
     }
   }, [source, series, log, height, syncKey])
 
+  // Where the page that contains the chart says so, and tries again.
+  if (problem) throw problem
   return <div ref={host} role="img" aria-label={props.label} style={{ height }} className="w-full overflow-hidden" />
 }
 

@@ -2,10 +2,11 @@ import { createStore } from '../ui/external-store.ts'
 
 /**
  * The state of the connection to the server, as a person sees it.
- * `connecting`: for the first time. `live`: samples arrive. `reconnecting`: it was live and is not now. `offline`: the
- * machine itself has no network. `paused`: nobody is looking at the tab, so its streams are closed.
+ * `connecting`: for the first time. `live`: the page's own streams deliver. `asking`: there is no connection to spare
+ * for a stream, so the page asks every few seconds. `paused`: nobody is looking at the tab, so its streams are closed.
+ * `reconnecting`: it was live and is not now. `offline`: the machine itself has no network.
  */
-export type ConnectionName = 'connecting' | 'live' | 'paused' | 'reconnecting' | 'offline'
+export type ConnectionName = 'connecting' | 'live' | 'asking' | 'paused' | 'reconnecting' | 'offline'
 
 export interface Connection {
   name: ConnectionName
@@ -17,19 +18,19 @@ export interface Connection {
 
 export const connection = createStore<Connection>({ name: 'connecting', since: Date.now(), via: 'websocket' })
 
-/** The streams are connected: everything that arrives from now on is live. */
-export function connected(via: Connection['via']): void {
+/** Everything that the page shows is kept up to date from now on: as it happens (`live`), or by asking. */
+export function connected(name: 'live' | 'asking', via: Connection['via']): void {
   const current = connection.get()
-  if (current.name !== 'live' || current.via !== via) connection.set({ name: 'live', since: Date.now(), via })
+  if (current.name !== name || current.via !== via) connection.set({ name, since: Date.now(), via })
 }
 
-/** The streams are not connected. Before the first success, the state remains `connecting`. */
+/** The page is not kept up to date. Before the first success, the state remains `connecting`. */
 export function disconnected(): void {
   const { name, since, via } = connection.get()
   if (!navigator.onLine) {
     if (name === 'offline') return
     connection.set({ name: 'offline', since: name === 'reconnecting' ? since : Date.now(), via })
-  } else if (name === 'live' || name === 'paused') {
+  } else if (name === 'live' || name === 'asking' || name === 'paused') {
     connection.set({ name: 'reconnecting', since: Date.now(), via })
   } else if (name === 'offline') {
     connection.set({ name: 'reconnecting', since, via })
@@ -49,5 +50,5 @@ export function isLost({ name }: Connection): boolean {
 
 /** Whether what happens on the server reaches the page. */
 export function isUpToDate({ name }: Connection): boolean {
-  return name === 'live'
+  return name === 'live' || name === 'asking'
 }

@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest'
-import { type StreamClient, type StreamRequest, Streams } from './streams.ts'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { type ClientSink, type StreamClient, type StreamRequest, Streams } from './streams.ts'
 
 const LOG = 'subscription Log($after: SampleCursor) { log(after: $after) { cursor } }'
 const STATE = 'subscription State { state { cursor } }'
@@ -9,28 +9,25 @@ interface Opened {
   /** As the transport would send them now. */
   variables(): unknown
   next(cursor: string): void
-  answer(result: object): void
+  delivering(isDelivering: boolean): void
   error(error: unknown): void
   complete(): void
   closed: boolean
-}
-
-interface Sink {
-  next(value: object): void
-  error(error: unknown): void
-  complete(): void
 }
 
 /** A transport whose streams the test drives. */
 function fakeClient() {
   const opened: Opened[] = []
   const client: StreamClient = {
-    subscribe(request: StreamRequest, sink: Sink) {
+    via: 'websocket',
+    name: 'live',
+    restart() {},
+    subscribe(request: StreamRequest, sink: ClientSink) {
       const one: Opened = {
         request,
         variables: () => (JSON.parse(JSON.stringify(request)) as StreamRequest).variables,
         next: (cursor) => sink.next({ data: { log: { cursor } } }),
-        answer: (result) => sink.next(result),
+        delivering: (isDelivering) => sink.delivering(isDelivering),
         error: (error) => sink.error(error),
         complete: () => sink.complete(),
         closed: false,
@@ -49,16 +46,18 @@ function setup() {
   const { client, opened } = fakeClient()
   const waits: { ms: number; over: () => void }[] = []
   let refusals = 0
+  const delivery: boolean[] = []
   const streams = new Streams({
     client,
     onUnauthenticated: () => (refusals += 1),
+    onDelivery: (isDelivering) => delivery.push(isDelivering),
     wait: (ms) => new Promise((resolve) => waits.push({ ms, over: resolve })),
   })
   const afterWait = async () => {
     waits.shift()?.over()
     await Promise.resolve()
   }
-  return { streams, opened, waits, afterWait, refusals: () => refusals }
+  return { streams, opened, waits, afterWait, delivery, refusals: () => refusals }
 }
 
 describe('streams', () => {
@@ -228,5 +227,67 @@ describe('streams', () => {
     opened[0]?.next('c1')
     expect(received).toBe(0)
     expect(opened).toHaveLength(1)
+  })
+})
+
+describe('whether a page is live', () => {
+  beforeEach(() => {
+    vi.useFakeTimers()
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  it('is true only once every stream is confirmed', () => {
+    const { streams, opened, delivery } = setup()
+    streams.subscribe(LOG, {}, { next: () => {} })
+    streams.subscribe(STATE, {}, { next: () => {} })
+    opened[0]?.delivering(true)
+    expect(delivery).toEqual([])
+    opened[1]?.delivering(true)
+    expect(delivery).toEqual([true])
+  })
+
+  it('is false as soon as one stream fails, and while that one waits to be opened again', async () => {
+    const { streams, opened, delivery, afterWait } = setup()
+    streams.subscribe(LOG, {}, { next: () => {} })
+    streams.subscribe(STATE, {}, { next: () => {} })
+    for (const one of opened) one.delivering(true)
+    opened[0]?.error(new Event('error'))
+    expect(delivery.at(-1)).toBe(false)
+    await afterWait()
+    opened[1]?.delivering(true)
+    expect(delivery.at(-1)).toBe(false)
+    opened[2]?.delivering(true)
+    expect(delivery.at(-1)).toBe(true)
+  })
+
+  it('is false when the connection is lost, and when a stream hangs', () => {
+    const { streams, opened, delivery } = setup()
+    const stop = streams.subscribe(LOG, {}, { next: () => {} })
+    opened[0]?.delivering(true)
+    opened[0]?.delivering(false)
+    expect(delivery).toEqual([true, false])
+    opened[0]?.delivering(true)
+    stop()
+    streams.subscribe(STATE, {}, { next: () => {} })
+    vi.advanceTimersByTime(1_999)
+    expect(delivery.at(-1)).toBe(true)
+    vi.advanceTimersByTime(1)
+    expect(delivery.at(-1)).toBe(false)
+  })
+
+  it('does not change while the streams of the next page are being opened, nor while the tab is hidden', () => {
+    const { streams, opened, delivery } = setup()
+    const stop = streams.subscribe(LOG, {}, { next: () => {} })
+    opened[0]?.delivering(true)
+    stop()
+    streams.subscribe(STATE, {}, { next: () => {} })
+    opened[1]?.delivering(true)
+    streams.pause('hidden')
+    vi.advanceTimersByTime(60_000)
+    streams.resume('hidden')
+    opened[2]?.delivering(true)
+    expect(delivery).not.toContain(false)
   })
 })

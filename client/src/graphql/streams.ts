@@ -1,12 +1,11 @@
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core'
 import { stringifyDocument } from '@urql/core'
-import type { ExecutionResult } from 'graphql'
-import type { Client as SseClient, Sink } from 'graphql-sse'
-import type { Client as WsClient } from 'graphql-ws'
+import type { FormattedExecutionResult } from 'graphql'
 import { backoffMs, waitOrWake } from './backoff.ts'
+import type { Connection } from './connection.ts'
 
 /**
- * What both transports' clients take. They read `variables` again at every (re)subscription: that is how a log resumes.
+ * What a transport's client takes. They read `variables` again at every (re)subscription: that is how a log resumes.
  */
 export interface StreamRequest {
   query: string
@@ -14,8 +13,10 @@ export interface StreamRequest {
   readonly variables?: Record<string, unknown>
 }
 
+export type StreamResult<Data = Record<string, unknown>> = Pick<FormattedExecutionResult<Data>, 'data' | 'errors'>
+
 interface StreamSink<Data> {
-  next(result: ExecutionResult<Data>): void
+  next(result: StreamResult<Data>): void
   /**
    * The server no longer accepts the cursor, because its database is another one: what was shown before does not join
    * what comes next.
@@ -24,7 +25,25 @@ interface StreamSink<Data> {
   complete?(): void
 }
 
-export type StreamClient = Pick<WsClient, 'subscribe'> | Pick<SseClient, 'subscribe'>
+/** What a transport tells of one stream. */
+export interface ClientSink {
+  next(result: StreamResult): void
+  /** Whether the server has confirmed the stream, and the connection still answers. */
+  delivering(isDelivering: boolean): void
+  error(error: unknown): void
+  complete(): void
+}
+
+/** A transport of all streams. It reconnects by itself after a cut, or reports an error. */
+export interface StreamClient {
+  readonly via: Connection['via']
+  /** What the page is while every stream delivers. */
+  readonly name: 'live' | 'asking'
+  /** The returned function ends the stream. */
+  subscribe(request: StreamRequest, sink: ClientSink): () => void
+  /** Opens every connection anew: the network has changed, so the old ones may be dead without having been closed. */
+  restart(): void
+}
 
 /** `hidden`: nobody is looking at the tab. `signed-out`: the server no longer knows who this is. */
 type PauseReason = 'hidden' | 'signed-out'
@@ -33,6 +52,11 @@ interface StreamsOptions {
   client: StreamClient
   /** Called when the server no longer knows who this is. From then on, no stream is opened. */
   onUnauthenticated: () => void
+  /**
+   * Called with true when every stream of the page delivers, and with false when one of them does not: it has failed,
+   * waits to be opened again, or has been pending for too long. May repeat itself.
+   */
+  onDelivery?: (isDelivering: boolean) => void
   /**
    * How to wait before a retry. The default waits less than `ms` when there is reason to believe that a retry succeeds.
    */
@@ -47,14 +71,17 @@ interface Subscriber {
   sink: StreamSink<unknown>
   /** Set while its stream is open. */
   close: (() => void) | undefined
+  state: 'opening' | 'delivering' | 'failed'
   /** Failures in a row: the more, the longer the backoff. */
   failures: number
 }
 
+/** A stream may be pending for this long, as it is whenever the page changes, before the page counts as cut off. */
+const PENDING_MS = 2_000
+
 /**
- * Holds every subscription of the page and keeps it alive. The transports reconnect by themselves after a cut. What
- * they give up on (an internal error of the server, a cursor it does not accept) is retried here, with the same
- * backoff.
+ * Holds every subscription of the page and keeps it alive. What a transport gives up on (an internal error of the
+ * server, a cursor it does not accept, a cut that it does not mend by itself) is retried here.
  *
  *     subscribe              failed, or completed by the server
  *         │               ┌───────────────────────────────────────┐
@@ -74,14 +101,17 @@ interface Subscriber {
  */
 export class Streams {
   readonly #onUnauthenticated: () => void
+  readonly #onDelivery: (isDelivering: boolean) => void
   readonly #wait: (ms: number) => Promise<void>
   readonly #subscribers = new Set<Subscriber>()
   readonly #pausedBy = new Set<PauseReason>()
   #client: StreamClient
+  #pending: ReturnType<typeof setTimeout> | undefined
 
-  constructor({ client, onUnauthenticated, wait = waitOrWake }: StreamsOptions) {
+  constructor({ client, onUnauthenticated, onDelivery = () => {}, wait = waitOrWake }: StreamsOptions) {
     this.#client = client
     this.#onUnauthenticated = onUnauthenticated
+    this.#onDelivery = onDelivery
     this.#wait = wait
   }
 
@@ -103,6 +133,7 @@ export class Streams {
       isResumable: query.includes('$after'),
       sink,
       close: undefined,
+      state: 'opening',
       failures: 0,
     }
     this.#subscribers.add(subscriber)
@@ -110,6 +141,7 @@ export class Streams {
     return () => {
       this.#subscribers.delete(subscriber)
       close(subscriber)
+      this.#review()
     }
   }
 
@@ -135,6 +167,7 @@ export class Streams {
   pause(reason: PauseReason): void {
     this.#pausedBy.add(reason)
     for (const subscriber of this.#subscribers) close(subscriber)
+    this.#review()
   }
 
   /** Takes a reason back. */
@@ -146,7 +179,10 @@ export class Streams {
   #open(subscriber: Subscriber): void {
     if (this.#pausedBy.size > 0 || subscriber.close) return
     let isClosed = false
-    const sink: Sink<ExecutionResult> = {
+    const sink: ClientSink = {
+      delivering: (isDelivering) => {
+        if (!isClosed) this.#enter(subscriber, isDelivering ? 'delivering' : 'failed')
+      },
       next: (result) => {
         if (isClosed) return
         const code = errorCode(result.errors)
@@ -164,19 +200,21 @@ export class Streams {
         if (code === 'CURSOR_INVALID') return this.#restart(subscriber)
         if (Array.isArray(error) && code !== undefined && FINAL.has(code)) {
           this.#subscribers.delete(subscriber)
+          this.#review()
           subscriber.sink.next({ errors: error })
           subscriber.sink.complete?.()
           return
         }
         void this.#retry(subscriber)
       },
-      // A server that shuts down completes its SSE streams, so a stream is over only when a retry is refused.
+      // A stream is over only when a retry is refused: a server or a proxy may have ended it for now.
       complete: () => {
         if (isClosed) return
         isClosed = true
         void this.#retry(subscriber)
       },
     }
+    if (subscriber.state !== 'failed') this.#enter(subscriber, 'opening')
     const closeStream = this.#client.subscribe(subscriber.request, sink)
     subscriber.close = () => {
       isClosed = true
@@ -193,8 +231,27 @@ export class Streams {
 
   async #retry(subscriber: Subscriber): Promise<void> {
     subscriber.close = undefined
+    this.#enter(subscriber, 'failed')
     await this.#wait(backoffMs(subscriber.failures++))
     if (this.#subscribers.has(subscriber)) this.#open(subscriber)
+  }
+
+  #enter(subscriber: Subscriber, state: Subscriber['state']): void {
+    subscriber.state = state
+    this.#review()
+  }
+
+  /** Reports whether every stream delivers. While one of them has just been opened, it is too early to say. */
+  #review(): void {
+    const states = [...this.#subscribers].map(({ state }) => state)
+    const isPending = !states.includes('failed') && states.includes('opening')
+    if (isPending && this.#pausedBy.size === 0) {
+      this.#pending ??= setTimeout(() => this.#onDelivery(false), PENDING_MS)
+      return
+    }
+    clearTimeout(this.#pending)
+    this.#pending = undefined
+    if (this.#pausedBy.size === 0 && states.length > 0) this.#onDelivery(!states.includes('failed'))
   }
 
   #signOut(): void {
@@ -226,7 +283,7 @@ function isRefusal(error: unknown): boolean {
 }
 
 /** The position of a log's message: by the schema's convention, the `cursor` beside its payload. */
-function cursorOf(result: ExecutionResult): string | undefined {
+function cursorOf(result: StreamResult): string | undefined {
   for (const update of Object.values(result.data ?? {})) {
     if (typeof update !== 'object' || update === null || !('cursor' in update)) continue
     if (typeof update.cursor === 'string') return update.cursor

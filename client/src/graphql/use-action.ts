@@ -25,9 +25,23 @@ export type Refusal<Data extends MutationData> = Extract<Data[keyof Data], Refus
 type Outcome<Data extends MutationData> =
   { done: Success<Data>; problem?: undefined } | { done?: undefined; problem: ReactNode }
 
+/** After this long without an answer, a person wonders whether the press of the button has arrived. */
+const SLOW_MS = 8_000
+const NOT_YET = 'The server has not answered yet. This waits for its answer.'
+
+/** Waits for the answer, and calls `onSlow` once if it takes too long. */
+export async function whileWaiting<Answer>(answer: Promise<Answer>, onSlow: () => void): Promise<Answer> {
+  const timer = setTimeout(onSlow, SLOW_MS)
+  try {
+    return await answer
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
 /**
  * Runs mutations on behalf of a button or a form. `isBusy` while one is in flight; `problem` says why the last one did
- * not succeed. `run` waits for the outcome; `explain` makes the sentence of a refusal, by default its own message.
+ * not succeed, or that its answer is overdue. `run` waits for the outcome; `explain` makes the sentence of a refusal, by default its own message.
  */
 export function useAction() {
   const client = useClient()
@@ -41,8 +55,10 @@ export function useAction() {
   ): Promise<Outcome<Data>> {
     setBusy(true)
     setProblem(null)
-    const { data, error } = await client.mutation(document, { input }).toPromise()
+    const answered = client.mutation(document, { input }).toPromise()
+    const { data, error } = await whileWaiting(answered, () => setProblem(NOT_YET))
     setBusy(false)
+    setProblem(null)
     // Beside the one field, the cache puts the name of the root type.
     const answer = Object.values(data ?? {}).find((value) => typeof value === 'object')
     if (answer?.__typename.endsWith('Success')) return { done: answer as Success<Data> }

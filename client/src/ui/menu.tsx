@@ -1,8 +1,8 @@
-import { lazy, type ReactElement, Suspense, useState } from 'react'
+import { type ReactElement, Suspense, useState } from 'react'
+import { lazyComponent } from './chunks.ts'
 import type { MenuEntry } from './menu-popup.tsx'
 
-const load = () => import('./menu-popup.tsx')
-const MenuPopup = lazy(() => load().then((module) => ({ default: module.MenuPopup })))
+const MenuPopup = lazyComponent(async () => (await import('./menu-popup.tsx')).MenuPopup)
 
 interface MenuProps {
   trigger: ReactElement
@@ -15,8 +15,8 @@ export function Menu({ trigger, entries }: MenuProps) {
   const plain = (
     <span
       className="inline-flex"
-      onPointerEnter={() => void load()}
-      onFocus={() => void load()}
+      onPointerEnter={() => void MenuPopup.preload()}
+      onFocus={() => void MenuPopup.preload()}
       onClickCapture={() => setOpened(true)}
     >
       {trigger}

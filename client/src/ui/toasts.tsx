@@ -1,9 +1,10 @@
-import { lazy, Suspense, useState } from 'react'
+import { Suspense, useState } from 'react'
+import { lazyComponent } from './chunks.ts'
 import { useStore } from './external-store.ts'
 import { notices } from './notices.ts'
 
 // The toaster is not needed before the first notice, and then there is time to load it.
-const Toaster = lazy(() => import('./toaster.tsx').then((module) => ({ default: module.Toaster })))
+const Toaster = lazyComponent(async () => (await import('./toaster.tsx')).Toaster)
 
 /** Where notices appear. */
 export function Toasts() {

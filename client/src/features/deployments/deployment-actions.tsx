@@ -1,8 +1,9 @@
 import { Link, useNavigate } from '@tanstack/react-router'
-import { lazy, Suspense, useId, useState } from 'react'
+import { Suspense, useId, useState } from 'react'
 import { type FragmentType, graphql, readFragment } from '../../graphql/documents.ts'
 import { useAction } from '../../graphql/use-action.ts'
 import { Button } from '../../ui/button.tsx'
+import { lazyComponent } from '../../ui/chunks.ts'
 import { PauseIcon, PlayIcon } from '../../ui/icons.tsx'
 import { Problem } from '../../ui/message.tsx'
 import { notify } from '../../ui/notices.ts'
@@ -98,7 +99,7 @@ const DeleteDocument = graphql(`
   }
 `)
 
-const Confirm = lazy(() => import('../../ui/dialog.tsx').then((module) => ({ default: module.Confirm })))
+const Confirm = lazyComponent(async () => (await import('../../ui/dialog.tsx')).Confirm)
 
 interface DeploymentActionsProps {
   deployment: FragmentType<typeof DeploymentActionsFragment>
@@ -169,7 +170,7 @@ export function DeploymentActions(props: DeploymentActionsProps) {
           Delete…
         </Button>
       </div>
-      {problem && <Problem>{problem}</Problem>}
+      {problem && !asking && <Problem>{problem}</Problem>}
       {asking && (
         <Suspense>
           <Confirm
@@ -180,7 +181,12 @@ export function DeploymentActions(props: DeploymentActionsProps) {
             busy={isBusy}
             onConfirm={() => void onDelete()}
           >
-            Its samples are deleted too. Its events are kept, and its version is never used again.
+            <p>Its samples are deleted too. Its events are kept, and its version is never used again.</p>
+            {problem && (
+              <div className="mt-3">
+                <Problem>{problem}</Problem>
+              </div>
+            )}
           </Confirm>
         </Suspense>
       )}

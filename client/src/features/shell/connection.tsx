@@ -1,4 +1,4 @@
-import { connection, type ConnectionName, isLost } from '../../graphql/connection.ts'
+import { type Connection, connection, type ConnectionName, isLost } from '../../graphql/connection.ts'
 import { useClock } from '../../live/clock.ts'
 import { span, timeOfDay } from '../../ui/format.ts'
 import { useStore } from '../../ui/external-store.ts'
@@ -9,22 +9,31 @@ const STATES: Record<ConnectionName, { tone: Tone; word: string }> = {
   connecting: { tone: 'busy', word: 'Connecting' },
   live: { tone: 'ok', word: 'Live' },
   paused: { tone: 'busy', word: 'Connecting' },
+  asking: { tone: 'quiet', word: 'Every 5 s' },
   reconnecting: { tone: 'warn', word: 'Reconnecting' },
   offline: { tone: 'bad', word: 'Offline' },
 }
 
+/** Why the page is kept up to date in another way than usual. */
+function explanation({ name, via }: Connection): string | undefined {
+  if (via === 'websocket') return undefined
+  const blocked = 'WebSocket is blocked on this network.'
+  if (name === 'live') return `${blocked} The figures of this page are live over SSE; the rest is up to 5 s old.`
+  if (name === 'asking') return `${blocked} This browser has no connection to spare for this tab, which asks every 5 s.`
+  return undefined
+}
+
 /** The state of the connection as a shape and a word, always in the same place and with the same width. */
 export function ConnectionBadge() {
-  const { name, via } = useStore(connection)
+  const current = useStore(connection)
+  const { name, via } = current
   const { tone, word } = STATES[name]
   return (
     <span
       role="status"
       data-connection={name}
       data-via={via}
-      title={
-        name === 'live' && via === 'sse' ? 'Live over SSE, because WebSocket is blocked on this network' : undefined
-      }
+      title={explanation(current)}
       className="mr-2 inline-flex h-8 w-26 items-center justify-end text-muted"
     >
       <Status tone={tone}>{word}</Status>

@@ -1,6 +1,10 @@
 import { Link, Outlet } from '@tanstack/react-router'
+import { type MouseEvent, useEffect } from 'react'
+import { reachable } from '../../graphql/reachable.ts'
+import { loadChunksWhenIdle } from '../../ui/chunks.ts'
 import { cx } from '../../ui/class-names.ts'
 import { GaugeIcon } from '../../ui/icons.tsx'
+import { notifyProblem } from '../../ui/notices.ts'
 import { ConnectionBar, ConnectionBadge } from './connection.tsx'
 import { LiveEvents } from './live-events.tsx'
 import { SessionMenu, ThemeMenu } from './menus.tsx'
@@ -14,6 +18,8 @@ const ITEM = cx(
 
 /** The rail, the top line and the state of the connection, around every page of a signed-in person. */
 export function Frame() {
+  // From then on, every page opens, even if the server is down or has a new build.
+  useEffect(() => loadChunksWhenIdle(), [])
   return (
     <div className="min-h-dvh md:pl-22">
       <a
@@ -75,7 +81,7 @@ function RailLink({ link }: { link: (typeof LINKS)[number] }) {
   )
   if ('href' in link) {
     return (
-      <a href={link.href} className={ITEM}>
+      <a href={link.href} className={ITEM} onClick={(event) => void leave(event, link)}>
         {content}
       </a>
     )
@@ -90,4 +96,12 @@ function RailLink({ link }: { link: (typeof LINKS)[number] }) {
       {content}
     </Link>
   )
+}
+
+/** Follows a link to a page of the server, unless the server is down: the browser's error page would replace ours. */
+async function leave(event: MouseEvent, { href, title }: { href: string; title: string }): Promise<void> {
+  if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return
+  event.preventDefault()
+  if (await reachable()) return location.assign(href)
+  notifyProblem('The server does not answer', `${title} opens when the connection is back.`)
 }

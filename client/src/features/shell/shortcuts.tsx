@@ -1,11 +1,10 @@
 import { useNavigate } from '@tanstack/react-router'
-import { lazy, Suspense, useState } from 'react'
+import { Suspense, useState } from 'react'
+import { lazyComponent } from '../../ui/chunks.ts'
 import { useKeys } from '../../ui/keyboard.ts'
 import { PLACES } from './nav.ts'
 
-const ShortcutsDialog = lazy(() =>
-  import('./shortcuts-dialog.tsx').then((module) => ({ default: module.ShortcutsDialog })),
-)
+const ShortcutsDialog = lazyComponent(async () => (await import('./shortcuts-dialog.tsx')).ShortcutsDialog)
 
 /** The keys that work on every page, one of which shows the list of all keys. */
 export function Shortcuts() {

@@ -1,10 +1,11 @@
 import { useNavigate, useSearch } from '@tanstack/react-router'
-import { lazy, Suspense, useCallback, useId, useMemo } from 'react'
+import { Suspense, useCallback, useId, useMemo } from 'react'
 import { useSubscription } from 'urql'
 import { graphql } from '../../graphql/documents.ts'
 import type { TrainingJobsPageQuery } from '../../graphql/gql/graphql.ts'
 import { usePages } from '../../graphql/use-pages.ts'
 import { Button } from '../../ui/button.tsx'
+import { lazyComponent } from '../../ui/chunks.ts'
 import { FilterChips } from '../../ui/filter-chips.tsx'
 import { EmptyState } from '../../ui/message.tsx'
 import { SearchField } from '../../ui/search-field.tsx'
@@ -55,9 +56,7 @@ const TrainingProgressDocument = graphql(`
 `)
 
 // Few people start a job, so the table does not wait for the dialog's code.
-const StartJobDialog = lazy(() =>
-  import('./start-job-dialog.tsx').then((module) => ({ default: module.StartJobDialog })),
-)
+const StartJobDialog = lazyComponent(async () => (await import('./start-job-dialog.tsx')).StartJobDialog)
 
 const connectionOf = (data: TrainingJobsPageQuery) => data.trainingJobs
 
