@@ -49,7 +49,7 @@ const client = createClient({
 async function* results(query, variables) {
   try {
     for await (const { data, errors } of client.iterate({ query, variables })) {
-      if (errors) throw errors
+      if (errors) throw new Error(errors[0].message)
       yield Object.values(data)[0]
     }
   } catch (error) {
