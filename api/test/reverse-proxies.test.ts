@@ -1,5 +1,11 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, request as httpRequest, type RequestOptions } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  request as httpRequest,
+  type RequestOptions,
+} from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
@@ -50,7 +56,7 @@ const nodeProxy: InstalledProxy = {
 
 describe.each([...installedProxies(), nodeProxy])('behind $name', (installed) => {
   const skipped = installed.missing === null ? '' : ` (skipped: ${installed.missing})`
-  const test = it.skipIf(installed.missing !== null)
+  const isMissing = installed.missing !== null
   const hasTls = installed !== nodeProxy
   let server: HttpTestServer
   let proxy: Awaited<ReturnType<InstalledProxy['start']>>
@@ -61,7 +67,7 @@ describe.each([...installedProxies(), nodeProxy])('behind $name', (installed) =>
   const readinessAsked = new Promise<void>((resolve) => (becameReady = resolve))
 
   beforeAll(async () => {
-    if (installed.missing !== null) return
+    if (isMissing) return
     const reserved = await Promise.all([reservePort(), reservePort()])
     ;[port = 0, httpPort = 0] = reserved.map((one) => one.port)
     publicUrl = `https://${PUBLIC_HOST}:${port}`
@@ -79,7 +85,10 @@ describe.each([...installedProxies(), nodeProxy])('behind $name', (installed) =>
   })
 
   /** Sends one request to the proxy, at the public host name. */
-  async function open({ headers, ...options }: RequestOptions, body = ''): Promise<IncomingMessage> {
+  async function open(
+    { headers, ...options }: RequestOptions & { headers: OutgoingHttpHeaders },
+    body = '',
+  ): Promise<IncomingMessage> {
     const all = { host: `${PUBLIC_HOST}:${port}`, 'content-type': 'application/json', ...headers }
     const target = { host: '127.0.0.1', port, path: '/graphql', method: 'POST', agent: false, ...options, headers: all }
     const overTls = { ...target, ca: proxy.ca, servername: PUBLIC_HOST }
@@ -92,17 +101,20 @@ describe.each([...installedProxies(), nodeProxy])('behind $name', (installed) =>
   const authorization = `Bearer ${ADMIN_TOKEN}`
   const body = (query: string) => JSON.stringify({ query })
 
-  test(`queries are answered, and a body that is too large in the form of a GraphQL error${skipped}`, async () => {
-    const response = await open({ headers: { authorization } }, body('{ whoami }'))
-    expect([response.statusCode, await text(response)]).toEqual([200, '{"data":{"whoami":"admin"}}'])
-    expect(response.headers['strict-transport-security']).toBeDefined()
-    // The little proxy loses an answer that comes before it has sent the whole body.
-    if (!hasTls) return
-    const large = await open({ headers: { authorization } }, body(`{ whoami } #${'.'.repeat(300_000)}`))
-    expect([large.statusCode, JSON.parse(await text(large))]).toMatchObject([413, { errors: [{ extensions: {} }] }])
-  })
+  it.skipIf(isMissing)(
+    `queries are answered, and a body that is too large in the form of a GraphQL error${skipped}`,
+    async () => {
+      const response = await open({ headers: { authorization } }, body('{ whoami }'))
+      expect([response.statusCode, await text(response)]).toEqual([200, '{"data":{"whoami":"admin"}}'])
+      expect(response.headers['strict-transport-security']).toBeDefined()
+      // The little proxy loses an answer that comes before it has sent the whole body.
+      if (!hasTls) return
+      const large = await open({ headers: { authorization } }, body(`{ whoami } #${'.'.repeat(300_000)}`))
+      expect([large.statusCode, JSON.parse(await text(large))]).toMatchObject([413, { errors: [{ extensions: {} }] }])
+    },
+  )
 
-  test(`an event stream delivers each event at once, while it is open${skipped}`, async () => {
+  it.skipIf(isMissing)(`an event stream delivers each event at once, while it is open${skipped}`, async () => {
     const headers = { authorization, accept: 'text/event-stream' }
     const stream = await open({ headers }, body('subscription { count(to: 3) }'))
     let received = ''
@@ -115,18 +127,21 @@ describe.each([...installedProxies(), nodeProxy])('behind $name', (installed) =>
     await server.state.untilClosedSources(1)
   })
 
-  test(`wrong credentials count for the caller's own address, whatever it claims${skipped}`, async () => {
-    const statuses = new Set<number | undefined>()
-    for (let n = 0; n < 31; n += 1) {
-      const headers = { authorization: `Bearer gl_wrong_${n}`, 'x-forwarded-for': `10.0.${n}.1` }
-      const response = await open({ headers }, body('{ whoami }'))
-      response.resume()
-      statuses.add(response.statusCode)
-    }
-    expect([...statuses]).toEqual([401, 429])
-  })
+  it.skipIf(isMissing)(
+    `wrong credentials count for the caller's own address, whatever it claims${skipped}`,
+    async () => {
+      const statuses = new Set<number | undefined>()
+      for (let n = 0; n < 31; n += 1) {
+        const headers = { authorization: `Bearer gl_wrong_${n}`, 'x-forwarded-for': `10.0.${n}.1` }
+        const response = await open({ headers }, body('{ whoami }'))
+        response.resume()
+        statuses.add(response.statusCode)
+      }
+      expect([...statuses]).toEqual([401, 429])
+    },
+  )
 
-  test(`a WebSocket delivers until the server restarts, and says so${skipped}`, async () => {
+  it.skipIf(isMissing)(`a WebSocket delivers until the server restarts, and says so${skipped}`, async () => {
     const { ca } = proxy
     const options = { ca, servername: PUBLIC_HOST, headers: { host: `${PUBLIC_HOST}:${port}`, origin: publicUrl } }
     const client = createClient({
@@ -148,16 +163,16 @@ describe.each([...installedProxies(), nodeProxy])('behind $name', (installed) =>
   })
 
   if (!hasTls) return
-  test(`http leads to https${skipped}`, async () => {
-    const headers = { host: PUBLIC_HOST }
-    const response = await open({ port: httpPort, method: 'GET', path: '/deployments?q=1', headers })
-    expect(response.statusCode).toBe(308)
-    expect(response.headers.location).toMatch(new RegExp(`^https://${PUBLIC_HOST}(:\\d+)?/deployments\\?q=1$`))
-  })
-
-  if (installed.name === 'HAProxy') {
-    test(`the proxy asks whether the server is ready${skipped}`, () => readinessAsked)
-  }
+  it.skipIf(isMissing)(
+    `http leads to https, and the health check of the page finds the server ready${skipped}`,
+    async () => {
+      const headers = { host: PUBLIC_HOST }
+      const response = await open({ port: httpPort, method: 'GET', path: '/deployments?q=1', headers })
+      expect(response.statusCode).toBe(308)
+      expect(response.headers.location).toMatch(new RegExp(`^https://${PUBLIC_HOST}(:\\d+)?/deployments\\?q=1$`))
+      if (installed.config.includes('/readyz')) await readinessAsked
+    },
+  )
 
   it('no timeout of the page is shorter than two pings', () => {
     const seconds = [

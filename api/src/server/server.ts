@@ -14,6 +14,7 @@ import {
   MAX_TCP_CONNECTIONS,
   REQUEST_TIMEOUT_MS,
 } from '../base/limits.ts'
+import { withoutBasePath } from './base-path.ts'
 import { RequestError } from '../http/request-error.ts'
 import type { OriginPolicy, Verdict } from './origins.ts'
 import { createOriginPolicy } from './origins.ts'
@@ -35,6 +36,8 @@ export interface HttpServerOptions {
   /** 0: any free port. */
   port: number
   publicUrl?: string | undefined
+  /** The path of PUBLIC_URL, which requests may begin with. Default: none. */
+  basePath?: string
   allowedOrigins: readonly string[]
   log: Logger
   /** Tests set a shorter one. */
@@ -129,6 +132,7 @@ export class HttpServer {
   }
 
   #track(req: IncomingMessage, res: ServerResponse): void {
+    this.#removeBasePath(req)
     const requestId = randomUUID()
     const sent = new Promise<void>((resolve) => res.once('close', () => resolve()))
     const answered = this.#answer(req, res, requestId).catch((error: unknown) => this.#fail(req, res, requestId, error))
@@ -176,6 +180,7 @@ export class HttpServer {
 
   #upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', (err) => this.#options.log.debug({ err }, 'an upgraded connection failed'))
+    this.#removeBasePath(req)
     const verdict = this.#verdictOn(req)
     if (verdict.kind === 'refuse') return refuseUpgrade(socket, verdict.status, verdict.message)
     if (verdict.kind === 'redirect') return refuseUpgrade(socket, 421, `Connect to ${verdict.location}.`)
@@ -185,6 +190,10 @@ export class HttpServer {
     if (this.#router === undefined || this.#closing !== undefined)
       return refuseUpgrade(socket, 503, 'Try again in a moment.')
     this.#router.upgrade(req, socket, head)
+  }
+
+  #removeBasePath(req: IncomingMessage): void {
+    req.url = withoutBasePath(req.url ?? '/', this.#options.basePath ?? '')
   }
 
   #verdictOn(req: IncomingMessage): Verdict {

@@ -9,7 +9,9 @@ const ID = 'RGVwbG95bWVudDox'
 
 /** A server that is not Gaugeline; it answers an upgrade as it answers everything. */
 async function strangeServer(answer: RequestListener): Promise<{ server: Server; origin: string }> {
-  const server = createServer((req, res) => void answer(req, res.setHeader('Connection', 'close')))
+  const server = createServer((req, res) => {
+    answer(req, res.setHeader('Connection', 'close'))
+  })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return { server, origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
 }
@@ -17,7 +19,6 @@ async function strangeServer(answer: RequestListener): Promise<{ server: Server;
 describe.each(allExamples())('the example for $language', (example) => {
   const { missing } = example
   const skipped = missing === null ? '' : ` (skipped: ${missing})`
-  const test = it.skipIf(missing !== null)
   const servers: Server[] = []
   let page: string
   let redirect: string
@@ -49,7 +50,7 @@ describe.each(allExamples())('the example for $language', (example) => {
     return line ?? ''
   }
 
-  test.concurrent(`names the setting that is missing or wrong${skipped}`, async () => {
+  it.skipIf(missing !== null).concurrent(`names the setting that is missing or wrong${skipped}`, async () => {
     const address = 'GAUGELINE_URL must be the address of the server, like http://127.0.0.1:4000'
     const token = 'GAUGELINE_TOKEN must be an API token, like gl_…, without spaces'
     expect(await Promise.all([lastWords('127.0.0.1:4000', TOKEN), lastWords(page, '')])).toEqual([
@@ -58,12 +59,15 @@ describe.each(allExamples())('the example for $language', (example) => {
     ])
   })
 
-  test.concurrent(`says that it is told an address at which no Gaugeline answers${skipped}`, async () => {
-    const advice = 'see that GAUGELINE_URL is the address of the server, and that its certificate is trusted'
-    const words = await Promise.all([lastWords(`${page}/`, TOKEN), lastWords(page.replace('http', 'https'), TOKEN)])
-    for (const line of words)
-      expect(line).toMatch(new RegExp(`^refused: \\w+://127\\.0\\.0\\.1:\\d+/graphql.*${advice}$`))
-  })
+  it.skipIf(missing !== null).concurrent(
+    `says that it is told an address at which no Gaugeline answers${skipped}`,
+    async () => {
+      const advice = 'see that GAUGELINE_URL is the address of the server, and that its certificate is trusted'
+      const words = await Promise.all([lastWords(`${page}/`, TOKEN), lastWords(page.replace('http', 'https'), TOKEN)])
+      for (const line of words)
+        expect(line).toMatch(new RegExp(`^refused: \\w+://127\\.0\\.0\\.1:\\d+/graphql.*${advice}$`))
+    },
+  )
 
   const isNode = example.args[0]?.endsWith('.mjs') === true
   // The WebSocket of Node follows none, and says nothing of where it would lead.
@@ -72,10 +76,14 @@ describe.each(allExamples())('the example for $language', (example) => {
     expect(await lastWords(redirect, TOKEN)).toBe(`refused: ${redirect}/graphql ${words}`)
   })
 
-  test.concurrent(`reports each attempt while no server answers, and goes on${skipped}`, async () => {
-    await using program = new ExampleProgram(example, nobody, TOKEN, [ID])
-    await program.says(/^(no connection to \w+:\/\/127\.0\.0\.1:\d+\/graphql: .+; trying again\n)+/)
-  })
+  it.skipIf(missing !== null).concurrent(
+    `reports each attempt while no server answers, and goes on${skipped}`,
+    async () => {
+      await using program = new ExampleProgram(example, nobody, TOKEN, [ID])
+      await program.says(/^(no connection to \w+:\/\/127\.0\.0\.1:\d+\/graphql: .+; trying again\n)+/)
+      expect(program.printed).toEqual([])
+    },
+  )
 
   const takesCount = (({ language }: Example) => language !== 'curl' && language !== 'Node, deploying')(example)
   it.skipIf(missing !== null || !takesCount).concurrent(`refuses a count that is none${skipped}`, async () => {

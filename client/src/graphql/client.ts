@@ -1,4 +1,5 @@
 import { Client, type CombinedError, fetchExchange, mapExchange, subscriptionExchange } from 'urql'
+import { serverPath } from '../base-path.ts'
 import { createCache } from './cache.ts'
 import type { Streams } from './streams.ts'
 
@@ -18,7 +19,7 @@ export function codeOf(error: CombinedError | undefined): string | undefined {
  */
 export function createGraphqlClient(streams: Streams, onUnauthenticated: () => void): Client {
   return new Client({
-    url: '/graphql',
+    url: serverPath('/graphql'),
     preferGetMethod: false,
     requestPolicy: 'cache-and-network',
     exchanges: [
@@ -46,7 +47,7 @@ export function createGraphqlClient(streams: Streams, onUnauthenticated: () => v
 /** A client without a cache, for samples: there are many of them, they never change, and rings hold them. */
 export function createSampleClient(onUnauthenticated: () => void): Client {
   return new Client({
-    url: '/graphql',
+    url: serverPath('/graphql'),
     preferGetMethod: false,
     requestPolicy: 'network-only',
     exchanges: [refusals(onUnauthenticated), fetchExchange],

@@ -1,9 +1,10 @@
 import { createClient as createWsClient } from 'graphql-ws'
+import { serverPath } from '../base-path.ts'
 import { backoffMs, waitOrWake } from './backoff.ts'
 import { connected, disconnected } from './connection.ts'
 import { type StreamClient, Streams } from './streams.ts'
 
-const ENDPOINT = '/graphql'
+const ENDPOINT = serverPath('/graphql')
 /** Remembered for the tab, so that the next page load need not find out again that WebSocket is blocked. */
 const BLOCKED_KEY = 'gaugeline.websocket-blocked'
 /** After this many failed attempts in a row, WebSocket counts as blocked if plain HTTP works. */
@@ -96,7 +97,7 @@ async function createSse(): Promise<StreamClient> {
 
 /** Whether the server answers plain HTTP right now. */
 async function reachable(): Promise<boolean> {
-  return fetch('/session', { cache: 'no-store' }).then(
+  return fetch(serverPath('/session'), { cache: 'no-store' }).then(
     (response) => response.status === 200,
     () => false,
   )
