@@ -1,6 +1,7 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { consoleProblemsOf, launchBrowser } from './browser.ts'
+import { largeFleet } from './large-fleet.ts'
 import { type PathProxy, startPathProxy } from './path-proxy.ts'
 import { ADMIN_TOKEN, freePort, type RunningServer, startServer } from './server.ts'
 
@@ -12,7 +13,7 @@ beforeAll(async () => {
   const port = await freePort()
   proxy = await startPathProxy('/gaugeline', port)
   ;[server, browser] = await Promise.all([
-    startServer({ port, publicUrl: `${proxy.origin}/gaugeline` }),
+    startServer({ port, publicUrl: `${proxy.origin}/gaugeline`, fill: largeFleet(3) }),
     launchBrowser(),
   ])
 })
