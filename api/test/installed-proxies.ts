@@ -12,7 +12,7 @@ const page = readFileSync(new URL('../../docs/reverse-proxies.md', import.meta.u
 export const PUBLIC_HOST = 'gauges.example.com'
 
 /** Where a proxy listens, and to which port of this machine it passes requests on. */
-export interface ProxyPorts {
+interface ProxyPorts {
   http: number
   https: number
   server: number
