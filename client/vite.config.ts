@@ -8,6 +8,8 @@ const api = process.env['API_URL'] ?? 'http://127.0.0.1:4000'
 
 export default defineConfig({
   plugins: [directDocuments(), react(), tailwindcss()],
+  // Relative: the client may be served below any path, and only the server knows it.
+  base: './',
   build: { target: 'es2022', sourcemap: true, assetsInlineLimit: 0 },
   server: {
     proxy: {

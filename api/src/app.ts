@@ -29,7 +29,7 @@ export interface AppOptions {
 }
 
 export interface RunningApp {
-  /** Where people reach the server. */
+  /** Where people reach the server; with the path of PUBLIC_URL, if it has one. */
   origin: string
   /** A link that opens a session: single use, ten minutes. */
   newSignInUrl: () => string
@@ -97,14 +97,15 @@ export function createApp({ env, log, onProgress, onFailure, clock }: AppOptions
       auth: deps.auth,
       sdl: printedSchema,
       clientFolder: CLIENT_FOLDER,
+      basePath: env.basePath,
       readiness: () => readiness(database),
       telemetry: deps.telemetry,
       clock: deps.clock,
     })
     // A second time: now that answers depend on everything above, the server must close first. It closes only once.
     await lifecycle.start(door)
-    const { publicOrigin } = address
-    return { origin: publicOrigin, newSignInUrl: () => deps.auth.newSignInUrl(publicOrigin), deps }
+    const origin = address.publicOrigin + env.basePath
+    return { origin, newSignInUrl: () => deps.auth.newSignInUrl(origin), deps }
   }
 
   return {

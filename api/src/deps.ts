@@ -140,6 +140,7 @@ export function createDeps({ env, database, source, log, address, clock = new Re
     clock,
     port: address.port,
     secure: address.publicOrigin.startsWith('https:'),
+    basePath: env.basePath,
     adminToken,
   })
   const deployments = new Deployments({ prisma, models, events, idempotency, bus, clock })

@@ -23,6 +23,7 @@ describe('readEnv', () => {
       seed: 'demo',
       allowedOrigins: [],
       publicUrl: undefined,
+      basePath: '',
       logLevel: 'info',
       webhookAllowedHosts: [],
       trafficTrace: undefined,
@@ -56,6 +57,7 @@ describe('readEnv', () => {
       seed: 'demo',
       allowedOrigins: ['https://a.example', 'http://127.0.0.1:5173'],
       publicUrl: 'https://gauges.example.com',
+      basePath: '',
       logLevel: 'debug',
       webhookAllowedHosts: ['10.0.0.0/8', '::1', 'hooks.internal'],
       trafficTrace: 'trace.csv',
@@ -90,7 +92,14 @@ describe('readEnv', () => {
     ['ALLOWED_ORIGINS', 'https://a.example/path'],
     ['ALLOWED_ORIGINS', 'https://a.example,ftp://b.example'],
     ['PUBLIC_URL', 'gauges.example.com'],
-    ['PUBLIC_URL', 'https://gauges.example.com/app'],
+    ['PUBLIC_URL', 'https://gauges.example.com/app?x=1'],
+    ['PUBLIC_URL', 'https://gauges.example.com/app#x'],
+    ['PUBLIC_URL', 'https://gauges.example.com//'],
+    ['PUBLIC_URL', 'https://gauges.example.com/a//b'],
+    ['PUBLIC_URL', 'https://gauges.example.com/a/../b'],
+    ['PUBLIC_URL', 'https://gauges.example.com/<b>'],
+    ['PUBLIC_URL', 'https://gauges.example.com/graphql'],
+    ['PUBLIC_URL', 'https://gauges.example.com/metrics/gaugeline'],
     ['PUBLIC_URL', 'ws://gauges.example.com'],
     ['WEBHOOK_ALLOWED_HOSTS', 'http://hooks.internal'],
     ['WEBHOOK_ALLOWED_HOSTS', '10.0.0.0/33'],
@@ -132,5 +141,13 @@ describe('readEnv', () => {
 
   it('never prints the password of a public URL', () => {
     expect(messageFor({ PUBLIC_URL: 'https://owner:hunter2@gauges.example.com' })).not.toContain('hunter2')
+  })
+
+  it.each([
+    ['https://Example.com/gaugeline', 'https://example.com', '/gaugeline'],
+    ['https://example.com/tools/Gauges_2.0/', 'https://example.com', '/tools/Gauges_2.0'],
+    ['http://127.0.0.1:8080/graphqlish', 'http://127.0.0.1:8080', '/graphqlish'],
+  ])('reads the path of PUBLIC_URL=%s', (value, publicUrl, basePath) => {
+    expect(readEnv({ PUBLIC_URL: value })).toMatchObject({ publicUrl, basePath })
   })
 })

@@ -21,6 +21,8 @@ export interface Env {
   allowedOrigins: readonly string[]
   /** The origin that people and links use, if it differs from the address the server listens on. */
   publicUrl: string | undefined
+  /** The path of PUBLIC_URL, like `/gaugeline`: people reach everything below it. Empty without one. */
+  basePath: string
   logLevel: LogLevel
   /** Host names, addresses and networks that webhooks may reach besides public addresses. */
   webhookAllowedHosts: readonly string[]
@@ -33,6 +35,10 @@ type LogLevel = (typeof LOG_LEVELS)[number]
 
 const MAX_SHOWN_CHARACTERS = 80
 const HOST_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i
+// No dots alone: a URL is normalised before it is sent.
+const BASE_PATH = /^(\/(?!\.+(\/|$))[\w.~-]+)+$/
+// Below one of these, a path whose beginning a proxy has removed could not be told from a whole one.
+const OWN_PATHS = /^\/(assets|graphql|healthz|metrics|readyz|schema\.graphql|session)(\/|$)/
 // Characters that need no quoting in an Authorization header (RFC 6750's b64token, a little wider).
 const TOKEN = /^[\x21-\x7e]*$/
 
@@ -44,6 +50,15 @@ function originOf(text: string): string | undefined {
   return isHttp && (text.toLowerCase() === url.origin || text.toLowerCase() === `${url.origin}/`)
     ? url.origin
     : undefined
+}
+
+/** The origin and the path of a URL that has nothing else; a trailing slash is accepted. */
+function publicUrlOf(text: string): { origin: string; basePath: string } | undefined {
+  const [, start = '', path = ''] = /^([^/]*\/\/[^/]*)(.*)$/.exec(text) ?? []
+  const origin = originOf(start)
+  const basePath = path.replace(/\/$/, '')
+  const isPath = basePath === '' || (BASE_PATH.test(basePath) && !OWN_PATHS.test(basePath))
+  return origin !== undefined && isPath ? { origin, basePath } : undefined
 }
 
 function wholeNumber(min: number, max: number) {
@@ -125,13 +140,14 @@ const settings = {
       .transform((entries) => entries.flatMap((entry) => originOf(entry) ?? [])),
     mayHold: 'exact origins separated by commas, like https://app.example.com,http://127.0.0.1:5173',
   },
-  // An origin without a path: the client and its cookie are at the root.
   PUBLIC_URL: {
     schema: z
       .string()
-      .refine((text) => originOf(text) !== undefined)
-      .transform((text) => originOf(text)),
-    mayHold: 'http(s)://host[:port] without a path, user or query, like https://gauges.example.com',
+      .transform(publicUrlOf)
+      .refine((url) => url !== undefined),
+    mayHold:
+      'http(s)://host[:port][/path] without a user or query, like https://gauges.example.com or ' +
+      'https://example.com/gaugeline; the path may not begin with one of this server, like /graphql',
     shown: (value) => (value.includes('@') ? 'a URL with a user or password' : quote(value)),
   },
   // Public addresses only by default: a webhook must not be a way into the operator's own network (SSRF).
@@ -183,6 +199,7 @@ export function readEnv(source: Record<string, string | undefined> = process.env
   }
 
   const databaseUrl = read('DATABASE_URL')
+  const publicUrl = read('PUBLIC_URL')
   return {
     host: read('HOST') ?? '127.0.0.1',
     port: read('PORT') ?? 4000,
@@ -193,7 +210,8 @@ export function readEnv(source: Record<string, string | undefined> = process.env
     // Example data is for trying out Gaugeline, not for someone's own PostgreSQL database.
     seed: read('SEED') ?? (databaseUrl === undefined ? 'demo' : 'none'),
     allowedOrigins: read('ALLOWED_ORIGINS') ?? [],
-    publicUrl: read('PUBLIC_URL'),
+    publicUrl: publicUrl?.origin,
+    basePath: publicUrl?.basePath ?? '',
     logLevel: read('LOG_LEVEL') ?? 'info',
     webhookAllowedHosts: read('WEBHOOK_ALLOWED_HOSTS') ?? [],
     trafficTrace: read('TRAFFIC_TRACE'),

@@ -97,7 +97,7 @@ export class MemorySessionStore implements SessionStore {
 /** Auth as the app wires it, over a store in memory. */
 export function createTestAuth(
   store: MemorySessionStore,
-  options: Pick<AuthOptions, 'clock' | 'port' | 'secure' | 'adminToken' | 'onTokenUse'>,
+  options: Pick<AuthOptions, 'clock' | 'port' | 'secure' | 'basePath' | 'adminToken' | 'onTokenUse'>,
 ): Auth {
   const ends = new AccessEnds()
   const sessions = new Sessions({
@@ -132,6 +132,7 @@ type ListenOptions = Partial<Pick<HttpServerOptions, 'publicUrl' | 'allowedOrigi
 
 export interface HttpTestServerOptions extends ListenOptions {
   clientFolder?: string
+  basePath?: string
   readiness?: HttpApp['readiness']
   webSockets?: HttpApp['webSockets']
   budgets?: HttpApp['budgets']
@@ -139,7 +140,7 @@ export interface HttpTestServerOptions extends ListenOptions {
 
 /** A real server on a free port, over a throwaway schema and a session store in memory. Closes with `await using`. */
 export async function createHttpTestServer(options: HttpTestServerOptions = {}): Promise<HttpTestServer> {
-  const { publicUrl, allowedOrigins = [], host = '127.0.0.1' } = options
+  const { publicUrl, basePath = '', allowedOrigins = [], host = '127.0.0.1' } = options
   const logged: Record<string, unknown>[] = []
   const log = pino(
     { level: 'info' },
@@ -158,6 +159,7 @@ export async function createHttpTestServer(options: HttpTestServerOptions = {}):
     host,
     port: 0,
     publicUrl,
+    basePath,
     allowedOrigins,
     log,
     idleTimeoutMs: options.idleTimeoutMs,
@@ -167,6 +169,7 @@ export async function createHttpTestServer(options: HttpTestServerOptions = {}):
     clock,
     port: address.port,
     secure: publicUrl?.startsWith('https:') ?? false,
+    basePath,
     adminToken: ADMIN_TOKEN,
   })
   const schema = createTestSchema(state)
@@ -180,6 +183,7 @@ export async function createHttpTestServer(options: HttpTestServerOptions = {}):
     auth,
     sdl: printSchema(schema),
     clientFolder: options.clientFolder ?? emptyFolder,
+    basePath,
     readiness: options.readiness ?? (async () => ({ ready: true, checks: { database: 'ok' } })),
     telemetry: new Telemetry(),
     clock,

@@ -38,10 +38,15 @@ export interface ServerOptions {
   fill?: (database: Database) => Promise<void>
   /** Length of a window, in ms. */
   sampleIntervalMs?: number
+  /** Where people reach the server, if it is behind a proxy. */
+  publicUrl?: string
+  /** The port to listen on. Default: a free one. */
+  port?: number
 }
 
 /** Starts the server and waits until it has printed its sign-in link. */
-export async function startServer({ fill, sampleIntervalMs = 1000 }: ServerOptions = {}): Promise<RunningServer> {
+export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
+  const { fill, sampleIntervalMs = 1000, publicUrl = '' } = options
   const dataDir = await mkdtemp(join(tmpdir(), 'gaugeline-e2e-'))
   if (fill) {
     const database = await openDatabase({ dataDir })
@@ -51,7 +56,7 @@ export async function startServer({ fill, sampleIntervalMs = 1000 }: ServerOptio
       await database.close()
     }
   }
-  const port = await freePort()
+  const port = options.port ?? (await freePort())
   let running: { child: ChildProcess; signInUrl: string }
 
   const start = async () => {
@@ -60,6 +65,7 @@ export async function startServer({ fill, sampleIntervalMs = 1000 }: ServerOptio
         ...process.env,
         HOST: '127.0.0.1',
         PORT: String(port),
+        PUBLIC_URL: publicUrl,
         DATA_DIR: dataDir,
         SEED: fill ? 'none' : 'demo',
         SAMPLE_INTERVAL_MS: String(sampleIntervalMs),
@@ -126,7 +132,7 @@ function printedLink(child: ChildProcess): Promise<string> {
   })
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const probe = createServer()
   probe.listen(0, '127.0.0.1')
   await once(probe, 'listening')

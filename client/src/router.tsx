@@ -6,6 +6,7 @@ import {
   Outlet,
   redirect,
 } from '@tanstack/react-router'
+import { basePath } from './base-path.ts'
 import { readDeploymentSearch } from './features/deployments/deployment-search.ts'
 import { readDeploymentsSearch } from './features/deployments/deployments-search.ts'
 import { loadSession } from './features/session/session.ts'
@@ -114,6 +115,7 @@ const routeTree = root.addChildren([
 export function createAppRouter() {
   return createRouter({
     routeTree,
+    basepath: basePath,
     defaultPreload: 'intent',
     scrollRestoration: true,
     defaultPendingMs: 300,

@@ -5,20 +5,24 @@ It needs only the standard library.
 
     GAUGELINE_URL=http://127.0.0.1:4000 GAUGELINE_TOKEN=… python3 watch.py [DEPLOYMENT_ID [COUNT]]
 
-Without an id, it follows the first active deployment. It ends after COUNT samples (default: never), when the deployment
-is deleted (exit code 0), or when the server rejects the token (exit code 1).
+Without an id, it follows the first active deployment. It ends after COUNT samples (default: never) or when the
+deployment is deleted (exit code 0), or when the server refuses it (exit code 1). It reports every retry on stderr.
 """
 import http.client
 import json
 import os
 import random
+import re
+import ssl
 import sys
 import time
 import urllib.error
 import urllib.request
 
-URL = os.environ["GAUGELINE_URL"].rstrip("/") + "/graphql"
-TOKEN = os.environ["GAUGELINE_TOKEN"]
+ADDRESS = os.environ.get("GAUGELINE_URL", "")
+URL = ADDRESS.rstrip("/") + "/graphql"
+TOKEN = os.environ.get("GAUGELINE_TOKEN", "")
+ADVICE = "see that GAUGELINE_URL is the address of the server, and that its certificate is trusted"
 # The server sends a comment every 12 seconds: a connection that is silent for longer is dead.
 SILENCE_SECONDS = 30
 # Errors that are temporary: the program retries.
@@ -37,6 +41,16 @@ class Refused(Exception):
         self.code = code
 
 
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A POST that is redirected would arrive as a GET."""
+
+    def redirect_request(self, *_):
+        return None
+
+
+opener = urllib.request.build_opener(NoRedirect)
+
+
 def post(query, variables, accept):
     request = urllib.request.Request(
         URL,
@@ -44,16 +58,26 @@ def post(query, variables, accept):
         {"authorization": f"Bearer {TOKEN}", "content-type": "application/json", "accept": accept},
     )
     try:
-        return urllib.request.urlopen(request, timeout=SILENCE_SECONDS)
+        answer = opener.open(request, timeout=SILENCE_SECONDS)
     except urllib.error.HTTPError as error:
         # A rate limit and an error in the server are temporary. Every other refusal is permanent.
-        if error.code == 429 or error.code >= 500:
+        if error.code in (408, 429) or error.code >= 500:
             raise
-        try:
-            data_of(json.load(error))
-        except ValueError:
-            pass
-        raise Refused(None, f"the server answered {error.code}") from error
+        if error.headers["location"]:
+            raise Refused(None, f"{URL} redirects to {error.headers['location']}; set GAUGELINE_URL to that server")
+        if error.code not in (404, 405):
+            try:
+                data_of(json.load(error))
+            except (ValueError, KeyError):
+                pass
+        raise Refused(None, f"{URL} answered {error.code}; {ADVICE}") from error
+    except urllib.error.URLError as error:
+        if isinstance(error.reason, ssl.SSLError) and not isinstance(error.reason, ssl.SSLEOFError):
+            raise Refused(None, f"{URL}: {error.reason}; {ADVICE}") from error
+        raise
+    if answer.headers.get_content_type() != accept:
+        raise Refused(None, f"{URL} answered {answer.headers.get_content_type()}; {ADVICE}")
+    return answer
 
 
 def data_of(result):
@@ -61,6 +85,16 @@ def data_of(result):
         first = result["errors"][0]
         raise Refused(first.get("extensions", {}).get("code"), first["message"])
     return result["data"]
+
+
+def find_active():
+    with post(FIRST_ACTIVE, {}, "application/json") as answer:
+        edges = data_of(json.load(answer))["deployments"]["edges"]
+    if not edges:
+        raise Refused(None, "no deployment is active: deploy a training job, or pass an id")
+    node = edges[0]["node"]
+    print(node["model"]["name"], node["version"], file=sys.stderr)
+    return node["id"]
 
 
 def results(query, variables):
@@ -77,45 +111,55 @@ def results(query, variables):
                 yield data_of(json.loads(line[5:]))
 
 
+def emit(line):
+    try:
+        print(line, flush=True)
+    except OSError as error:
+        # Nobody reads any more, as after `| head`; or the disk is full. Python would flush once more, and fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141 if isinstance(error, BrokenPipeError) else f"cannot print: {error.strerror}")
+
+
 def watch(deployment_id, count):
     cursor, seen, attempt = None, 0, 0
     while True:
         try:
+            deployment_id = deployment_id or find_active()
             for data in results(WATCH, {"id": deployment_id, "after": cursor}):
                 attempt = 0
                 update = data["inferenceMetrics"]
                 cursor = update["cursor"]
                 if update["skipped"]:
                     print(f"{update['skipped']} samples are gone: away for too long", file=sys.stderr)
-                print(json.dumps(update["metrics"]), flush=True)
+                emit(json.dumps(update["metrics"]))
                 seen += 1
                 if seen == count:
                     return
+            reason = "the stream has ended"
         except Refused as refusal:
             if refusal.code == "NOT_FOUND" and seen:
                 return  # The deployment was deleted: no more samples will come.
             if refusal.code not in PASSING:
                 raise
+            reason = refusal
         except (OSError, http.client.HTTPException) as error:
-            print(f"lost the connection: {error}", file=sys.stderr)
+            reason = error if isinstance(error, urllib.error.HTTPError) else getattr(error, "reason", None) or repr(error)
         # The stream has ended, perhaps because the server restarts. Back off exponentially with full jitter, so that the
         # clients do not all reconnect at the same time.
+        print(f"no connection to {URL}: {reason}; trying again", file=sys.stderr)
         time.sleep(random.uniform(0, min(10, 0.5 * 2**attempt)))
         attempt += 1
 
 
 def main():
-    deployment_id = sys.argv[1] if len(sys.argv) > 1 else None
-    count = int(sys.argv[2]) if len(sys.argv) > 2 else None
-    if deployment_id is None:
-        with post(FIRST_ACTIVE, {}, "application/json") as answer:
-            edges = data_of(json.load(answer))["deployments"]["edges"]
-        if not edges:
-            sys.exit("no deployment is active")
-        node = edges[0]["node"]
-        deployment_id = node["id"]
-        print(node["model"]["name"], node["version"], file=sys.stderr)
-    watch(deployment_id, count)
+    if not re.match(r"https?://[!-~]+$", ADDRESS):
+        sys.exit(f'GAUGELINE_URL must be the address of the server, like http://127.0.0.1:4000; it is "{ADDRESS}"')
+    if not re.match(r"[!-~]+$", TOKEN):
+        sys.exit("GAUGELINE_TOKEN must be an API token, like gl_…, without spaces")
+    deployment_id, count = (sys.argv[1:3] + [None, None])[:2]
+    if not re.match(r"([1-9][0-9]*)?$", count or ""):
+        sys.exit(f'COUNT must be a whole number from 1; it is "{count}"')
+    watch(deployment_id, int(count) if count else None)
 
 
 try:
@@ -123,4 +167,4 @@ try:
 except Refused as refusal:
     sys.exit(f"refused: {refusal}")
 except KeyboardInterrupt:
-    pass
+    sys.exit(130)

@@ -266,4 +266,14 @@ describe('the session cookie', () => {
     expect(cookie.clear()).toMatch(/^__Host-gaugeline_session_4000=; .*; Secure$/)
     expect(cookie.read('gaugeline_session_4000=planted; __Host-gaugeline_session_4000=ours')).toBe('ours')
   })
+
+  it('is sent to this server only, if other applications share its host', () => {
+    const options = { clock: { now: () => nowMs }, port: 4000, basePath: '/gaugeline' }
+    const { cookie } = createTestAuth(store, { ...options, secure: true })
+    // Browsers accept the prefix __Host- for the path / only.
+    expect(cookie.set('s')).toMatch(/^__Secure-gaugeline_session_4000=s; .*Path=\/gaugeline; .*; Secure$/)
+    expect(cookie.clear()).toMatch(/^__Secure-gaugeline_session_4000=; .*Path=\/gaugeline; .*; Secure$/)
+    const plain = createTestAuth(store, { ...options, secure: false })
+    expect(plain.cookie.set('s')).toMatch(/^gaugeline_session_4000=s; .*Path=\/gaugeline; /)
+  })
 })

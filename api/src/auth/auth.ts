@@ -40,12 +40,14 @@ export interface AuthOptions {
   port: number
   /** Whether people reach the server over https. */
   secure: boolean
+  /** The path of PUBLIC_URL. Default: none. */
+  basePath?: string
   adminToken?: string | undefined
 }
 
 export function createAuth(options: AuthOptions): Auth {
-  const { sessions, ends, clock, port, secure } = options
-  const cookie = createSessionCookie({ port, secure, maxAgeSeconds: SESSION_LIFETIME_MS / 1000 })
+  const { sessions, ends, clock, port, secure, basePath = '' } = options
+  const cookie = createSessionCookie({ port, secure, basePath, maxAgeSeconds: SESSION_LIFETIME_MS / 1000 })
   const authenticator = new Authenticator({ ...options, cookie })
   // The first listener, before those that close connections: a client that reconnects at once must not be let in again.
   ends.on(() => authenticator.forget())

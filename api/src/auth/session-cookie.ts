@@ -19,16 +19,19 @@ export interface SessionCookieOptions {
   port: number
   /** Whether people use https: browsers then never send the cookie in the clear. */
   secure: boolean
+  /** The path of PUBLIC_URL: other applications of the same host never receive the cookie. Empty without one. */
+  basePath: string
   maxAgeSeconds: number
 }
 
 /**
  * SameSite=Strict: no other site can make a browser act with it. HttpOnly: no script can read it. `__Host-`, which
- * requires https: no other host of the domain can have set it.
+ * requires https and no path: no other host of the domain can have set it. With a path, `__Secure-`: https has set it.
  */
-export function createSessionCookie({ port, secure, maxAgeSeconds }: SessionCookieOptions): SessionCookie {
-  const name = `${secure ? '__Host-' : ''}gaugeline_session_${port}`
-  const attributes = `Path=/; HttpOnly; SameSite=Strict${secure ? '; Secure' : ''}`
+export function createSessionCookie({ port, secure, basePath, maxAgeSeconds }: SessionCookieOptions): SessionCookie {
+  const prefix = basePath === '' ? '__Host-' : '__Secure-'
+  const name = `${secure ? prefix : ''}gaugeline_session_${port}`
+  const attributes = `Path=${basePath || '/'}; HttpOnly; SameSite=Strict${secure ? '; Secure' : ''}`
   return {
     name,
     read: (header) => {

@@ -19,6 +19,18 @@ describe('the playground', () => {
     expect(body.match(/<(script|link)[^>]*(src|href)="https?:/)).toBeNull()
   })
 
+  it('leads below the path of PUBLIC_URL, whether a proxy removes that path or not', async () => {
+    await using server = await createHttpTestServer({ basePath: '/gaugeline' })
+    for (const path of ['/gaugeline/graphql', '/graphql']) {
+      const { status, body } = await rawHttp(server.port, { path, headers: { accept: 'text/html' } })
+      expect(status).toBe(200)
+      expect(body).toContain('href="/gaugeline/"')
+      expect(body).toContain('href="/gaugeline/schema.graphql"')
+      expect(body).toContain("fetch('/gaugeline/session'")
+      expect(body).toContain("'/gaugeline/sign-in'")
+    }
+  })
+
   it('is compressed, and cached by its ETag', async () => {
     await using server = await createHttpTestServer()
     const headers = { accept: 'text/html', 'accept-encoding': 'gzip' }

@@ -10,11 +10,16 @@ interface Page {
 
 /** GraphiQL at GET /graphql, complete and offline. The page itself is public; the API that it calls needs a session. */
 export class GraphiQL {
+  readonly #basePath: string
   #page: Promise<Page> | undefined
+
+  constructor(basePath = '') {
+    this.#basePath = basePath
+  }
 
   async send(req: IncomingMessage, res: ServerResponse): Promise<void> {
     // Rendered at the first visit: reading, hashing and compressing 9 MB would slow down every start.
-    this.#page ??= renderPage()
+    this.#page ??= renderPage(this.#basePath)
     const { content, policy } = await this.#page
     res.setHeader('Content-Security-Policy', policy)
     res.appendHeader('Vary', 'Accept')
@@ -40,8 +45,8 @@ body { display: flex; flex-direction: column; }
 `
 
 // The API's data needs a session, and GraphiQL shows a refusal only as a failed request.
-const SESSION_SCRIPT = `
-fetch('/session', { headers: { accept: 'application/json' } }).then(async (response) => {
+const sessionScript = (basePath: string) => `
+fetch('${basePath}/session', { headers: { accept: 'application/json' } }).then(async (response) => {
   const state = document.getElementById('gaugeline-session')
   if (response.ok) {
     state.dataset.state = 'in'
@@ -49,20 +54,20 @@ fetch('/session', { headers: { accept: 'application/json' } }).then(async (respo
     return
   }
   state.dataset.state = 'out'
-  const link = Object.assign(document.createElement('a'), { href: '/sign-in', textContent: 'Sign in' })
+  const link = Object.assign(document.createElement('a'), { href: '${basePath}/sign-in', textContent: 'Sign in' })
   state.replaceChildren('You are not signed in, so requests will be refused. ', link)
 })
 `
 
-const BAR = `
+const bar = (basePath: string) => `
 <div id="gaugeline-bar">
-  <a href="/">← Back to Gaugeline</a>
-  <a href="/schema.graphql">Schema</a>
+  <a href="${basePath}/">← Back to Gaugeline</a>
+  <a href="${basePath}/schema.graphql">Schema</a>
   <span id="gaugeline-session" role="status"></span>
 </div>
 `
 
-async function renderPage(): Promise<Page> {
+async function renderPage(basePath: string): Promise<Page> {
   const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql')
   const html = renderGraphiQL({
     title: 'Gaugeline playground',
@@ -77,7 +82,10 @@ async function renderPage(): Promise<Page> {
   })
     // Functions as replacements: the page is full of `$&` and similar patterns.
     .replace('</head>', () => `<style>${BAR_STYLE}${TABS_STYLE}</style></head>`)
-    .replace('<div id="root"></div>', () => `${BAR}<div id="root"></div><script>${SESSION_SCRIPT}</script>`)
+    .replace(
+      '<div id="root"></div>',
+      () => `${bar(basePath)}<div id="root"></div><script>${sessionScript(basePath)}</script>`,
+    )
     .trim()
   const policy = [
     "default-src 'none'",

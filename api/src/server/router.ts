@@ -27,6 +27,8 @@ export interface HttpApp {
   sdl: string
   /** The folder of the built web client. */
   clientFolder: string
+  /** The path of PUBLIC_URL, for the links of pages. Default: none. */
+  basePath?: string
   /** Called for `/readyz`, at most once a second; must answer fast, even when a part hangs. */
   readiness: () => Promise<Readiness>
   /** Answers `/metrics`; the router adds the readers of its own metrics. */
@@ -76,8 +78,8 @@ export function createRouter(app: HttpApp, log: Logger): Router {
     log,
     ...app.webSockets,
   })
-  const graphiql = new GraphiQL()
-  const staticFiles = new StaticFiles(app.clientFolder)
+  const graphiql = new GraphiQL(app.basePath)
+  const staticFiles = new StaticFiles(app.clientFolder, app.basePath)
   const readiness = cachedForASecond(app.readiness, app.clock)
   telemetry.addServer({ connections, shared: engine.shared })
 

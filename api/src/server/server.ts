@@ -14,6 +14,7 @@ import {
   MAX_TCP_CONNECTIONS,
   REQUEST_TIMEOUT_MS,
 } from '../base/limits.ts'
+import { withoutBasePath } from './base-path.ts'
 import { RequestError } from '../http/request-error.ts'
 import type { OriginPolicy, Verdict } from './origins.ts'
 import { createOriginPolicy } from './origins.ts'
@@ -36,6 +37,8 @@ export interface HttpServerOptions {
   /** 0: any free port. */
   port: number
   publicUrl?: string | undefined
+  /** The path of PUBLIC_URL, which requests may begin with. Default: none. */
+  basePath?: string
   allowedOrigins: readonly string[]
   log: Logger
   /** Tests set a shorter one. */
@@ -132,6 +135,7 @@ export class HttpServer {
   }
 
   #track(req: IncomingMessage, res: ServerResponse): void {
+    this.#removeBasePath(req)
     const requestId = randomUUID()
     const begin = performance.now()
     const sent = new Promise<void>((resolve) => res.once('close', () => resolve()))
@@ -194,6 +198,7 @@ export class HttpServer {
 
   #upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', (err) => this.#options.log.debug({ err }, 'an upgraded connection failed'))
+    this.#removeBasePath(req)
     const verdict = this.#verdictOn(req)
     if (verdict.kind === 'refuse') return refuseUpgrade(socket, verdict.status, verdict.message)
     if (verdict.kind === 'redirect') return refuseUpgrade(socket, 421, `Connect to ${verdict.location}.`)
@@ -203,6 +208,10 @@ export class HttpServer {
     if (this.#router === undefined || this.#closing !== undefined)
       return refuseUpgrade(socket, 503, 'Try again in a moment.')
     this.#router.upgrade(req, socket, head)
+  }
+
+  #removeBasePath(req: IncomingMessage): void {
+    req.url = withoutBasePath(req.url ?? '/', this.#options.basePath ?? '')
   }
 
   #verdictOn(req: IncomingMessage): Verdict {

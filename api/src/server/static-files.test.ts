@@ -36,6 +36,22 @@ describe('the web client', () => {
     expect(page.headers['cache-control']).toBe('no-cache')
   })
 
+  it('names its files, and its own path to its scripts, below the path of PUBLIC_URL', async () => {
+    await build()
+    const head = '<head><link rel="icon" href="./favicon.svg" /></head>'
+    await writeFile(join(clientFolder, 'index.html'), head + SCRIPTS.replace('/assets', './assets'))
+    await using server = await createHttpTestServer({ clientFolder, basePath: '/gaugeline' })
+    const files = ['/gaugeline/favicon.svg', '/gaugeline/assets/app-1a2b.js']
+    // A proxy may have removed the path.
+    for (const path of ['/gaugeline', '/gaugeline/', '/gaugeline/deployments/x', '/deployments/x']) {
+      const page = await rawHttp(server.port, { path, headers: html })
+      expect([...page.body.matchAll(/ (?:href|src)="([^"]+)"/g)].map(([, file]) => file)).toEqual(files)
+      expect(page.body).toContain('<meta name="base-path" content="/gaugeline" />')
+      expect(page.headers['content-security-policy']).toContain("base-uri 'none'")
+    }
+    for (const path of [...files, '/favicon.svg']) expect((await rawHttp(server.port, { path })).status).toBe(200)
+  })
+
   it('lets browsers cache hashed files for ever, and revalidate everything else', async () => {
     await build()
     await using server = await createHttpTestServer({ clientFolder })

@@ -30,12 +30,14 @@ const INDEX = '/index.html'
  */
 export class StaticFiles {
   readonly #folder: string
+  readonly #basePath: string
   #paths: Promise<ReadonlyMap<string, string>> | undefined
   readonly #contents = new Map<string, Promise<Content>>()
   #indexPolicy: Promise<string> | undefined
 
-  constructor(folder: string) {
+  constructor(folder: string, basePath = '') {
     this.#folder = folder
+    this.#basePath = basePath
   }
 
   /** Answers a GET or HEAD for `path`, which begins with a slash and has no query. */
@@ -72,10 +74,20 @@ export class StaticFiles {
     let content = this.#contents.get(path)
     if (content === undefined) {
       const type = TYPES[extname(file)] ?? 'application/octet-stream'
-      content = readFile(file).then((raw) => createContent(type, raw))
+      content = readFile(file).then((raw) => createContent(type, path === INDEX ? this.#below(raw) : raw))
       this.#contents.set(path, content)
     }
     return await content
+  }
+
+  /**
+   * The page, naming its files from the root: the build names them relative to the page, which has many addresses. The
+   * client reads the path from the meta element. A base element would need a weaker policy.
+   */
+  #below(index: Buffer): Buffer {
+    const html = index.toString('utf8').replaceAll(/(?<= (?:href|src)=")\.\//g, `${this.#basePath}/`)
+    const meta = this.#basePath === '' ? '' : `<meta name="base-path" content="${this.#basePath}" />`
+    return Buffer.from(html.replace('</head>', `${meta}</head>`))
   }
 
   async #policyOf(index: string): Promise<string> {

@@ -14,7 +14,17 @@ export interface Example {
   missing: string | null
 }
 
-/** The programs of `docs/examples` that follow one deployment. */
+/** The programs of `docs/examples`: those that follow one deployment, and the one that makes it. */
+export function allExamples(): Example[] {
+  const deploying = example(
+    'Node, deploying',
+    process.execPath,
+    ['deploy-and-watch.mjs'],
+    [process.execPath, '--version'],
+  )
+  return [...watchExamples(), deploying]
+}
+
 export function watchExamples(): Example[] {
   return [
     example('curl', 'sh', ['watch.sh'], ['curl', '--version']),
@@ -58,6 +68,7 @@ export class ExampleProgram implements AsyncDisposable {
     })
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.stderr += text
+      this.#wake()
     })
     this.exited = new Promise((resolve, reject) => {
       this.#child.once('error', reject)
@@ -76,6 +87,19 @@ export class ExampleProgram implements AsyncDisposable {
       if (this.#hasExited) throw new Error(`It ended after ${this.printed.length} lines: ${this.stderr}`)
       await new Promise<void>((resolve) => this.#waiting.add(resolve))
     }
+  }
+
+  /** Resolves when its stderr holds such a text; rejects when it ends before. */
+  async says(pattern: RegExp): Promise<void> {
+    while (!pattern.test(this.stderr)) {
+      if (this.#hasExited) throw new Error(`It ended without saying ${pattern}: ${this.stderr}`)
+      await new Promise<void>((resolve) => this.#waiting.add(resolve))
+    }
+  }
+
+  /** Closes its output, as `| head` does once it has enough. */
+  closeOutput(): void {
+    this.#child.stdout?.destroy()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

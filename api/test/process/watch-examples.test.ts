@@ -67,12 +67,15 @@ describe('the example that watches a deployment', () => {
   }
 
   async function tellStories(): Promise<void> {
-    const id = await change(api, 'deploy', await register(api, 'example/model', 'a job'), 'to be watched')
+    const jobId = await register(api, 'example/model', 'a job')
+    const id = await change(api, 'deploy', jobId, 'to be watched')
     const printed = (programs: ExampleProgram[], count: number) =>
       Promise.all(programs.map((program) => program.prints(count)))
     // The others find it by themselves.
     const cut = start('cut', ADMIN_TOKEN, ({ language }) => (language === 'curl' ? [id] : []))
     start('refused', 'a-token-of-nobody', () => [id])
+    start('another type', ADMIN_TOKEN, () => [jobId])
+    const closed = start('closed', ADMIN_TOKEN, () => [id])
     const { apiToken, secret } = await succeed<{ apiToken: { id: string }; secret: string }>(
       api,
       'createApiToken',
@@ -80,6 +83,8 @@ describe('the example that watches a deployment', () => {
       'secret apiToken { id }',
     )
     const revoked = start('revoked', secret, () => [id])
+    await printed(closed, 1)
+    for (const program of closed) program.closeOutput()
     await printed([...cut, ...revoked], 4)
     await succeed(api, 'revokeApiToken', { apiTokenId: apiToken.id }, '__typename')
     proxy.reset()
@@ -105,6 +110,7 @@ describe('the example that watches a deployment', () => {
       async () => {
         const program = programOf('cut', example)
         expect({ code: await program.exited, stderr: program.stderr }).toMatchObject({ code: 0 })
+        expect(program.stderr).toMatch(/^(no connection to \S+\/graphql: .+; trying again\n)+$/m)
         const starts = startsOf(program.printed)
         expect(starts.length).toBeGreaterThanOrEqual(16)
         expect(starts).toEqual(starts.map((_start, n) => (starts[0] ?? 0) + n * WINDOW_MS))
@@ -116,6 +122,21 @@ describe('the example that watches a deployment', () => {
       expect(await program.exited).toBe(1)
       expect(program.printed).toEqual([])
       expect(program.stderr).toMatch(/^refused: .*token is not valid[^\n]*\n(exit status 1\n)?$/)
+    })
+
+    it.skipIf(missing !== null)(`says what is wrong with the id of another type${skipped}`, async () => {
+      const program = programOf('another type', example)
+      expect(await program.exited).toBe(1)
+      expect(program.stderr).toMatch(
+        /^refused: .*is the id of a TrainingJob, not of a Deployment[^\n]*\n(exit status 1\n)?$/,
+      )
+    })
+
+    it.skipIf(missing !== null)(`ends without a word when nobody reads its output any more${skipped}`, async () => {
+      const program = programOf('closed', example)
+      // Of SIGPIPE, or with the exit code that a shell gives that.
+      expect([141, null]).toContain(await program.exited)
+      expect(program.stderr.replace(/^\S+ v\S+\n/, '')).toBe('')
     })
 
     it.skipIf(missing !== null)(`reports the reason and ends when its token is revoked${skipped}`, async () => {

@@ -1,4 +1,5 @@
 import { Client, type CombinedError, type Exchange, fetchExchange, mapExchange, subscriptionExchange } from 'urql'
+import { serverPath } from '../base-path.ts'
 import { createCache } from './cache.ts'
 import type { Streams } from './streams.ts'
 
@@ -22,7 +23,7 @@ export function createGraphqlClient(
   onUnauthenticated: () => void,
 ): Client {
   return new Client({
-    url: '/graphql',
+    url: serverPath('/graphql'),
     preferGetMethod: false,
     requestPolicy: 'cache-and-network',
     exchanges: [
@@ -51,7 +52,7 @@ export function createGraphqlClient(
 /** A client without a cache, for samples: there are many of them, they never change, and rings hold them. */
 export function createSampleClient(onUnauthenticated: () => void): Client {
   return new Client({
-    url: '/graphql',
+    url: serverPath('/graphql'),
     preferGetMethod: false,
     requestPolicy: 'network-only',
     exchanges: [refusals(onUnauthenticated), fetchExchange],

@@ -1,3 +1,4 @@
+import { serverPath } from '../base-path.ts'
 import { createChunk } from '../ui/chunks.ts'
 import type { StreamRequest, StreamResult } from './streams.ts'
 
@@ -29,7 +30,7 @@ export const openEventStream: OpenEventStream = (request, sink) => {
   sse.load().then(
     ({ createClient }) => {
       if (isOver) return
-      abort = createClient({ url: '/graphql', retryAttempts: 0, fetchFn: fetchWithWatch }).subscribe(
+      abort = createClient({ url: serverPath('/graphql'), retryAttempts: 0, fetchFn: fetchWithWatch }).subscribe(
         request,
         {
           next: (result) => !isOver && sink.next(result),

@@ -1,4 +1,5 @@
 import { createClient } from 'graphql-ws'
+import { serverPath } from '../base-path.ts'
 import { backoffMs, waitOrWake } from './backoff.ts'
 import type { ClientSink, StreamClient } from './streams.ts'
 import type { WebSocketJudge } from './websocket-judge.ts'
@@ -8,7 +9,7 @@ const ACK_WITHIN_MS = 6_000
 const KEEP_ALIVE_MS = 10_000
 const PONG_WITHIN_MS = 5_000
 
-const address = () => new URL('/graphql', location.href.replace(/^http/, 'ws')).href
+const address = () => new URL(serverPath('/graphql'), location.href.replace(/^http/, 'ws')).href
 
 /** All streams over one WebSocket, which reconnects by itself. They deliver while it is acknowledged. */
 export function createWebSocket(judge: WebSocketJudge): StreamClient {

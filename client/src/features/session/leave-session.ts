@@ -1,3 +1,4 @@
+import { serverPath } from '../../base-path.ts'
 import { notifyProblem } from '../../ui/notices.ts'
 import { ServerUnreachableError, signOut } from './session.ts'
 
@@ -5,7 +6,7 @@ import { ServerUnreachableError, signOut } from './session.ts'
 export async function leaveSession(): Promise<void> {
   try {
     await signOut()
-    location.replace('/sign-in')
+    location.replace(serverPath('/sign-in'))
   } catch (error) {
     if (!(error instanceof ServerUnreachableError)) throw error
     notifyProblem('You are still signed in', 'The server does not respond, so the session could not be ended.')

@@ -1,3 +1,4 @@
+import { serverPath } from '../../base-path.ts'
 import { learnServerTime } from '../../live/clock.ts'
 import { createStore } from '../../ui/external-store.ts'
 
@@ -59,7 +60,7 @@ export class ServerUnreachableError extends Error {
 
 async function call(method: string, body?: object): Promise<Response> {
   try {
-    const response = await fetch('/session', {
+    const response = await fetch(serverPath('/session'), {
       method,
       cache: 'no-store',
       ...(body ? { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) } : {}),

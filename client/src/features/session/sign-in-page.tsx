@@ -1,5 +1,6 @@
 import { useSearch } from '@tanstack/react-router'
 import { type SubmitEvent, useEffect, useState } from 'react'
+import { serverPath } from '../../base-path.ts'
 import { Button } from '../../ui/button.tsx'
 import { GaugeIcon } from '../../ui/icons.tsx'
 import { Problem } from '../../ui/message.tsx'
@@ -107,5 +108,5 @@ async function isSignedIn(): Promise<boolean> {
 
 /** Reloads the whole page, so that nothing of an earlier session is left in a cache. */
 function enter(back: string | undefined): void {
-  location.replace(wayBack(back, location.origin))
+  location.replace(serverPath(wayBack(back, location.origin)))
 }

@@ -1,3 +1,4 @@
+import { serverPath } from '../../base-path.ts'
 import { GaugeIcon, PlaygroundIcon, SettingsIcon, TrainingIcon } from '../../ui/icons.tsx'
 
 /**
@@ -7,7 +8,7 @@ import { GaugeIcon, PlaygroundIcon, SettingsIcon, TrainingIcon } from '../../ui/
 export const NAV = {
   deployments: { title: 'Deployments', to: '/deployments', key: 'd', Icon: GaugeIcon },
   trainingJobs: { title: 'Training jobs', to: '/training-jobs', key: 't', Icon: TrainingIcon },
-  playground: { title: 'Playground', href: '/graphql', Icon: PlaygroundIcon },
+  playground: { title: 'Playground', href: serverPath('/graphql'), Icon: PlaygroundIcon },
   settings: { title: 'Settings', to: '/settings', key: 's', Icon: SettingsIcon },
 } as const
 
