@@ -56,6 +56,10 @@ export const MAX_LIVE_CONNECTIONS_PER_CALLER = MAX_LIVE_CONNECTIONS / 4
 
 /** All connections, including requests and unauthenticated sockets. Beyond it, connections are not accepted. */
 export const MAX_TCP_CONNECTIONS = 15_000
+/** Beyond it, a new connection takes the place of the one that has been kept alive between requests for longest. */
+export const CROWDED_TCP_CONNECTIONS = 13_500
+/** How long a connection stays open between requests: longer than load balancers keep theirs (60 s). A setting. */
+export const KEEP_ALIVE_SECONDS = 75
 
 /** Unauthenticated WebSockets: a thousand clients of one machine may reconnect at once. */
 export const MAX_UNAUTHENTICATED_SOCKETS = 3_000

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import type { FormattedExecutionResult } from 'graphql'
 import type { RefusalCode, RefusalDetails } from '../base/errors.ts'
 import { acceptedBy, type JsonType } from './accept.ts'
+import { pathOf } from './path.ts'
 
 /** Every `extensions.code` that this layer answers with: the services' refusals and two of its own. */
 export type PublicCode = RefusalCode | 'INTERNAL' | 'BAD_REQUEST'
@@ -81,6 +82,12 @@ export function sendError(
   const extensions = { code, ...details, ...(requestId !== undefined && { requestId }) }
   const { retryAfterSeconds = 1 } = details
   sendGraphQL(res, { status, type, retryAfterSeconds }, { errors: [{ message, extensions }] })
+}
+
+/** Answers a program that has a wrong address. */
+export function sendNotFound(req: IncomingMessage, res: ServerResponse): void {
+  const message = `There is nothing at ${pathOf(req)}. GraphQL is at /graphql.`
+  sendError(req, res, { code: 'NOT_FOUND', message })
 }
 
 function statusOf(code: unknown, type: JsonType): number {
