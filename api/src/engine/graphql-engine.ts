@@ -99,7 +99,9 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
   return {
     errors,
     shared,
-    async prepare({ query, operationName, variables }, context) {
+    async prepare({ query, operationName: name, variables }, context) {
+      // Some clients send an empty one for a document that needs none.
+      const operationName = name || undefined
       const enveloped: Enveloped = yoga.getEnveloped(context)
       let document: DocumentNode
       try {
@@ -121,7 +123,7 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
         args: {
           schema: options.schema,
           document,
-          operationName: operationName ?? undefined,
+          operationName,
           variableValues: variables ?? undefined,
           contextValue: await enveloped.contextFactory(),
         },

@@ -6,11 +6,13 @@ import type { RefusalCode, RefusalDetails } from '../base/errors.ts'
 import { acceptedBy, type JsonType } from './accept.ts'
 import { pathOf } from './path.ts'
 
-/** Every `extensions.code` that this layer answers with: the services' refusals and two of its own. */
-export type PublicCode = RefusalCode | 'INTERNAL' | 'BAD_REQUEST'
+/** Every `extensions.code` that this layer answers with: the services' refusals and three of its own. */
+export type PublicCode = RefusalCode | 'INTERNAL' | 'BAD_REQUEST' | 'PERSISTED_QUERY_NOT_SUPPORTED'
 
 const STATUS: Record<PublicCode, number> = {
   BAD_REQUEST: 400,
+  // Not an error to its callers, who then send the document: they look for it in successful answers only.
+  PERSISTED_QUERY_NOT_SUPPORTED: 200,
   BAD_USER_INPUT: 400,
   CURSOR_INVALID: 400,
   UNAUTHENTICATED: 401,

@@ -204,7 +204,7 @@ export class HttpServer {
     if (res.headersSent) return void res.destroy()
     if (error instanceof RefusedError) return sendError(req, res, error)
     if (error instanceof RequestError) {
-      return sendError(req, res, { code: 'BAD_REQUEST', status: error.status, message: error.message })
+      return sendError(req, res, error)
     }
     const message = `Something went wrong in the server. Its log says more under request ${requestId}.`
     sendError(req, res, { code: 'INTERNAL', message, requestId })

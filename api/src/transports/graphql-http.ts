@@ -16,6 +16,7 @@ import { operationOfBody, operationOfUrl } from './operation-request.ts'
 import { readJson } from '../http/request-body.ts'
 import { RequestError } from '../http/request-error.ts'
 import { sendResult } from '../http/responses.ts'
+import { sendMultipart } from './multipart.ts'
 import { sendEventStream } from './sse.ts'
 
 interface GraphQLHttpOptions {
@@ -25,7 +26,8 @@ interface GraphQLHttpOptions {
 }
 
 /**
- * GraphQL over HTTP: queries and mutations in JSON; subscriptions as event streams, and other operations on request.
+ * GraphQL over HTTP: queries and mutations in JSON; subscriptions as event streams or in Apollo's parts, and other operations
+ * so on request.
  */
 export class GraphQLHttp {
   readonly #options: GraphQLHttpOptions
@@ -63,7 +65,7 @@ export class GraphQLHttp {
       res.setHeader('Allow', 'POST')
       throw new RequestError(405, 'Send mutations by POST.')
     }
-    if (accepted.json === undefined && !accepted.events) throw notAcceptable()
+    if (accepted.json === undefined && !accepted.events && !accepted.parts) throw notAcceptable()
 
     const answer = await answerOf(prepared)
     setBudgetHeaders(res, budgets.state('operations', viewer))
@@ -91,14 +93,15 @@ export class GraphQLHttp {
     }
     let forget = () => {}
     try {
-      if (!accepted.events) throw notAcceptable()
+      if (!accepted.events && !accepted.parts) throw notAcceptable()
       connections.checkRoom(viewer)
       forget = connections.add({ viewer, transport: 'sse', close: (reason) => end(finalResultFor(reason)) })
       res.on('close', () => end())
       await authenticate().catch((error: unknown) => end({ errors: [engine.errors.error(error, requestId)] }))
       // A client that has disconnected meanwhile gets no stream; its source is ended below.
       if (res.closed) return
-      await sendEventStream(res, async (sink) => {
+      const send = accepted.events ? sendEventStream : sendMultipart
+      await send(res, async (sink) => {
         const last = answer.kind === 'shared' ? await lastOf(answer.member, sink) : answer.result
         const result = ended === undefined ? last : ended.finalResult
         return result && engine.errors.formatted(result, requestId)
@@ -127,7 +130,8 @@ async function lastOf(member: SharedMember, sink: MessageSink): Promise<Executio
 }
 
 function notAcceptable(): RequestError {
-  return new RequestError(406, 'Accept application/json, or text/event-stream for a subscription.')
+  const forSubscriptions = 'text/event-stream or multipart/mixed;subscriptionSpec=1.0'
+  return new RequestError(406, `Accept application/json; for a subscription, accept ${forSubscriptions}.`)
 }
 
 /** As in the draft of the IETF, in the three headers that clients know. */

@@ -1,6 +1,7 @@
 import { MessageType } from 'graphql-ws'
 import { SOCKET_MESSAGES } from '../base/limits.ts'
 import { TokenBucket } from '../base/token-bucket.ts'
+import { isObject, withEmptyObjects } from './operation-request.ts'
 
 /**
  * Message types that only a server sends. graphql-ws throws for them as for a bug; by the protocol they are bad
@@ -44,8 +45,8 @@ export class SocketInbox {
     return this.#messages.take(1)
   }
 
-  async receive(text: string): Promise<void> {
-    const { type, id } = headOf(text)
+  async receive(received: string): Promise<void> {
+    const { type, id, text } = readMessage(received)
     if (TYPES_OF_SERVERS.has(type)) throw new UnexpectedMessageError()
     if (id === undefined || (type !== 'subscribe' && type !== 'complete')) return await this.#handle(text)
     const before = this.#runs.get(id)
@@ -85,13 +86,18 @@ export class SocketInbox {
   }
 }
 
-/** The type and id of a message. Invalid messages are for graphql-ws to refuse. */
-function headOf(text: string): { type?: unknown; id?: string } {
+/** The type and id of a message, and its text for graphql-ws, which refuses invalid messages. */
+function readMessage(text: string): { type?: unknown; id?: string; text: string } {
   try {
-    const message = JSON.parse(text) as { type?: unknown; id?: unknown } | null
-    return { type: message?.type, ...(typeof message?.id === 'string' && { id: message.id }) }
+    const message: unknown = JSON.parse(text)
+    if (!isObject(message)) return { text }
+    const { type, id, payload } = message
+    const head = { type, ...(typeof id === 'string' && { id }) }
+    if (type !== MessageType.Subscribe || !isObject(payload)) return { ...head, text }
+    const mended = withEmptyObjects(payload)
+    return { ...head, text: mended === payload ? text : JSON.stringify({ ...message, payload: mended }) }
   } catch (error) {
-    if (error instanceof SyntaxError) return {}
+    if (error instanceof SyntaxError) return { text }
     throw error
   }
 }
