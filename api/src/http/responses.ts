@@ -59,10 +59,16 @@ export function sendJson(res: ServerResponse, status: number, value: unknown): v
   sendBody(res, status, 'application/json; charset=utf-8', JSON.stringify(value))
 }
 
-/** Sends the result of an operation; its errors decide the status if it has no data. */
+/**
+ * Sends the result of an operation. Its errors decide the status if it has no data: those of the document when it was
+ * not executed, and those that are not about the request also when the execution led to `data: null`.
+ */
 export function sendResult(res: ServerResponse, type: JsonType, result: FormattedExecutionResult): void {
   const { data, errors = [] } = result
-  const statuses = data === undefined ? errors.map(({ extensions }) => statusOf(extensions?.['code'], type)) : []
+  const codes = data == null ? errors.map(({ extensions }) => extensions?.['code']) : []
+  const statuses = codes
+    .filter((code) => data === undefined || OWN_STATUS.has(code))
+    .map((code) => statusOf(code, type))
   const waits = errors.map(({ extensions }) => Number(extensions?.['retryAfterSeconds'] ?? 1))
   sendGraphQL(res, { status: Math.max(200, ...statuses), type, retryAfterSeconds: Math.max(1, ...waits) }, result)
 }

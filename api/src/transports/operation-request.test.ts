@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { ADMIN_TOKEN, createHttpTestServer, type HttpTestServer } from '../../test/http-test-server.ts'
-import { type GraphQLBody, rawHttp } from '../../test/raw-http.ts'
+import { rawHttp } from '../../test/raw-http.ts'
 import { WsTestClient } from '../../test/ws-client.ts'
 
 type Operation = Record<string, unknown>
@@ -59,7 +59,7 @@ describe('a persisted query', () => {
       await using server = await createHttpTestServer()
       for (const send of [post, get]) {
         const answer = await send(server, { operationName: 'A', variables: {}, extensions }, accept)
-        expect([answer.status, answer.json<GraphQLBody>()]).toEqual([
+        expect([answer.status, answer.json()]).toEqual([
           200,
           {
             errors: [{ message: 'PersistedQueryNotSupported', extensions: { code: 'PERSISTED_QUERY_NOT_SUPPORTED' } }],
