@@ -67,9 +67,12 @@ export const MAX_UNAUTHENTICATED_SOCKETS_PER_ADDRESS = 1_500
 
 /** Per WebSocket. A message is one operation; a longer document belongs in a POST. */
 export const MAX_FRAME_BYTES = 64 * 1024
-export const MAX_SUBSCRIPTIONS_PER_SOCKET = 25
-/** Messages and pings received; `capacity` at once. */
-export const SOCKET_MESSAGES = { capacity: 200, perSecond: 50 } as const
+/** A dashboard with a subscription for each deployment of the largest page, and a few more. */
+export const MAX_SUBSCRIPTIONS_PER_SOCKET = 128
+/** What the messages of its open subscriptions have together: they are kept, with ids, documents and variables. */
+export const MAX_SUBSCRIPTION_BYTES_PER_SOCKET = 512 * 1024
+/** Messages and pings received; `capacity` at once: a page may replace all subscriptions of a socket. */
+export const SOCKET_MESSAGES = { capacity: 400, perSecond: 50 } as const
 /** From the opening of the socket to its acknowledgement, including the time we need for it. */
 export const INIT_TIMEOUT_MS = 6_000
 export const PING_MS = 12_000

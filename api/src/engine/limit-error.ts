@@ -18,4 +18,5 @@ const SUBJECTS = {
   cost: 'The cost of an operation',
   running: 'The cost of your distinct subscriptions that run at once',
   subscriptions: 'The subscriptions of one socket',
+  subscriptionBytes: 'The bytes of the messages that began the open subscriptions of one socket',
 }

@@ -34,7 +34,7 @@ export class SocketInbox {
   /** The newest operation of each id, while it runs. */
   readonly #runs = new Map<string, Run>()
 
-  /** @param onOver is called with the id of an operation that has ended and released everything it held */
+  /** @param onOver is called with the id of an operation that the client has completed, or that has ended */
   constructor(handle: (text: string) => Promise<void>, onOver: (id: string) => void) {
     this.#handle = handle
     this.#onOver = onOver
@@ -52,6 +52,8 @@ export class SocketInbox {
     const before = this.#runs.get(id)
     if (type === 'complete') {
       if (before !== undefined) before.isCompleted = true
+      // At once: a page that shows others instead completes all its subscriptions and begins as many.
+      this.#onOver(id)
       // An operation that waits for its id is not known to graphql-ws.
       if (before?.isStarted === false) return undefined
       return await this.#handle(text)
