@@ -28,6 +28,9 @@ export const MAX_COST = 5_000
  */
 export const MAX_RUNNING_COST = 200_000
 
+/** All open subscriptions of one caller: some 13 KB each, also where many are equal. */
+export const MAX_SUBSCRIPTIONS_PER_CALLER = 62_500
+
 /** Token buckets, one of each kind for every caller. */
 export const BUDGETS = {
   /** Points: the cost of queries and mutations, and of parsing new documents. */
