@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { KEEP_ALIVE_SECONDS } from './base/limits.ts'
 
 /** An invalid setting, which stops the start. The message is one line: the variable, its value, the allowed values. */
 export class EnvError extends Error {
@@ -16,7 +17,13 @@ export interface Env {
   /** A token with every scope, for automation. Never printed, never stored. */
   adminToken: string | undefined
   sampleIntervalMs: number
+  /** How long a connection stays open between two requests. */
+  keepAliveMs: number
   seed: 'demo' | 'none'
+  /** Hosts that this server answers to, besides its own: `name`, `name:port`, or `.domain` for all names in it. */
+  allowedHosts: readonly string[]
+  /** Headers that pages of other origins may send, besides those that GraphQL clients usually send. */
+  allowedHeaders: readonly string[]
   /** Exact origins (`https://host:port`) that may make cross-origin calls. */
   allowedOrigins: readonly string[]
   /** The origin that people and links use, if it differs from the address the server listens on. */
@@ -39,6 +46,8 @@ const HOST_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-
 const BASE_PATH = /^(\/(?!\.+(\/|$))[\w.~-]+)+$/
 // Below one of these, a path whose beginning a proxy has removed could not be told from a whole one.
 const OWN_PATHS = /^\/(assets|graphql|healthz|metrics|readyz|schema\.graphql|session)(\/|$)/
+// RFC 9110's token, without the asterisk: in a list of headers it would be a wildcard.
+const HEADER_NAME = /^[\w!#$%&'+.^`|~-]+$/
 // Characters that need no quoting in an Authorization header (RFC 6750's b64token, a little wider).
 const TOKEN = /^[\x21-\x7e]*$/
 
@@ -80,6 +89,14 @@ function entriesOf(list: string): string[] {
 /** Digits and dots that are not an address are more likely a typo than a name. */
 function isHostName(text: string): boolean {
   return HOST_NAME.test(text) && !/^[\d.]+$/.test(text)
+}
+
+/** What the Host header of a request may be: a name or an address, with or without a port; or a domain. */
+function isHost(text: string): boolean {
+  const [, name = ''] = /^(\[[\da-f:.]+\]|[^:]+)(:\d{1,5})?$/i.exec(text) ?? []
+  return (
+    isIP(name) === 4 || (name.startsWith('[') && isIP(name.slice(1, -1)) === 6) || isHostName(name.replace(/^\./, ''))
+  )
 }
 
 /** An IP address, or a network in CIDR notation. */
@@ -130,7 +147,25 @@ const settings = {
     schema: wholeNumber(10, 60_000).refine((ms) => 60_000 % ms === 0),
     mayHold: 'milliseconds from 10 to 60000 that divide a minute, like 100, 250, 1000 or 5000',
   },
+  // Beyond an hour, no load balancer keeps a connection that is not used.
+  KEEP_ALIVE_SECONDS: { schema: wholeNumber(1, 3_600), mayHold: 'seconds from 1 to 3600' },
   SEED: { schema: z.enum(['demo', 'none']), mayHold: 'demo or none' },
+  // No wildcard for every host: a page could then reach the server under a name of its own (DNS rebinding).
+  ALLOWED_HOSTS: {
+    schema: z
+      .string()
+      .transform((list) => entriesOf(list.toLowerCase()))
+      .refine((entries) => entries.every(isHost)),
+    mayHold:
+      'host names separated by commas, like gaugeline,gaugeline:4000,10.1.2.3, or .svc for all names in a domain',
+  },
+  ALLOWED_HEADERS: {
+    schema: z
+      .string()
+      .transform(entriesOf)
+      .refine((entries) => entries.every((entry) => HEADER_NAME.test(entry))),
+    mayHold: 'names of headers separated by commas, like x-tenant,x-trace-id',
+  },
   // Exact origins only: with a wildcard or `null`, any page could call with a person's credentials.
   ALLOWED_ORIGINS: {
     schema: z
@@ -209,7 +244,10 @@ export function readEnv(source: Record<string, string | undefined> = process.env
     sampleIntervalMs: read('SAMPLE_INTERVAL_MS') ?? 1000,
     // Example data is for trying out Gaugeline, not for someone's own PostgreSQL database.
     seed: read('SEED') ?? (databaseUrl === undefined ? 'demo' : 'none'),
+    keepAliveMs: (read('KEEP_ALIVE_SECONDS') ?? KEEP_ALIVE_SECONDS) * 1000,
+    allowedHosts: read('ALLOWED_HOSTS') ?? [],
     allowedOrigins: read('ALLOWED_ORIGINS') ?? [],
+    allowedHeaders: read('ALLOWED_HEADERS') ?? [],
     publicUrl: publicUrl?.origin,
     basePath: publicUrl?.basePath ?? '',
     logLevel: read('LOG_LEVEL') ?? 'info',

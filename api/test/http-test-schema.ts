@@ -1,7 +1,7 @@
 import type { GraphQLFieldConfig } from 'graphql'
 import { GraphQLInt, GraphQLNonNull, GraphQLObjectType, GraphQLSchema, GraphQLString } from 'graphql'
 import type { Viewer } from '../src/base/viewer.ts'
-import { RefusedError } from '../src/base/errors.ts'
+import { type RefusalCode, RefusedError } from '../src/base/errors.ts'
 import { LiveLog, type LogEntry } from '../src/fanout/live-log.ts'
 import { LogSource } from '../src/fanout/log-source.ts'
 import type { SharedSource } from '../src/fanout/shared-source.ts'
@@ -165,10 +165,23 @@ export function createTestSchema(state: TestState): GraphQLSchema {
           },
         },
         brokenType: { type: GraphQLInt, resolve: () => 'secret text where a number belongs' },
+        refused: {
+          type: text,
+          args: { code: { type: text } },
+          resolve: (_root, { code }: { code: RefusalCode }) => {
+            throw new RefusedError(code, 'Not now, not here, not for you.')
+          },
+        },
         forbidden: {
           type: GraphQLString,
           resolve: () => {
             throw new RefusedError('FORBIDDEN', 'Not for you.')
+          },
+        },
+        nonNullBug: {
+          type: text,
+          resolve: () => {
+            throw new Error('secret detail of another bug')
           },
         },
         databaseGone: {

@@ -25,6 +25,16 @@ import { DatabaseGone, TestState, createTestSchema } from './http-test-schema.ts
 
 export const ADMIN_TOKEN = 'test-admin-token-0123456789-abcdefgh'
 
+/** What a server needs to listen on any free port, as an unset environment has it. */
+export const LISTEN_OPTIONS = {
+  host: '127.0.0.1',
+  port: 0,
+  allowedHosts: [],
+  allowedOrigins: [],
+  allowedHeaders: [],
+  keepAliveMs: 75_000,
+}
+
 /** Sessions and API tokens in memory; `isGone` makes every call fail like an unreachable database. */
 export class MemorySessionStore implements SessionStore {
   readonly rows = new Map<string, StoredSession>()
@@ -128,7 +138,7 @@ export interface HttpTestServer extends AsyncDisposable {
   revoke(id: string): void
 }
 
-type ListenOptions = Partial<Pick<HttpServerOptions, 'publicUrl' | 'allowedOrigins' | 'host' | 'idleTimeoutMs'>>
+type ListenOptions = Partial<Omit<HttpServerOptions, 'port' | 'log'>>
 
 export interface HttpTestServerOptions extends ListenOptions {
   clientFolder?: string
@@ -140,7 +150,7 @@ export interface HttpTestServerOptions extends ListenOptions {
 
 /** A real server on a free port, over a throwaway schema and a session store in memory. Closes with `await using`. */
 export async function createHttpTestServer(options: HttpTestServerOptions = {}): Promise<HttpTestServer> {
-  const { publicUrl, basePath = '', allowedOrigins = [], host = '127.0.0.1' } = options
+  const { publicUrl, basePath = '' } = options
   const logged: Record<string, unknown>[] = []
   const log = pino(
     { level: 'info' },
@@ -155,15 +165,7 @@ export async function createHttpTestServer(options: HttpTestServerOptions = {}):
   const clock = { nowMs: Date.UTC(2026, 0, 1), now: () => clock.nowMs }
   const store = new MemorySessionStore()
   const state = new TestState()
-  const server = new HttpServer({
-    host,
-    port: 0,
-    publicUrl,
-    basePath,
-    allowedOrigins,
-    log,
-    idleTimeoutMs: options.idleTimeoutMs,
-  })
+  const server = new HttpServer({ ...LISTEN_OPTIONS, ...options, port: 0, log })
   const address = await server.listen()
   const auth = createTestAuth(store, {
     clock,

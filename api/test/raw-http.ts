@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 import { request } from 'node:http'
 import { connect, type Socket } from 'node:net'
@@ -53,6 +54,17 @@ export async function readBytes(response: IncomingMessage): Promise<Buffer> {
     if (Buffer.isBuffer(chunk)) chunks.push(chunk)
   }
   return Buffer.concat(chunks)
+}
+
+/** The server's side of the next connection to any server of this process. */
+export async function nextAccepted(): Promise<Socket> {
+  return await new Promise((resolve) => {
+    function take(message: unknown): void {
+      unsubscribe('net.server.socket', take)
+      resolve((message as { socket: Socket }).socket)
+    }
+    subscribe('net.server.socket', take)
+  })
 }
 
 /** Sends queries one right behind the other over one connection, without waiting for the answers. */

@@ -17,6 +17,7 @@ export interface WsClose {
 
 export interface WsOptions {
   headers?: OutgoingHttpHeaders
+  path?: string
   /** Default: graphql-transport-ws. */
   protocols?: string[]
 }
@@ -55,8 +56,9 @@ export class WsTestClient {
    * @param origin like `http://127.0.0.1:4000`
    * @throws UpgradeRefused
    */
-  static async open(origin: string, { headers = {}, protocols = ['graphql-transport-ws'] }: WsOptions = {}) {
-    const socket = new WebSocket(`${origin.replace(/^http/, 'ws')}/graphql`, protocols, { headers })
+  static async open(origin: string, options: WsOptions = {}) {
+    const { path = '/graphql', headers = {}, protocols = ['graphql-transport-ws'] } = options
+    const socket = new WebSocket(`${origin.replace(/^http/, 'ws')}${path}`, protocols, { headers })
     const client = new WsTestClient(socket)
     await new Promise<void>((resolve, reject) => {
       socket.on('open', resolve)
@@ -70,8 +72,8 @@ export class WsTestClient {
   }
 
   /** Opens a socket and has it acknowledged. */
-  static async connect(origin: string, token: string): Promise<WsTestClient> {
-    const client = await WsTestClient.open(origin)
+  static async connect(origin: string, token: string, options?: WsOptions): Promise<WsTestClient> {
+    const client = await WsTestClient.open(origin, options)
     await client.init({ authorization: `Bearer ${token}` })
     return client
   }

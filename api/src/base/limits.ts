@@ -28,6 +28,9 @@ export const MAX_COST = 5_000
  */
 export const MAX_RUNNING_COST = 200_000
 
+/** All open subscriptions of one caller: some 13 KB each, also where many are equal. */
+export const MAX_SUBSCRIPTIONS_PER_CALLER = 62_500
+
 /** Token buckets, one of each kind for every caller. */
 export const BUDGETS = {
   /** Points: the cost of queries and mutations, and of parsing new documents. */
@@ -56,6 +59,10 @@ export const MAX_LIVE_CONNECTIONS_PER_CALLER = MAX_LIVE_CONNECTIONS / 4
 
 /** All connections, including requests and unauthenticated sockets. Beyond it, connections are not accepted. */
 export const MAX_TCP_CONNECTIONS = 15_000
+/** Beyond it, a new connection takes the place of the one that has been kept alive between requests for longest. */
+export const CROWDED_TCP_CONNECTIONS = 13_500
+/** How long a connection stays open between requests: longer than load balancers keep theirs (60 s). A setting. */
+export const KEEP_ALIVE_SECONDS = 75
 
 /** Unauthenticated WebSockets: a thousand clients of one machine may reconnect at once. */
 export const MAX_UNAUTHENTICATED_SOCKETS = 3_000
@@ -63,9 +70,12 @@ export const MAX_UNAUTHENTICATED_SOCKETS_PER_ADDRESS = 1_500
 
 /** Per WebSocket. A message is one operation; a longer document belongs in a POST. */
 export const MAX_FRAME_BYTES = 64 * 1024
-export const MAX_SUBSCRIPTIONS_PER_SOCKET = 25
-/** Messages and pings received; `capacity` at once. */
-export const SOCKET_MESSAGES = { capacity: 200, perSecond: 50 } as const
+/** A dashboard with a subscription for each deployment of the largest page, and a few more. */
+export const MAX_SUBSCRIPTIONS_PER_SOCKET = 128
+/** What the messages of its open subscriptions have together: they are kept, with ids, documents and variables. */
+export const MAX_SUBSCRIPTION_BYTES_PER_SOCKET = 512 * 1024
+/** Messages and pings received; `capacity` at once: a page may replace all subscriptions of a socket. */
+export const SOCKET_MESSAGES = { capacity: 400, perSecond: 50 } as const
 /** From the opening of the socket to its acknowledgement, including the time we need for it. */
 export const INIT_TIMEOUT_MS = 6_000
 export const PING_MS = 12_000

@@ -8,7 +8,7 @@ import { anyViewerWith, type Viewer } from '../base/viewer.ts'
 import { RefusedError } from '../base/errors.ts'
 import { limitError } from './limit-error.ts'
 import type { CostOf } from './operation-cost.ts'
-import { MAX_RUNNING_COST } from '../base/limits.ts'
+import { MAX_RUNNING_COST, MAX_SUBSCRIPTIONS_PER_CALLER } from '../base/limits.ts'
 import { SharedMember } from '../fanout/shared-group.ts'
 import { SharedSubscriptions } from '../fanout/shared-subscriptions.ts'
 import type { Budgets } from './budgets.ts'
@@ -81,7 +81,11 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
   const shared = new SharedSubscriptions({
     present: (result) => errors.formatted(result, randomUUID()),
     maxCostPerCaller: MAX_RUNNING_COST,
-    refusal: (asked) => graphQLErrorOf(limitError('running', MAX_RUNNING_COST, asked)),
+    maxPerCaller: MAX_SUBSCRIPTIONS_PER_CALLER,
+    refusal: (limit, asked) => {
+      const max = limit === 'running' ? MAX_RUNNING_COST : MAX_SUBSCRIPTIONS_PER_CALLER
+      return graphQLErrorOf(limitError(limit, max, asked))
+    },
   })
   const yoga = createYoga<OperationContext, object>({
     schema: options.schema,
@@ -104,7 +108,9 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
   return {
     errors,
     shared,
-    async prepare({ query, operationName, variables }, context) {
+    async prepare({ query, operationName: name, variables }, context) {
+      // Some clients send an empty one for a document that needs none.
+      const operationName = name || undefined
       const enveloped: Enveloped = yoga.getEnveloped(context)
       let document: DocumentNode
       try {
@@ -132,7 +138,7 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
         args: {
           schema: options.schema,
           document,
-          operationName: operationName ?? undefined,
+          operationName,
           variableValues: variables ?? undefined,
           contextValue: await enveloped.contextFactory(),
         },

@@ -17,5 +17,7 @@ const SUBJECTS = {
   comparisons: 'The comparisons between fields of the same name in a document',
   cost: 'The cost of an operation',
   running: 'The cost of your distinct subscriptions that run at once',
+  callerSubscriptions: 'Your subscriptions that run at once',
   subscriptions: 'The subscriptions of one socket',
+  subscriptionBytes: 'The bytes of the messages that began the open subscriptions of one socket',
 }

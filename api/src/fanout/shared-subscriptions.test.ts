@@ -1,5 +1,4 @@
-import type { ExecutionResult } from 'graphql'
-import { GraphQLError, parse } from 'graphql'
+import { type ExecutionResult, GraphQLError, parse } from 'graphql'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { entriesSchema } from '../../test/entries-schema.ts'
 import { SinkReader } from '../../test/sink-reader.ts'
@@ -56,7 +55,8 @@ describe('shared subscriptions', () => {
     shared = new SharedSubscriptions({
       present: (result) => ({ ...result, errors: result.errors?.map(() => ({ message: 'masked' })) }),
       maxCostPerCaller: 100,
-      refusal: (asked) => new GraphQLError(`too much: ${asked}`),
+      maxPerCaller: 1_000,
+      refusal: (_limit, asked) => new GraphQLError(`too much: ${asked}`),
     })
   })
 

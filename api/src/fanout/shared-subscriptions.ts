@@ -28,12 +28,16 @@ interface SharedSubscriptionsOptions {
   present: (result: ExecutionResult) => FormattedExecutionResult
   /** What all groups that one caller is a member of may cost together, in points. */
   maxCostPerCaller: number
-  /** Makes the error for a caller that would exceed it. */
-  refusal: (asked: number) => GraphQLError
+  /** How many subscriptions one caller may have, equal ones included. */
+  maxPerCaller: number
+  /** Makes the error for a caller that would exceed one of them. */
+  refusal: (limit: 'running' | 'callerSubscriptions', asked: number) => GraphQLError
 }
 
 /** The groups that one caller is a member of: how many times, and what each of them costs. */
 interface Memberships {
+  /** Of all groups together. */
+  count: number
   cost: number
   groups: Map<string, { count: number; cost: number }>
 }
@@ -76,18 +80,22 @@ export class SharedSubscriptions {
   // No `await` in here: a group that is found cannot end before the member has joined it.
   #join(source: SharedSource<unknown>, args: ExecutionArgs, caller: SharedCaller): SharedMember | ExecutionResult {
     const key = this.#keyOf(args, caller)
-    const own: Memberships = this.#memberships.get(caller.key) ?? { cost: 0, groups: new Map() }
+    const own: Memberships = this.#memberships.get(caller.key) ?? { count: 0, cost: 0, groups: new Map() }
     const membership = own.groups.get(key) ?? { count: 0, cost: caller.cost }
     const cost = own.cost + (membership.count === 0 ? caller.cost : 0)
-    if (cost > this.#options.maxCostPerCaller) {
+    const { maxCostPerCaller, maxPerCaller, refusal } = this.#options
+    if (cost > maxCostPerCaller || own.count >= maxPerCaller) {
       source.end()
-      return { errors: [this.#options.refusal(cost)] }
+      return {
+        errors: [cost > maxCostPerCaller ? refusal('running', cost) : refusal('callerSubscriptions', own.count + 1)],
+      }
     }
     const found = this.#groups.get(key)
     const group =
       found !== undefined && found.feed.subject === source.feed.subject && !found.feed.isClosed
         ? found
         : this.#createGroup(key, source, args, caller)
+    own.count += 1
     membership.count += 1
     own.groups.set(key, membership)
     own.cost = cost
@@ -102,6 +110,7 @@ export class SharedSubscriptions {
   #forget(own: Memberships, key: string, callerKey: string): void {
     const membership = own.groups.get(key)
     if (membership === undefined) return
+    own.count -= 1
     membership.count -= 1
     if (membership.count > 0) return
     own.groups.delete(key)

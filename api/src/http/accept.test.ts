@@ -19,6 +19,16 @@ describe('an Accept header', () => {
     ['image/png', undefined, false],
     ['', LEGACY, true],
   ] as const)('of %j takes %s in one piece; event streams: %s', (header, json, events) => {
-    expect(acceptedBy(header)).toEqual({ json, events })
+    expect(acceptedBy(header)).toEqual({ json, events, parts: false })
+  })
+
+  it.each([
+    [`multipart/mixed;boundary=graphql;subscriptionSpec=1.0,${RESPONSE},${LEGACY};q=0.9`, RESPONSE, true],
+    [`Multipart/Mixed; boundary="graphql"; subscriptionSpec="1.0", ${LEGACY}`, LEGACY, true],
+    [`multipart/mixed;deferSpec=20220824,${LEGACY}`, LEGACY, false],
+    ['multipart/mixed;subscriptionSpec=2.0', undefined, false],
+    ['*/*', LEGACY, false],
+  ] as const)('of %j takes %s in one piece; the parts of a subscription: %s', (header, json, parts) => {
+    expect(acceptedBy(header)).toMatchObject({ json, parts })
   })
 })

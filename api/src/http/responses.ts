@@ -4,12 +4,15 @@ import type { Duplex } from 'node:stream'
 import type { FormattedExecutionResult } from 'graphql'
 import type { RefusalCode, RefusalDetails } from '../base/errors.ts'
 import { acceptedBy, type JsonType } from './accept.ts'
+import { pathOf } from './path.ts'
 
-/** Every `extensions.code` that this layer answers with: the services' refusals and two of its own. */
-export type PublicCode = RefusalCode | 'INTERNAL' | 'BAD_REQUEST'
+/** Every `extensions.code` that this layer answers with: the services' refusals and three of its own. */
+export type PublicCode = RefusalCode | 'INTERNAL' | 'BAD_REQUEST' | 'PERSISTED_QUERY_NOT_SUPPORTED'
 
 const STATUS: Record<PublicCode, number> = {
   BAD_REQUEST: 400,
+  // Not an error to its callers, who then send the document: they look for it in successful answers only.
+  PERSISTED_QUERY_NOT_SUPPORTED: 200,
   BAD_USER_INPUT: 400,
   CURSOR_INVALID: 400,
   UNAUTHENTICATED: 401,
@@ -56,10 +59,16 @@ export function sendJson(res: ServerResponse, status: number, value: unknown): v
   sendBody(res, status, 'application/json; charset=utf-8', JSON.stringify(value))
 }
 
-/** Sends the result of an operation; its errors decide the status if it has no data. */
+/**
+ * Sends the result of an operation. Its errors decide the status if it has no data: those of the document when it was
+ * not executed, and those that are not about the request also when the execution led to `data: null`.
+ */
 export function sendResult(res: ServerResponse, type: JsonType, result: FormattedExecutionResult): void {
   const { data, errors = [] } = result
-  const statuses = data === undefined ? errors.map(({ extensions }) => statusOf(extensions?.['code'], type)) : []
+  const codes = data == null ? errors.map(({ extensions }) => extensions?.['code']) : []
+  const statuses = codes
+    .filter((code) => data === undefined || OWN_STATUS.has(code))
+    .map((code) => statusOf(code, type))
   const waits = errors.map(({ extensions }) => Number(extensions?.['retryAfterSeconds'] ?? 1))
   sendGraphQL(res, { status: Math.max(200, ...statuses), type, retryAfterSeconds: Math.max(1, ...waits) }, result)
 }
@@ -81,6 +90,12 @@ export function sendError(
   const extensions = { code, ...details, ...(requestId !== undefined && { requestId }) }
   const { retryAfterSeconds = 1 } = details
   sendGraphQL(res, { status, type, retryAfterSeconds }, { errors: [{ message, extensions }] })
+}
+
+/** Answers a program that has a wrong address. */
+export function sendNotFound(req: IncomingMessage, res: ServerResponse): void {
+  const message = `There is nothing at ${pathOf(req)}. GraphQL is at /graphql.`
+  sendError(req, res, { code: 'NOT_FOUND', message })
 }
 
 function statusOf(code: unknown, type: JsonType): number {

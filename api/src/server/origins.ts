@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { isIPv6 } from 'node:net'
+import { pathOf } from '../http/path.ts'
 
 export interface OriginPolicyOptions {
   /** Where the server listens. */
@@ -7,6 +8,8 @@ export interface OriginPolicyOptions {
   port: number
   /** The origin that people and links use, if it differs from the address. */
   publicUrl?: string | undefined
+  /** Further hosts: a name stands for every port, `name:port` for one, and `.domain` for every name in that domain. */
+  allowedHosts: readonly string[]
   allowedOrigins: readonly string[]
 }
 
@@ -33,49 +36,70 @@ export interface OriginPolicy {
   check(request: OriginRequest): Verdict
 }
 
-// Orchestrators probe a container by whatever address it has. These two paths reveal nothing worth a DNS rebinding
-// attack.
-const ANY_HOST_PATHS = new Set(['/healthz', '/readyz'])
+/**
+ * Orchestrators probe a container, and Prometheus scrapes it, by whatever address it has. That reveals nothing to a DNS
+ * rebinding attack: the probes are public, and for metrics a page would need a token, since its name gets no cookie of
+ * ours. Nor can a page of another origin read the answers, which allow no CORS.
+ */
+const ANY_CALLER_PATHS = new Set(['/healthz', '/readyz', '/metrics'])
 
-export function createOriginPolicy({ host, port, publicUrl, allowedOrigins }: OriginPolicyOptions): OriginPolicy {
+/** No name server is asked for these, so DNS rebinding cannot make a browser send them. */
+const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]']
+
+/** The name and the port of a Host header. */
+const HOST_HEADER = /^(\[[\da-f:.]+\]|[^\s:@/\\?#[\]]+)(:\d{1,5})?$/
+
+export function createOriginPolicy(options: OriginPolicyOptions): OriginPolicy {
+  const { host, port, publicUrl, allowedHosts, allowedOrigins } = options
   const localOrigin = originAt(host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host, port)
   const publicOrigin = publicUrl ?? localOrigin
   const publicHosts = new Set(hostHeadersOf(publicOrigin))
-  const hosts = new Set([
-    ...publicHosts,
-    ...hostHeadersOf(localOrigin),
-    ...hostHeadersOf(originAt('127.0.0.1', port)),
-    ...hostHeadersOf(originAt('::1', port)),
-  ])
+  const canonicalHosts = new Set([new URL(publicOrigin).hostname, new URL(localOrigin).hostname, ...allowedHosts])
+  const ownHosts = new Set([...canonicalHosts, ...LOOPBACK_NAMES])
+  const ownDomains = allowedHosts.filter((entry) => entry.startsWith('.'))
   const localhosts = new Set(hostHeadersOf(originAt('localhost', port)))
   const allowed = new Set(allowedOrigins)
 
-  function isOwn(origin: string, hostHeader: string): boolean {
+  function isOwnHost(hostHeader: string): boolean {
+    const name = HOST_HEADER.exec(hostHeader)?.[1]
+    if (name === undefined) return false
+    return ownHosts.has(name) || ownHosts.has(hostHeader) || ownDomains.some((domain) => name.endsWith(domain))
+  }
+
+  function isOwnOrigin(origin: string, hostHeader: string): boolean {
     // Behind a proxy that rewrites Host, a browser's own page still names the public origin.
     if (origin === publicOrigin) return true
-    return !(publicUrl !== undefined && publicHosts.has(hostHeader)) && origin === `http://${hostHeader}`
+    // Where a proxy has left out the port, a page of another server on that host would look like our own.
+    const namesPort = port === 80 || /:\d+$/.test(hostHeader)
+    return namesPort && !(publicUrl !== undefined && publicHosts.has(hostHeader)) && origin === `http://${hostHeader}`
   }
 
   function checkHost(request: OriginRequest): Verdict | undefined {
     const hostHeader = request.headers.host?.toLowerCase() ?? ''
-    if (hosts.has(hostHeader) || ANY_HOST_PATHS.has(request.url ?? '')) return undefined
-    const isLocalhost = localhosts.has(hostHeader)
+    if (!isOwnHost(hostHeader)) {
+      const message =
+        `This server answers to ${publicOrigin}. To serve it under another name, set PUBLIC_URL to the address that ` +
+        'people open, or name the host in ALLOWED_HOSTS.'
+      return { kind: 'refuse', status: 421, message }
+    }
     // Browsers separate cookies and storage by host: with one name for all, nobody is signed in on one and out on
     // another.
-    if (isLocalhost && isNavigation(request)) return { kind: 'redirect', location: localOrigin + (request.url ?? '/') }
-    const remedy = isLocalhost ? 'Use that address.' : 'Set PUBLIC_URL to serve it under another name.'
-    return { kind: 'refuse', status: 421, message: `This server answers to ${publicOrigin}. ${remedy}` }
+    const isElsewhere = localhosts.has(hostHeader) && !canonicalHosts.has('localhost')
+    if (isElsewhere && isNavigation(request)) return { kind: 'redirect', location: localOrigin + (request.url ?? '/') }
+    return undefined
   }
 
   function checkOrigin(request: OriginRequest): Verdict {
     const { origin, host: hostHeader } = request.headers
-    const isForeign = origin !== undefined && !isOwn(origin, hostHeader?.toLowerCase() ?? '')
+    const isForeign = origin !== undefined && !isOwnOrigin(origin, hostHeader?.toLowerCase() ?? '')
     if (isForeign && allowed.has(origin)) return { kind: 'pass', corsOrigin: origin }
     if (isForeign) {
       return {
         kind: 'refuse',
         status: 403,
-        message: 'This origin may not call this server. Name it in ALLOWED_ORIGINS to let it.',
+        message:
+          'This origin may not call this server. If it is where people open this server, set PUBLIC_URL to it; to let ' +
+          'another site call it, name that in ALLOWED_ORIGINS.',
       }
     }
     const site = request.headers['sec-fetch-site']
@@ -94,6 +118,8 @@ export function createOriginPolicy({ host, port, publicUrl, allowedOrigins }: Or
       if (hostCount > 1 || !request.url?.startsWith('/')) {
         return { kind: 'refuse', status: 400, message: 'Send one Host header and a path that begins with a slash.' }
       }
+      const isRead = request.method === 'GET' || request.method === 'HEAD'
+      if (isRead && ANY_CALLER_PATHS.has(pathOf(request))) return { kind: 'pass' }
       return checkHost(request) ?? checkOrigin(request)
     },
   }

@@ -7,6 +7,7 @@ import { requireScope } from '../base/viewer.ts'
 import type { Clock } from '../base/clock.ts'
 import { Budgets } from '../engine/budgets.ts'
 import { callerOf } from '../http/caller.ts'
+import { pathOf } from '../http/path.ts'
 import { GraphiQL } from './graphiql.ts'
 import { GraphQLHttp } from '../transports/graphql-http.ts'
 import { createGraphQLEngine, type GraphQLOptions } from '../engine/graphql-engine.ts'
@@ -14,7 +15,7 @@ import { GraphQLWebSockets } from '../transports/graphql-ws.ts'
 import type { Readiness } from './health.ts'
 import { cachedForASecond, sendReadiness } from './health.ts'
 import { LiveConnections } from '../transports/live-connections.ts'
-import { sendBody, sendError, sendText } from '../http/responses.ts'
+import { sendBody, sendError, sendNotFound, sendText } from '../http/responses.ts'
 import { handleSession } from './session-routes.ts'
 import { StaticFiles } from './static-files.ts'
 import type { Telemetry } from '../telemetry.ts'
@@ -39,6 +40,8 @@ export interface HttpApp {
   /** Tests set shorter times. */
   webSockets?: { initTimeoutMs?: number; pingMs?: number } | undefined
 }
+
+const READ_ONLY_PATHS = new Set(['/', '/readyz', '/schema.graphql', '/metrics'])
 
 /**
  * Routes by path. The server has checked Host, Origin and CORS before (server.ts); the caller is authenticated here.
@@ -98,7 +101,10 @@ export function createRouter(app: HttpApp, log: Logger): Router {
     const path = pathOf(req)
     if (path === '/graphql') return await handleGraphQL(req, res, requestId)
     if (path === '/session') return await handleSession(req, res, auth)
-    if (req.method !== 'GET' && req.method !== 'HEAD') return refuseMethod(req, res, 'GET, HEAD')
+    if (req.method !== 'GET' && req.method !== 'HEAD') {
+      const isHere = READ_ONLY_PATHS.has(path) || (await staticFiles.has(path))
+      return isHere ? refuseMethod(req, res, 'GET, HEAD') : sendNotFound(req, res)
+    }
     if (path === '/readyz') return sendReadiness(res, await readiness())
     if (path === '/schema.graphql') return await handleSdl(req, res)
     if (path === '/metrics') return await handleMetrics(req, res)
@@ -128,11 +134,6 @@ export function createRouter(app: HttpApp, log: Logger): Router {
   }
 }
 
-/** The path without its query. It is not decoded: none of our routes and files needs that. */
-export function pathOf(req: IncomingMessage): string {
-  return (req.url ?? '/').split('?', 1)[0] ?? '/'
-}
-
 /** The paths that have a meaning of their own; files of the client are all one route. */
 const ROUTES = new Set(['/graphql', '/session', '/healthz', '/readyz', '/schema.graphql', '/metrics'])
 
@@ -154,5 +155,5 @@ function wantsPage(req: IncomingMessage): boolean {
 function refuseMethod(req: IncomingMessage, res: ServerResponse, allowed: string): void {
   res.setHeader('Allow', allowed)
   if (req.method === 'OPTIONS') return sendText(res, 200, allowed)
-  sendError(req, res, { code: 'BAD_REQUEST', status: 405, message: `Use ${allowed}.` })
+  sendError(req, res, { code: 'BAD_REQUEST', status: 405, message: `Use ${allowed} here. GraphQL is at /graphql.` })
 }

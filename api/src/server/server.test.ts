@@ -1,12 +1,11 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { connect } from 'node:net'
 import { pino } from 'pino'
 import { describe, expect, it } from 'vitest'
-import { ADMIN_TOKEN, createHttpTestServer } from '../../test/http-test-server.ts'
-import { openRawHttp, rawHttp } from '../../test/raw-http.ts'
+import { ADMIN_TOKEN, createHttpTestServer, LISTEN_OPTIONS } from '../../test/http-test-server.ts'
+import { nextAccepted, openRawHttp, rawHttp } from '../../test/raw-http.ts'
 import { UpgradeRefused, WsTestClient } from '../../test/ws-client.ts'
 import { HttpServer, ListenError } from './server.ts'
 
@@ -31,7 +30,7 @@ describe('listening', () => {
     const taken = createServer()
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
     const { port } = taken.address() as AddressInfo
-    const server = new HttpServer({ host: '127.0.0.1', port, allowedOrigins: [], log })
+    const server = new HttpServer({ ...LISTEN_OPTIONS, port, log })
     await expect(server.listen()).rejects.toThrow(ListenError)
     const line = `Cannot listen on 127.0.0.1, port ${port}: another program is listening there. Stop it, or set PORT `
     await expect(server.listen()).rejects.toThrow(`${line}to a free port.`)
@@ -39,12 +38,12 @@ describe('listening', () => {
   })
 
   it('fails with one line when the machine does not have the address', async () => {
-    const server = new HttpServer({ host: '192.0.2.1', port: 0, allowedOrigins: [], log })
+    const server = new HttpServer({ ...LISTEN_OPTIONS, host: '192.0.2.1', log })
     await expect(server.listen()).rejects.toThrow('this machine has no such address. Set HOST to one that it has.')
   })
 
   it('comes before serving: until then everything but /healthz answers 503', async () => {
-    const server = new HttpServer({ host: '127.0.0.1', port: 0, allowedOrigins: [], log })
+    const server = new HttpServer({ ...LISTEN_OPTIONS, log })
     const { port, localOrigin } = await server.listen()
     expect((await rawHttp(port, { path: '/healthz' })).status).toBe(200)
     for (const path of ['/', '/graphql', '/readyz', '/session', '/metrics']) {
@@ -52,7 +51,7 @@ describe('listening', () => {
       expect([path, status, headers['retry-after']]).toEqual([path, 503, '1'])
     }
     expect(await upgradeStatus(localOrigin, {})).toBe(503)
-    expect((await rawHttp(port, { path: '/healthz', headers: { origin: 'http://evil.example' } })).status).toBe(403)
+    expect((await rawHttp(port, { path: '/', headers: { origin: 'http://evil.example' } })).status).toBe(403)
     await server.close(1_000)
   })
 })
@@ -75,7 +74,8 @@ describe('Host and Origin', () => {
     await using server = await createHttpTestServer({ allowedOrigins: ['https://app.example'] })
     const { origin, port } = server
     expect(await upgradeStatus(origin, { host: `evil.example:${port}` })).toBe(421)
-    expect(await upgradeStatus(origin, { host: `localhost:${port}` })).toBe(421)
+    expect(await upgradeStatus(origin, { host: `localhost:${port}` })).toBe(101)
+    expect(await upgradeStatus(origin, { host: `localhost:${port}`, origin: 'http://localhost:1' })).toBe(403)
     expect(await upgradeStatus(origin, { origin: 'http://evil.example' })).toBe(403)
     expect(await upgradeStatus(origin, { origin: 'null' })).toBe(403)
     expect(await upgradeStatus(origin, { 'sec-fetch-site': 'cross-site' })).toBe(403)
@@ -122,13 +122,18 @@ describe('CORS', () => {
   })
 
   it('answers the preflight of an allowed origin without a credential, and refuses any other', async () => {
-    await using server = await createHttpTestServer({ allowedOrigins: [allowed] })
+    await using server = await createHttpTestServer({ allowedOrigins: [allowed], allowedHeaders: ['x-tenant'] })
     const options = { method: 'OPTIONS', path: '/graphql' }
     const good = await rawHttp(server.port, { ...options, headers: { ...preflight, origin: allowed } })
     expect(good.status).toBe(204)
     expect(good.headers['access-control-allow-origin']).toBe(allowed)
     expect(good.headers['access-control-allow-methods']).toBe('GET, POST')
     expect(good.headers['access-control-allow-headers']).toContain('Authorization')
+    // What GraphQL clients and tracing add by themselves, and what ALLOWED_HEADERS names.
+    for (const name of ['apollographql-client-name', 'apollographql-client-version', 'traceparent', 'x-tenant']) {
+      const names = good.headers['access-control-allow-headers']?.toLowerCase().split(', ')
+      expect(names).toContain(name)
+    }
     const bad = await rawHttp(server.port, { ...options, headers: { ...preflight, origin: 'https://evil.example' } })
     expect(bad.status).toBe(403)
     expect(bad.headers['access-control-allow-origin']).toBeUndefined()
@@ -136,9 +141,13 @@ describe('CORS', () => {
 
   it('covers the API only: no other origin can sign anybody in or out', async () => {
     await using server = await createHttpTestServer({ allowedOrigins: [allowed] })
-    for (const path of ['/session', '/', '/metrics']) {
-      const { status, headers } = await rawHttp(server.port, { path, headers: { origin: allowed, authorization } })
-      expect([path, status, headers['access-control-allow-origin']]).toEqual([path, 403, undefined])
+    for (const [path, status] of [
+      ['/session', 403],
+      ['/', 403],
+      ['/metrics', 200],
+    ] as const) {
+      const answer = await rawHttp(server.port, { path, headers: { origin: allowed, authorization } })
+      expect([path, answer.status, answer.headers['access-control-allow-origin']]).toEqual([path, status, undefined])
     }
   })
 })
@@ -196,6 +205,34 @@ describe('routes', () => {
     expect([post.status, post.headers.allow]).toEqual([405, 'GET, HEAD'])
   })
 
+  it('do not mind a slash at the end', async () => {
+    await using server = await createHttpTestServer()
+    const answer = await rawHttp(server.port, { ...query, path: '/graphql/', headers: json })
+    expect(answer.json()).toEqual({ data: { whoami: 'admin' } })
+    expect((await rawHttp(server.port, { path: '/healthz/' })).body).toBe('ok\n')
+    const socket = await WsTestClient.connect(server.origin, ADMIN_TOKEN, { path: '/graphql/' })
+    await socket.close()
+  })
+
+  it('answer a wrong path with 404 and where GraphQL is, whatever the method', async () => {
+    await using server = await createHttpTestServer()
+    for (const path of ['/api/graphql', '/graphq', '/deployments/x']) {
+      for (const method of ['GET', 'POST', 'DELETE', 'OPTIONS']) {
+        const answer = await rawHttp(server.port, { method, path, headers: { accept: 'application/json, */*' } })
+        expect([path, method, answer.status, answer.headers.allow]).toEqual([path, method, 404, undefined])
+        const [error] = answer.json().errors ?? []
+        expect(error).toEqual({
+          message: `There is nothing at ${path}. GraphQL is at /graphql.`,
+          extensions: { code: 'NOT_FOUND' },
+        })
+      }
+    }
+    // The page is there, but for GET only.
+    const root = await rawHttp(server.port, { ...query, path: '/', headers: json })
+    expect([root.status, root.headers.allow]).toEqual([405, 'GET, HEAD'])
+    expect(root.json().errors?.[0]?.message).toBe('Use GET, HEAD here. GraphQL is at /graphql.')
+  })
+
   it('answer an internal error with a request id and no details, and log it once', async () => {
     await using server = await createHttpTestServer({
       readiness: async () => {
@@ -224,14 +261,3 @@ describe('a reader who has stopped', () => {
     stalled.destroy()
   })
 })
-
-/** The server's side of the next connection. */
-async function nextAccepted(): Promise<Socket> {
-  return await new Promise((resolve) => {
-    function take(message: unknown): void {
-      unsubscribe('net.server.socket', take)
-      resolve((message as { socket: Socket }).socket)
-    }
-    subscribe('net.server.socket', take)
-  })
-}

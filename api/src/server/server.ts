@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:http'
-import type { Socket } from 'node:net'
 import { Server as NetServer } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -9,23 +8,41 @@ import type { Logger } from 'pino'
 import { RefusedError } from '../base/errors.ts'
 import {
   CONNECTIONS_CHECKING_INTERVAL_MS,
+  CROWDED_TCP_CONNECTIONS,
   HEADERS_TIMEOUT_MS,
   IDLE_TIMEOUT_MS,
   MAX_TCP_CONNECTIONS,
   REQUEST_TIMEOUT_MS,
 } from '../base/limits.ts'
 import { withoutBasePath } from './base-path.ts'
+import { pathOf } from '../http/path.ts'
 import { RequestError } from '../http/request-error.ts'
+import { Connections } from './connections.ts'
+import { asksForWebSocket, ignoreUpgrade } from './ignored-upgrade.ts'
 import type { OriginPolicy, Verdict } from './origins.ts'
 import { createOriginPolicy } from './origins.ts'
 import { refuseUpgrade, sendError, sendText, setSecurityHeaders } from '../http/responses.ts'
 import type { HttpApp, Router } from './router.ts'
 import { isEventSource, sendEmptyStream } from '../transports/sse.ts'
-import { createRouter, pathOf, routeOf } from './router.ts'
+import { createRouter, routeOf } from './router.ts'
 
 /** A thousand clients that reconnect at once must fit; the kernel caps it at net.core.somaxconn. */
 const BACKLOG = 4096
 const PREFLIGHT_MAX_AGE_SECONDS = 600
+/** What a page needs for GraphQL, and what GraphQL clients and tracing add by themselves. */
+const CORS_HEADERS = [
+  'Accept',
+  'Authorization',
+  'Content-Type',
+  'Last-Event-ID',
+  'X-Requested-With',
+  'Apollo-Require-Preflight',
+  'Apollographql-Client-Name',
+  'Apollographql-Client-Version',
+  'Traceparent',
+  'Tracestate',
+  'Baggage',
+]
 
 /** The server cannot listen on the address. The message is one line, for the person who starts the server. */
 export class ListenError extends Error {
@@ -39,10 +56,17 @@ export interface HttpServerOptions {
   publicUrl?: string | undefined
   /** The path of PUBLIC_URL, which requests may begin with. Default: none. */
   basePath?: string
+  allowedHosts: readonly string[]
   allowedOrigins: readonly string[]
+  /** Further headers that pages of the allowed origins may send. */
+  allowedHeaders: readonly string[]
   log: Logger
+  /** How long a connection stays open between two requests. */
+  keepAliveMs: number
   /** Tests set a shorter one. */
   idleTimeoutMs?: number | undefined
+  /** Tests set a smaller one. */
+  crowdedAt?: number | undefined
 }
 
 export interface ListenAddress {
@@ -63,7 +87,7 @@ export class HttpServer {
   })
   /** Requests that are being handled, or whose responses have not been sent completely. */
   readonly #inFlight = new Set<Promise<void>>()
-  readonly #sockets = new Set<Socket>()
+  readonly #connections: Connections
   #policy: OriginPolicy | undefined
   #router: Router | undefined
   #telemetry: HttpApp['telemetry'] | undefined
@@ -71,14 +95,19 @@ export class HttpServer {
 
   constructor(options: HttpServerOptions) {
     this.#options = options
-    this.#server.on('connection', (socket) => {
-      this.#sockets.add(socket)
-      socket.once('close', () => this.#sockets.delete(socket))
-    })
+    this.#connections = new Connections(options.crowdedAt ?? CROWDED_TCP_CONNECTIONS)
+    this.#server.on('connection', (socket) => this.#connections.add(socket))
     this.#server.timeout = options.idleTimeoutMs ?? IDLE_TIMEOUT_MS
+    this.#server.keepAliveTimeout = options.keepAliveMs
     this.#server.maxConnections = MAX_TCP_CONNECTIONS
+    // All that fit into Node's 16 KiB. It would leave out those beyond a number silently: a second Host, or the length
+    // of the body.
+    this.#server.maxHeadersCount = 0
     this.#server.on('request', (req, res) => this.#track(req, res))
-    this.#server.on('upgrade', (req, socket, head) => this.#upgrade(req, socket, head))
+    this.#server.on('upgrade', (req, _socket, head) => {
+      if (asksForWebSocket(req)) return this.#upgrade(req, req.socket, head)
+      ignoreUpgrade(this.#server, req, req.socket, head, this.#connections.untilAnswered(req.socket))
+    })
   }
 
   /** @throws ListenError when the address is taken or not one of this machine. Nothing is left open then. */
@@ -116,14 +145,14 @@ export class HttpServer {
     // The HTTP server's own close would destroy connections whose response is complete, but not sent yet.
     const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(this.#server, () => resolve()))
     // Browsers open connections ahead of need. Node treats one that never sent a byte as a request that is coming in.
-    for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy()
+    for (const socket of this.#connections) if (socket.bytesRead === 0) socket.destroy()
     const drained = new AbortController()
     const grace = sleep(graceMs, undefined, { signal: drained.signal })
     await Promise.race([this.#drain().then(() => closed), grace])
     drained.abort()
     this.#router?.terminate()
     // Node's own closeAllConnections leaves upgraded connections out.
-    for (const socket of this.#sockets) socket.destroy()
+    for (const socket of this.#connections) socket.destroy()
     await closed
   }
 
@@ -138,8 +167,15 @@ export class HttpServer {
     this.#removeBasePath(req)
     const requestId = randomUUID()
     const begin = performance.now()
-    const sent = new Promise<void>((resolve) => res.once('close', () => resolve()))
-    void sent.then(() => this.#count(req, res, performance.now() - begin))
+    const { socket } = req
+    this.#connections.begin(socket)
+    const sent = new Promise<void>((resolve) => {
+      res.once('close', () => {
+        this.#connections.end(socket)
+        this.#count(req, res, performance.now() - begin)
+        resolve()
+      })
+    })
     const answered = this.#answer(req, res, requestId).catch((error: unknown) => this.#fail(req, res, requestId, error))
     // A mutation keeps running when its caller disconnects, so both must be over.
     const done = Promise.all([sent, answered]).then(() => undefined)
@@ -170,7 +206,7 @@ export class HttpServer {
     if (verdict.kind === 'refuse') {
       return sendError(req, res, { code: verdict.status === 403 ? 'FORBIDDEN' : 'BAD_REQUEST', ...verdict })
     }
-    if (applyCors(req, res, verdict.corsOrigin)) return
+    if (applyCors(req, res, verdict.corsOrigin, this.#options.allowedHeaders)) return
     if (pathOf(req) === '/healthz') return sendText(res, 200, 'ok')
     if (this.#router === undefined || this.#closing !== undefined) {
       if (isEventSource(req)) return sendEmptyStream(res)
@@ -190,7 +226,7 @@ export class HttpServer {
     this.#telemetry?.onError(error instanceof RefusedError ? error.code : isRequestError ? 'BAD_REQUEST' : 'INTERNAL')
     if (error instanceof RefusedError) return sendError(req, res, error)
     if (isRequestError) {
-      return sendError(req, res, { code: 'BAD_REQUEST', status: error.status, message: error.message })
+      return sendError(req, res, error)
     }
     const message = `Something went wrong in the server. Its log says more under request ${requestId}.`
     sendError(req, res, { code: 'INTERNAL', message, requestId })
@@ -202,8 +238,8 @@ export class HttpServer {
     const verdict = this.#verdictOn(req)
     if (verdict.kind === 'refuse') return refuseUpgrade(socket, verdict.status, verdict.message)
     if (verdict.kind === 'redirect') return refuseUpgrade(socket, 421, `Connect to ${verdict.location}.`)
-    const isWebSocket = req.headers.upgrade?.toLowerCase() === 'websocket'
-    if (!isWebSocket) return refuseUpgrade(socket, 400, 'Upgrade to websocket only.')
+    // Of the protocols that the client lists, we have chosen this one.
+    req.headers.upgrade = 'websocket'
     if (pathOf(req) !== '/graphql') return refuseUpgrade(socket, 404, 'WebSockets are served at /graphql.')
     if (this.#router === undefined || this.#closing !== undefined)
       return refuseUpgrade(socket, 503, 'Try again in a moment.')
@@ -221,7 +257,12 @@ export class HttpServer {
 }
 
 /** Lets an allowed foreign origin read the response; true when the request was a preflight and is answered. */
-function applyCors(req: IncomingMessage, res: ServerResponse, corsOrigin: string | undefined): boolean {
+function applyCors(
+  req: IncomingMessage,
+  res: ServerResponse,
+  corsOrigin: string | undefined,
+  allowedHeaders: readonly string[],
+): boolean {
   res.setHeader('Vary', 'Origin')
   if (corsOrigin === undefined) return false
   // Pages, and signing in and out, are for our own origin only.
@@ -235,7 +276,7 @@ function applyCors(req: IncomingMessage, res: ServerResponse, corsOrigin: string
   )
   if (req.method !== 'OPTIONS' || req.headers['access-control-request-method'] === undefined) return false
   res.setHeader('Access-Control-Allow-Methods', 'GET, POST')
-  res.setHeader('Access-Control-Allow-Headers', 'Accept, Authorization, Content-Type, Last-Event-ID')
+  res.setHeader('Access-Control-Allow-Headers', [...CORS_HEADERS, ...allowedHeaders].join(', '))
   res.setHeader('Access-Control-Max-Age', String(PREFLIGHT_MAX_AGE_SECONDS))
   res.writeHead(204)
   res.end()

@@ -88,6 +88,10 @@ describe('the web client', () => {
     for (const path of ['/deployments', '/deployments/abc?range=1h', '/sign-in', '/models/llama-3.1']) {
       expect([path, (await rawHttp(server.port, { path, headers: html })).body]).toEqual([path, INDEX])
     }
+    for (const accept of [undefined, '*/*']) {
+      const answer = await rawHttp(server.port, { path: '/deployments', headers: accept ? { accept } : {} })
+      expect([accept, answer.body]).toEqual([accept, INDEX])
+    }
     for (const path of ['/assets/app-old.js', '/assets/', '/missing.svg']) {
       expect([path, (await rawHttp(server.port, { path })).status]).toEqual([path, 404])
     }

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { extname, join, relative, sep } from 'node:path'
 import type { Content } from './content.ts'
 import { createContent, inlineHashes, sendContent } from './content.ts'
-import { sendText } from '../http/responses.ts'
+import { sendNotFound, sendText } from '../http/responses.ts'
 
 const TYPES: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
@@ -20,8 +20,10 @@ const TYPES: Record<string, string> = {
 }
 
 /** Vite puts a hash of the content into the names of these files. */
-const HASHED = /^\/assets\//
+const HASHED = /^\/assets(\/|$)/
 const INDEX = '/index.html'
+/** The `Accept` header of a browser, or of a program that takes anything. */
+const PAGE = /text\/html|^\s*(\*\/\*)?\s*$/
 
 /**
  * The built web client. Requests are looked up in a list of its files, never on the disk, so no path can leave the
@@ -40,6 +42,11 @@ export class StaticFiles {
     this.#basePath = basePath
   }
 
+  /** Whether a file has this path. */
+  async has(path: string): Promise<boolean> {
+    return (await this.#list()).has(path)
+  }
+
   /** Answers a GET or HEAD for `path`, which begins with a slash and has no query. */
   async send(req: IncomingMessage, res: ServerResponse, path: string): Promise<void> {
     const paths = await this.#list()
@@ -50,8 +57,11 @@ export class StaticFiles {
       return
     }
     // A missing file is not a page: an old tab that asks for an old script must not receive HTML.
-    const isPage = path === INDEX || req.headers.accept?.includes('text/html') === true || !(extname(path) in TYPES)
+    const accept = req.headers.accept ?? ''
+    const isPage = path === INDEX || accept.includes('text/html') || !(extname(path) in TYPES)
     if (HASHED.test(path) || !isPage) return sendText(res, 404, 'There is no such file.')
+    // Nor does a program with a wrong address want one. `/` is the page itself.
+    if (path !== '/' && !PAGE.test(accept)) return sendNotFound(req, res)
     const index = paths.get(INDEX)
     if (index === undefined) {
       const hint = 'The web client has not been built. Run "npm run build" (or "npm start", which does it).'

@@ -88,7 +88,7 @@ describe('requests', () => {
     expect(got.headers['cache-control']).toBe('no-store')
   })
 
-  it.each(['variables={bad', 'extensions=[', 'variables="x"', 'variables=[]'])(
+  it.each(['variables={bad', 'extensions=[', 'variables="x"', 'variables=[1]'])(
     'by GET with %s are refused as the caller’s mistake',
     async (parameter) => {
       await using server = await createHttpTestServer()
@@ -138,7 +138,7 @@ describe('requests', () => {
     [`[${whoami},${whoami}]`, 400],
     ['{"query":7}', 400],
     ['{}', 400],
-    ['{"query":"{ whoami }","variables":[]}', 400],
+    ['{"query":"{ whoami }","variables":[1]}', 400],
     ['{"query":"{ whoami }","operationName":7}', 400],
     ['{"query":"{ whoami }","extensions":"x"}', 400],
     ['{"query":"{ whoami }","surprise":1}', 400],

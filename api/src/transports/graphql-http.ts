@@ -16,6 +16,7 @@ import { operationOfBody, operationOfUrl } from './operation-request.ts'
 import { readJson } from '../http/request-body.ts'
 import { RequestError } from '../http/request-error.ts'
 import { sendResult } from '../http/responses.ts'
+import { sendMultipart } from './multipart.ts'
 import { lastEventIdOf, OVER, sendEventStream, sendOver, type StreamEnd } from './sse.ts'
 
 interface GraphQLHttpOptions {
@@ -25,7 +26,8 @@ interface GraphQLHttpOptions {
 }
 
 /**
- * GraphQL over HTTP: queries and mutations in JSON; subscriptions as event streams, and other operations on request.
+ * GraphQL over HTTP: queries and mutations in JSON; subscriptions as event streams or in Apollo's parts, and other operations
+ * so on request.
  */
 export class GraphQLHttp {
   readonly #options: GraphQLHttpOptions
@@ -66,7 +68,7 @@ export class GraphQLHttp {
       res.setHeader('Allow', 'POST')
       throw new RequestError(405, 'Send mutations by POST.')
     }
-    if (accepted.json === undefined && !accepted.events) throw notAcceptable()
+    if (accepted.json === undefined && !accepted.events && !accepted.parts) throw notAcceptable()
 
     const answer = await answerOf(prepared)
     if (wantsEvents && lastEventId !== undefined && this.#isGone(answer, requestId)) return sendOver(res)
@@ -102,14 +104,15 @@ export class GraphQLHttp {
     }
     let forget = () => {}
     try {
-      if (!accepted.events) throw notAcceptable()
+      if (!accepted.events && !accepted.parts) throw notAcceptable()
       connections.checkRoom(viewer)
       forget = connections.add({ viewer, transport: 'sse', close: (reason) => end(endFor(reason)) })
       res.on('close', () => end('cut'))
       await authenticate().catch((error: unknown) => end({ errors: [engine.errors.error(error, requestId)] }))
       // A client that has disconnected meanwhile gets no stream; its source is ended below.
       if (res.closed) return
-      await sendEventStream(res, member?.id, async (sink): Promise<StreamEnd> => {
+      const send = accepted.events ? sendEventStream : sendMultipart
+      await send(res, member?.id, async (sink): Promise<StreamEnd> => {
         const last = answer.kind === 'shared' ? await lastOf(answer.member, sink) : answer.result
         if (ended === 'cut') return 'cut'
         const result = ended ?? last
@@ -139,7 +142,8 @@ async function lastOf(member: SharedMember, sink: MessageSink): Promise<Executio
 }
 
 function notAcceptable(): RequestError {
-  return new RequestError(406, 'Accept application/json, or text/event-stream for a subscription.')
+  const forSubscriptions = 'text/event-stream or multipart/mixed;subscriptionSpec=1.0'
+  return new RequestError(406, `Accept application/json; for a subscription, accept ${forSubscriptions}.`)
 }
 
 /** As in the draft of the IETF, in the three headers that clients know. */

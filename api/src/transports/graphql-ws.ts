@@ -12,14 +12,14 @@ import type { Authenticator } from '../auth/authenticator.ts'
 import type { Viewer } from '../base/viewer.ts'
 import type { SharedMember } from '../fanout/shared-group.ts'
 import type { MessageSink } from '../fanout/shared-message.ts'
-import { limitError } from '../engine/limit-error.ts'
-import { INIT_TIMEOUT_MS, MAX_FRAME_BYTES, MAX_SUBSCRIPTIONS_PER_SOCKET, PING_MS } from '../base/limits.ts'
+import { INIT_TIMEOUT_MS, MAX_FRAME_BYTES, PING_MS } from '../base/limits.ts'
 import { callerOf } from '../http/caller.ts'
 import type { GraphQLEngine, PreparedOperation } from '../engine/graphql-engine.ts'
 import type { LiveConnections } from './live-connections.ts'
 import { refuseUpgrade } from '../http/responses.ts'
 import { closeFor, refuseInit } from './socket-closing.ts'
 import { SocketInbox, UnexpectedMessageError } from './socket-inbox.ts'
+import { SocketSubscriptions } from './socket-subscriptions.ts'
 import { SocketWriter } from './socket-writer.ts'
 import { UnauthenticatedSockets } from './unauthenticated-sockets.ts'
 
@@ -31,8 +31,7 @@ interface SocketExtra {
   request: IncomingMessage
   socket: WebSocket
   writer: SocketWriter
-  /** Ids of the open subscriptions. */
-  subscriptions: Set<string>
+  subscriptions: SocketSubscriptions
   viewer?: Viewer
   /** Called once the socket's caller is authenticated. */
   authenticated: () => void
@@ -152,13 +151,7 @@ export class GraphQLWebSockets {
           const prepared = await engine.prepare(payload, { viewer, requestId })
           if (!('args' in prepared)) return prepared
           const { writer, subscriptions } = ctx.extra
-          if (prepared.kind === OperationTypeNode.SUBSCRIPTION) {
-            const asked = subscriptions.size + 1
-            if (asked > MAX_SUBSCRIPTIONS_PER_SOCKET) {
-              throw limitError('subscriptions', MAX_SUBSCRIPTIONS_PER_SOCKET, asked)
-            }
-            subscriptions.add(id)
-          }
+          if (prepared.kind === OperationTypeNode.SUBSCRIPTION) subscriptions.add(id, payload)
           const sinkOf = (member: SharedMember) => writer.sinkFor(id, () => member.isUnsubscribed)
           this.#prepared.set(prepared.args, { ...prepared, sinkOf })
           return prepared.args
@@ -192,7 +185,7 @@ export class GraphQLWebSockets {
 
   #opened(socket: WebSocket, stream: Duplex, request: IncomingMessage, authenticated: () => void): void {
     const { log, initTimeoutMs = INIT_TIMEOUT_MS, pingMs = PING_MS } = this.#options
-    const subscriptions = new Set<string>()
+    const subscriptions = new SocketSubscriptions()
     const writer = new SocketWriter(socket, stream, subscriptions)
     const extra: SocketExtra = { request, socket, writer, subscriptions, authenticated }
     const initTimeout = setTimeout(() => {

@@ -26,15 +26,14 @@ export function operationOfUrl(url = ''): OperationRequest {
   })
 }
 
-function operationOf({
-  query,
-  operationName,
-  variables,
-  extensions,
-  ...rest
-}: Record<string, unknown>): OperationRequest {
+function operationOf(request: Record<string, unknown>): OperationRequest {
+  const { query, operationName, variables, extensions, ...rest } = withEmptyObjects(request)
   const extra = Object.keys(rest).find((name) => rest[name] != null)
   if (extra !== undefined) throw new RequestError(400, `A request has no member ${JSON.stringify(extra)}.`)
+  if (query == null && isObject(extensions) && isObject(extensions['persistedQuery'])) {
+    // Apollo's protocol: its clients know this message and then send the whole document.
+    throw new RequestError(200, 'PersistedQueryNotSupported', 'PERSISTED_QUERY_NOT_SUPPORTED')
+  }
   if (typeof query !== 'string') throw new RequestError(400, '"query" must be a string.')
   if (operationName != null && typeof operationName !== 'string') {
     throw new RequestError(400, '"operationName" must be a string.')
@@ -42,6 +41,19 @@ function operationOf({
   if (variables != null && !isObject(variables)) throw new RequestError(400, '"variables" must be an object.')
   if (extensions != null && !isObject(extensions)) throw new RequestError(400, '"extensions" must be an object.')
   return { query, operationName: operationName ?? null, variables: variables ?? null }
+}
+
+/**
+ * The payload of an operation whose variables and extensions are objects where they are `[]`: PHP encodes an empty
+ * object so. The same payload when there is nothing to change.
+ */
+export function withEmptyObjects(payload: Record<string, unknown>): Record<string, unknown> {
+  const names = ['variables', 'extensions'].filter((name) => isEmptyList(payload[name]))
+  return names.length === 0 ? payload : { ...payload, ...Object.fromEntries(names.map((name) => [name, {}])) }
+}
+
+function isEmptyList(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0
 }
 
 function jsonOf(name: string, text: string | undefined): unknown {
@@ -52,6 +64,6 @@ function jsonOf(name: string, text: string | undefined): unknown {
   }
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
+export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

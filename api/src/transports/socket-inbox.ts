@@ -1,6 +1,7 @@
 import { MessageType } from 'graphql-ws'
 import { SOCKET_MESSAGES } from '../base/limits.ts'
 import { TokenBucket } from '../base/token-bucket.ts'
+import { isObject, withEmptyObjects } from './operation-request.ts'
 
 /**
  * Message types that only a server sends. graphql-ws throws for them as for a bug; by the protocol they are bad
@@ -33,7 +34,7 @@ export class SocketInbox {
   /** The newest operation of each id, while it runs. */
   readonly #runs = new Map<string, Run>()
 
-  /** @param onOver is called with the id of an operation that has ended and released everything it held */
+  /** @param onOver is called with the id of an operation that the client has completed, or that has ended */
   constructor(handle: (text: string) => Promise<void>, onOver: (id: string) => void) {
     this.#handle = handle
     this.#onOver = onOver
@@ -44,13 +45,15 @@ export class SocketInbox {
     return this.#messages.take(1)
   }
 
-  async receive(text: string): Promise<void> {
-    const { type, id } = headOf(text)
+  async receive(received: string): Promise<void> {
+    const { type, id, text } = readMessage(received)
     if (TYPES_OF_SERVERS.has(type)) throw new UnexpectedMessageError()
     if (id === undefined || (type !== 'subscribe' && type !== 'complete')) return await this.#handle(text)
     const before = this.#runs.get(id)
     if (type === 'complete') {
       if (before !== undefined) before.isCompleted = true
+      // At once: a page that shows others instead completes all its subscriptions and begins as many.
+      this.#onOver(id)
       // An operation that waits for its id is not known to graphql-ws.
       if (before?.isStarted === false) return undefined
       return await this.#handle(text)
@@ -85,13 +88,18 @@ export class SocketInbox {
   }
 }
 
-/** The type and id of a message. Invalid messages are for graphql-ws to refuse. */
-function headOf(text: string): { type?: unknown; id?: string } {
+/** The type and id of a message, and its text for graphql-ws, which refuses invalid messages. */
+function readMessage(text: string): { type?: unknown; id?: string; text: string } {
   try {
-    const message = JSON.parse(text) as { type?: unknown; id?: unknown } | null
-    return { type: message?.type, ...(typeof message?.id === 'string' && { id: message.id }) }
+    const message: unknown = JSON.parse(text)
+    if (!isObject(message)) return { text }
+    const { type, id, payload } = message
+    const head = { type, ...(typeof id === 'string' && { id }) }
+    if (type !== MessageType.Subscribe || !isObject(payload)) return { ...head, text }
+    const mended = withEmptyObjects(payload)
+    return { ...head, text: mended === payload ? text : JSON.stringify({ ...message, payload: mended }) }
   } catch (error) {
-    if (error instanceof SyntaxError) return {}
+    if (error instanceof SyntaxError) return { text }
     throw error
   }
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { ADMIN_TOKEN, createHttpTestServer } from '../../test/http-test-server.ts'
 import { WsTestClient } from '../../test/ws-client.ts'
 import { MAX_SUBSCRIPTIONS_PER_SOCKET, SOCKET_MESSAGES } from '../base/limits.ts'
+import { MAX_PAGE } from '../base/paging.ts'
 
 const endless = 'subscription { count(to: 1) }'
 const whoami = { data: { whoami: 'admin' } }
@@ -15,8 +16,8 @@ describe('one socket', () => {
     client.subscribe(endless)
     expect(await client.errors()).toMatchObject([
       {
-        message: 'The subscriptions of one socket may be at most 25; asked: 26.',
-        extensions: { code: 'LIMIT_EXCEEDED', limit: 'subscriptions', max: 25, asked: 26 },
+        message: 'The subscriptions of one socket may be at most 128; asked: 129.',
+        extensions: { code: 'LIMIT_EXCEEDED', limit: 'subscriptions', max: 128, asked: 129 },
       },
     ])
     client.subscribe('{ whoami }')
@@ -27,6 +28,39 @@ describe('one socket', () => {
     client.subscribe(endless)
     expect(await client.next()).toEqual({ data: { count: '1' } })
     expect(server.state.closedSources).toBe(1)
+  })
+
+  it('holds a subscription for each deployment of the largest page, and may replace all of them at once', async () => {
+    await using server = await createHttpTestServer()
+    const client = await WsTestClient.connect(server.origin, ADMIN_TOKEN)
+    const page = Array.from({ length: MAX_PAGE }, () => client.subscribe(endless))
+    await client.messages.take(page.length)
+    for (const id of page) client.send({ type: 'complete', id })
+    for (let i = 0; i < page.length; i += 1) client.subscribe(endless)
+    expect((await client.messages.take(page.length)).map(({ type }) => type)).toEqual(page.map(() => 'next'))
+    await client.close()
+  })
+
+  it.each([
+    ['document', (text: string) => ({ query: `${endless} # ${text}` })],
+    ['variables', (text: string) => ({ query: endless, variables: { text } })],
+    ['id', (_text: string) => ({ query: endless })],
+  ])('holds a limited number of bytes: the %s of each subscription counts', async (what, payloadOf) => {
+    await using server = await createHttpTestServer()
+    const client = await WsTestClient.connect(server.origin, ADMIN_TOKEN)
+    const text = 'x'.repeat(60_000)
+    const ids = Array.from({ length: 9 }, (_, i) => `${i}${what === 'id' ? text : ''}`)
+    const subscribe = (id = '') => client.send({ type: 'subscribe', id, payload: payloadOf(text) })
+    for (const id of ids) subscribe(id)
+    expect((await client.messages.take(8)).map(({ type }) => type)).toEqual(ids.slice(1).map(() => 'next'))
+    expect(await client.errors()).toMatchObject([
+      { extensions: { code: 'LIMIT_EXCEEDED', limit: 'subscriptionBytes', max: 524_288 } },
+    ])
+    client.send({ type: 'complete', id: ids[0] })
+    await server.state.untilClosedSources(1)
+    subscribe(ids[8])
+    expect(await client.next()).toEqual({ data: { count: '1' } })
+    await client.close()
   })
 
   it.each([

@@ -25,7 +25,7 @@ const SCRATCH_BYTES = 16 * 1024
 export class SocketWriter {
   readonly #socket: WebSocket
   readonly #stream: Duplex
-  readonly #subscriptions: ReadonlySet<string>
+  readonly #subscriptions: { readonly size: number }
   readonly #closed: Promise<void>
   /** The queue of this turn of the event loop, in order: for each message, the sink it is for. */
   readonly #sinks: OperationSink[] = []
@@ -39,8 +39,8 @@ export class SocketWriter {
   /** Read for every message and subscriber, so it is stored instead of computed. */
   #isReady = true
 
-  /** @param subscriptions ids of the socket's open subscriptions; the caller keeps the set up to date */
-  constructor(socket: WebSocket, stream: Duplex, subscriptions: ReadonlySet<string>) {
+  /** @param subscriptions the socket's open subscriptions; the caller keeps them up to date */
+  constructor(socket: WebSocket, stream: Duplex, subscriptions: { readonly size: number }) {
     this.#socket = socket
     this.#stream = stream
     this.#subscriptions = subscriptions

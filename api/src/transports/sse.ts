@@ -42,7 +42,7 @@ export async function sendEventStream(
   socket.setNoDelay(true)
   // A browser's fetch gives its caller the response only when the first bytes of the body have arrived.
   writeThrough(res, socket, id === undefined ? HEARTBEAT : `:\nid: ${id}\n\n`)
-  const heartbeat = keepAlive(res, socket)
+  const heartbeat = keepAlive(res, socket, HEARTBEAT)
   try {
     const end = await run(sinkOf(res, socket))
     if (end === 'cut') return void res.destroy()
@@ -104,7 +104,7 @@ function sinkOf(res: ServerResponse, socket: Socket): MessageSink {
  * Writes to the response, and on to its socket before it returns. Since Node 24 a response otherwise keeps a chunk to
  * itself until the next tick, and a shared message, which goes straight to the socket, would overtake it.
  */
-function writeThrough(res: ServerResponse, socket: Socket, text: string): boolean {
+export function writeThrough(res: ServerResponse, socket: Socket, text: string): boolean {
   socket.cork()
   try {
     return res.write(text)
@@ -114,14 +114,14 @@ function writeThrough(res: ServerResponse, socket: Socket, text: string): boolea
 }
 
 /** Sends a heartbeat at intervals, and cuts a reader that has taken nothing for two of them. */
-function keepAlive(res: ServerResponse, socket: Socket): NodeJS.Timeout {
+export function keepAlive(res: ServerResponse, socket: Socket, heartbeat: string): NodeJS.Timeout {
   let takenBefore = 0
   let stuck = 0
   return setInterval(() => {
     // For a reader that has stopped, heartbeats would only pile up.
     if (!res.writableNeedDrain && res.socket?.writableNeedDrain !== true) {
       stuck = 0
-      writeThrough(res, socket, HEARTBEAT)
+      writeThrough(res, socket, heartbeat)
       return
     }
     const taken = (res.socket?.bytesWritten ?? 0) - (res.socket?.writableLength ?? 0)
@@ -132,7 +132,7 @@ function keepAlive(res: ServerResponse, socket: Socket): NodeJS.Timeout {
 }
 
 /** The connection, once the responses to earlier pipelined requests are sent; null when it is closed. */
-async function connectionOf(res: ServerResponse): Promise<Socket | null> {
+export async function connectionOf(res: ServerResponse): Promise<Socket | null> {
   if (res.socket !== null || res.req.socket.destroyed) return res.socket
   return await new Promise((resolve) => {
     res.once('socket', resolve)
@@ -141,7 +141,7 @@ async function connectionOf(res: ServerResponse): Promise<Socket | null> {
 }
 
 /** Resolves when the connection can take more, or is closed. */
-async function drained(res: ServerResponse): Promise<void> {
+export async function drained(res: ServerResponse): Promise<void> {
   if (res.closed) return
   await new Promise<void>((resolve) => {
     function finish(): void {
