@@ -37,7 +37,11 @@ describe.each(await testDatabaseKinds())('the filter of deployments on %s', (kin
     const deps = await createTestDeps(database)
     const { deployments } = deps.services
     for (const [index, [model, job]] of NAMES.entries()) {
-      const { id } = await deployments.deploy(await completedJob(deps, model, job), { by })
+      const labels = [
+        { key: 'team', value: index % 2 === 0 ? 'even' : 'odd' },
+        ...(index % 3 === 1 ? [{ key: 'third', value: '' }] : []),
+      ]
+      const { id } = await deployments.deploy(await completedJob(deps, model, job), { by, labels })
       if (index % 3 === 0) await deployments.pause(id, { by })
     }
     all = await database.prisma.deployment.findMany({
@@ -99,6 +103,17 @@ describe.each(await testDatabaseKinds())('the filter of deployments on %s', (kin
       }
     }
     filters.push({ ids: [] }, { ids: null }, { ids: [NOBODY] }, { ids: [...ids, ...ids, NOBODY] })
+    for (const labels of [
+      [],
+      null,
+      ['team=even'],
+      ['team=odd', 'third='],
+      ['third'],
+      ['team=ev%'],
+      ['team=even', 'x=y'],
+    ]) {
+      filters.push({ labels }, { labels, status: ['ACTIVE'] }, { labels, search: 'a' })
+    }
     filters.push({ trainingJobId: all[0]!.trainingJobId }, { trainingJobId: NOBODY }, {})
     const counts = new Set<number>()
     for (const filter of filters) counts.add((await found(filter)).length)
@@ -120,6 +135,8 @@ describe('the key of a filter', () => {
     [{ status: ['PAUSED', 'ACTIVE', 'PAUSED'] }, { status: ['ACTIVE', 'PAUSED'] }],
     [{ ids: ['b', 'a'] }, { ids: ['a', 'b', 'a'] }],
     [{ search: 'ÄRGER' }, { search: 'ärger' }],
+    [{ labels: ['b=2', 'a=1'] }, { labels: ['a=1', 'b=2', 'a=1'] }],
+    [{ labels: [] }, {}],
   ]
   it.each(same)('is the same for %j and %j, which are equivalent', (one, other) => {
     expect(filterKey(one)).toBe(filterKey(other))
@@ -133,6 +150,8 @@ describe('the key of a filter', () => {
     [{ model: 'm' }, { search: 'm' }],
     [{ search: 'ΟΔΟΣ' }, { search: 'οδος' }],
     [{ ids: ['a,b'] }, { ids: ['a', 'b'] }],
+    [{ labels: ['a=1'] }, { labels: ['a=2'] }],
+    [{ labels: ['a=1'] }, {}],
     [{ trainingJobId: 'a' }, {}],
   ]
   it.each(different)('differs for %j and %j, which are not equivalent', (one, other) => {
