@@ -16,8 +16,8 @@ describe('the metrics of the server', () => {
   })
   afterAll(() => app[Symbol.asyncDispose]())
 
-  const call = (path: string, init: RequestInit = {}) =>
-    fetch(`${app.origin}${path}`, { ...init, headers: { authorization: `Bearer ${ADMIN_TOKEN}`, ...init.headers } })
+  const call = (path: string, method = 'GET', token = ADMIN_TOKEN) =>
+    fetch(`${app.origin}${path}`, { method, headers: { authorization: `Bearer ${token}`, accept: 'application/json' } })
   const scrape = async () => (await call('/metrics')).text()
   const seriesOf = (text: string, name: string) =>
     text.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
@@ -27,10 +27,10 @@ describe('the metrics of the server', () => {
 
   it('count requests by route, method and status, with a fixed number of routes and methods', async () => {
     for (const path of ['/graphql?query={viewer{name}}', '/wp-login.php', '/.env', '/healthz']) {
-      await (await call(path, { headers: { accept: 'application/json' } })).text()
+      await (await call(path)).text()
     }
-    await (await call('/graphql', { method: 'PROPFIND' })).text()
-    await (await call('/graphql', { headers: { authorization: 'Bearer nobody' } })).text()
+    await (await call('/graphql', 'PROPFIND')).text()
+    await (await call('/graphql', 'GET', 'nobody')).text()
     await until('gaugeline_http_requests_total{route="/graphql",method="GET",status="200"} 1')
     await until('gaugeline_http_requests_total{route="/graphql",method="GET",status="401"} 1')
     await until('gaugeline_http_requests_total{route="/graphql",method="other",status="405"} 1')
@@ -114,7 +114,8 @@ describe('the backlog of deliveries', () => {
       async () => ({ pending: 2, oldestAt: new Date(990_000) }),
       async () => ({ pending: 0, oldestAt: null }),
     ])
-    expect(await Promise.all([read(), read()])).toEqual(Array(2).fill({ pending: 2, oldestSeconds: 10 }))
+    const first = { pending: 2, oldestSeconds: 10 }
+    expect(await Promise.all([read(), read()])).toEqual([first, first])
     pass(9999)
     expect(await read()).toEqual({ pending: 2, oldestSeconds: 19.999 })
     pass(1)

@@ -82,13 +82,13 @@ describe('the schema', () => {
 
   it('has the root fields of its design', () => {
     expect(fieldsOf('Query').toSorted()).toEqual(
-      words(`deployment deploymentCounts deploymentEvents deployments eventCursor model models node nodes serverInfo
-        trainingJob trainingJobCounts trainingJobs viewer webhooks`),
+      words(`deployment deploymentByExternalId deploymentCounts deploymentEvents deployments eventCursor model models node
+        nodes serverInfo trainingJob trainingJobByExternalId trainingJobCounts trainingJobs viewer webhooks`),
     )
     expect(fieldsOf('Mutation').toSorted()).toEqual(
       sortedWords(`cancelTrainingJob createApiToken deleteDeployment deleteTrainingJob deployTrainingJob endSessions pauseDeployment
         registerTrainingJob resumeDeployment revokeApiToken startTrainingJob updateTrainingJob createWebhook updateWebhook deleteWebhook
-        rotateWebhookSecret sendTestWebhook redeliverWebhook`),
+        rotateWebhookSecret sendTestWebhook redeliverWebhook updateDeployment pauseDeployments resumeDeployments`),
     )
     expect(fieldsOf('Subscription').toSorted()).toEqual(
       words('deploymentEvents fleetMetrics inferenceMetrics trainingJobProgress'),
@@ -107,7 +107,17 @@ describe('the schema', () => {
     )
     expect(unions).toEqual({
       DeployTrainingJobResult: sortedWords(`DeployTrainingJobSuccess TrainingJobNotFoundError
-        TrainingJobNotCompletedError DuplicateActiveDeploymentError IdempotencyConflictError InvalidInputError`),
+        TrainingJobNotCompletedError DuplicateActiveDeploymentError DeploymentExternalIdTakenError
+        IdempotencyConflictError InvalidInputError`),
+      UpdateDeploymentResult: sortedWords(
+        'UpdateDeploymentSuccess DeploymentNotFoundError DeploymentExternalIdTakenError InvalidInputError',
+      ),
+      PauseDeploymentsResult: sortedWords('PauseDeploymentsSuccess InvalidInputError'),
+      ResumeDeploymentsResult: sortedWords('ResumeDeploymentsSuccess InvalidInputError'),
+      PauseDeploymentsItemResult: sortedWords('PauseDeploymentSuccess DeploymentNotFoundError InvalidInputError'),
+      ResumeDeploymentsItemResult: sortedWords(
+        'ResumeDeploymentSuccess DeploymentNotFoundError DuplicateActiveDeploymentError InvalidInputError',
+      ),
       PauseDeploymentResult: sortedWords('PauseDeploymentSuccess DeploymentNotFoundError InvalidInputError'),
       ResumeDeploymentResult: sortedWords(
         'ResumeDeploymentSuccess DeploymentNotFoundError DuplicateActiveDeploymentError InvalidInputError',
@@ -115,10 +125,14 @@ describe('the schema', () => {
       DeleteDeploymentResult: sortedWords(
         'DeleteDeploymentSuccess DeploymentNotFoundError DeploymentActiveError InvalidInputError',
       ),
-      RegisterTrainingJobResult: sortedWords('RegisterTrainingJobSuccess IdempotencyConflictError InvalidInputError'),
-      StartTrainingJobResult: sortedWords('StartTrainingJobSuccess IdempotencyConflictError InvalidInputError'),
+      RegisterTrainingJobResult: sortedWords(
+        'RegisterTrainingJobSuccess TrainingJobExternalIdTakenError IdempotencyConflictError InvalidInputError',
+      ),
+      StartTrainingJobResult: sortedWords(
+        'StartTrainingJobSuccess TrainingJobExternalIdTakenError IdempotencyConflictError InvalidInputError',
+      ),
       UpdateTrainingJobResult: sortedWords(`UpdateTrainingJobSuccess TrainingJobNotFoundError TrainingJobFinishedError
-        TrainingJobSimulatedError InvalidInputError`),
+        TrainingJobSimulatedError TrainingJobExternalIdTakenError InvalidInputError`),
       CancelTrainingJobResult: sortedWords(
         'CancelTrainingJobSuccess TrainingJobNotFoundError TrainingJobFinishedError InvalidInputError',
       ),
@@ -174,10 +188,12 @@ describe('the schema', () => {
       TrainingJobUpdate: 'deleted trainingJob newSteps',
       Model: 'id name description createdAt latestVersion trainingJobs deployments',
       TrainingJob: `id name model status progress simulated framework dataset hyperparameters finalLoss finalAccuracy
-        lossCurve failureReason createdAt createdBy startedAt finishedAt activeDeployment deployments deployability`,
+        lossCurve failureReason createdAt createdBy startedAt finishedAt activeDeployment deployments deployability
+        externalId labels`,
       Deployability: 'canDeploy reason message',
       Deployment: `id model trainingJob version status note createdAt createdBy statusChangedAt latestMetrics
-        recentMetrics cursor metricsHistory events canPause canResume canDelete`,
+        recentMetrics cursor metricsHistory events canPause canResume canDelete externalId labels`,
+      Label: 'key value',
       DeploymentEvent: 'id cursor kind at by note deploymentId deployment modelName version',
       DeploymentEventFilter: 'kind model deploymentId by since',
       DeploymentCounts: 'active paused total',
@@ -187,9 +203,9 @@ describe('the schema', () => {
         maxBodyBytes maxMessageBytes maxSubscriptionsPerSocket maxConnections`,
       Viewer: 'name scopes apiTokens',
       ApiToken: 'id name scopes createdAt createdBy expiresAt lastUsedAt revokedAt',
-      TrainingJobFilter: 'status model search createdBy createdAfter createdBefore',
+      TrainingJobFilter: 'status model search labels createdBy createdAfter createdBefore',
       TrainingJobCounts: 'queued running completed failed cancelled total',
-      DeploymentFilter: 'status model search ids createdBy createdAfter createdBefore',
+      DeploymentFilter: 'status model search ids labels createdBy createdAfter createdBefore',
     }
     for (const [name, fields] of Object.entries(expected)) {
       expect([name, ...fieldsOf(name).toSorted()]).toEqual([name, ...words(fields).toSorted()])

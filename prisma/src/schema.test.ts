@@ -9,8 +9,8 @@ const long = (length: number) => 'x'.repeat(length)
 // One good row in each table; what follows is refused against them.
 const rows = `
   INSERT INTO models (id, name) VALUES ('${id(1)}', 'a/b-c_d.9');
-  INSERT INTO training_jobs (id, model_id, name, status, created_by, started_at, finished_at)
-    VALUES ('${id(2)}', '${id(1)}', 'job', 'COMPLETED', 'me', now(), now());
+  INSERT INTO training_jobs (id, model_id, name, status, created_by, started_at, finished_at, external_id)
+    VALUES ('${id(2)}', '${id(1)}', 'job', 'COMPLETED', 'me', now(), now(), 'ci/1');
   INSERT INTO training_steps (training_job_id, step, loss) VALUES ('${id(2)}', 1, 0.5);
   INSERT INTO deployments (id, model_id, training_job_id, version_number, status, created_by)
     VALUES ('${id(3)}', '${id(1)}', '${id(2)}', 0, 'ACTIVE', 'me'),
@@ -61,6 +61,7 @@ const refused: [constraint: string, statement: string][] = [
   ],
   ['training_jobs_finished_at_check', 'UPDATE training_jobs SET finished_at = NULL'],
   ['training_jobs_finished_at_check', `UPDATE training_jobs SET status = 'RUNNING'`],
+  ['training_jobs_external_id_key', copy('training_jobs', `{"id": "${id(9)}"}`)],
   ['training_jobs_external_id_check', `UPDATE training_jobs SET external_id = ''`],
   ['training_jobs_labels_check', 'UPDATE training_jobs SET labels = NULL'],
   ['training_jobs_labels_check', `UPDATE training_jobs SET labels = array_fill('a=b'::text, '{17}')`],
@@ -175,6 +176,15 @@ describe.each(await testDatabaseKinds())('the schema on %s', (kind) => {
     `UPDATE sessions SET api_token_id = '${id(99)}'`,
   ])('a foreign key refuses %s', async (statement) => {
     expect(isForeignKeyViolation(await refusalOf(statement))).toBe(true)
+  })
+
+  test.each(['training_jobs', 'deployments'])('labels of %s are looked up in an index', async (table) => {
+    const { rows: plan } = await database.pool
+      .query<{ 'QUERY PLAN': string }>(
+        `SET enable_seqscan = off; EXPLAIN SELECT id FROM ${table} WHERE labels @> ARRAY['a=b']`,
+      )
+      .then((results) => (results as unknown as [unknown, typeof results])[1])
+    expect(plan.map((line) => line['QUERY PLAN']).join()).toContain(`${table}_labels_idx`)
   })
 
   test('a training job without deployments is deleted with its steps', async () => {

@@ -39,7 +39,12 @@ describe.each(await testDatabaseKinds())('the filter of deployments on %s', (kin
     const deps = await createTestDeps(database)
     const { deployments } = deps.services
     for (const [index, [model, job]] of NAMES.entries()) {
-      const { id } = await deployments.deploy(await completedJob(deps, model, job), { by: index < 5 ? by : 'boris' })
+      const labels = [
+        { key: 'team', value: index % 2 === 0 ? 'even' : 'odd' },
+        ...(index % 3 === 1 ? [{ key: 'third', value: '' }] : []),
+      ]
+      const jobId = await completedJob(deps, model, job)
+      const { id } = await deployments.deploy(jobId, { by: index < 5 ? by : 'boris', labels })
       await database.prisma.deployment.update({ where: { id }, data: { createdAt: hour(index) } })
       if (index % 3 === 0) await deployments.pause(id, { by })
     }
@@ -109,6 +114,17 @@ describe.each(await testDatabaseKinds())('the filter of deployments on %s', (kin
         }
       }
     }
+    for (const labels of [
+      [],
+      null,
+      ['team=even'],
+      ['team=odd', 'third='],
+      ['third'],
+      ['team=ev%'],
+      ['team=even', 'x=y'],
+    ]) {
+      filters.push({ labels }, { labels, status: ['ACTIVE'] }, { labels, search: 'a' })
+    }
     filters.push({ trainingJobId: all[0]!.trainingJobId }, { trainingJobId: NOBODY }, {})
     const counts = new Set<number>()
     for (const filter of filters) counts.add((await found(filter)).length)
@@ -139,6 +155,8 @@ describe('the key of a filter', () => {
     [{ search: 'ÄRGER' }, { search: 'ärger' }],
     [{ createdBy: '', createdAfter: null }, { createdBefore: null }],
     [{ createdAfter: hour(1) }, { createdAfter: hour(1) }],
+    [{ labels: ['b=2', 'a=1'] }, { labels: ['a=1', 'b=2', 'a=1'] }],
+    [{ labels: [] }, {}],
   ]
   it.each(same)('is the same for %j and %j, which are equivalent', (one, other) => {
     expect(filterKey(one)).toBe(filterKey(other))
@@ -152,6 +170,8 @@ describe('the key of a filter', () => {
     [{ model: 'm' }, { search: 'm' }],
     [{ search: 'ΟΔΟΣ' }, { search: 'οδος' }],
     [{ ids: ['a,b'] }, { ids: ['a', 'b'] }],
+    [{ labels: ['a=1'] }, { labels: ['a=2'] }],
+    [{ labels: ['a=1'] }, {}],
     [{ trainingJobId: 'a' }, {}],
     [{ createdBy: 'm' }, { model: 'm' }],
     [{ createdAfter: hour(1) }, { createdAfter: hour(2) }],
