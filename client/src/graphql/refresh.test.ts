@@ -81,6 +81,13 @@ describe('whoever comes back', () => {
     },
   )
 
+  it('asks again when the streams travel another way, which opens them anew', async () => {
+    await show()
+    connection.set({ ...connection.get(), via: 'sse' })
+    await pass(200)
+    expect(asked).toHaveLength(2)
+  })
+
   it('asks for each thing once, however often the connection comes and goes meanwhile', async () => {
     await show()
     await show()

@@ -40,7 +40,7 @@ export class Refresher {
     connection.subscribe(() => {
       const was = before
       before = connection.get()
-      if (!isUpToDate(before) || isUpToDate(was)) return
+      if (!isUpToDate(before)) return
       const isLoading = was.name === 'connecting' && before.since - was.since < LOADED_WITHIN_MS
       if (!isLoading) this.#refreshIn(SETTLE_MS)
     })
