@@ -26,7 +26,7 @@ function post(server: HttpTestServer, query: string, headers: readonly string[],
   return head(server, 'POST /graphql HTTP/1.1', lines) + (isChunked ? chunks.join('') : body)
 }
 
-/** Sends the parts, each once the server has read the one before, and gives what comes until the connection is closed. */
+/** Sends the parts, each once the server has read the one before; gives what comes until the connection is closed. */
 async function exchange(server: HttpTestServer, ...parts: string[]): Promise<string> {
   const accepted = nextAccepted()
   const socket = connect({ port: server.port, host: '127.0.0.1', noDelay: true })

@@ -26,8 +26,8 @@ interface GraphQLHttpOptions {
 }
 
 /**
- * GraphQL over HTTP: queries and mutations in JSON; subscriptions as event streams or in Apollo's parts, and other operations
- * so on request.
+ * GraphQL over HTTP: queries and mutations in JSON; subscriptions as event streams or in Apollo's parts, and other
+ * operations so on request.
  */
 export class GraphQLHttp {
   readonly #options: GraphQLHttpOptions
