@@ -9,10 +9,12 @@ import {
 import { readDeploymentSearch } from './features/deployments/deployment-search.ts'
 import { readDeploymentsSearch } from './features/deployments/deployments-search.ts'
 import { loadSession } from './features/session/session.ts'
+import { readSignInSearch } from './features/session/sign-in-search.ts'
 import { readSettingsSearch } from './features/settings/settings-search.ts'
 import { Frame } from './features/shell/frame.tsx'
 import { CrashedPage, NotFoundPage } from './features/shell/problem-pages.tsx'
 import { readTrainingSearch } from './features/training/training-search.ts'
+import { parseSearch, writeSearch } from './search-params.ts'
 import { Toasts } from './ui/toasts.tsx'
 
 /** Every page, and the notices over it. These are within the router because they contain links. */
@@ -42,7 +44,7 @@ const root = createRootRoute({
 const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
-  validateSearch: (search): { back?: string } => (typeof search['back'] === 'string' ? { back: search['back'] } : {}),
+  validateSearch: readSignInSearch,
   component: lazyRouteComponent(() => import('./features/session/sign-in-page.tsx'), 'SignInPage'),
 })
 
@@ -104,7 +106,16 @@ const routeTree = root.addChildren([
 ])
 
 export function createAppRouter() {
-  return createRouter({ routeTree, defaultPreload: 'intent', scrollRestoration: true, defaultPendingMs: 300 })
+  return createRouter({
+    routeTree,
+    defaultPreload: 'intent',
+    scrollRestoration: true,
+    defaultPendingMs: 300,
+    parseSearch,
+    stringifySearch: writeSearch,
+    // The address shows only what the routes have read from it.
+    search: { strict: true },
+  })
 }
 
 declare module '@tanstack/react-router' {

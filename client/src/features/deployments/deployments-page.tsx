@@ -15,7 +15,7 @@ import { useTitle } from '../../ui/title.ts'
 import { NAV } from '../shell/nav.ts'
 import { QueryProblem } from '../shell/problem-pages.tsx'
 import { COLUMN_WORDS, DeploymentsTable } from './deployments-table.tsx'
-import { DEPLOYMENT_COLUMNS, type DeploymentColumn, type DeploymentsSearch } from './deployments-search.ts'
+import { type DeploymentColumn, type DeploymentsSearch, HIDEABLE_COLUMNS } from './deployments-search.ts'
 import { FleetStrip } from './fleet-strip.tsx'
 import { totalsKey, useFleetStream } from './use-fleet-stream.ts'
 
@@ -63,7 +63,7 @@ export function DeploymentsPage() {
 
   const change = useCallback(
     (part: Partial<DeploymentsSearch>) =>
-      void navigate({ search: (before) => clean({ ...before, ...part }), replace: true }),
+      void navigate({ search: (before) => ({ ...before, ...part }), replace: true }),
     [navigate],
   )
   const onSearch = useCallback((q: string) => change({ q: q.trim() || undefined }), [change])
@@ -85,9 +85,13 @@ export function DeploymentsPage() {
     () => matching?.filter(({ status }) => !search.status || status === search.status),
     [matching, search.status],
   )
+  // The chosen one is among the choices even if no deployment has it.
   const models = useMemo(
-    () => [...new Set(nodes?.map(({ model }) => model.name))].sort((a, b) => a.localeCompare(b)),
-    [nodes],
+    () =>
+      [...new Set([...(nodes?.map(({ model }) => model.name) ?? []), ...(search.model ? [search.model] : [])])].sort(
+        (a, b) => a.localeCompare(b),
+      ),
+    [nodes, search.model],
   )
   const sort = useMemo(
     () => (search.sort ? { column: search.sort, descending: search.dir === 'desc' } : undefined),
@@ -200,7 +204,7 @@ function ColumnMenu({ hidden, onChange }: { hidden: readonly string[]; onChange:
           <ColumnsIcon />
         </IconButton>
       }
-      entries={DEPLOYMENT_COLUMNS.filter((column) => column !== 'model').map((column) => ({
+      entries={HIDEABLE_COLUMNS.map((column) => ({
         kind: 'check',
         label: COLUMN_WORDS[column],
         checked: !hidden.includes(column),
@@ -220,9 +224,4 @@ function matches({ q, model }: Pick<DeploymentsSearch, 'model'> & { q?: string |
   return (one: { model: { name: string }; trainingJob: { name: string } }) =>
     (!model || one.model.name === model) &&
     (!wanted || [one.model.name, one.trainingJob.name].some((name) => name.toLowerCase().includes(wanted)))
-}
-
-/** Leaves out undefined parts, so that the URL holds only what was chosen. */
-function clean(search: Partial<DeploymentsSearch>): DeploymentsSearch {
-  return Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined))
 }
