@@ -13,7 +13,7 @@ import { readSignInSearch } from './features/session/sign-in-search.ts'
 import { readSettingsSearch } from './features/settings/settings-search.ts'
 import { Frame } from './features/shell/frame.tsx'
 import { CrashedPage, NotFoundPage } from './features/shell/problem-pages.tsx'
-import { readTrainingSearch } from './features/training/training-search.ts'
+import { readTrainingJobSearch, readTrainingSearch } from './features/training/training-search.ts'
 import { parseSearch, writeSearch } from './search-params.ts'
 import { Toasts } from './ui/toasts.tsx'
 
@@ -90,6 +90,7 @@ const trainingJobs = createRoute({
 const trainingJob = createRoute({
   getParentRoute: () => app,
   path: '/training-jobs/$id',
+  validateSearch: readTrainingJobSearch,
   component: lazyRouteComponent(() => import('./features/training/training-job-page.tsx'), 'TrainingJobPage'),
 })
 

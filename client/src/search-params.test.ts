@@ -3,7 +3,7 @@ import { readDeploymentSearch } from './features/deployments/deployment-search.t
 import { readDeploymentsSearch } from './features/deployments/deployments-search.ts'
 import { readSignInSearch } from './features/session/sign-in-search.ts'
 import { readSettingsSearch } from './features/settings/settings-search.ts'
-import { readTrainingSearch } from './features/training/training-search.ts'
+import { readTrainingJobSearch, readTrainingSearch } from './features/training/training-search.ts'
 import { parseSearch, writeSearch } from './search-params.ts'
 
 /** Every parameter of every route: what a value that a person wrote may become. */
@@ -20,6 +20,7 @@ const ROUTES = [
     read: readTrainingSearch,
     parameters: { status: [], q: TEXT, model: TEXT, sort: [], dir: [], start: ['true'] },
   },
+  { route: '/training-jobs/$id', read: readTrainingJobSearch, parameters: { log: ['true'] } },
   {
     route: '/settings',
     read: readSettingsSearch,
@@ -61,7 +62,7 @@ describe('the search parameters of an address', () => {
       // The router keeps the raw value of whatever is not returned.
       expect(Object.keys(found)).toContain(name)
     }
-    for (const nothing of ['', `${name}`, `${name}=`]) {
+    for (const nothing of ['', name, `${name}=`]) {
       expect(writeSearch({ ...read(parseSearch(nothing)) })).toBe('')
     }
   })

@@ -10,7 +10,7 @@ export function parseSearch(search: string): Record<string, string> {
 }
 
 /** Leaves out what is undefined. */
-export function writeSearch(search: Record<string, unknown>): string {
+export function writeSearch(search: Record<string, string | true | undefined>): string {
   const params = new URLSearchParams()
   for (const [name, value] of Object.entries(search)) if (value !== undefined) params.set(name, String(value))
   return params.size > 0 ? `?${params.toString()}` : ''

@@ -5,6 +5,7 @@ import type { DeploymentFilter, DeploymentsPageQuery } from '../../graphql/gql/g
 import { usePages } from '../../graphql/use-pages.ts'
 import { buttonClass, IconButton } from '../../ui/button.tsx'
 import { FilterChips } from '../../ui/filter-chips.tsx'
+import { useWidth } from '../../ui/fitting-columns.ts'
 import { ColumnsIcon } from '../../ui/icons.tsx'
 import { Menu } from '../../ui/menu.tsx'
 import { EmptyState } from '../../ui/message.tsx'
@@ -14,7 +15,8 @@ import { RowSkeletons } from '../../ui/skeleton.tsx'
 import { useTitle } from '../../ui/title.ts'
 import { NAV } from '../shell/nav.ts'
 import { QueryProblem } from '../shell/problem-pages.tsx'
-import { COLUMN_WORDS, DeploymentsTable } from './deployments-table.tsx'
+import { COLUMN_WORDS, type DeploymentColumns, useDeploymentColumns } from './deployments-columns.ts'
+import { DeploymentsTable } from './deployments-table.tsx'
 import { type DeploymentColumn, type DeploymentsSearch, HIDEABLE_COLUMNS } from './deployments-search.ts'
 import { FleetStrip } from './fleet-strip.tsx'
 import { totalsKey, useFleetStream } from './use-fleet-stream.ts'
@@ -98,12 +100,14 @@ export function DeploymentsPage() {
     [search.sort, search.dir],
   )
   const hidden = useMemo(() => search.hide?.split(',') ?? [], [search.hide])
+  const [root, width] = useWidth()
+  const columns = useDeploymentColumns(hidden, search.sort, width)
 
   if (!nodes && error) return <QueryProblem error={error} onRetry={retry} />
 
   const count = (status: 'ACTIVE' | 'PAUSED') => matching?.filter((one) => one.status === status).length
   return (
-    <div className="flex flex-col gap-4">
+    <div ref={root} className="flex flex-col gap-4">
       <h1 className="sr-only">{NAV.deployments.title}</h1>
       <FleetStrip
         track={totalsKey(filter)}
@@ -126,22 +130,29 @@ export function DeploymentsPage() {
             label="Model"
             value={search.model ?? ''}
             onChange={(event) => change({ model: event.target.value || undefined })}
-            className="max-sm:flex-1"
+            className="max-sm:flex-1 sm:max-lg:w-36"
           >
             <option value="">All models</option>
             {models.map((name) => (
-              <option key={name}>{name}</option>
+              // A translated text would be another model's.
+              <option key={name} value={name} translate="no">
+                {name}
+              </option>
             ))}
           </Select>
           <SearchField label="Search model or job" value={search.q ?? ''} onChange={onSearch} />
           <span className="hidden md:block">
-            <ColumnMenu hidden={hidden} onChange={(hide) => change({ hide: hide.join(',') || undefined })} />
+            <ColumnMenu
+              columns={columns}
+              hidden={hidden}
+              onChange={(hide) => change({ hide: hide.join(',') || undefined })}
+            />
           </span>
         </div>
       </div>
       <DeploymentsTable
         deployments={rows ?? NO_ROWS}
-        hidden={hidden}
+        columns={columns}
         sort={sort}
         onSort={onSort}
         marked={search.new}
@@ -196,7 +207,16 @@ function NoRows({ any, onClear }: { any: boolean; onClear: () => void }) {
   )
 }
 
-function ColumnMenu({ hidden, onChange }: { hidden: readonly string[]; onChange: (hidden: string[]) => void }) {
+interface ColumnMenuProps {
+  columns: DeploymentColumns
+  hidden: readonly string[]
+  onChange: (hidden: string[]) => void
+}
+
+/** Which columns to show. Says of a chosen column if the window is too narrow for it. */
+function ColumnMenu({ columns, hidden, onChange }: ColumnMenuProps) {
+  const label = (column: DeploymentColumn) =>
+    columns.withoutRoom.includes(column) ? `${COLUMN_WORDS[column]} (no room in this window)` : COLUMN_WORDS[column]
   return (
     <Menu
       trigger={
@@ -206,7 +226,7 @@ function ColumnMenu({ hidden, onChange }: { hidden: readonly string[]; onChange:
       }
       entries={HIDEABLE_COLUMNS.map((column) => ({
         kind: 'check',
-        label: COLUMN_WORDS[column],
+        label: label(column),
         checked: !hidden.includes(column),
         onChange: (show) => onChange(show ? hidden.filter((one) => one !== column) : [...hidden, column]),
       }))}

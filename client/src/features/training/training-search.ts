@@ -28,3 +28,13 @@ export function readTrainingSearch(search: Record<string, unknown>): TrainingSea
     start: flagOf(search['start']),
   }
 }
+
+/** The state of a training job's page, as the URL holds it. */
+export interface TrainingJobSearch {
+  /** Loss on a logarithmic scale. */
+  log?: true
+}
+
+export function readTrainingJobSearch(search: Record<string, unknown>): TrainingJobSearch {
+  return { log: flagOf(search['log']) }
+}
