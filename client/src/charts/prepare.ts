@@ -56,9 +56,9 @@ export function longestStep(times: readonly number[]): number {
 
 /**
  * The vertical range of a chart: from zero, or from below the smallest value if that is negative, to a little above the
- * largest. Both ends are rounded to a step, so that the scale does not change with every sample. `least` is the smallest
- * top, for quiet series; `most` is the largest, for figures that have a maximum; `unitOf` gives the unit in which an axis
- * up to a value is divided.
+ * largest. Both ends are rounded to a step, so that the scale does not change with every sample. `least` is the
+ * smallest top, for quiet series; `most` is the largest, for figures that have a maximum; `unitOf` gives the unit in
+ * which an axis up to a value is divided.
  */
 export function linearRange(
   { min, max }: { min: number | null | undefined; max: number | null | undefined },

@@ -100,7 +100,7 @@ export function TimeChart(props: TimeChartProps) {
       role="img"
       aria-label={props.label}
       style={{ height }}
-      // The canvas has a fixed width. Without the containment it would keep its ancestors that wide in a smaller window.
+      // The canvas has a fixed width. Without the containment, it would keep its ancestors that wide.
       className="w-full overflow-hidden contain-inline-size"
     />
   )

@@ -8,8 +8,8 @@ export interface ColumnWidths {
 }
 
 /**
- * The columns that have room in `available`. Columns leave in the order of `leaving`, one after the other, until each of
- * the others is as wide as it must be to be read.
+ * The columns that have room in `available`. Columns leave in the order of `leaving`, one after the other, until each
+ * of the others is as wide as it must be to be read.
  */
 export function fittingColumns<Name extends string>(
   shown: readonly Name[],

@@ -15,8 +15,8 @@ interface Order {
 const UNSORTED: Order = { figures: new Map(), isHeld: false }
 
 /**
- * The figures that rows are sorted by: the current ones when `sort` changes, and from then on every five seconds, but not
- * while the pointer or the focus is on a row, so that no row moves away under it. `sort` names the order, and is
+ * The figures that rows are sorted by: the current ones when `sort` changes, and from then on every five seconds, but
+ * not while the pointer or the focus is on a row, so that no row moves away under it. `sort` names the order, and is
  * `undefined` while it does not depend on live figures.
  */
 export function useFiguresForOrder(
