@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { consoleProblemsOf, launchBrowser, signedInPage } from './browser.ts'
-import { type RunningServer, startServer } from './server.ts'
+import { consoleProblemsOf, launchBrowser, launchWithoutCookies, signedInPage } from './browser.ts'
+import { ADMIN_TOKEN, type RunningServer, startServer } from './server.ts'
 import { findSubjects } from './states.ts'
 
 let server: RunningServer
@@ -59,6 +59,86 @@ async function startReceiver() {
   return receiver
 }
 
+describe('a person who signs in', () => {
+  it('is not told about a session that never was', async () => {
+    const stranger = await browser.newContext({ baseURL: server.origin })
+    const page = await stranger.newPage()
+    await page.goto('/deployments')
+    await page.getByLabel('Token').waitFor()
+    expect(await page.getByText('session has ended').count()).toBe(0)
+    await stranger.close()
+  })
+
+  it('may paste a link while the page for signing in is open, and never sees its secret in the address', async () => {
+    const stranger = await browser.newContext({ baseURL: server.origin })
+    const page = await stranger.newPage()
+    await page.goto('/sign-in')
+    await page.getByLabel('Token').waitFor()
+    for (const attempt of ['first', 'second']) {
+      await page.goto(`/sign-in#not-the-secret-${attempt}`)
+      await page.getByText('This sign-in link has been used').waitFor()
+      expect(page.url()).toBe(`${server.origin}/sign-in`)
+      await page.getByLabel('Token').fill('x')
+    }
+    await page.goto(server.signInUrl)
+    await page.waitForURL('**/deployments')
+    await page.goBack()
+    expect(page.url()).not.toContain('#')
+    await stranger.close()
+  })
+
+  it('is told when the session is over, also by a page that was opened later', async () => {
+    const page = await pageOf(ADMIN_TOKEN)
+    await page.context().clearCookies()
+    await page.goto('/training-jobs')
+    await page.waitForURL('**/sign-in?back=**')
+    await page.getByText('Your session has ended').waitFor()
+    await page.getByLabel('Token').fill(ADMIN_TOKEN)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.waitForURL('**/training-jobs')
+    await page.getByRole('button', { name: 'Session of admin' }).click()
+    await page.getByRole('menuitem', { name: 'Sign out' }).click()
+    await page.waitForURL('**/sign-in')
+    await page.goto('/training-jobs')
+    await page.getByLabel('Token').waitFor()
+    expect(await page.getByText('session has ended').count()).toBe(0)
+    await page.context().close()
+  })
+
+  it('is told that signing in needs cookies where the browser blocks them and all storage', async () => {
+    await using blocked = await launchWithoutCookies()
+    const problems = consoleProblemsOf(blocked.page)
+    await blocked.page.goto(`${server.origin}/deployments`)
+    await blocked.page.getByText('Signing in needs a cookie').waitFor()
+    expect(await blocked.page.evaluate(() => document.cookie)).toBe('')
+    // The secret of a link is not used up for nothing.
+    await blocked.page.goto(`${server.origin}/sign-in#some-secret`)
+    await blocked.page.getByText('Signing in needs a cookie').waitFor()
+    expect(blocked.page.url()).toBe(`${server.origin}/sign-in`)
+    expect(problems.filter((text) => !text.includes('401'))).toEqual([])
+  })
+
+  it('can use the whole client where only storage is blocked', async () => {
+    const { page, context: other, consoleProblems: problems } = await signedInPage(browser, server)
+    await other.addInitScript(() => {
+      for (const area of ['localStorage', 'sessionStorage', 'indexedDB', 'caches']) {
+        Object.defineProperty(window, area, {
+          get() {
+            throw new DOMException('The request was denied.', 'SecurityError')
+          },
+        })
+      }
+    })
+    await page.goto('/settings')
+    await page.getByText('Dark').click()
+    await page.getByRole('link', { name: 'Deployments' }).click()
+    await page.locator('[data-connection="live"]').waitFor()
+    expect(await page.evaluate(() => document.documentElement.dataset['theme'])).toBe('dark')
+    expect(problems).toEqual([])
+    await other.close()
+  })
+})
+
 describe('a person with the ADMIN scope', () => {
   let secret: string
 
@@ -82,10 +162,20 @@ describe('a person with the ADMIN scope', () => {
     await dialog.getByRole('button', { name: 'Copy' }).click()
     await dialog.getByText('Copied to the clipboard').waitFor()
     expect(await admin.evaluate(() => navigator.clipboard.readText())).toBe(secret)
-    // A click outside the dialog does not close it.
+    // A click outside the dialog does not close it; whatever else would take the secret away asks first.
     await admin.mouse.click(5, 450)
-    expect(await shown.isVisible()).toBe(true)
-    await dialog.getByRole('button', { name: 'Done' }).click()
+    const leaving = [
+      () => admin.keyboard.press('Escape'),
+      () => dialog.getByRole('button', { name: 'Close', exact: true }).click(),
+      () => admin.goBack(),
+    ]
+    for (const leave of leaving) {
+      await leave()
+      await dialog.getByText('Have you stored it?').waitFor()
+      expect(await shown.inputValue()).toBe(secret)
+      await dialog.getByRole('button', { name: 'Keep it open' }).click()
+    }
+    await dialog.getByRole('button', { name: 'I have stored it' }).click()
     await admin.waitForURL('**/settings')
     const row = admin.getByRole('list', { name: 'API tokens' }).getByRole('listitem')
     expect(await row.count()).toBe(1)
@@ -131,6 +221,7 @@ describe('a person with the ADMIN scope', () => {
     await dialog.getByRole('button', { name: 'Revoke' }).click()
     const pressed = performance.now()
     await page.waitForURL('**/sign-in?back=**')
+    await page.getByText(/^Your session has ended: .*was revoked/).waitFor()
     console.log(`Signed out ${(performance.now() - pressed).toFixed(0)} ms after Revoke was pressed`)
     await admin.waitForURL('**/settings')
     const row = admin.getByRole('list', { name: 'API tokens' }).getByRole('listitem')
@@ -158,7 +249,7 @@ describe('a person with the ADMIN scope', () => {
     await dialog.getByLabel('Models').fill('team/b team/a')
     await dialog.getByRole('button', { name: 'Add', exact: true }).click()
     expect(await dialog.getByLabel('Secret').inputValue()).toMatch(/^whsec_/)
-    await dialog.getByRole('button', { name: 'Done' }).click()
+    await dialog.getByRole('button', { name: 'I have stored it' }).click()
     await admin.waitForURL('**/settings')
     const row = admin.getByRole('list', { name: 'Webhooks' }).getByRole('listitem')
     expect(await row.innerText()).toContain(receiver.url)

@@ -1,9 +1,29 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { findChromium } from '../../scripts/find-chromium.mjs'
 import { ADMIN_TOKEN, type RunningServer } from './server.ts'
 
 export async function launchBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: await findChromium(), args: ['--no-sandbox'] })
+}
+
+/** A page in a browser whose settings block cookies, and with them all storage. */
+export async function launchWithoutCookies(): Promise<{ page: Page; [Symbol.asyncDispose]: () => Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), 'gaugeline-browser-'))
+  await mkdir(join(folder, 'Default'))
+  const preferences = { profile: { default_content_setting_values: { cookies: 2 } } }
+  await writeFile(join(folder, 'Default', 'Preferences'), JSON.stringify(preferences))
+  const options = { executablePath: await findChromium(), args: ['--no-sandbox'] }
+  const context = await chromium.launchPersistentContext(folder, options)
+  return {
+    page: await context.newPage(),
+    async [Symbol.asyncDispose]() {
+      await context.close()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
 }
 
 /**

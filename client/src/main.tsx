@@ -3,19 +3,23 @@ import { RouterProvider } from '@tanstack/react-router'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { Provider as UrqlProvider } from 'urql'
-import { session } from './features/session/session.ts'
+import { endSession } from './features/session/session.ts'
+import { takeLinkSecret } from './features/session/sign-in-link.ts'
 import { createGraphqlClient, createSampleClient } from './graphql/client.ts'
 import { Refresher } from './graphql/refresh.ts'
 import { createTransport } from './graphql/transport.ts'
 import { FleetFigures } from './live/fleet-figures.ts'
 import { createAppRouter } from './router.tsx'
 import { ServicesContext } from './services.ts'
+import { surviveTranslation } from './translated-text.ts'
 
+takeLinkSecret()
+surviveTranslation(document.body)
 const router = createAppRouter()
 
 /** The server no longer knows who this is: goes to the sign-in page, which leads back here. */
 function onUnauthenticated(): void {
-  session.set(null)
+  endSession()
   const { pathname, href } = router.state.location
   if (pathname !== '/sign-in') void router.navigate({ to: '/sign-in', search: { back: href }, replace: true })
 }

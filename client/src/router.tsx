@@ -10,11 +10,13 @@ import { basePath } from './base-path.ts'
 import { readDeploymentSearch } from './features/deployments/deployment-search.ts'
 import { readDeploymentsSearch } from './features/deployments/deployments-search.ts'
 import { loadSession } from './features/session/session.ts'
+import { readSignInSearch } from './features/session/sign-in-search.ts'
 import { readSettingsSearch } from './features/settings/settings-search.ts'
 import { loadFirstCursor } from './features/shell/first-cursor.ts'
 import { Frame } from './features/shell/frame.tsx'
 import { CrashedPage, NotFoundPage } from './features/shell/problem-pages.tsx'
-import { readTrainingSearch } from './features/training/training-search.ts'
+import { readTrainingJobSearch, readTrainingSearch } from './features/training/training-search.ts'
+import { parseSearch, writeSearch } from './search-params.ts'
 import { lazyComponent } from './ui/chunks.ts'
 import { Toasts } from './ui/toasts.tsx'
 
@@ -50,7 +52,7 @@ function CrashedApp(props: ErrorComponentProps) {
 const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
-  validateSearch: (search): { back?: string } => (typeof search['back'] === 'string' ? { back: search['back'] } : {}),
+  validateSearch: readSignInSearch,
   component: lazyComponent(async () => (await import('./features/session/sign-in-page.tsx')).SignInPage),
 })
 
@@ -97,6 +99,7 @@ const trainingJobs = createRoute({
 const trainingJob = createRoute({
   getParentRoute: () => app,
   path: '/training-jobs/$id',
+  validateSearch: readTrainingJobSearch,
   component: lazyComponent(async () => (await import('./features/training/training-job-page.tsx')).TrainingJobPage),
 })
 
@@ -120,6 +123,10 @@ export function createAppRouter() {
     scrollRestoration: true,
     defaultPendingMs: 300,
     defaultErrorComponent: CrashedPage,
+    parseSearch,
+    stringifySearch: writeSearch,
+    // The address shows only what the routes have read from it.
+    search: { strict: true },
   })
 }
 

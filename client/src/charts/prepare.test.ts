@@ -66,28 +66,40 @@ describe('longestStep', () => {
 
 describe('ranges', () => {
   it('start at zero and stay the same while the values change a little', () => {
-    expect(linearRange(81, 1)).toEqual([0, 100])
-    expect(linearRange(84, 1)).toEqual([0, 100])
-    expect(linearRange(130, 1)).toEqual([0, 150])
+    expect(linearRange({ min: 0, max: 81 }, 1)).toEqual([0, 100])
+    expect(linearRange({ min: 0, max: 84 }, 1)).toEqual([0, 100])
+    expect(linearRange({ min: 0, max: 130 }, 1)).toEqual([0, 150])
   })
 
   it('leave room above the largest value', () => {
-    for (const max of [0.001, 0.7, 3, 99, 100, 5432, 720_000]) expect(linearRange(max, 0)[1]).toBeGreaterThan(max)
+    for (const max of [0.001, 0.7, 3, 99, 100, 5432, 720_000])
+      expect(linearRange({ min: 0, max }, 0)[1]).toBeGreaterThan(max)
   })
 
   it('do not magnify a quiet series', () => {
-    expect(linearRange(0, 5)).toEqual([0, 6])
-    expect(linearRange(null, 1)).toEqual([0, 1.5])
+    expect(linearRange({ min: 0, max: 0 }, 5)).toEqual([0, 6])
+    expect(linearRange({ min: 0, max: null }, 1)).toEqual([0, 1.5])
+  })
+
+  it('reach below zero as far as the values do', () => {
+    expect(linearRange({ min: -0.4, max: 2 }, 0)).toEqual([-0.5, 3])
+    expect(linearRange({ min: -870, max: -120 }, 0)).toEqual([-1000, 0])
+  })
+
+  it('show values of any smallness in full, if nothing is too quiet', () => {
+    expect(linearRange({ min: 0.00001, max: 0.0007 }, 0)[1]).toBeCloseTo(0.0008, 10)
+    expect(linearRange({ min: -2e-9, max: 3e-9 }, 0)[0]).toBeCloseTo(-3e-9, 15)
+    expect(linearRange({ min: 0, max: 0 }, 0)).toEqual([0, 1])
   })
 
   it('end at the maximum of the figure', () => {
-    expect(linearRange(0.99, 0.01, 1)).toEqual([0, 1])
+    expect(linearRange({ min: 0, max: 0.99 }, 0.01, 1)).toEqual([0, 1])
   })
 
   it('are round in minutes and hours too', () => {
-    expect(linearRange(723_456, 1, Infinity, latencyUnit)).toEqual([0, 15 * 60_000])
-    expect(linearRange(6 * 3_600_000, 1, Infinity, latencyUnit)).toEqual([0, 8 * 3_600_000])
-    expect(linearRange(81, 1, Infinity, latencyUnit)).toEqual([0, 100])
+    expect(linearRange({ min: 0, max: 723_456 }, 1, Infinity, latencyUnit)).toEqual([0, 15 * 60_000])
+    expect(linearRange({ min: 0, max: 6 * 3_600_000 }, 1, Infinity, latencyUnit)).toEqual([0, 8 * 3_600_000])
+    expect(linearRange({ min: 0, max: 81 }, 1, Infinity, latencyUnit)).toEqual([0, 100])
   })
 
   it('span whole decades on a log scale, and at least one', () => {
@@ -100,7 +112,21 @@ describe('ranges', () => {
 
 describe('tickLabel', () => {
   it('leaves out zeros that carry no information', () => {
-    const labels = ['1.50 s', '1.00 s', '750 ms', '0 ms', '0 %', '7.50', '100', '0.500', '1.20k', '10.0 %', '0.05 %']
+    const labels = [
+      '1.50 s',
+      '1.00 s',
+      '750 ms',
+      '0 ms',
+      '0 %',
+      '7.50',
+      '100',
+      '0.500',
+      '1.20k',
+      '10.0 %',
+      '0.05 %',
+      '1.00e-4',
+      '-2.50e-4',
+    ]
     expect(labels.map(tickLabel)).toEqual([
       '1.5 s',
       '1 s',
@@ -113,6 +139,8 @@ describe('tickLabel', () => {
       '1.2k',
       '10 %',
       '0.05 %',
+      '1e-4',
+      '-2.5e-4',
     ])
   })
 })

@@ -55,19 +55,22 @@ export function longestStep(times: readonly number[]): number {
 }
 
 /**
- * The vertical range of a chart: from zero to a little above the largest value, rounded up to a step, so that the scale
- * does not change with every sample. `least` is the smallest top, for quiet series; `most` is the largest, for figures
- * that have a maximum; `unitOf` gives the unit in which an axis up to a value is divided.
+ * The vertical range of a chart: from zero, or from below the smallest value if that is negative, to a little above the
+ * largest. Both ends are rounded to a step, so that the scale does not change with every sample. `least` is the
+ * smallest top, for quiet series; `most` is the largest, for figures that have a maximum; `unitOf` gives the unit in
+ * which an axis up to a value is divided.
  */
 export function linearRange(
-  max: number | null | undefined,
+  { min, max }: { min: number | null | undefined; max: number | null | undefined },
   least: number,
   most = Infinity,
   unitOf: (top: number) => number = () => 1,
 ): [number, number] {
+  const bottom = Math.max(0, -(min ?? 0)) * 1.08
   const top = Math.max(max ?? 0, least) * 1.08
+  if (top === 0) return bottom === 0 ? [0, 1] : [-roundUp(bottom), 0]
   const unit = unitOf(top)
-  return [0, Math.min(most, roundUp(top / unit) * unit)]
+  return [bottom === 0 ? 0 : -roundUp(bottom), Math.min(most, roundUp(top / unit) * unit)]
 }
 
 /** The unit that divides an axis of durations: powers of ten up to a minute, then minutes, then hours. All in ms. */

@@ -25,7 +25,7 @@ export interface TimeChartProps {
   series: readonly { label: string; colour: ColourToken; width?: number }[]
   /** How a value is written on the axis. */
   format: (value: number) => string
-  /** The smallest top of the vertical axis. */
+  /** The smallest top of the vertical axis; 0 magnifies however small the values are. */
   least: number
   /** The largest top, for a figure that has a maximum. */
   most?: number
@@ -101,7 +101,16 @@ export function TimeChart(props: TimeChartProps) {
 
   // Where the page that contains the chart says so, and tries again.
   if (problem) throw problem
-  return <div ref={host} role="img" aria-label={props.label} style={{ height }} className="w-full overflow-hidden" />
+  return (
+    <div
+      ref={host}
+      role="img"
+      aria-label={props.label}
+      style={{ height }}
+      // The canvas has a fixed width. Without the containment, it would keep its ancestors that wide.
+      className="w-full overflow-hidden contain-inline-size"
+    />
+  )
 }
 
 function scaleOf(source: ChartSource): { min: number; max: number } {
@@ -146,7 +155,7 @@ function options(props: TimeChartProps, UPlot: typeof uPlot, width: number): uPl
       x: { time, auto: false, range: (_plot, min, max) => [min, max] },
       y: props.log
         ? { distr: LOGARITHMIC, range: (_plot, min, max) => logRange(min, max) }
-        : { range: (_plot, _min, max) => linearRange(max, props.least, props.most, props.unitOf) },
+        : { range: (_plot, min, max) => linearRange({ min, max }, props.least, props.most, props.unitOf) },
     },
     axes: [
       { ...axis, size: 26, gap: 6, space: 70, values: time ? TIME_LABELS : STEP_LABELS },

@@ -18,7 +18,9 @@ export function CopyId({ id, className }: { id: string; className?: string }) {
       title="Copy the id"
       className={cx('inline-flex min-w-0 items-center gap-1.5 rounded text-muted hover:text-text', className)}
     >
-      <span className="truncate font-mono text-xs">{id}</span>
+      <span translate="no" className="truncate font-mono text-xs">
+        {id}
+      </span>
       {copied ? <CheckIcon size={13} /> : <CopyIcon size={13} />}
       <span className="sr-only" role="status">
         {copied ? 'Copied' : 'Copy the id'}

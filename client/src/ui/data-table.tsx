@@ -22,16 +22,15 @@ import {
   useState,
 } from 'react'
 import { cx } from './class-names.ts'
+import type { ColumnWidths } from './fitting-columns.ts'
 import { useKeys } from './keyboard.ts'
 
 const features = tableFeatures({ rowSortingFeature, columnVisibilityFeature, sortedRowModel: createSortedRowModel() })
 export type Column<Row extends object> = ColumnDef<typeof features, Row>
 
 /** How a column is laid out; its content comes from its `Column`. */
-export interface ColumnLayout {
+export interface ColumnLayout extends ColumnWidths {
   title: string
-  /** In px. The one column without a width takes the remaining space. */
-  width?: number
   align?: 'right'
   /** The first click sorts in descending order, because people look for the largest figures. */
   largestFirst?: boolean
@@ -51,6 +50,8 @@ interface DataTableProps<Row extends { id: string }> {
   onOpen: (row: Row) => void
   /** The row to scroll to when it appears, and to highlight. */
   marked?: string | undefined
+  /** What there is to know about the order. Stays in sight with the header. */
+  note?: string | undefined
   empty: ReactNode
 }
 
@@ -62,7 +63,7 @@ const VIRTUAL_FROM = 100
  * and `k` focus the first element with `data-row-link`, and `Enter` opens it.
  */
 export function DataTable<Row extends { id: string }>(props: DataTableProps<Row>) {
-  const { rows, columns, layout, shown, rowHeight, sort, onSort, onOpen, marked } = props
+  const { rows, columns, layout, shown, rowHeight, sort, onSort, onOpen, marked, note } = props
   const data = useMemo(() => [...rows], [rows])
   const state = useMemo(
     () => ({
@@ -76,10 +77,11 @@ export function DataTable<Row extends { id: string }>(props: DataTableProps<Row>
 
   const body = useRef<HTMLTableSectionElement>(null)
   const [margin, setMargin] = useState(0)
+  const hasNote = note !== undefined
   useLayoutEffect(() => {
     const top = body.current ? body.current.getBoundingClientRect().top + scrollY : 0
     setMargin((before) => (Math.abs(before - top) > 1 ? top : before))
-  }, [sorted.length])
+  }, [sorted.length, hasNote])
   const virtual = sorted.length > VIRTUAL_FROM
   const virtualizer = useWindowVirtualizer({
     count: sorted.length,
@@ -147,6 +149,13 @@ export function DataTable<Row extends { id: string }>(props: DataTableProps<Row>
             <HeadCell key={id} id={id} layout={layout[id]} sort={sort} onSort={onSort} />
           ))}
         </tr>
+        {hasNote && (
+          <tr>
+            <td colSpan={shown.length} className="h-5 px-2 text-2xs text-muted">
+              <span role="status">{note}</span>
+            </td>
+          </tr>
+        )}
       </thead>
       <tbody ref={body}>
         {virtual && first > 0 && <Spacer height={first * rowHeight} span={shown.length} />}

@@ -14,7 +14,10 @@ interface FigureProps {
  */
 export function Figure({ value, unit, className }: FigureProps) {
   return (
-    <span className={cx('flex w-full items-baseline justify-end gap-1', value === NO_DATA && 'text-faint', className)}>
+    <span
+      translate="no"
+      className={cx('flex w-full items-baseline justify-end gap-1', value === NO_DATA && 'text-faint', className)}
+    >
       <span key={value}>{value}</span>
       {unit !== undefined && <span className="w-[1.75em] text-left text-2xs text-muted">{unit}</span>}
     </span>

@@ -25,7 +25,7 @@ export function FilterChips<Value extends string>({ label, value, options, onCha
           )}
         >
           {option.label}
-          <span data-figures className="min-w-[2.2ch] text-left font-normal text-muted">
+          <span data-figures translate="no" className="min-w-[2.2ch] text-left font-normal text-muted">
             {option.count ?? ''}
           </span>
         </button>

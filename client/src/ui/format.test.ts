@@ -1,5 +1,16 @@
 import { describe, expect, it } from 'vitest'
-import { amount, duration, errorLevel, latency, moment, percent, significant, span, written } from './format.ts'
+import {
+  amount,
+  anySize,
+  duration,
+  errorLevel,
+  latency,
+  moment,
+  percent,
+  significant,
+  span,
+  written,
+} from './format.ts'
 
 describe('figures', () => {
   it('writes latency with three significant digits in the unit that fits', () => {
@@ -35,6 +46,25 @@ describe('figures', () => {
       '1.20G',
       '0.500',
       '12.3',
+    ])
+  })
+
+  it('writes a loss of any size and sign with its first three digits', () => {
+    const losses = [2.3456, 0.05, 0.0012345, 0.0009999, 0.00001234, 3e-12, -0.4, -1234.5, 99_960, 123_456, 1e30, 0, -0]
+    expect(losses.map(anySize)).toEqual([
+      '2.35',
+      '0.0500',
+      '0.00123',
+      '0.00100',
+      '1.23e-5',
+      '3.00e-12',
+      '-0.400',
+      '-1235',
+      '1.00e5',
+      '1.23e5',
+      '1.00e30',
+      '0',
+      '0',
     ])
   })
 

@@ -59,6 +59,18 @@ export function significant(value: number): string {
   return value.toFixed(digits)
 }
 
+/**
+ * A figure of any size or sign, such as a loss, with three significant digits: `0.00123`, `-4.20`, `123`. As a power of
+ * ten where zeros would hide the digits: `1.23e-5`, `4.20e6`.
+ */
+export function anySize(value: number | null | undefined): string {
+  if (!isFigure(value)) return NO_DATA
+  if (value === 0) return '0'
+  const size = Math.abs(Number(value.toPrecision(3)))
+  if (size < 0.001 || size >= 100_000) return value.toExponential(2).replace('e+', 'e')
+  return value.toFixed(Math.max(0, 2 - Math.floor(Math.log10(size))))
+}
+
 /** How long something has lasted, in its largest unit: `12 s`, `5 min`, `3 h`, `4 d`. Negative spans count as none. */
 export function span(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000))

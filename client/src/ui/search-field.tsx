@@ -27,7 +27,7 @@ export function SearchField({ label, value, onChange }: SearchFieldProps) {
     return () => clearTimeout(timer)
   }, [typed, reported, onChange])
   return (
-    <label className="relative block w-full sm:w-60">
+    <label className="relative block w-full sm:w-auto sm:max-w-60 sm:min-w-40 sm:flex-1">
       <span className="sr-only">{label}</span>
       <span className="pointer-events-none absolute top-1/2 left-2.5 -translate-y-1/2 text-muted">
         <SearchIcon />

@@ -1,4 +1,5 @@
 import { createStore } from './external-store.ts'
+import { storedText } from './storage.ts'
 
 export type ThemeChoice = 'system' | 'light' | 'dark'
 export type Theme = 'light' | 'dark'
@@ -9,7 +10,8 @@ export const THEME_CHOICES = [
   { value: 'dark', label: 'Dark' },
 ] as const satisfies readonly { value: ThemeChoice; label: string }[]
 
-const KEY = 'gaugeline.theme'
+/** `public/theme.js` reads it before the first paint. */
+const kept = storedText('gaugeline.theme')
 const system = matchMedia('(prefers-color-scheme: dark)')
 
 export const themeChoice = createStore<ThemeChoice>(stored())
@@ -17,8 +19,7 @@ export const themeChoice = createStore<ThemeChoice>(stored())
 export const theme = createStore<Theme>(effective(themeChoice.get()))
 
 export function chooseTheme(choice: ThemeChoice): void {
-  if (choice === 'system') localStorage.removeItem(KEY)
-  else localStorage.setItem(KEY, choice)
+  kept.set(choice === 'system' ? null : choice)
   themeChoice.set(choice)
   apply()
 }
@@ -35,7 +36,7 @@ function effective(choice: ThemeChoice): Theme {
 }
 
 function stored(): ThemeChoice {
-  const value = localStorage.getItem(KEY)
+  const value = kept.get()
   return value === 'light' || value === 'dark' ? value : 'system'
 }
 

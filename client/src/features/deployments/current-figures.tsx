@@ -74,17 +74,19 @@ export function CurrentFigures({ series, cursor, active, events, range }: Curren
                   />
                 )}
                 {unit ? `${name}, ${unit}` : name}
-                <span className={alarm === 'high' ? 'text-bad' : 'text-warn'}>{alarm}</span>
               </dt>
               <dd
                 className={cx(
-                  'mt-0.5 text-xl leading-7 font-medium whitespace-nowrap',
+                  'mt-0.5 flex items-baseline justify-between gap-2 whitespace-nowrap',
                   (dimmed || value === NO_DATA) && 'text-faint',
                   alarm === 'high' && 'text-bad',
                   alarm === 'raised' && 'text-warn',
                 )}
               >
-                {value}
+                <span translate="no" className="text-xl leading-7 font-medium">
+                  {value}
+                </span>
+                <span className="text-xs">{alarm}</span>
               </dd>
             </div>
           )

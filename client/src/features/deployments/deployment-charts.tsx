@@ -8,6 +8,7 @@ import { useServices } from '../../services.ts'
 import { cx } from '../../ui/class-names.ts'
 import { createStore, type ExternalStore, useStore } from '../../ui/external-store.ts'
 import { amount, latency, percent, written } from '../../ui/format.ts'
+import { LogChoice } from '../../ui/log-choice.tsx'
 import { RANGE_SECONDS, RANGE_WORDS, type Range, RANGES } from './deployment-search.ts'
 import { DeploymentSeries } from './deployment-series.ts'
 import { CurrentFigures, LINE_COLOURS } from './current-figures.tsx'
@@ -144,20 +145,6 @@ function whyEmpty(series: DeploymentSeries, figures: readonly Figure[]): string 
   if (series.state !== 'ready' || series.has(figures)) return ''
   if (!series.has(TRAFFIC)) return 'Nothing was recorded in this range'
   return figures === TOKENS ? 'No tokens were reported in this range' : 'No requests finished in this range'
-}
-
-function LogChoice({ log, onLog }: { log: boolean; onLog: (log: boolean) => void }) {
-  return (
-    <label className="flex items-center gap-1.5 text-xs text-muted">
-      <input
-        type="checkbox"
-        checked={log}
-        onChange={(event) => onLog(event.target.checked)}
-        className="accent-accent"
-      />
-      Log scale
-    </label>
-  )
 }
 
 function RangeChoice({ range, onRange }: { range: Range; onRange: (range: Range) => void }) {

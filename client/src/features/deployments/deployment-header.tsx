@@ -53,7 +53,10 @@ export function DeploymentHeader(props: DeploymentHeaderProps) {
   return (
     <header className="flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
       <div className="min-w-0">
-        <h1 className="flex flex-wrap items-baseline gap-x-2.5 text-lg leading-7 font-semibold wrap-anywhere">
+        <h1
+          translate="no"
+          className="flex flex-wrap items-baseline gap-x-2.5 text-lg leading-7 font-semibold wrap-anywhere"
+        >
           <Link to="/deployments" search={{ model: model.name }} className="hover:underline">
             {model.name}
           </Link>
@@ -67,9 +70,14 @@ export function DeploymentHeader(props: DeploymentHeaderProps) {
             <Since at={deployment.statusChangedAt} />
             {by && <span>by {by}</span>}
           </span>
-          <span className="min-w-0 truncate">
+          <span className="min-w-0 wrap-anywhere">
             from{' '}
-            <Link to="/training-jobs/$id" params={{ id: trainingJob.id }} className="text-text hover:underline">
+            <Link
+              to="/training-jobs/$id"
+              params={{ id: trainingJob.id }}
+              translate="no"
+              className="text-text hover:underline"
+            >
               {trainingJob.name}
             </Link>
           </span>

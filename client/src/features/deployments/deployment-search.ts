@@ -1,3 +1,5 @@
+import { flagOf, oneOf } from '../../search-params.ts'
+
 export const RANGES = ['5m', '15m', '1h', '6h'] as const
 export type Range = (typeof RANGES)[number]
 
@@ -14,6 +16,5 @@ export const RANGE_SECONDS: Record<Range, number> = { '5m': 300, '15m': 900, '1h
 export const RANGE_WORDS: Record<Range, string> = { '5m': '5 min', '15m': '15 min', '1h': '1 h', '6h': '6 h' }
 
 export function readDeploymentSearch(search: Record<string, unknown>): DeploymentSearch {
-  const range = RANGES.find((one) => one === search['range'])
-  return { ...(range ? { range } : {}), ...(search['log'] === true ? { log: true } : {}) }
+  return { range: oneOf(RANGES, search['range']), log: flagOf(search['log']) }
 }

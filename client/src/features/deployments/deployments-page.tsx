@@ -5,6 +5,7 @@ import type { DeploymentFilter, DeploymentsPageQuery } from '../../graphql/gql/g
 import { usePages } from '../../graphql/use-pages.ts'
 import { buttonClass, IconButton } from '../../ui/button.tsx'
 import { FilterChips } from '../../ui/filter-chips.tsx'
+import { useWidth } from '../../ui/fitting-columns.ts'
 import { ColumnsIcon } from '../../ui/icons.tsx'
 import { Menu } from '../../ui/menu.tsx'
 import { EmptyState } from '../../ui/message.tsx'
@@ -14,8 +15,9 @@ import { RowSkeletons } from '../../ui/skeleton.tsx'
 import { useTitle } from '../../ui/title.ts'
 import { NAV } from '../shell/nav.ts'
 import { QueryProblem } from '../shell/problem-pages.tsx'
-import { COLUMN_WORDS, DeploymentsTable } from './deployments-table.tsx'
-import { DEPLOYMENT_COLUMNS, type DeploymentColumn, type DeploymentsSearch } from './deployments-search.ts'
+import { COLUMN_WORDS, type DeploymentColumns, useDeploymentColumns } from './deployments-columns.ts'
+import { DeploymentsTable } from './deployments-table.tsx'
+import { type DeploymentColumn, type DeploymentsSearch, HIDEABLE_COLUMNS } from './deployments-search.ts'
 import { FleetStrip } from './fleet-strip.tsx'
 import { totalsKey, useFleetStream } from './use-fleet-stream.ts'
 
@@ -64,7 +66,7 @@ export function DeploymentsPage() {
 
   const change = useCallback(
     (part: Partial<DeploymentsSearch>) =>
-      void navigate({ search: (before) => clean({ ...before, ...part }), replace: true }),
+      void navigate({ search: (before) => ({ ...before, ...part }), replace: true }),
     [navigate],
   )
   const onSearch = useCallback((q: string) => change({ q: q.trim() || undefined }), [change])
@@ -86,21 +88,27 @@ export function DeploymentsPage() {
     () => matching?.filter(({ status }) => !search.status || status === search.status),
     [matching, search.status],
   )
+  // The chosen one is among the choices even if no deployment has it.
   const models = useMemo(
-    () => [...new Set(nodes?.map(({ model }) => model.name))].sort((a, b) => a.localeCompare(b)),
-    [nodes],
+    () =>
+      [...new Set([...(nodes?.map(({ model }) => model.name) ?? []), ...(search.model ? [search.model] : [])])].sort(
+        (a, b) => a.localeCompare(b),
+      ),
+    [nodes, search.model],
   )
   const sort = useMemo(
     () => (search.sort ? { column: search.sort, descending: search.dir === 'desc' } : undefined),
     [search.sort, search.dir],
   )
   const hidden = useMemo(() => search.hide?.split(',') ?? [], [search.hide])
+  const [root, width] = useWidth()
+  const columns = useDeploymentColumns(hidden, search.sort, width)
 
   if (!nodes && error) return <QueryProblem error={error} onRetry={retry} />
 
   const count = (status: 'ACTIVE' | 'PAUSED') => matching?.filter((one) => one.status === status).length
   return (
-    <div className="flex flex-col gap-4">
+    <div ref={root} className="flex flex-col gap-4">
       <h1 className="sr-only">{NAV.deployments.title}</h1>
       <FleetStrip
         track={totalsKey(filter)}
@@ -123,22 +131,29 @@ export function DeploymentsPage() {
             label="Model"
             value={search.model ?? ''}
             onChange={(event) => change({ model: event.target.value || undefined })}
-            className="max-sm:flex-1"
+            className="max-sm:flex-1 sm:max-lg:w-36"
           >
             <option value="">All models</option>
             {models.map((name) => (
-              <option key={name}>{name}</option>
+              // A translated text would be another model's.
+              <option key={name} value={name} translate="no">
+                {name}
+              </option>
             ))}
           </Select>
           <SearchField label="Search model or job" value={search.q ?? ''} onChange={onSearch} />
           <span className="hidden md:block">
-            <ColumnMenu hidden={hidden} onChange={(hide) => change({ hide: hide.join(',') || undefined })} />
+            <ColumnMenu
+              columns={columns}
+              hidden={hidden}
+              onChange={(hide) => change({ hide: hide.join(',') || undefined })}
+            />
           </span>
         </div>
       </div>
       <DeploymentsTable
         deployments={rows ?? NO_ROWS}
-        hidden={hidden}
+        columns={columns}
         sort={sort}
         onSort={onSort}
         marked={search.new}
@@ -193,7 +208,16 @@ function NoRows({ any, onClear }: { any: boolean; onClear: () => void }) {
   )
 }
 
-function ColumnMenu({ hidden, onChange }: { hidden: readonly string[]; onChange: (hidden: string[]) => void }) {
+interface ColumnMenuProps {
+  columns: DeploymentColumns
+  hidden: readonly string[]
+  onChange: (hidden: string[]) => void
+}
+
+/** Which columns to show. Says of a chosen column if the window is too narrow for it. */
+function ColumnMenu({ columns, hidden, onChange }: ColumnMenuProps) {
+  const label = (column: DeploymentColumn) =>
+    columns.withoutRoom.includes(column) ? `${COLUMN_WORDS[column]} (no room in this window)` : COLUMN_WORDS[column]
   return (
     <Menu
       trigger={
@@ -201,9 +225,9 @@ function ColumnMenu({ hidden, onChange }: { hidden: readonly string[]; onChange:
           <ColumnsIcon />
         </IconButton>
       }
-      entries={DEPLOYMENT_COLUMNS.filter((column) => column !== 'model').map((column) => ({
+      entries={HIDEABLE_COLUMNS.map((column) => ({
         kind: 'check',
-        label: COLUMN_WORDS[column],
+        label: label(column),
         checked: !hidden.includes(column),
         onChange: (show) => onChange(show ? hidden.filter((one) => one !== column) : [...hidden, column]),
       }))}
@@ -221,9 +245,4 @@ function matches({ q, model }: Pick<DeploymentsSearch, 'model'> & { q?: string |
   return (one: { model: { name: string }; trainingJob: { name: string } }) =>
     (!model || one.model.name === model) &&
     (!wanted || [one.model.name, one.trainingJob.name].some((name) => name.toLowerCase().includes(wanted)))
-}
-
-/** Leaves out undefined parts, so that the URL holds only what was chosen. */
-function clean(search: Partial<DeploymentsSearch>): DeploymentsSearch {
-  return Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined))
 }

@@ -1,3 +1,5 @@
+import { oneOf, textOf } from '../../search-params.ts'
+
 /** The state of the deployments page, as the URL holds it. Unknown and malformed parts are left out. */
 export interface DeploymentsSearch {
   status?: 'ACTIVE' | 'PAUSED'
@@ -25,25 +27,20 @@ export const DEPLOYMENT_COLUMNS = [
 ] as const
 export type DeploymentColumn = (typeof DEPLOYMENT_COLUMNS)[number]
 
-export function readDeploymentsSearch(search: Record<string, unknown>): DeploymentsSearch {
-  const { status, sort, dir, hide } = search
-  const q = text(search['q'])
-  const model = text(search['model'])
-  const made = text(search['new'])
-  const column = DEPLOYMENT_COLUMNS.find((name) => name === sort)
-  return {
-    ...(status === 'ACTIVE' || status === 'PAUSED' ? { status } : {}),
-    ...(q ? { q } : {}),
-    ...(model ? { model } : {}),
-    ...(column ? { sort: column } : {}),
-    ...(column && dir === 'desc' ? { dir } : {}),
-    ...(typeof hide === 'string' && hide ? { hide } : {}),
-    ...(made ? { new: made } : {}),
-  }
-}
+/** The model cannot be hidden: it names the row. */
+export const HIDEABLE_COLUMNS = DEPLOYMENT_COLUMNS.filter((column) => column !== 'model')
+const SORTABLE_COLUMNS = DEPLOYMENT_COLUMNS.filter((column) => column !== 'trend')
 
-/** The router reads `?q=123` as a number, but the person typed a text. */
-function text(value: unknown): string | undefined {
-  if (typeof value === 'string') return value
-  return typeof value === 'number' ? String(value) : undefined
+export function readDeploymentsSearch(search: Record<string, unknown>): DeploymentsSearch {
+  const sort = oneOf(SORTABLE_COLUMNS, search['sort'])
+  const hide = textOf(search['hide'])?.split(',')
+  return {
+    status: oneOf(['ACTIVE', 'PAUSED'], search['status']),
+    q: textOf(search['q']),
+    model: textOf(search['model']),
+    sort,
+    dir: sort && oneOf(['desc'], search['dir']),
+    hide: HIDEABLE_COLUMNS.filter((column) => hide?.includes(column)).join(',') || undefined,
+    new: textOf(search['new']),
+  }
 }

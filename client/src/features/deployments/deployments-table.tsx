@@ -3,16 +3,16 @@ import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } fro
 import { type FragmentType, graphql, readFragment } from '../../graphql/documents.ts'
 import type { DeploymentsTable_DeploymentFragment } from '../../graphql/gql/graphql.ts'
 import { serverNow, useClock } from '../../live/clock.ts'
-import type { FleetFigures } from '../../live/fleet-figures.ts'
 import type { Figure, Sample } from '../../live/sample.ts'
 import { sumOf } from '../../live/sum-of.ts'
 import { useServices } from '../../services.ts'
-import { type Column, type ColumnLayout, DataTable } from '../../ui/data-table.tsx'
+import { type Column, DataTable } from '../../ui/data-table.tsx'
 import { span } from '../../ui/format.ts'
-import { useMedia } from '../../ui/media.ts'
 import { byNumber, byText } from '../../ui/table-sorting.ts'
+import type { DeploymentColumns } from './deployments-columns.ts'
 import { DEPLOYMENT_COLUMNS, type DeploymentColumn } from './deployments-search.ts'
 import { ErrorCell, LatencyCell, RateCell, StatusCell, TrendCell } from './live-cells.tsx'
+import { useFiguresForOrder } from './use-figures-for-order.ts'
 import { useSparklineFill } from './use-sparkline-fill.ts'
 
 const DeploymentsTableFragment = graphql(`
@@ -38,43 +38,9 @@ type Row = { id: string; deployment: Deployment; active: boolean; figures: Sampl
 const LIVE_COLUMNS = ['p50Ms', 'p95Ms', 'p99Ms', 'requestsPerSecond', 'errorRate'] as const satisfies readonly Figure[]
 type LiveColumn = (typeof LIVE_COLUMNS)[number]
 
-export const COLUMN_WORDS: Record<DeploymentColumn, string> = {
-  model: 'Model',
-  version: 'Version',
-  status: 'Status',
-  p50Ms: 'p50',
-  p95Ms: 'p95',
-  p99Ms: 'p99',
-  requestsPerSecond: 'Requests/s',
-  errorRate: 'Errors, %',
-  trend: 'p95, 2 min',
-  age: 'Age',
-}
-
-function layoutFor(wide: boolean, phone: boolean): Record<DeploymentColumn, ColumnLayout> {
-  const figure = { align: 'right', largestFirst: true } as const
-  const latency = wide ? 96 : phone ? 84 : 76
-  return {
-    model: { title: COLUMN_WORDS.model },
-    version: { title: COLUMN_WORDS.version, width: wide ? 88 : 72 },
-    status: { title: COLUMN_WORDS.status, width: wide ? 136 : 120 },
-    p50Ms: { title: 'p50', width: latency, ...figure },
-    p95Ms: { title: 'p95', width: latency, ...figure },
-    p99Ms: { title: 'p99', width: latency, ...figure },
-    requestsPerSecond: { title: wide ? COLUMN_WORDS.requestsPerSecond : 'Req/s', width: wide ? 104 : 68, ...figure },
-    errorRate: { title: wide ? COLUMN_WORDS.errorRate : 'Err, %', width: wide ? 92 : 72, ...figure },
-    trend: { title: COLUMN_WORDS.trend, width: trendWidth(wide), sortable: false },
-    age: { title: COLUMN_WORDS.age, width: 60, align: 'right' },
-  }
-}
-
-const trendWidth = (wide: boolean) => (wide ? 160 : 96)
-
-const PHONE_COLUMNS: readonly DeploymentColumn[] = ['model', 'p95Ms', 'requestsPerSecond']
-
 interface DeploymentsTableProps {
   deployments: readonly FragmentType<typeof DeploymentsTableFragment>[]
-  hidden: readonly string[]
+  columns: DeploymentColumns
   sort: { column: DeploymentColumn; descending: boolean } | undefined
   onSort: (column: DeploymentColumn, descending: boolean) => void
   marked: string | undefined
@@ -85,20 +51,18 @@ interface DeploymentsTableProps {
   empty: ReactNode
 }
 
+const SORTED = 'Sorted every 5 seconds by the current figures'
+const HELD = 'The order is held while the pointer or the focus is on a row'
+
 export function DeploymentsTable(props: DeploymentsTableProps) {
-  const { hidden, sort, onSort, marked, gaps, totals } = props
+  const { sort, onSort, marked, gaps, totals } = props
+  const { layout, shown, phone, sparkline } = props.columns
   const { fleet } = useServices()
   const navigate = useNavigate()
-  const wide = useMedia('(min-width: 1200px)')
-  const phone = useMedia('(max-width: 767px)')
-  const layout = useMemo(() => layoutFor(wide, phone), [wide, phone])
-  const shown = useMemo(
-    () => (phone ? PHONE_COLUMNS : DEPLOYMENT_COLUMNS.filter((column) => !hidden.includes(column))),
-    [phone, hidden],
-  )
-  const columns = useMemo(() => columnsFor(phone, trendWidth(wide) - 16), [phone, wide])
+  const columns = useMemo(() => columnsFor(phone, sparkline), [phone, sparkline])
   const root = useRef<HTMLDivElement>(null)
-  const figures = useFiguresForOrder(fleet, sort !== undefined && isLive(sort.column), root)
+  const liveSort = sort && isLive(sort.column) ? `${sort.column} ${sort.descending}` : undefined
+  const { figures, isHeld } = useFiguresForOrder(fleet, liveSort, root)
 
   const rows = useMemo(
     () =>
@@ -151,6 +115,7 @@ export function DeploymentsTable(props: DeploymentsTableProps) {
         }}
         onOpen={open}
         marked={marked}
+        note={liveSort && (isHeld ? HELD : SORTED)}
         empty={props.empty}
       />
     </div>
@@ -176,7 +141,7 @@ function columnsFor(phone: boolean, width: number): Column<Row>[] {
       id: 'version',
       accessorFn: (row) => minorOf(row.deployment.version),
       sortFn: byNumber,
-      cell: ({ row }) => row.original.deployment.version,
+      cell: ({ row }) => <span translate="no">{row.original.deployment.version}</span>,
     },
     {
       id: 'status',
@@ -206,6 +171,7 @@ function ModelCell({ row, phone }: { row: Row; phone: boolean }) {
       to="/deployments/$id"
       params={{ id: row.id }}
       data-row-link
+      translate="no"
       title={model.name}
       className="truncate font-medium hover:underline"
     >
@@ -218,7 +184,7 @@ function ModelCell({ row, phone }: { row: Row; phone: boolean }) {
     <span className="flex min-w-0 flex-col">
       {link}
       <span className="flex items-center gap-2 text-xs text-muted">
-        {version}
+        <span translate="no">{version}</span>
         <StatusCell id={row.id} active={row.active} />
       </span>
     </span>
@@ -227,44 +193,11 @@ function ModelCell({ row, phone }: { row: Row; phone: boolean }) {
 
 function Age({ since }: { since: string }) {
   const age = useClock((now) => span(serverNow(now) - Date.parse(since)))
-  return <span className="text-muted">{age}</span>
-}
-
-const CHECK_MS = 1_000
-const RESORT_MS = 5_000
-const NO_FIGURES: ReadonlyMap<string, Sample> = new Map()
-
-/**
- * The figures that rows are sorted by: the current ones, updated every five seconds, but not while the pointer is over
- * the table or the focus is in it, so that no row moves away under the pointer or the focus.
- */
-function useFiguresForOrder(
-  fleet: FleetFigures,
-  live: boolean,
-  root: React.RefObject<HTMLElement | null>,
-): ReadonlyMap<string, Sample> {
-  const [figures, setFigures] = useState(NO_FIGURES)
-  useEffect(() => {
-    if (!live) return
-    let taken = -Infinity
-    const take = () => {
-      const now = performance.now()
-      const element = root.current
-      if (now - taken < RESORT_MS || document.hidden) return
-      if (taken > 0 && element && (element.matches(':hover') || element.contains(document.activeElement))) return
-      const snapshot = fleet.latest()
-      // At the start, no figures have arrived yet. The first ones sort the table as soon as they have.
-      if (snapshot.size > 0) taken = now
-      setFigures(snapshot)
-    }
-    take()
-    const timer = setInterval(take, CHECK_MS)
-    return () => {
-      clearInterval(timer)
-      setFigures(NO_FIGURES)
-    }
-  }, [fleet, live, root])
-  return figures
+  return (
+    <span translate="no" className="text-muted">
+      {age}
+    </span>
+  )
 }
 
 function isLive(column: DeploymentColumn): column is LiveColumn {

@@ -79,7 +79,9 @@ function Figure({ name, quantity, tone, note, trend }: FigureProps) {
         {quantity.unit ? `${name}, ${quantity.unit}` : name}
         <span className={cx('truncate', tone)}>{note}</span>
       </dt>
-      <dd className={cx('mt-0.5 text-2xl leading-8 font-medium whitespace-nowrap', tone)}>{quantity.value}</dd>
+      <dd translate="no" className={cx('mt-0.5 text-2xl leading-8 font-medium whitespace-nowrap', tone)}>
+        {quantity.value}
+      </dd>
       {trend && <dd className="hidden sm:block">{trend}</dd>}
     </div>
   )

@@ -2,32 +2,36 @@ import { useSearch } from '@tanstack/react-router'
 import { type SubmitEvent, useEffect, useState } from 'react'
 import { serverPath } from '../../base-path.ts'
 import { Button } from '../../ui/button.tsx'
+import { useStore } from '../../ui/external-store.ts'
 import { GaugeIcon } from '../../ui/icons.tsx'
 import { Problem } from '../../ui/message.tsx'
+import { keepsCookies } from '../../ui/storage.ts'
 import { useTitle } from '../../ui/title.ts'
-import { loadSession, ServerUnreachableError, signIn } from './session.ts'
+import { COOKIES_BLOCKED, hasEnded, loadSession, ServerUnreachableError, signIn } from './session.ts'
+import { openedLink } from './sign-in-link.ts'
 import { wayBack } from './way-back.ts'
 
 /** A link's secret can be exchanged once, so it is sent once, no matter how often React mounts the page. */
-const exchanges = new Map<string, Promise<string | null>>()
+const exchanges = new WeakMap<object, Promise<string | null>>()
 
 /** The target of a sign-in link (`/sign-in#secret`), and of everybody who is not signed in. */
 export function SignInPage() {
   useTitle('Sign in')
   const { back } = useSearch({ from: '/sign-in' })
-  const [secret] = useState(() => location.hash.slice(1))
-  const [busy, setBusy] = useState(secret !== '')
-  const [problem, setProblem] = useState<string | null>(null)
+  const link = useStore(openedLink)
+  const ended = useStore(hasEnded)
+  const [answered, setAnswered] = useState<object>()
+  const [isSubmitting, setSubmitting] = useState(false)
+  const [problem, setProblem] = useState<string | null>(() => (keepsCookies() ? null : COOKIES_BLOCKED))
   const [token, setToken] = useState('')
+  const busy = isSubmitting || link !== answered
 
   useEffect(() => {
-    if (secret === '') return
-    // The secret is removed from the address bar and the history before anything else happens.
-    history.replaceState(history.state, '', location.pathname + location.search)
-    let exchange = exchanges.get(secret)
+    if (!link) return
+    let exchange = exchanges.get(link)
     if (!exchange) {
-      exchange = attempt({ secret })
-      exchanges.set(secret, exchange)
+      exchange = attempt(link)
+      exchanges.set(link, exchange)
     }
     let isGone = false
     void exchange.then(async (message) => {
@@ -35,21 +39,21 @@ export function SignInPage() {
       // A used link does not stop somebody who is signed in already.
       if (message === null || (await isSignedIn())) return enter(back)
       setProblem(message)
-      setBusy(false)
+      setAnswered(link)
     })
     return () => {
       isGone = true
     }
-  }, [secret, back])
+  }, [link, back])
 
   const submit = async (event: SubmitEvent) => {
     event.preventDefault()
     if (token.trim() === '') return setProblem('Enter a token.')
-    setBusy(true)
+    setSubmitting(true)
     const message = await attempt({ token: token.trim() })
     if (message === null) return enter(back)
     setProblem(message)
-    setBusy(false)
+    setSubmitting(false)
   }
 
   return (
@@ -61,6 +65,12 @@ export function SignInPage() {
           </span>
           Gaugeline
         </h1>
+        {ended && (
+          <p role="status" className="mt-3 mb-3 rounded-md bg-warn-ground px-3 py-2">
+            Your session has ended: it was signed out elsewhere, or its token has expired or was revoked. Sign in again
+            to return to where you were.
+          </p>
+        )}
         <p className="mb-5 text-muted">
           Open the link that the server printed when it started, or sign in with a token.
         </p>
@@ -88,6 +98,8 @@ export function SignInPage() {
 
 /** Returns null, or the sentence that says why the attempt failed. */
 async function attempt(proof: { secret: string } | { token: string }): Promise<string | null> {
+  // The secret of a link would be used up for nothing.
+  if (!keepsCookies()) return COOKIES_BLOCKED
   try {
     const result = await signIn(proof)
     return result.ok ? null : result.message

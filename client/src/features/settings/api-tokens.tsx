@@ -48,8 +48,11 @@ const connectionOf = (data: ApiTokensQuery) => data.viewer.apiTokens
 
 const INTRO = (
   <>
-    A program sends its token as <code className="font-mono text-xs text-text">Authorization: Bearer …</code>. A person
-    can sign in with one.
+    A program sends its token as{' '}
+    <code translate="no" className="font-mono text-xs text-text">
+      Authorization: Bearer …
+    </code>
+    . A person can sign in with one.
   </>
 )
 
@@ -106,7 +109,10 @@ function TokenRow({ token: masked, onRevoke }: TokenRowProps) {
     <li className="flex items-center gap-4 border-t border-line py-2 last:border-b">
       <div className="min-w-0 flex-1">
         <p className="flex flex-wrap items-center gap-x-4">
-          <span className={state === 'active' ? 'font-medium wrap-anywhere' : 'wrap-anywhere text-muted'}>
+          <span
+            translate="no"
+            className={state === 'active' ? 'font-medium wrap-anywhere' : 'wrap-anywhere text-muted'}
+          >
             {token.name}
           </span>
           <Status tone={tone}>{word}</Status>

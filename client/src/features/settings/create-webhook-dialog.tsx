@@ -102,7 +102,9 @@ function WebhookFields({ onCreated, onClose }: WebhookFieldsProps) {
                 onChange={({ target }) => toggle(event, target.checked)}
                 className="size-3.5 accent-accent"
               />
-              <code className="font-mono text-xs">{WEBHOOK_EVENTS[event]}</code>
+              <code translate="no" className="font-mono text-xs">
+                {WEBHOOK_EVENTS[event]}
+              </code>
             </label>
           ))}
         </div>

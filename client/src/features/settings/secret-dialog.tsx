@@ -1,4 +1,5 @@
-import { type ReactNode, useId, useState } from 'react'
+import { useBlocker } from '@tanstack/react-router'
+import { type ReactNode, useCallback, useId, useRef, useState } from 'react'
 import { Button } from '../../ui/button.tsx'
 import { cx } from '../../ui/class-names.ts'
 import { copyText } from '../../ui/copy-text.ts'
@@ -25,11 +26,50 @@ interface SecretDialogProps {
 /** The dialog that creates something with a secret: first the form, then the secret. */
 export function SecretDialog({ title, label, note, form, onClose }: SecretDialogProps) {
   const [created, setCreated] = useState<Created | null>(null)
+  const [isAsking, setAsking] = useState(false)
+  const mayLeave = useRef(false)
+  // Whatever would take the secret away asks first: Escape, the button in the corner, the back button, a reload.
+  const ask = useCallback(() => {
+    if (mayLeave.current) return false
+    setAsking(true)
+    return true
+  }, [])
+  useBlocker({ shouldBlockFn: ask, disabled: created === null, enableBeforeUnload: true })
+  const leave = () => {
+    mayLeave.current = true
+    onClose()
+  }
   const heading = created ? `The ${label.toLowerCase()} of ${created.name}` : title
   return (
-    <Dialog open onClose={onClose} title={heading} stays={created !== null}>
-      {created ? <SecretOnce label={label} secret={created.secret} note={note} onClose={onClose} /> : form(setCreated)}
+    <Dialog open onClose={created ? ask : onClose} title={heading} stays={created !== null}>
+      {created ? (
+        <SecretOnce label={label} secret={created.secret} note={note}>
+          {isAsking ? (
+            <LeaveQuestion onStay={() => setAsking(false)} onLeave={leave} />
+          ) : (
+            <Button kind="primary" onClick={leave}>
+              I have stored it
+            </Button>
+          )}
+        </SecretOnce>
+      ) : (
+        form(setCreated)
+      )}
     </Dialog>
+  )
+}
+
+function LeaveQuestion({ onStay, onLeave }: { onStay: () => void; onLeave: () => void }) {
+  return (
+    <>
+      <p role="alert" className="mr-auto">
+        Have you stored it? Once this is closed, it cannot be shown again.
+      </p>
+      <Button onClick={onStay}>Keep it open</Button>
+      <Button kind="danger" onClick={onLeave}>
+        Close it
+      </Button>
+    </>
   )
 }
 
@@ -37,11 +77,12 @@ interface SecretOnceProps {
   label: string
   secret: string
   note: string
-  onClose: () => void
+  /** The buttons that close it. */
+  children: ReactNode
 }
 
 /** A secret that is shown only once, with a button that copies it. */
-function SecretOnce({ label, secret, note, onClose }: SecretOnceProps) {
+function SecretOnce({ label, secret, note, children }: SecretOnceProps) {
   const id = useId()
   const phone = useMedia('(max-width: 639px)')
   const [copied, setCopied] = useState<boolean | null>(null)
@@ -72,11 +113,7 @@ function SecretOnce({ label, secret, note, onClose }: SecretOnceProps) {
         {copied === true && 'Copied to the clipboard.'}
         {copied === false && 'The browser does not allow copying. Select it and copy it with the keyboard.'}
       </p>
-      <div className="flex justify-end">
-        <Button kind="primary" onClick={onClose}>
-          Done
-        </Button>
-      </div>
+      <div className="flex flex-wrap items-center justify-end gap-2">{children}</div>
     </div>
   )
 }

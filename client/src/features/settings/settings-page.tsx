@@ -41,7 +41,9 @@ function Session() {
       </h2>
       <dl className="mb-4 grid grid-cols-[8rem_1fr] gap-y-1">
         <dt className="text-muted">Signed in as</dt>
-        <dd className="wrap-anywhere">{who?.name}</dd>
+        <dd translate="no" className="wrap-anywhere">
+          {who?.name}
+        </dd>
         <dt className="text-muted">Scopes</dt>
         <dd>{who?.scopes.map((scope) => scope.toLowerCase()).join(', ')}</dd>
       </dl>

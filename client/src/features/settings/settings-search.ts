@@ -1,3 +1,5 @@
+import { flagOf, textOf } from '../../search-params.ts'
+
 /** The state of the settings page, as the URL holds it: which dialog is open. */
 export interface SettingsSearch {
   newToken?: true
@@ -9,11 +11,10 @@ export interface SettingsSearch {
 }
 
 export function readSettingsSearch(search: Record<string, unknown>): SettingsSearch {
-  const { newToken, revoke, newWebhook, deleteWebhook } = search
   return {
-    ...(newToken === true ? { newToken } : {}),
-    ...(typeof revoke === 'string' && revoke ? { revoke } : {}),
-    ...(newWebhook === true ? { newWebhook } : {}),
-    ...(typeof deleteWebhook === 'string' && deleteWebhook ? { deleteWebhook } : {}),
+    newToken: flagOf(search['newToken']),
+    revoke: textOf(search['revoke']),
+    newWebhook: flagOf(search['newWebhook']),
+    deleteWebhook: textOf(search['deleteWebhook']),
   }
 }

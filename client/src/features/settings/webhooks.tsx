@@ -98,12 +98,16 @@ function WebhookRow({ webhook: masked, onDelete }: WebhookRowProps) {
     <li className="flex flex-wrap items-center gap-x-4 gap-y-2 border-t border-line py-2 last:border-b">
       <div className="min-w-60 flex-1">
         <p className="flex flex-wrap items-center gap-x-4">
-          <span className="font-medium wrap-anywhere">{name}</span>
+          <span translate="no" className="font-medium wrap-anywhere">
+            {name}
+          </span>
           <Status tone={enabled ? 'ok' : isGone ? 'warn' : 'quiet'}>
             {enabled ? 'Enabled' : isGone ? 'Disabled: it answered 410 Gone' : 'Disabled'}
           </Status>
         </p>
-        <p className="font-mono text-xs wrap-anywhere">{url}</p>
+        <p translate="no" className="font-mono text-xs wrap-anywhere">
+          {url}
+        </p>
         <p className="flex flex-wrap gap-x-4 text-xs text-muted">
           <span>{events.map((event) => WEBHOOK_EVENTS[event]).join(', ')}</span>
           {models.length > 0 && <span className="wrap-anywhere">of {models.join(', ')}</span>}

@@ -34,7 +34,9 @@ export function JobStatus({ status, progress }: { status: TrainingStatus; progre
       >
         <span className="block h-full bg-accent" style={{ width: `${percent}%` }} />
       </span>
-      <span className="min-w-[5ch] text-right text-xs text-muted">{percent} %</span>
+      <span translate="no" className="min-w-[5ch] text-right text-xs text-muted">
+        {percent} %
+      </span>
     </span>
   )
 }

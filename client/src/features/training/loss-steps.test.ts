@@ -30,6 +30,15 @@ describe('LossSteps', () => {
     expect(curve.at(1)?.step).toBe(10)
   })
 
+  it('knows whether every loss has a logarithm', () => {
+    const curve = new LossSteps()
+    expect(curve.isPositive()).toBe(true)
+    curve.add([step(10, 0.5), step(20, 1e-9)])
+    expect(curve.isPositive()).toBe(true)
+    curve.add([step(30, 0)])
+    expect(curve.isPositive()).toBe(false)
+  })
+
   it('has a range even without steps', () => {
     expect(new LossSteps().range()).toEqual([0, 1])
   })

@@ -37,6 +37,11 @@ export class LossSteps {
     return this.#sorted.map(({ loss }) => loss)
   }
 
+  /** Whether every loss has a logarithm. */
+  isPositive(): boolean {
+    return this.#sorted.every(({ loss }) => loss > 0)
+  }
+
   range(): [from: number, to: number] {
     const first = this.#sorted[0]?.step ?? 0
     const last = this.#sorted.at(-1)?.step ?? 0

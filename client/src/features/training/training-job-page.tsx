@@ -1,4 +1,4 @@
-import { Link, useParams } from '@tanstack/react-router'
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import { useQuery, useSubscription } from 'urql'
 import { codeOf } from '../../graphql/client.ts'
@@ -9,7 +9,7 @@ import { serverNow, useClock } from '../../live/clock.ts'
 import { Button } from '../../ui/button.tsx'
 import { cx } from '../../ui/class-names.ts'
 import { CopyId } from '../../ui/copy-id.tsx'
-import { duration, moment, NO_DATA, percent, significant } from '../../ui/format.ts'
+import { anySize, duration, moment, NO_DATA, percent } from '../../ui/format.ts'
 import { Labels } from '../../ui/labels.tsx'
 import { Problem } from '../../ui/message.tsx'
 import { Skeleton } from '../../ui/skeleton.tsx'
@@ -125,6 +125,8 @@ export function TrainingJobPage() {
 }
 
 function JobPage({ id }: { id: string }) {
+  const { log = false } = useSearch({ from: '/app/training-jobs/$id' })
+  const navigate = useNavigate({ from: '/training-jobs/$id' })
   const [{ data, error, fetching }, again] = useQuery({ query: TrainingJobPageDocument, variables: { id } })
   const [progress] = useSubscription({ query: JobProgressDocument, variables: { id } }, addSteps)
   const wasDeleted = codeOf(progress.error) === 'NOT_FOUND'
@@ -140,14 +142,21 @@ function JobPage({ id }: { id: string }) {
     <div className="flex flex-col gap-6">
       <header className="flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
         <div className="min-w-0">
-          <h1 className="text-lg leading-7 font-semibold wrap-anywhere">{job.name}</h1>
+          <h1 translate="no" className="text-lg leading-7 font-semibold wrap-anywhere">
+            {job.name}
+          </h1>
           <div className="mt-1 flex flex-wrap items-center gap-x-4 gap-y-1 text-muted">
             <span className="text-text">
               <JobStatus status={job.status} progress={job.progress} />
             </span>
-            <span className="min-w-0 truncate">
+            <span className="min-w-0 wrap-anywhere">
               of{' '}
-              <Link to="/deployments" search={{ model: job.model.name }} className="text-text hover:underline">
+              <Link
+                to="/deployments"
+                search={{ model: job.model.name }}
+                translate="no"
+                className="text-text hover:underline"
+              >
                 {job.model.name}
               </Link>
             </span>
@@ -161,14 +170,12 @@ function JobPage({ id }: { id: string }) {
       </header>
       {job.failureReason && <Problem>{job.failureReason}</Problem>}
       <div className="grid gap-6 lg:grid-cols-[1fr_20rem]">
-        <section aria-labelledby="curve" className="min-w-0">
-          <h2 id="curve" className="mb-2 font-medium">
-            Loss
-          </h2>
-          <div className="rounded-lg border border-line bg-surface p-3 sm:p-4">
-            <LossChart steps={job.lossCurve} live={progress.data?.trainingJobProgress.newSteps} />
-          </div>
-        </section>
+        <LossChart
+          steps={job.lossCurve}
+          live={progress.data?.trainingJobProgress.newSteps}
+          log={log}
+          onLog={(next) => void navigate({ search: { log: next || undefined }, replace: true })}
+        />
         <Details job={job} />
       </div>
       <Deployments job={job} />
@@ -226,7 +233,9 @@ function Details({ job }: { job: Job }) {
         Details
       </h2>
       <dl className="grid grid-cols-[8rem_1fr] gap-y-1">
-        <Detail name="Final loss">{job.finalLoss == null ? NO_DATA : significant(job.finalLoss)}</Detail>
+        <Detail name="Final loss">
+          <span translate="no">{anySize(job.finalLoss)}</span>
+        </Detail>
         <Detail name="Final accuracy">{job.finalAccuracy == null ? NO_DATA : `${percent(job.finalAccuracy)} %`}</Detail>
         <Detail name="Duration">{took}</Detail>
         <Detail name="Registered">
@@ -249,7 +258,9 @@ function Details({ job }: { job: Job }) {
         )}
         {entriesOf(job.hyperparameters).map(([name, value]) => (
           <Detail key={name} name={name}>
-            <code className="font-mono text-xs">{value}</code>
+            <code translate="no" className="font-mono text-xs">
+              {value}
+            </code>
           </Detail>
         ))}
       </dl>
@@ -282,7 +293,12 @@ function Deployments({ job }: { job: Job }) {
             key={node.id}
             className={cx('flex min-h-8 flex-wrap items-center gap-x-6 border-t border-line px-2 last:border-b')}
           >
-            <Link to="/deployments/$id" params={{ id: node.id }} className="w-20 font-medium hover:underline">
+            <Link
+              to="/deployments/$id"
+              params={{ id: node.id }}
+              translate="no"
+              className="w-20 font-medium hover:underline"
+            >
               {node.version}
             </Link>
             <Status tone={node.status === 'ACTIVE' ? 'ok' : 'quiet'} className="w-20">

@@ -71,7 +71,7 @@ export function TrainingJobsPage() {
 
   const change = useCallback(
     (part: Partial<TrainingSearch>, replace = true) =>
-      void navigate({ search: (before) => clean({ ...before, ...part }), replace }),
+      void navigate({ search: (before) => ({ ...before, ...part }), replace }),
     [navigate],
   )
   const onSearch = useCallback((q: string) => change({ q: q.trim() || undefined }), [change])
@@ -177,8 +177,4 @@ function NoRows({ any, onStart }: { any: boolean; onStart: () => void }) {
       A simulated run takes about a minute. Your own jobs appear here once you register them through the API.
     </EmptyState>
   )
-}
-
-function clean(search: Partial<TrainingSearch>): TrainingSearch {
-  return Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined))
 }

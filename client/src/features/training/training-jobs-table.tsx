@@ -4,7 +4,8 @@ import { type FragmentType, graphql, readFragment } from '../../graphql/document
 import type { TrainingJobsTable_TrainingJobFragment } from '../../graphql/gql/graphql.ts'
 import { serverNow, useClock } from '../../live/clock.ts'
 import { type Column, type ColumnLayout, DataTable } from '../../ui/data-table.tsx'
-import { duration, moment, NO_DATA, percent, significant } from '../../ui/format.ts'
+import { anySize, duration, moment, NO_DATA, percent } from '../../ui/format.ts'
+import { fittingColumns, useWidth } from '../../ui/fitting-columns.ts'
 import { useMedia } from '../../ui/media.ts'
 import { byNumber, byText } from '../../ui/table-sorting.ts'
 import { DeployButton } from './deploy-button.tsx'
@@ -33,9 +34,11 @@ const TrainingJobsTableFragment = graphql(`
 type Job = TrainingJobsTable_TrainingJobFragment
 type Row = { id: string; job: Job }
 
-const LAYOUT: Record<TrainingColumn | 'deploy', ColumnLayout> = {
-  name: { title: 'Job' },
-  model: { title: 'Model' },
+type Shown = TrainingColumn | 'deploy'
+
+const LAYOUT: Record<Shown, ColumnLayout> = {
+  name: { title: 'Job', least: 128 },
+  model: { title: 'Model', least: 128 },
   status: { title: 'Status', width: 184 },
   loss: { title: 'Final loss', width: 84, align: 'right' },
   accuracy: { title: 'Accuracy, %', width: 96, align: 'right', largestFirst: true },
@@ -44,10 +47,11 @@ const LAYOUT: Record<TrainingColumn | 'deploy', ColumnLayout> = {
   deploy: { title: 'Deploy', width: 188, align: 'right', sortable: false },
 }
 
-const PHONE_LAYOUT: Record<string, ColumnLayout> = { ...LAYOUT, deploy: { ...LAYOUT.deploy, width: 128 } }
-const ALL = [...TRAINING_COLUMNS, 'deploy']
-const MEDIUM = ALL.filter((column) => column !== 'duration' && column !== 'accuracy')
-const PHONE = ['name', 'deploy']
+const PHONE_LAYOUT: Record<Shown, ColumnLayout> = { ...LAYOUT, deploy: { ...LAYOUT.deploy, width: 128 } }
+const ALL: readonly Shown[] = [...TRAINING_COLUMNS, 'deploy']
+const PHONE: readonly Shown[] = ['name', 'deploy']
+/** The order in which columns leave a table that is too narrow for all. */
+const LEAVING: readonly Shown[] = ['duration', 'accuracy', 'finished', 'loss', 'model']
 
 interface TrainingJobsTableProps {
   jobs: readonly FragmentType<typeof TrainingJobsTableFragment>[]
@@ -58,8 +62,21 @@ interface TrainingJobsTableProps {
 
 export function TrainingJobsTable({ jobs, sort, onSort, empty }: TrainingJobsTableProps) {
   const navigate = useNavigate()
-  const wide = useMedia('(min-width: 1200px)')
   const phone = useMedia('(max-width: 767px)')
+  const [root, width] = useWidth()
+  const sorted = sort?.column
+  const shown = useMemo(
+    () =>
+      phone
+        ? PHONE
+        : fittingColumns(
+            ALL,
+            LAYOUT,
+            LEAVING.filter((column) => column !== sorted),
+            width,
+          ),
+    [phone, sorted, width],
+  )
   const rows = useMemo(
     () =>
       jobs.map((masked): Row => {
@@ -70,22 +87,24 @@ export function TrainingJobsTable({ jobs, sort, onSort, empty }: TrainingJobsTab
   )
   const open = useCallback(({ id }: Row) => void navigate({ to: '/training-jobs/$id', params: { id } }), [navigate])
   return (
-    <DataTable
-      label="Training jobs"
-      rows={rows}
-      columns={phone ? PHONE_COLUMNS : COLUMNS}
-      layout={phone ? PHONE_LAYOUT : LAYOUT}
-      shown={phone ? PHONE : wide ? ALL : MEDIUM}
-      rowHeight={phone ? 56 : 32}
-      sort={sort}
-      onSort={(column, descending) => {
-        const name = TRAINING_COLUMNS.find((one) => one === column)
-        if (name) onSort(name, descending)
-      }}
-      onOpen={open}
-      marked={undefined}
-      empty={empty}
-    />
+    <div ref={root}>
+      <DataTable
+        label="Training jobs"
+        rows={rows}
+        columns={phone ? PHONE_COLUMNS : COLUMNS}
+        layout={phone ? PHONE_LAYOUT : LAYOUT}
+        shown={shown}
+        rowHeight={phone ? 56 : 32}
+        sort={sort}
+        onSort={(column, descending) => {
+          const name = TRAINING_COLUMNS.find((one) => one === column)
+          if (name) onSort(name, descending)
+        }}
+        onOpen={open}
+        marked={undefined}
+        empty={empty}
+      />
+    </div>
   )
 }
 
@@ -105,6 +124,7 @@ function columnsFor(phone: boolean): Column<Row>[] {
         <Link
           to="/deployments"
           search={{ model: row.original.job.model.name }}
+          translate="no"
           title={`Deployments of ${row.original.job.model.name}`}
           className="hover:underline"
         >
@@ -123,7 +143,7 @@ function columnsFor(phone: boolean): Column<Row>[] {
       accessorFn: ({ job }) => job.finalLoss ?? undefined,
       sortUndefined: 'last',
       sortFn: byNumber,
-      cell: ({ row }) => <Value>{lossText(row.original.job.finalLoss)}</Value>,
+      cell: ({ row }) => <Value>{anySize(row.original.job.finalLoss)}</Value>,
     },
     {
       id: 'accuracy',
@@ -160,6 +180,7 @@ function NameCell({ job, phone }: { job: Job; phone: boolean }) {
       to="/training-jobs/$id"
       params={{ id: job.id }}
       data-row-link
+      translate="no"
       title={job.name}
       className="truncate font-medium hover:underline"
     >
@@ -177,12 +198,12 @@ function NameCell({ job, phone }: { job: Job; phone: boolean }) {
   )
 }
 
-function lossText(loss: number | null | undefined): string {
-  return loss == null ? NO_DATA : significant(loss)
-}
-
 function Value({ children }: { children: string }) {
-  return <span className={children === NO_DATA ? 'text-faint' : undefined}>{children}</span>
+  return (
+    <span translate="no" className={children === NO_DATA ? 'text-faint' : undefined}>
+      {children}
+    </span>
+  )
 }
 
 function Duration({ job }: { job: Job }) {

@@ -1,3 +1,5 @@
+import { flagOf, oneOf, textOf } from '../../search-params.ts'
+
 /** The state of the training jobs page, as the URL holds it. */
 export interface TrainingSearch {
   status?: TrainingStatus
@@ -16,15 +18,23 @@ export const TRAINING_COLUMNS = ['name', 'model', 'status', 'loss', 'accuracy', 
 export type TrainingColumn = (typeof TRAINING_COLUMNS)[number]
 
 export function readTrainingSearch(search: Record<string, unknown>): TrainingSearch {
-  const status = TRAINING_STATUSES.find((one) => one === search['status'])
-  const sort = TRAINING_COLUMNS.find((one) => one === search['sort'])
-  const { q, model } = search
+  const sort = oneOf(TRAINING_COLUMNS, search['sort'])
   return {
-    ...(status ? { status } : {}),
-    ...(typeof q === 'string' && q ? { q } : typeof q === 'number' ? { q: String(q) } : {}),
-    ...(typeof model === 'string' && model ? { model } : {}),
-    ...(sort ? { sort } : {}),
-    ...(sort && search['dir'] === 'desc' ? { dir: 'desc' } : {}),
-    ...(search['start'] === true ? { start: true } : {}),
+    status: oneOf(TRAINING_STATUSES, search['status']),
+    q: textOf(search['q']),
+    model: textOf(search['model']),
+    sort,
+    dir: sort && oneOf(['desc'], search['dir']),
+    start: flagOf(search['start']),
   }
+}
+
+/** The state of a training job's page, as the URL holds it. */
+export interface TrainingJobSearch {
+  /** Loss on a logarithmic scale. */
+  log?: true
+}
+
+export function readTrainingJobSearch(search: Record<string, unknown>): TrainingJobSearch {
+  return { log: flagOf(search['log']) }
 }
