@@ -1,3 +1,4 @@
+import { serverPath } from '../../base-path.ts'
 import { createStore } from '../../ui/external-store.ts'
 
 /** The secret of the sign-in link (`/sign-in#secret`) that was opened last. A new object each time. */
@@ -14,7 +15,7 @@ export function takeLinkSecret(): void {
 
 function take(): void {
   const secret = location.hash.slice(1)
-  if (location.pathname !== '/sign-in' || secret === '') return
+  if (location.pathname !== serverPath('/sign-in') || secret === '') return
   history.replaceState(history.state, '', location.pathname + location.search)
   openedLink.set({ secret })
 }

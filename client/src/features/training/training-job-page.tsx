@@ -4,9 +4,7 @@ import { useQuery, useSubscription } from 'urql'
 import { codeOf } from '../../graphql/client.ts'
 import { graphql } from '../../graphql/documents.ts'
 import type { JobProgressSubscription, TrainingJobPageQuery } from '../../graphql/gql/graphql.ts'
-import { useAction } from '../../graphql/use-action.ts'
 import { serverNow, useClock } from '../../live/clock.ts'
-import { Button } from '../../ui/button.tsx'
 import { cx } from '../../ui/class-names.ts'
 import { CopyId } from '../../ui/copy-id.tsx'
 import { anySize, duration, moment, NO_DATA, percent } from '../../ui/format.ts'
@@ -17,6 +15,7 @@ import { Status } from '../../ui/status.tsx'
 import { useTitle } from '../../ui/title.ts'
 import { useMay } from '../session/scopes.ts'
 import { QueryProblem } from '../shell/problem-pages.tsx'
+import { CancelButton } from './cancel-button.tsx'
 import { DeployButton } from './deploy-button.tsx'
 import { JobStatus } from './job-status.tsx'
 import { LossChart } from './loss-chart.tsx'
@@ -77,29 +76,6 @@ const JobProgressDocument = graphql(`
       }
       newSteps {
         ...LossChart_step
-      }
-    }
-  }
-`)
-
-const CancelJobDocument = graphql(`
-  mutation CancelJob($input: CancelTrainingJobInput!) {
-    cancelTrainingJob(input: $input) {
-      __typename
-      ... on CancelTrainingJobSuccess {
-        trainingJob {
-          id
-          ...TrainingJobsTable_trainingJob
-        }
-      }
-      ... on TrainingJobNotFoundError {
-        message
-      }
-      ... on TrainingJobFinishedError {
-        message
-      }
-      ... on InvalidInputError {
-        message
       }
     }
   }
@@ -209,18 +185,6 @@ function PageSkeleton() {
   )
 }
 
-function CancelButton({ id }: { id: string }) {
-  const { isBusy, problem, run } = useAction()
-  return (
-    <>
-      {problem && <span className="text-bad">{problem}</span>}
-      <Button busy={isBusy} onClick={() => void run(CancelJobDocument, { trainingJobId: id })}>
-        Cancel job
-      </Button>
-    </>
-  )
-}
-
 function Details({ job }: { job: Job }) {
   const took = useClock((now) => {
     if (!job.startedAt) return NO_DATA
@@ -248,7 +212,9 @@ function Details({ job }: { job: Job }) {
         <Detail name="Run by">{job.simulated ? 'the simulator' : 'a third party'}</Detail>
         {job.externalId != null && (
           <Detail name="External ID">
-            <code className="font-mono text-xs">{job.externalId}</code>
+            <code translate="no" className="font-mono text-xs">
+              {job.externalId}
+            </code>
           </Detail>
         )}
         {job.labels.length > 0 && (
