@@ -51,7 +51,7 @@ describe.each(await testDatabaseKinds())('the permissions of a viewer on %s', (k
     const mutation = 'mutation ($id: ID!) { deployTrainingJob(input: { trainingJobId: $id }) { __typename } }'
     for (const accept of ['application/json', 'application/graphql-response+json']) {
       const { status, data, errors } = await reader.request(mutation, { id: jobId }, { accept })
-      expect([status, data, errors?.[0]?.extensions?.['code']]).toEqual([200, null, 'FORBIDDEN'])
+      expect([status, data, errors?.[0]?.extensions?.['code']]).toEqual([403, null, 'FORBIDDEN'])
     }
     const query = 'query ($id: ID!) { trainingJob(id: $id) { activeDeployment { id } } }'
     expect(await reader.data(query, { id: jobId })).toEqual({ trainingJob: { activeDeployment: null } })

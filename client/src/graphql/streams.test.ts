@@ -4,11 +4,14 @@ import { type ClientSink, type StreamClient, type StreamRequest, Streams } from 
 const LOG = 'subscription Log($after: SampleCursor) { log(after: $after) { cursor } }'
 const STATE = 'subscription State { state { cursor } }'
 
+const NO_SUCH = { message: 'There is no such deployment.', extensions: { code: 'NOT_FOUND' } }
+
 interface Opened {
   request: StreamRequest
   /** As the transport would send them now. */
   variables(): unknown
   next(cursor: string): void
+  refuse(error: { message: string; extensions: { code: string } }): void
   delivering(isDelivering: boolean): void
   error(error: unknown): void
   complete(): void
@@ -27,6 +30,7 @@ function fakeClient() {
         request,
         variables: () => (JSON.parse(JSON.stringify(request)) as StreamRequest).variables,
         next: (cursor) => sink.next({ data: { log: { cursor } } }),
+        refuse: (error) => sink.next({ errors: [error] }),
         delivering: (isDelivering) => sink.delivering(isDelivering),
         error: (error) => sink.error(error),
         complete: () => sink.complete(),
@@ -165,7 +169,8 @@ describe('streams', () => {
   it('retries after errors and completions, and waits longer each time', async () => {
     const { streams, opened, waits, afterWait } = setup()
     streams.subscribe(LOG, {}, { next: () => {} })
-    opened[0]?.error(new Event('error'))
+    // A proxy's refusal says nothing about the subscription.
+    opened[0]?.error({ response: new Response(null, { status: 403 }) })
     await afterWait()
     opened[1]?.complete()
     expect(opened).toHaveLength(2)
@@ -197,11 +202,13 @@ describe('streams', () => {
     const { streams, opened, waits, refusals } = setup()
     streams.subscribe(LOG, {}, { next: () => {} })
     opened[0]?.error(error)
-    expect(refusals()).toBe(1)
-    expect(waits).toHaveLength(0)
+    expect([refusals(), waits]).toEqual([1, []])
   })
 
-  it('completes a subscription that the server refuses for good, with the reason', () => {
+  it.each([
+    ['an error, as over WebSocket', (stream: Opened, error: typeof NO_SUCH) => stream.error([error])],
+    ['a result without data, as over SSE', (stream: Opened, error: typeof NO_SUCH) => stream.refuse(error)],
+  ])('completes a subscription that the server refuses for good with %s, and gives the reason', (_how, refuse) => {
     const { streams, opened, waits } = setup()
     const received: string[] = []
     streams.subscribe(
@@ -212,9 +219,9 @@ describe('streams', () => {
         complete: () => received.push('end'),
       },
     )
-    opened[0]?.error([{ message: 'There is no such deployment.', extensions: { code: 'NOT_FOUND' } }])
-    expect(received).toEqual(['There is no such deployment.', 'end'])
-    expect(waits).toHaveLength(0)
+    refuse(opened[0]!, NO_SUCH)
+    opened[0]?.complete()
+    expect([received, waits]).toEqual([[NO_SUCH.message, 'end'], []])
   })
 
   it('delivers nothing after unsubscribing, even while it waits to retry', async () => {

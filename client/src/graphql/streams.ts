@@ -188,6 +188,8 @@ export class Streams {
         const code = errorCode(result.errors)
         if (code === 'CURSOR_INVALID') return this.#restart(subscriber)
         if (code === 'UNAUTHENTICATED') return this.#signOut()
+        // Over SSE, a refusal is a result without data.
+        if (result.data === undefined && result.errors && isFinal(code)) return this.#refused(subscriber, result.errors)
         subscriber.failures = 0
         if (subscriber.isResumable) subscriber.cursor = cursorOf(result) ?? subscriber.cursor
         subscriber.sink.next(result)
@@ -198,13 +200,7 @@ export class Streams {
         const code = Array.isArray(error) ? errorCode(error) : undefined
         if (code === 'UNAUTHENTICATED' || isRefusal(error)) return this.#signOut()
         if (code === 'CURSOR_INVALID') return this.#restart(subscriber)
-        if (Array.isArray(error) && code !== undefined && FINAL.has(code)) {
-          this.#subscribers.delete(subscriber)
-          this.#review()
-          subscriber.sink.next({ errors: error })
-          subscriber.sink.complete?.()
-          return
-        }
+        if (Array.isArray(error) && isFinal(code)) return this.#refused(subscriber, error)
         void this.#retry(subscriber)
       },
       // A stream is over only when a retry is refused: a server or a proxy may have ended it for now.
@@ -220,6 +216,14 @@ export class Streams {
       isClosed = true
       closeStream()
     }
+  }
+
+  #refused(subscriber: Subscriber, errors: NonNullable<StreamResult['errors']>): void {
+    this.#subscribers.delete(subscriber)
+    close(subscriber)
+    this.#review()
+    subscriber.sink.next({ errors })
+    subscriber.sink.complete?.()
   }
 
   #restart(subscriber: Subscriber): void {
@@ -275,11 +279,15 @@ function errorCode(errors: readonly Coded[] | undefined): string | undefined {
   return typeof code === 'string' ? code : undefined
 }
 
-/** The WebSocket close codes for "unauthorized" and "forbidden", or those two over HTTP. */
+function isFinal(code: string | undefined): boolean {
+  return code !== undefined && FINAL.has(code)
+}
+
+/** The WebSocket close codes for wrong credentials and for those that have ended, or their HTTP status. */
 function isRefusal(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false
   if ('code' in error && (error.code === 4401 || error.code === 4403)) return true
-  return 'response' in error && error.response instanceof Response && [401, 403].includes(error.response.status)
+  return 'response' in error && error.response instanceof Response && error.response.status === 401
 }
 
 /** The position of a log's message: by the schema's convention, the `cursor` beside its payload. */
