@@ -32,7 +32,7 @@ const services = {
   samples: createSampleClient(onUnauthenticated),
   fleet: new FleetFigures(),
 }
-const client = createGraphqlClient(streams, refresher.exchange, onUnauthenticated)
+const client = createGraphqlClient(streams, refresher, onUnauthenticated)
 
 const root = document.getElementById('root')
 if (!root) throw new Error('index.html has no #root')

@@ -1,5 +1,5 @@
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core'
-import type { Client } from 'urql'
+import type { Client, Exchange } from 'urql'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createGraphqlClient } from './client.ts'
 import {
@@ -54,6 +54,7 @@ function page(type: string, nodes: object[], endCursor?: string) {
 
 const settled = () => new Promise((resolve) => setImmediate(resolve))
 
+const passOn: Exchange = ({ forward }) => forward
 let client: Client
 /** Sends a message of the stream that was opened last. */
 let tell: (result: { data: object }) => void
@@ -75,11 +76,7 @@ beforeEach(() => {
       return () => undefined
     },
   }
-  client = createGraphqlClient(
-    streams,
-    ({ forward }) => forward,
-    () => undefined,
-  )
+  client = createGraphqlClient(streams, { exchange: passOn, answers: passOn }, () => undefined)
 })
 
 afterEach(() => {

@@ -19,7 +19,7 @@ export function codeOf(error: CombinedError | undefined): string | undefined {
  */
 export function createGraphqlClient(
   streams: Pick<Streams, 'subscribe'>,
-  refreshing: Exchange,
+  refresher: { exchange: Exchange; answers: Exchange },
   onUnauthenticated: () => void,
 ): Client {
   return new Client({
@@ -27,9 +27,10 @@ export function createGraphqlClient(
     preferGetMethod: false,
     requestPolicy: 'cache-and-network',
     exchanges: [
-      refreshing,
+      refresher.exchange,
       refusals(onUnauthenticated),
       createCache(),
+      refresher.answers,
       fetchExchange,
       subscriptionExchange({
         forwardSubscription: ({ query, variables }) => ({

@@ -7,7 +7,18 @@ import { Refresher } from './refresh.ts'
 const CURSOR = gql<{ eventCursor: string }>('query Cursor { eventCursor }')
 const COUNT = gql<{ deploymentCounts: { total: number } }>('query Count { deploymentCounts { total } }')
 
-const idle = { subscribe: () => () => undefined }
+const JOB = gql('query Job { trainingJob(id: "j1") { id progress } }')
+const PROGRESS = gql('subscription Progress { trainingJob { id progress } }')
+const job = (progress: number) => ({ trainingJob: { __typename: 'TrainingJob', id: 'j1', progress } })
+
+/** Streams that a test gives a message to. */
+const streams = {
+  tell: (_result: { data: Record<string, unknown> }) => {},
+  subscribe(_query: string, _variables: Record<string, unknown>, sink: { next: (result: never) => void }) {
+    streams.tell = (result) => sink.next(result as never)
+    return () => undefined
+  },
+}
 
 let refresher: Refresher
 let client: Client
@@ -42,7 +53,7 @@ beforeEach(() => {
     return await answer(operationName)
   })
   refresher = new Refresher()
-  client = createGraphqlClient(idle, refresher.exchange, () => (refusals += 1))
+  client = createGraphqlClient(streams, refresher, () => (refusals += 1))
 })
 
 afterEach(() => {
@@ -128,6 +139,26 @@ describe('whoever comes back', () => {
     const { length } = asked
     await pass(60_000)
     expect(asked).toHaveLength(length)
+  })
+
+  it('asks again at every return, whatever a stream has told while the answer was on its way', async () => {
+    answer = () => Response.json({ data: { __typename: 'Query', ...job(0) } })
+    stops.push(client.subscription(PROGRESS, {}).subscribe(() => undefined).unsubscribe)
+    stops.push(client.query(JOB, {}).subscribe(() => undefined).unsubscribe)
+    await pass(0)
+    const working = answer
+    for (let times = 1; times <= 3; times += 1) {
+      let send = () => {}
+      answer = (name) => new Promise((resolve) => (send = () => resolve(working(name))))
+      be('paused')
+      be('live')
+      await pass(200)
+      streams.tell({ data: job(times / 10) })
+      await pass(0)
+      send()
+      await pass(0)
+      expect(asked).toHaveLength(1 + times)
+    }
   })
 
   it('learns that the session has ended', async () => {

@@ -19,6 +19,8 @@ interface Active {
   shown?: OperationResult
   /** When it was last asked again, until that is answered. */
   askedAt?: number
+  /** Its newest refresh failed, and may succeed later. */
+  hasFailed?: boolean
 }
 
 /**
@@ -46,7 +48,7 @@ export class Refresher {
     })
   }
 
-  /** Knows the queries of the page, and keeps a failed refresh from the page. */
+  /** Knows the queries of the page, and keeps a failed refresh from it. Stands before the cache. */
   readonly exchange: Exchange = (input) => {
     this.#client = input.client
     return mapExchange({
@@ -58,6 +60,9 @@ export class Refresher {
       onResult: (result) => this.#shown(result),
     })(input)
   }
+
+  /** Learns what the server answers. Stands behind the cache, whose own results look the same to the page. */
+  readonly answers: Exchange = mapExchange({ onResult: (result) => this.#answered(result) })
 
   /** Calls back at each refresh, for what is asked without the cache. */
   subscribe = (listener: () => void): (() => void) => {
@@ -84,20 +89,23 @@ export class Refresher {
     this.#timer ??= setTimeout(() => this.refresh(), ms)
   }
 
+  #answered(result: OperationResult): void {
+    const active = this.#active.get(result.operation.key)
+    if (active?.askedAt === undefined) return
+    delete active.askedAt
+    active.hasFailed = result.error !== undefined && !result.data && !FINAL.has(codeOf(result.error))
+    if (!active.hasFailed) this.#failures = 0
+    // Without a connection, the next one refreshes.
+    else if (isUpToDate(connection.get())) this.#refreshIn(backoffMs(this.#failures++))
+  }
+
   /** What the page is given for a result: what it has already, if this is a refresh that failed for now. */
   #shown(result: OperationResult): OperationResult {
     const active = this.#active.get(result.operation.key)
     if (!active || result.stale) return result
     if (result.data) active.shown = result
-    if (active.askedAt === undefined || result.operation.context.requestPolicy !== 'network-only') return result
-    delete active.askedAt
-    if (!result.error || result.data || !active.shown || FINAL.has(codeOf(result.error))) {
-      this.#failures = 0
-      return result
-    }
-    // Without a connection, the next one refreshes.
-    if (isUpToDate(connection.get())) this.#refreshIn(backoffMs(this.#failures++))
-    return { ...active.shown, operation: result.operation }
+    const isFailure = result.error !== undefined && !result.data && active.hasFailed
+    return isFailure && active.shown ? { ...active.shown, operation: result.operation } : result
   }
 }
 
