@@ -142,6 +142,8 @@ await command(async () => {
       part('build', () => turbo('building', ['build'])),
       part('browser', browser),
       part('newer Node', gettingNewerNode),
+      // The benchmark would install them by itself, but its test has no time for a slow download.
+      part('references', () => install(`${ROOT}api/bench`)),
     ])
     await part('api', () => suite('api'))
     // The tests of the client wait for a browser half of their time: the processor has room for others beside them.
