@@ -33,7 +33,8 @@ export class ServerProcess implements AsyncDisposable {
   #output = ''
   #origin: string | undefined
   #onChange = () => {}
-  #onAnswer = (_answer: unknown) => {}
+  /** Those who have asked, in their order: the answers come in the same. */
+  readonly #waiting: ((answer: unknown) => void)[] = []
 
   private constructor(script: URL, args: string[], env: Record<string, string>) {
     const { PATH = '' } = process.env
@@ -45,12 +46,12 @@ export class ServerProcess implements AsyncDisposable {
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => this.#printed(text))
     }
-    this.#child.on('message', (message: { answer?: unknown }) => this.#onAnswer(message.answer))
+    this.#child.on('message', (message: { answer?: unknown }) => this.#waiting.shift()?.(message.answer))
     this.exited = new Promise((resolve) => {
       this.#child.once('close', (code, signal) => {
         this.ended = `it ended by itself with ${signal ?? code}: ${lastWords(this.#output)}`
         this.#onChange()
-        this.#onAnswer(undefined)
+        for (const resolve of this.#waiting.splice(0)) resolve(undefined)
         resolve()
       })
     })
@@ -100,9 +101,9 @@ export class ServerProcess implements AsyncDisposable {
 
   async #ask<Answer>(ask: string): Promise<Answer> {
     const answer = await new Promise<unknown>((resolve) => {
-      this.#onAnswer = resolve
-      if (this.ended === undefined) this.#child.send({ ask }, (error) => error && resolve(undefined))
-      else resolve(undefined)
+      if (this.ended !== undefined) return resolve(undefined)
+      this.#waiting.push(resolve)
+      this.#child.send({ ask }, (error) => error && resolve(undefined))
     })
     if (answer === undefined) throw new Error(`The server does not answer; ${this.ended ?? 'it is there'}.`)
     return answer as Answer
