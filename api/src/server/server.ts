@@ -222,12 +222,8 @@ export class HttpServer {
     const isExpected = error instanceof RefusedError || error instanceof RequestError
     if (!isExpected) this.#options.log.error({ err: error, requestId }, 'a request failed on our side')
     if (res.headersSent) return void res.destroy()
-    const isRequestError = error instanceof RequestError
-    this.#telemetry?.onError(error instanceof RefusedError ? error.code : isRequestError ? 'BAD_REQUEST' : 'INTERNAL')
-    if (error instanceof RefusedError) return sendError(req, res, error)
-    if (isRequestError) {
-      return sendError(req, res, error)
-    }
+    this.#telemetry?.onError(isExpected ? error.code : 'INTERNAL')
+    if (isExpected) return sendError(req, res, error)
     const message = `Something went wrong in the server. Its log says more under request ${requestId}.`
     sendError(req, res, { code: 'INTERNAL', message, requestId })
   }
