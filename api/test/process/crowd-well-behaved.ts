@@ -24,14 +24,19 @@ export interface Watched {
   jobId: string
 }
 
-/** Opens all who behave well, with these tokens in turn; each is subscribed when this resolves, or soon after. */
+/**
+ * Opens all who behave well, or that share of them, with these tokens in turn; each is subscribed when this resolves, or
+ * soon after.
+ */
 export async function openWellBehaved(
   origin: string,
   tokens: readonly string[],
   windowMs: number,
   { deploymentIds, search, jobId }: Watched,
+  share = 1,
 ): Promise<Subscribers> {
   const subscribers = new Subscribers(origin, windowMs)
+  const of = (count: number) => Math.round(count * share)
   const work: ((token: string) => Promise<void>)[] = []
   const onSocket = (members: readonly Seen[]) =>
     work.push(async (token) => await subscribers.openSocket(token, members))
@@ -42,11 +47,11 @@ export async function openWellBehaved(
     return subscribers.add(id, { query: length % 3 === 0 ? FOLLOW_SAMPLES : SAMPLES, variables: { id } })
   }
 
-  for (let n = 0; n < COUNTS.alone; n += 1) onSocket([samples()])
+  for (let n = 0; n < of(COUNTS.alone); n += 1) onSocket([samples()])
   for (const { sockets, each } of [COUNTS.dashboards, COUNTS.panels]) {
-    for (let n = 0; n < sockets; n += 1) onSocket(Array.from({ length: each }, samples))
+    for (let n = 0; n < of(sockets); n += 1) onSocket(Array.from({ length: each }, samples))
   }
-  for (let n = 0; n < COUNTS.streams; n += 1) onStream(samples())
+  for (let n = 0; n < of(COUNTS.streams); n += 1) onStream(samples())
   const others = {
     fleet: (n: number) => {
       const filter = n % 4 < 2 ? { search } : { ids: deploymentIds.slice(0, 5) }
@@ -56,7 +61,7 @@ export async function openWellBehaved(
     job: () => subscribers.add('the training job', { query: JOB, variables: { id: jobId } }),
   }
   for (const kind of ['fleet', 'events', 'job'] as const) {
-    for (let n = 0; n < COUNTS[kind]; n += 1) {
+    for (let n = 0; n < of(COUNTS[kind]); n += 1) {
       if (n % 2 === 0) onSocket([others[kind](n)])
       else onStream(others[kind](n))
     }
