@@ -108,13 +108,13 @@ export const ATTACKS = {
   async fleetFilters({ origin, tokens, over, count }) {
     const query = `subscription ($filter: DeploymentFilter) { fleetMetrics(filter: $filter) { at reported } }`
     const sockets = []
-    let refused = 0
-    while (refused === 0 && sockets.length < 120 && !over.aborted) {
+    const refusals = []
+    while (refusals.length === 0 && sockets.length < 120 && !over.aborted) {
       const { socket } = await open(origin, tokens.fleet)
       sockets.push(socket)
       if (!isOpen(socket)) break
       socket.on('message', (data) => {
-        if (countAnswer(data, count)) refused += 1
+        if (countAnswer(data, count)) refusals.push(data)
       })
       for (let each = 0; each < 128; each += 1) {
         send(socket, `f${each}`, query, { filter: { search: `hostile-${(distinct += 1)}` } })
