@@ -131,6 +131,8 @@ function summary() {
 await command(async () => {
   endOnSignal()
   process.chdir(ROOT)
+  // The tests choose their own: React has no `act` in production.
+  delete QUIET_ENV.NODE_ENV
   const ready =
     (await part('install', install)) &&
     (await part('generate', () => turbo('generating code', ['generate', 'codegen'])))
