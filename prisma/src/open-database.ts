@@ -72,7 +72,7 @@ async function openEmbedded(
   onIdleError: (error: Error) => void,
 ): Promise<Database> {
   onProgress(`Opening the embedded database in ${dataDir}`)
-  const server = await startEmbedded(dataDir, sources.snapshot)
+  const server = await startEmbedded(dataDir, sources.snapshot, { onProgress, onError: onIdleError })
   const pool = createEmbeddedPool(server, onIdleError)
   const endMaintenance = maintain(pool, onIdleError)
   const endGuard = guardDisk(pool, () => freeBytesOf(dataDir), onIdleError)
