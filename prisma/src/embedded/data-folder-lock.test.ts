@@ -159,6 +159,8 @@ describe('a holder whose process id says nothing', () => {
     const { line } = await startCommand(['sh', '-c', script, 'sh', ...commandOf('./fixtures/lock-holder.ts', folder)])
     const pid = Number(/^locked by (\d+)$/.exec(line)?.[1])
     process.kill(pid, 'SIGKILL')
+    // A process that dies is shown as a zombie as soon as its first thread is gone.
+    await expect.poll(() => readdirSync(`/proc/${pid}/task`)).toEqual([String(pid)])
     await expect.poll(() => readFileSync(`/proc/${pid}/stat`, 'utf8')).toMatch(/\) Z /)
     await (await lock()).release()
   })

@@ -15,6 +15,11 @@ export interface FileIdentity {
   ino: bigint
 }
 
+/** Open until it is closed: a file that is deleted meanwhile keeps its number, so that no other file gets it. */
+interface OwnLock extends FileIdentity {
+  close(): void
+}
+
 export interface DataFolderLock {
   /** The file of the lock: while its path leads to it, the folder is in its place and belongs to this process. */
   file: FileIdentity
@@ -28,6 +33,8 @@ export interface LockOptions {
   onProgress?: ((line: string) => void) | undefined
   /** Called when this process cannot give its own sign of life. */
   onError?: ((error: Error) => void) | undefined
+  /** When it is aborted, it waits no longer. */
+  signal?: AbortSignal | undefined
   /** A holder that cannot be asked has ended when it gave no sign of life for so long. 15 s. */
   leaseMs?: number | undefined
   /** Tests replace it by a folder that cannot hold sockets. */
@@ -64,17 +71,19 @@ export async function lockDataFolder(dataDir: string, options: LockOptions): Pro
   const path = join(dataDir, 'gaugeline.lock')
   const text = JSON.stringify({ id, ...holder })
   try {
-    const takeover = new Takeover({ dataDir, shortPath, path, id, leaseMs }, options.onProgress)
-    let file = create(path, text)
-    while (file === null) {
+    const takeover = new Takeover({ ...options, dataDir, shortPath, path, id, leaseMs })
+    let own = create(path, text)
+    while (own === null) {
       await takeover.next()
-      file = create(path, text)
+      own = create(path, text)
     }
+    const { close, ...file } = own
     const endBeats = beat(file, text, leaseMs / 5, onError)
     return {
       file,
       async release() {
         await endBeats()
+        close()
         if (readIfPresent(path) === text) rmSync(path)
         leave()
       },
@@ -86,7 +95,7 @@ export async function lockDataFolder(dataDir: string, options: LockOptions): Pro
 }
 
 /** Writes the lock if there is none; null if there is one. Another process may see it before all of it is written. */
-function create(path: string, text: string): FileIdentity | null {
+function create(path: string, text: string): OwnLock | null {
   let file: number
   try {
     file = openSync(path, 'wx', 0o600)
@@ -97,12 +106,11 @@ function create(path: string, text: string): FileIdentity | null {
   try {
     writeSync(file, text)
     const { dev, ino } = fstatSync(file, { bigint: true })
-    return { path, dev, ino }
+    return { path, dev, ino, close: () => closeSync(file) }
   } catch (error) {
+    closeSync(file)
     rmSync(path, { force: true })
     throw error
-  } finally {
-    closeSync(file)
   }
 }
 

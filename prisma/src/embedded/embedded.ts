@@ -48,6 +48,8 @@ export interface EmbeddedOptions {
   onProgress?: ((line: string) => void) | undefined
   /** Called for what fails in the background. */
   onError?: ((error: Error) => void) | undefined
+  /** When it is aborted, a start that waits for the folder fails. */
+  signal?: AbortSignal | undefined
 }
 
 /**

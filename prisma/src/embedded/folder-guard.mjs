@@ -1,6 +1,6 @@
 // @ts-check
 // Plain JavaScript, for the worker (see embedded-worker.mjs).
-import { statSync } from 'node:fs'
+import { fstatSync, openSync, statSync } from 'node:fs'
 
 /** @typedef {import('./data-folder-lock.ts').FileIdentity} FileIdentity */
 
@@ -23,12 +23,13 @@ export class FolderGuard {
   }
 
   /**
-   * From now on, this file has to be there too.
+   * From now on, this file has to be there too. It is kept open: otherwise another file might get its number once it is
+   * deleted.
    *
    * @param {string} path
    */
   keep(path) {
-    const { dev, ino } = statSync(path, { bigint: true })
+    const { dev, ino } = fstatSync(openSync(path, 'r'), { bigint: true })
     this.#files.push({ path, dev, ino })
   }
 

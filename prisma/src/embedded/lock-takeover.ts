@@ -24,18 +24,18 @@ export interface Candidate {
   path: string
   id: string
   leaseMs: number
+  onProgress?: ((line: string) => void) | undefined
+  signal?: AbortSignal | undefined
 }
 
 /** The lock of another process, looked at until it is gone. */
 export class Takeover {
   readonly #candidate: Candidate
-  readonly #onProgress: (line: string) => void
   /** The sign of life of a holder that cannot be asked: when the lock was written, and since when that was so. */
   #sign: { mtimeMs: number; seenAt: number } | null = null
 
-  constructor(candidate: Candidate, onProgress: (line: string) => void = () => undefined) {
+  constructor(candidate: Candidate) {
     this.#candidate = candidate
-    this.#onProgress = onProgress
   }
 
   /**
@@ -44,15 +44,15 @@ export class Takeover {
    * @throws DatabaseStartError when the holder runs.
    */
   async next(): Promise<void> {
-    const { path } = this.#candidate
+    const { path, signal } = this.#candidate
     const held = readIfPresent(path)
     if (held === null) return
     if (await this.#hasEnded(parseHolder(held))) this.#putAside(held)
-    else await sleep(LOOK_EVERY_MS)
+    else await sleep(LOOK_EVERY_MS, undefined, { signal })
   }
 
   async #hasEnded(holder: Holder | null): Promise<boolean> {
-    const { path, shortPath, leaseMs, dataDir } = this.#candidate
+    const { path, shortPath, leaseMs, dataDir, onProgress } = this.#candidate
     if (holder !== null && holder.socket !== null) {
       const answer = await askSocket(join(shortPath, holder.socket))
       if (answer === 'answered') throw inUse(dataDir, holder)
@@ -67,7 +67,7 @@ export class Takeover {
     const silentMs = Math.max(performance.now() - this.#sign.seenAt, this.#timeOfFolder() - mtimeMs)
     if (silentMs >= leaseMs) return true
     if (isFirstLook) {
-      this.#onProgress(
+      onProgress?.(
         `The data folder ${dataDir} was used by ${nameOf(holder)} a moment ago: ` +
           `waiting up to ${Math.ceil(leaseMs / 1000)} s for a sign that it still is`,
       )
