@@ -1,10 +1,21 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, fstatSync, mkdirSync, openSync, rmSync, statSync, symlinkSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeSync,
+} from 'node:fs'
 import { open } from 'node:fs/promises'
 import type { Server } from 'node:net'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { codeOf, DatabaseStartError, reasonOf } from '../database-start-error.ts'
+import { forbiddenIn, isForbidden } from './forbidden-files.ts'
 import { listenOn } from './lock-socket.ts'
 import { type Holder, kernelName, readIfPresent, Takeover } from './lock-takeover.ts'
 
@@ -157,15 +168,16 @@ function makeFolder(dataDir: string): void {
 
 function asStartError(dataDir: string, error: unknown): DatabaseStartError {
   if (error instanceof DatabaseStartError) return error
+  // The lock of another user; where the folder itself is forbidden, there is none yet.
+  if (isForbidden(error) && existsSync(error.path ?? '')) return forbiddenIn(dataDir, error)
   const code = codeOf(error)
-  const reason =
-    code === 'EACCES' || code === 'EPERM' || code === 'EROFS'
-      ? 'it cannot be written'
-      : code === 'EEXIST' || code === 'ENOTDIR'
-        ? 'a file is in its place'
-        : code === 'ENOSPC'
-          ? 'the disk is full'
-          : reasonOf(error)
+  const reason = isForbidden(error)
+    ? 'it cannot be written'
+    : code === 'EEXIST' || code === 'ENOTDIR'
+      ? 'a file is in its place'
+      : code === 'ENOSPC'
+        ? 'the disk is full'
+        : reasonOf(error)
   return new DatabaseStartError(
     `The data folder ${dataDir} cannot be used: ${reason}. Set DATA_DIR to a folder that can be written.`,
     { cause: error },

@@ -1,6 +1,7 @@
 import { accessSync, constants, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { codeOf, DatabaseStartError, reasonOf } from '../database-start-error.ts'
+import { codeOf, DatabaseStartError } from '../database-start-error.ts'
+import { forbiddenIn, isForbidden } from './forbidden-files.ts'
 
 /** PGlite 0.5 is PostgreSQL 18; a data folder of another major version cannot be read. */
 const MAJOR_VERSION = '18'
@@ -23,7 +24,7 @@ export function prepareDatabaseFolder(dataDir: string): DatabaseFolder {
     if (!isNew) accessAll(path)
     return { path, isNew, finished: () => rmSync(unfinished, { force: true }) }
   } catch (error) {
-    throw isForbidden(error) ? forbidden(dataDir, error) : error
+    throw isForbidden(error) ? forbiddenIn(dataDir, error) : error
   }
 }
 
@@ -63,39 +64,11 @@ function isThere(path: string): boolean {
 }
 
 /** Otherwise PostgreSQL would end when it comes to such a file, which may be long after the start. */
-function accessAll(folder: string): void {
-  accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK)
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name)
-    if (entry.isDirectory()) accessAll(path)
-    else accessSync(path, constants.R_OK | constants.W_OK)
-  }
-}
-
-function isForbidden(error: unknown): error is NodeJS.ErrnoException {
-  return ['EACCES', 'EPERM', 'EROFS'].includes(String(codeOf(error)))
-}
-
-function forbidden(dataDir: string, error: NodeJS.ErrnoException): DatabaseStartError {
-  const path = error.path ?? dataDir
-  const owner = ownerOf(path)
-  const me = process.getuid?.()
-  const advice =
-    owner === null || owner === me
-      ? 'Give this user the right to read and write all of it, or set DATA_DIR to another folder.'
-      : `It belongs to user ${owner}, this is user ${me}: start as that user, give the folder to this one ` +
-        `(chown -R ${me} ${dataDir}), or set DATA_DIR to another folder.`
-  const reason = `${path} cannot be read and written (${reasonOf(codeOf(error))})`
-  return new DatabaseStartError(`The data folder ${dataDir} cannot be used: ${reason}. ${advice}`, { cause: error })
-}
-
-function ownerOf(path: string): number | null {
-  for (let at = path; ; at = join(at, '..')) {
-    try {
-      return statSync(at).uid
-    } catch (error) {
-      // What is in a folder that cannot be entered belongs to whom the folder belongs.
-      if (!isForbidden(error)) return null
-    }
-  }
+function accessAll(path: string): void {
+  const { mode } = statSync(path)
+  accessSync(path, constants.R_OK | constants.W_OK)
+  // PGlite goes by the mode, and root has no more rights there than others.
+  if ((mode & 0o444) === 0 || (mode & 0o222) === 0) throw Object.assign(new Error('EACCES'), { code: 'EACCES', path })
+  if ((mode & constants.S_IFMT) !== constants.S_IFDIR) return
+  for (const name of readdirSync(path)) accessAll(join(path, name))
 }

@@ -7,6 +7,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { PGlite } from '@electric-sql/pglite'
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket'
 import { FolderGuard } from './folder-guard.mjs'
+import { reasonOf } from './worker-errors.mjs'
 
 /** @typedef {import('./embedded.ts').WorkerRequest} WorkerRequest */
 /** @typedef {import('./embedded.ts').WorkerReport} WorkerReport */
@@ -24,17 +25,6 @@ const STARTUP = 0
 const SHARED_BUFFERS = '16MB'
 /** PGlite's POSTGRES_MAIN_LONGJMP. */
 const longJumpStatus = 100
-/** Those that a data folder can cause, by their numbers in WASI. */
-const WASI_ERRORS = new Map([
-  [2, 'EACCES'],
-  [19, 'EDQUOT'],
-  [29, 'EIO'],
-  [33, 'EMFILE'],
-  [44, 'ENOENT'],
-  [51, 'ENOSPC'],
-  [63, 'EPERM'],
-  [69, 'EROFS'],
-])
 /** How often it looks for the data folder while nobody asks for anything. */
 const LOOK_EVERY_MS = 1000
 const syncMessage = new Uint8Array([SYNC, 0, 0, 0, 4])
@@ -132,16 +122,6 @@ function fail(error) {
   report({ type: 'failed', reason: reasonOf(error) })
   // With the thread go all connections, so that waiting queries fail at once.
   process.exit(1)
-}
-
-/** @param {unknown} error */
-function reasonOf(error) {
-  if (error instanceof Error) return error.stack ?? error.message
-  // Emscripten's errors of the file system have a number of WASI and no message.
-  if (typeof error === 'object' && error !== null && 'errno' in error) {
-    return `a file cannot be used (${WASI_ERRORS.get(Number(error.errno)) ?? `error ${String(error.errno)} of WASI`})`
-  }
-  return String(error)
 }
 
 // A client that vanishes resets its socket after the socket server took its listeners off.
