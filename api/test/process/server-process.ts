@@ -105,6 +105,11 @@ export class ServerProcess implements AsyncDisposable {
     this.#child.kill(signal)
   }
 
+  /** Nobody reads what it writes to stdout from now on. */
+  closeStdout(): void {
+    this.#child.stdout?.destroy()
+  }
+
   async kill(): Promise<void> {
     this.signal('SIGKILL')
     await this.exited
