@@ -1,5 +1,5 @@
 // npm run dev: the API and the client in watch mode. Open the sign-in link that the API prints; Ctrl-C ends all.
-import './check-node.mjs'
+import './check-machine.mjs'
 
 const { spawn } = await import('node:child_process')
 const { command } = await import('./progress.mjs')

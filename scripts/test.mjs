@@ -1,5 +1,5 @@
 // npm test: everything, on a fresh clone too. Ends with a table and one line of counts.
-import './check-node.mjs'
+import './check-machine.mjs'
 
 const { existsSync, mkdirSync, readFileSync, rmSync } = await import('node:fs')
 const { getNewerNode, NEWER_NODE } = await import('./newer-node.mjs')
