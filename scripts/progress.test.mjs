@@ -6,8 +6,8 @@ it('steps go on when the reader of their progress has left', async () => {
   const script = `import { outliveReader, step } from ${JSON.stringify(new URL('progress.mjs', import.meta.url))}
     outliveReader()
     await step('first', () => new Promise((resolve) => process.stdin.once('data', resolve)))
-    await step('second', async () => {})
-    setImmediate(() => process.exit(7))`
+    for (const title of ['second', 'third', 'fourth']) await step(title, () => new Promise(setImmediate))
+    process.exit(7)`
   const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
