@@ -91,7 +91,8 @@ async function openEmbedded(
     const epoch = await openEpoch(pool, server.fileIdentity())
     const isNew = server.isNew || wasEmpty
     const onFailure = (listener: (error: Error) => void) => server.onFailure(listener)
-    return assemble({ kind: 'embedded', pool, epoch, isNew, isDiskFull: diskGuard.isRefusing, onFailure }, stop)
+    const isDiskFull = () => diskGuard.isRefusing()
+    return assemble({ kind: 'embedded', pool, epoch, isNew, isDiskFull, onFailure }, stop)
   })
 }
 

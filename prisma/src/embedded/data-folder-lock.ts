@@ -26,9 +26,10 @@ export interface FileIdentity {
   ino: bigint
 }
 
-/** Open until it is closed: a file that is deleted meanwhile keeps its number, so that no other file gets it. */
-interface OwnLock extends FileIdentity {
-  close(): void
+interface OwnLock {
+  file: FileIdentity
+  /** Until then it is open: a file that is deleted keeps its number, so that no other one gets it. */
+  close: () => void
 }
 
 export interface DataFolderLock {
@@ -88,7 +89,7 @@ export async function lockDataFolder(dataDir: string, options: LockOptions): Pro
       await takeover.next()
       own = create(path, text)
     }
-    const { close, ...file } = own
+    const { file, close } = own
     const endBeats = beat(file, text, leaseMs / 5, onError)
     return {
       file,
@@ -107,19 +108,19 @@ export async function lockDataFolder(dataDir: string, options: LockOptions): Pro
 
 /** Writes the lock if there is none; null if there is one. Another process may see it before all of it is written. */
 function create(path: string, text: string): OwnLock | null {
-  let file: number
+  let descriptor: number
   try {
-    file = openSync(path, 'wx', 0o600)
+    descriptor = openSync(path, 'wx', 0o600)
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return null
     throw error
   }
   try {
-    writeSync(file, text)
-    const { dev, ino } = fstatSync(file, { bigint: true })
-    return { path, dev, ino, close: () => closeSync(file) }
+    writeSync(descriptor, text)
+    const { dev, ino } = fstatSync(descriptor, { bigint: true })
+    return { file: { path, dev, ino }, close: () => closeSync(descriptor) }
   } catch (error) {
-    closeSync(file)
+    closeSync(descriptor)
     rmSync(path, { force: true })
     throw error
   }

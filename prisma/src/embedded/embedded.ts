@@ -94,6 +94,13 @@ export async function startEmbedded(
       )
     })
     folder.finished()
+    const stop = async () => {
+      try {
+        await worker.stop()
+      } finally {
+        await leave()
+      }
+    }
     let stopped: Promise<void> | null = null
     return {
       socketFolder,
@@ -101,7 +108,7 @@ export async function startEmbedded(
       fileIdentity: () => fileIdentity(join(folder.path, 'global', 'pg_control')),
       onFailure: (listener) => worker.onFailure(listener),
       dump: (path) => worker.dump(path),
-      stop: () => (stopped ??= worker.stop().finally(leave)),
+      stop: () => (stopped ??= stop()),
     }
   } catch (error) {
     await leave()
