@@ -191,6 +191,15 @@ describe('a holder that cannot be asked', () => {
     await again.release()
   })
 
+  test('is not waited for by a start that was given up', async () => {
+    await leaveLock(onOtherMachine)
+    const left = readdirSync(folder)
+    const start = new AbortController()
+    const locked = lock(folder, { signal: start.signal, onProgress: () => start.abort() })
+    await expect(locked).rejects.toThrow(DatabaseStartError)
+    expect(readdirSync(folder)).toEqual(left)
+  })
+
   test('in a folder that cannot hold sockets, is seen by its signs of life', async () => {
     const { child, line } = await startHolder(folder, 'none', '1000')
     expect(line).toMatch(/^locked/)
