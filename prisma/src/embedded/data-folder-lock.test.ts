@@ -167,7 +167,7 @@ describe('a holder whose process id says nothing', () => {
 })
 
 describe('a holder that cannot be asked', () => {
-  const onOtherMachine = (text: string) => text.replace(/"kernel":"[^"]*"/, '"kernel":"of-another-machine"')
+  const onOtherMachine = (text: string) => text.replace(/"reach":"[^"]*"/, '"reach":"of another machine"')
   test.each([
     ['on another machine', onOtherMachine],
     ['with a lock that makes no sense', () => 'half a lo'],

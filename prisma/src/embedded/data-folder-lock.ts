@@ -17,7 +17,7 @@ import { join, resolve } from 'node:path'
 import { codeOf, DatabaseStartError, reasonOf } from '../database-start-error.ts'
 import { forbiddenIn, isForbidden } from './forbidden-files.ts'
 import { listenOn } from './lock-socket.ts'
-import { type Holder, kernelName, readIfPresent, Takeover } from './lock-takeover.ts'
+import { type Holder, reachOf, readIfPresent, Takeover } from './lock-takeover.ts'
 
 /** A file, whatever is at its path later. */
 export interface FileIdentity {
@@ -53,13 +53,17 @@ export interface LockOptions {
   listen?: ((path: string) => Promise<Server | null>) | undefined
 }
 
+const SHORTCUT = 'd'
+/** The length of a path in `socketFolder` that is used for a socket. */
+export const LOCK_SOCKET_LENGTH = join(SHORTCUT, 'gaugeline-01234567.sock').length
+
 /**
  * Makes the data folder if needed and takes it for this process. PGlite itself has no lock: a second process on the
  * same folder silently loses rows.
  *
  * The holder listens on a Unix socket in the folder, because the kernel knows whether it runs: process ids mean nothing
  * in another container, and a zombie still has one. A socket that answers has a holder, wherever that runs. One that
- * refuses has none, if it belongs to this kernel. Where a socket proves nothing (several machines share the folder, or
+ * refuses has none, if this process would reach it. Where a socket proves nothing (several machines share the folder, or
  * it cannot hold sockets), the holder has ended once it has not written its lock for 15 s. The lock of a holder that has
  * ended is taken over.
  *
@@ -69,9 +73,9 @@ export async function lockDataFolder(dataDir: string, options: LockOptions): Pro
   const { leaseMs = 15_000, onError = () => undefined } = options
   makeFolder(dataDir)
   // The path of the data folder itself may be longer than that of a socket can be.
-  const shortPath = join(options.socketFolder, 'data')
+  const shortPath = join(options.socketFolder, SHORTCUT)
   symlinkSync(resolve(dataDir), shortPath)
-  const id = randomBytes(6).toString('hex')
+  const id = randomBytes(4).toString('hex')
   const socket = `gaugeline-${id}.sock`
   const server = await (options.listen ?? listenOn)(join(shortPath, socket))
   server?.on('error', onError)
@@ -79,7 +83,7 @@ export async function lockDataFolder(dataDir: string, options: LockOptions): Pro
     server?.close()
     rmSync(join(dataDir, socket), { force: true })
   }
-  const holder: Holder = { pid: process.pid, host: hostname(), kernel: kernelName(), socket: server && socket }
+  const holder: Holder = { pid: process.pid, host: hostname(), reach: reachOf(dataDir), socket: server && socket }
   const path = join(dataDir, 'gaugeline.lock')
   const text = JSON.stringify({ id, ...holder })
   try {

@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads'
 import type pg from 'pg'
 import { DatabaseStartError } from '../database-start-error.ts'
 import { createPool } from '../pool.ts'
-import { type DataFolderLock, type FileIdentity, lockDataFolder } from './data-folder-lock.ts'
+import { type DataFolderLock, type FileIdentity, LOCK_SOCKET_LENGTH, lockDataFolder } from './data-folder-lock.ts'
 import { prepareDatabaseFolder } from './database-folder.ts'
 import { refuseFullDisk } from './disk-guard.ts'
 
@@ -138,7 +138,7 @@ export function createEmbeddedPool(server: EmbeddedPostgres, onIdleError: (error
 
 function makePrivateFolder(parent: string): string {
   // mkdtemp adds six characters.
-  const length = Buffer.byteLength(join(parent, 'gaugeline-XXXXXX', SOCKET))
+  const length = Buffer.byteLength(join(parent, 'gaugeline-XXXXXX', '/')) + Math.max(SOCKET.length, LOCK_SOCKET_LENGTH)
   if (length > MAX_SOCKET_PATH_BYTES) {
     const room = MAX_SOCKET_PATH_BYTES - (length - Buffer.byteLength(parent))
     throw new DatabaseStartError(

@@ -11,8 +11,8 @@ const LOOK_EVERY_MS = 250
 export interface Holder {
   pid: number
   host: string
-  /** The running kernel: one for all containers of a machine, another one after a restart. */
-  kernel: string
+  /** The running kernel and the file system of the folder, as they are seen from there: see `reachOf`. */
+  reach: string
   /** The name of its socket in the data folder; null where the folder cannot hold sockets. */
   socket: string | null
 }
@@ -56,7 +56,7 @@ export class Takeover {
     if (holder !== null && holder.socket !== null) {
       const answer = await askSocket(join(shortPath, holder.socket))
       if (answer === 'answered') throw inUse(dataDir, holder)
-      if (answer === 'refused' && holder.kernel === kernelName()) return true
+      if (answer === 'refused' && holder.reach === reachOf(dataDir)) return true
     }
     const mtimeMs = statSync(path, { throwIfNoEntry: false })?.mtimeMs
     if (mtimeMs === undefined) return false
@@ -119,12 +119,12 @@ function nameOf(holder: Holder | null): string {
 
 function parseHolder(text: string): Holder | null {
   const match =
-    /^\{"id":"\w+","pid":(\d+),"host":"([^"]*)","kernel":"([^"]*)","socket":(?:null|"(gaugeline-\w+\.sock)")\}$/.exec(
+    /^\{"id":"\w+","pid":(\d+),"host":"([^"]*)","reach":"([^"]*)","socket":(?:null|"(gaugeline-\w+\.sock)")\}$/.exec(
       text,
     )
   if (match === null) return null
-  const [, pid, host = '', kernel = '', socket = null] = match
-  return { pid: Number(pid), host, kernel, socket }
+  const [, pid, host = '', reach = '', socket = null] = match
+  return { pid: Number(pid), host, reach, socket }
 }
 
 export function readIfPresent(path: string): string | null {
@@ -136,7 +136,12 @@ export function readIfPresent(path: string): string | null {
   }
 }
 
-/** An opaque name of the running kernel; where the system does not report one, of the machine. */
-export function kernelName(): string {
-  return readIfPresent('/proc/sys/kernel/random/boot_id')?.trim() ?? hostname()
+/**
+ * From where a socket in a folder is reached, as an opaque text: all containers of a machine have one kernel, and another
+ * one after a restart, which knows the sockets of a file system as it is mounted. Refusing a connection proves that
+ * nobody listens only to those who would reach a listener.
+ */
+export function reachOf(folder: string): string {
+  const kernel = readIfPresent('/proc/sys/kernel/random/boot_id')?.trim() ?? hostname()
+  return `${kernel} ${statSync(folder).dev}`
 }
