@@ -1,5 +1,5 @@
 // npm run bench: builds what is not up to date, then compares it with its references (api/bench/main.ts).
-import './check-node.mjs'
+import './check-machine.mjs'
 
 const { command, StepFailure } = await import('./progress.mjs')
 const { endOnSignal, ROOT, run } = await import('./run.mjs')

@@ -1,5 +1,5 @@
 // npm run dev: the API and the client in watch mode. Open the sign-in link that the API prints; Ctrl-C ends all.
-import './check-node.mjs'
+import './check-machine.mjs'
 
 const { spawn } = await import('node:child_process')
 const { command } = await import('./progress.mjs')
@@ -17,6 +17,8 @@ const DEV_ENV = {
   PORT: process.env.PORT ?? '4000',
   PUBLIC_URL: process.env.PUBLIC_URL ?? `http://127.0.0.1:${CLIENT_PORT}`,
   LOG_LEVEL: process.env.LOG_LEVEL ?? 'debug',
+  // Each chooses its own: Vite would leave out what makes an edit show at once.
+  NODE_ENV: undefined,
 }
 
 const servers = () => [

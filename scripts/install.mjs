@@ -52,10 +52,10 @@ export async function install(folder = ROOT) {
       1_000,
     )
     try {
-      // No package here needs its install script, and npm 10 would run them where npm 11 does not.
-      return await run(npmCommand(), ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--no-progress'], {
-        cwd: folder,
-      })
+      // No package here needs its install script, and npm 10 would run them where npm 11 does not. What builds it is
+      // needed to start as well, whatever NODE_ENV and npm's own settings leave out.
+      const flags = ['--include=dev', '--ignore-scripts', '--no-audit', '--no-fund', '--no-progress']
+      return await run(npmCommand(), ['ci', ...flags], { cwd: folder })
     } finally {
       clearInterval(count)
     }

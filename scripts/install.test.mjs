@@ -1,3 +1,7 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { installFault } from './install.mjs'
 
@@ -38,4 +42,28 @@ it('reads an exclamation mark in os as "all but"', () => {
   expect(installFault(lock(), installed(notWindows), { platform: 'win32', arch: 'x64' })).toBe(
     'node_modules/a is for another machine',
   )
+})
+
+it('installs what builds it, too, where the environment asks for the packages of production only', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gaugeline-install-'))
+  try {
+    const write = (path, content) => writeFileSync(join(folder, path), JSON.stringify(content))
+    const link = {
+      'node_modules/tool': { resolved: 'tool', link: true, dev: true },
+      tool: { version: '1.0.0', dev: true },
+    }
+    const packages = { '': { devDependencies: { tool: 'file:tool' } }, ...link }
+    mkdirSync(join(folder, 'tool'))
+    write('tool/package.json', { name: 'tool', version: '1.0.0' })
+    write('package.json', { devDependencies: { tool: 'file:tool' } })
+    write('package-lock.json', { lockfileVersion: 3, packages })
+    // The environment of child processes is read when the module is loaded.
+    const script = `import { install } from ${JSON.stringify(new URL('install.mjs', import.meta.url))}
+      await install(${JSON.stringify(folder)})`
+    const env = { ...process.env, NODE_ENV: 'production', NPM_CONFIG_OMIT: 'dev' }
+    execFileSync(process.execPath, ['--input-type=module', '--eval', script], { env })
+    expect(existsSync(join(folder, 'node_modules/tool/package.json'))).toBe(true)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })

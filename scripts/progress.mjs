@@ -33,6 +33,11 @@ export async function step(title, work) {
   }
 }
 
+/** From now on, a reader of the output that leaves (`| head -1`) does not end this process. */
+export function outliveReader() {
+  process.stdout.on('error', () => undefined)
+}
+
 /** A failure that a person can correct: shown as its message alone, without a stack. */
 export class StepFailure extends Error {
   constructor(message, output = '') {

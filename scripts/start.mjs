@@ -1,8 +1,8 @@
 // npm start: from a fresh clone to a serving process. Installs and builds what is not up to date, then becomes the
 // server.
-import './check-node.mjs'
+import './check-machine.mjs'
 
-const { command } = await import('./progress.mjs')
+const { command, outliveReader } = await import('./progress.mjs')
 const { endOnSignal, QUIET_ENV, ROOT } = await import('./run.mjs')
 const { install } = await import('./install.mjs')
 const { turbo } = await import('./turbo.mjs')
@@ -17,6 +17,7 @@ function endWithNpm() {
 
 await command(async () => {
   const leaveToServer = endOnSignal()
+  outliveReader()
   process.chdir(ROOT)
   Object.assign(process.env, QUIET_ENV)
   await install()

@@ -149,11 +149,13 @@ function refusalOf(error: unknown): RefusedError | undefined {
   )
 }
 
-async function readiness({ pool }: Database): Promise<Readiness> {
-  const answered = pool.query('select 1').then(
+async function readiness(database: Database): Promise<Readiness> {
+  const answered = database.pool.query('select 1').then(
     () => true,
     () => false,
   )
-  const ready = await Promise.race([answered, sleep(READINESS_MS, false, { ref: false })])
-  return { ready, checks: { database: ready ? 'ok' : 'down' } }
+  const answers = await Promise.race([answered, sleep(READINESS_MS, false, { ref: false })])
+  const checks: Readiness['checks'] = { database: answers ? 'ok' : 'down' }
+  if (database.kind === 'embedded') checks['disk'] = database.isDiskFull() ? 'down' : 'ok'
+  return { ready: Object.values(checks).every((check) => check === 'ok'), checks }
 }

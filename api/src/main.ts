@@ -12,18 +12,35 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`)
 }
 
+let isOutputLost = false
+
+/** Output that nobody reads any more (`| head -1`), or whose disk is full, does not end the server. Said once. */
+function onOutputLost(error: Error): void {
+  if (isOutputLost) return
+  isOutputLost = true
+  process.stderr.write(`The server runs on, but its output is lost: ${error.message}\n`)
+}
+
 function giveUp(line: string): never {
   process.stderr.write(`${line}\n`)
   process.exit(1)
 }
 
+function createLog(level: string): pino.Logger {
+  if (process.stdout.isTTY) {
+    return pino({ level, transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname' } } })
+  }
+  return pino({ level }, pino.destination({ fd: 1, sync: true }).on('error', onOutputLost))
+}
+
 async function main(): Promise<void> {
+  process.stdout.on('error', onOutputLost)
+  // Nobody is left who could be told.
+  process.stderr.on('error', () => undefined)
   const env = readEnv()
-  const log = pino({
-    level: env.logLevel,
-    ...(process.stdout.isTTY ? { transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname' } } } : {}),
-  })
+  const log = createLog(env.logLevel)
   const fail = (error: unknown, what: string) => {
+    if (isOutputLost) process.stderr.write(`${what}: ${String(error)}\n`)
     log.fatal({ err: error }, what)
     log.flush(() => process.exit(1))
   }

@@ -24,6 +24,8 @@ export interface Database {
   epoch: string
   /** True when the database held no migration before this start. */
   isNew: boolean
+  /** Whether the embedded database refuses writes now, because its disk is nearly full. */
+  isDiskFull(): boolean
   /**
    * Calls back once if the embedded database dies under a running server. Nothing brings it back but a new start; a
    * PostgreSQL server that was lost is reconnected to automatically and never causes this call.
@@ -42,6 +44,8 @@ export interface OpenDatabaseOptions {
   onProgress?: ((line: string) => void) | undefined
   /** Called for what fails in the background: a lost idle connection, a round of maintenance, a full disk. */
   onIdleError?: ((error: Error) => void) | undefined
+  /** When it is aborted, all that waits for the database fails at once. */
+  signal?: AbortSignal | undefined
 }
 
 /** What only tests and the build replace. */
@@ -60,8 +64,8 @@ export function openDatabase(options: OpenDatabaseOptions): Promise<Database> {
 }
 
 export async function openDatabaseFrom(options: OpenDatabaseOptions, sources: DatabaseSources): Promise<Database> {
-  const { url, dataDir, onProgress = () => undefined, onIdleError = () => undefined } = options
-  if (url === undefined) return openEmbedded(dataDir, sources, onProgress, onIdleError)
+  const { url, dataDir, onProgress = () => undefined, onIdleError = () => undefined, signal } = options
+  if (url === undefined) return openEmbedded(dataDir, sources, onProgress, onIdleError, signal)
   return openServer(url, sources, onProgress, onIdleError)
 }
 
@@ -70,14 +74,15 @@ async function openEmbedded(
   sources: DatabaseSources,
   onProgress: (line: string) => void,
   onIdleError: (error: Error) => void,
+  signal: AbortSignal | undefined,
 ): Promise<Database> {
   onProgress(`Opening the embedded database in ${dataDir}`)
-  const server = await startEmbedded(dataDir, sources.snapshot)
+  const server = await startEmbedded(dataDir, sources.snapshot, { onProgress, onError: onIdleError, signal })
   const pool = createEmbeddedPool(server, onIdleError)
   const endMaintenance = maintain(pool, onIdleError)
-  const endGuard = guardDisk(pool, () => freeBytesOf(dataDir), onIdleError)
+  const diskGuard = guardDisk(pool, () => freeBytesOf(dataDir), onIdleError)
   const stop = async () => {
-    await Promise.all([endMaintenance(), endGuard()])
+    await Promise.all([endMaintenance(), diskGuard.stop()])
     await endWithin(pool, 5_000)
     await server.stop()
   }
@@ -85,7 +90,9 @@ async function openEmbedded(
     const { wasEmpty } = await migrate(pool, sources.migrationsFolder, onProgress)
     const epoch = await openEpoch(pool, server.fileIdentity())
     const isNew = server.isNew || wasEmpty
-    return assemble({ kind: 'embedded', pool, epoch, isNew, onFailure: (listener) => server.onFailure(listener) }, stop)
+    const onFailure = (listener: (error: Error) => void) => server.onFailure(listener)
+    const isDiskFull = () => diskGuard.isRefusing()
+    return assemble({ kind: 'embedded', pool, epoch, isNew, isDiskFull, onFailure }, stop)
   })
 }
 
@@ -101,7 +108,8 @@ async function openServer(
   return finish(stop, async () => {
     const wasEmpty = await migrateThrough(migrations, sources.migrationsFolder, onProgress)
     const epoch = await openEpoch(pool, '')
-    return assemble({ kind: 'postgres', pool, epoch, isNew: wasEmpty, onFailure: () => undefined }, stop)
+    const isDiskFull = () => false
+    return assemble({ kind: 'postgres', pool, epoch, isNew: wasEmpty, isDiskFull, onFailure: () => undefined }, stop)
   })
 }
 

@@ -25,6 +25,11 @@ function settingsOn(disk: SmallDisk): Record<string, string> {
   return { DATA_DIR: join(disk.folder, 'data'), SEED: 'none', SAMPLE_INTERVAL_MS: '100' }
 }
 
+async function readiness(origin: string): Promise<[number, unknown]> {
+  const response = await fetch(`${origin}/readyz`)
+  return [response.status, await response.json()]
+}
+
 async function names(api: GraphQLTestClient, after: string | null = null): Promise<string[]> {
   const { edges, pageInfo } = (await api.data<Page>(NAMES, { after })).trainingJobs
   const page = edges.map(({ node }) => node.name)
@@ -60,12 +65,14 @@ it.skipIf(reason !== null)(
     disk.fill(0)
     const promised = await registerUntilRefused(api)
     expect(await names(api)).toEqual(expect.arrayContaining(['deployed', ...promised]))
-    expect((await fetch(`${origin}/readyz`)).status).toBe(200)
+    expect(await readiness(origin)).toEqual([503, { status: 'unready', checks: { database: 'ok', disk: 'down' } }])
     expect(server.stdout).toMatch(/The disk has only \d+ MB left: writes are refused until there is more room\./)
 
     disk.makeRoom()
     const written = async () => (await api.request(REGISTER, { name: 'after' })).errors
     await expect.poll(written, { timeout: 15_000 }).toBeUndefined()
+    const ready = [200, { status: 'ready', checks: { database: 'ok', disk: 'ok' } }]
+    await expect.poll(() => readiness(origin), { timeout: 5000 }).toEqual(ready)
     const updates = [...before, ...(await log.take(30))]
     const [first] = updates
     const sequences = updates.map(({ inferenceMetrics }) => sequenceOf(inferenceMetrics.cursor))

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { chownSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -38,6 +38,7 @@ export class ServerProcess implements AsyncDisposable {
   private constructor(settings: Record<string, string>, { uid }: StartOptions) {
     if (!existsSync(BUILT_SERVER)) throw new Error('These tests run the built server: run `npm run build` first.')
     const { PATH = '' } = process.env
+    if (uid !== undefined) chownSync(this.#temporary, uid, uid)
     this.#child = spawn(process.execPath, [...V8_FLAGS, BUILT_SERVER], {
       env: { PATH, TMPDIR: this.#temporary, PORT: '0', ADMIN_TOKEN, ...settings },
       cwd: this.#temporary,
@@ -102,6 +103,11 @@ export class ServerProcess implements AsyncDisposable {
 
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal)
+  }
+
+  /** Nobody reads what it writes to stdout from now on. */
+  closeStdout(): void {
+    this.#child.stdout?.destroy()
   }
 
   async kill(): Promise<void> {

@@ -1,5 +1,16 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -109,6 +120,27 @@ describe('an embedded data folder', () => {
     expect(readdirSync(dataDir)).toEqual([])
     chmodSync(dataDir, 0o755)
     await expectGoodStart({ DATA_DIR: dataDir })
+  })
+
+  const noOther = isRoot ? skipped : ' (skipped: only root can start a server as another user)'
+  it.skipIf(noOther)(`is refused when a part of it is of another user, who is named${noOther}`, async () => {
+    await using database = await prepareTestDatabase('embedded')
+    cpSync(database.dataDir!, dataDir, { recursive: true })
+    const postgres = join(dataDir, 'postgres')
+    spawnSync('chown', ['-R', String(NOBODY), folder])
+    // What a start with sudo leaves: the folder, one file in it, or the lock after kill -9.
+    const parts = [postgres, join(postgres, 'global', 'pg_control'), join(dataDir, 'gaugeline.lock')]
+    for (const part of parts) {
+      if (!existsSync(part)) writeFileSync(part, '')
+      const { mode } = statSync(part)
+      chmodSync(part, mode & 0o700)
+      chownSync(part, 0, 0)
+      expect(await refusal({ DATA_DIR: dataDir }, NOBODY)).toMatch(
+        /^The data folder .+ cannot be used: .+ \(EACCES\)\. It belongs to user 0, this is user 65534: start as that user, /,
+      )
+      chownSync(part, NOBODY, NOBODY)
+    }
+    expect(existsSync(join(postgres, 'PG_VERSION'))).toBe(true)
   })
 })
 

@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url'
 import { prepareTestDatabase } from '@gaugeline/prisma/testing'
 import { expect, it } from 'vitest'
 import { GraphQLTestClient } from '../graphql-client.ts'
@@ -6,7 +5,8 @@ import { WsTestClient } from '../ws-client.ts'
 import { register } from './documents.ts'
 import { ADMIN_TOKEN, ServerProcess, settingsOf } from './server-process.ts'
 
-const FAULT = fileURLToPath(new URL('./fault-on-signal.mjs', import.meta.url))
+// As a URL, which has no spaces.
+const FAULT = new URL('./fault-on-signal.mjs', import.meta.url).href
 
 it.each([
   ['exception', 'an error'],

@@ -1,26 +1,26 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../testing.ts'
 import { isUnavailable } from '../violations.ts'
-import { guardDisk, NEEDED_BYTES } from './disk-guard.ts'
+import { type DiskGuard, guardDisk, NEEDED_BYTES } from './disk-guard.ts'
 
 describe('a disk that is nearly full', () => {
   let database: TestDatabase
   let free: number
   let told: string[]
-  let end: () => Promise<void>
+  let guard: DiskGuard
   beforeEach(async () => {
     database = await createTestDatabase('embedded')
     free = NEEDED_BYTES
     told = []
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
-    end = guardDisk(
+    guard = guardDisk(
       database.pool,
       () => Promise.resolve(free),
       ({ message }) => told.push(message),
     )
   })
   afterEach(async () => {
-    await end()
+    await guard.stop()
     vi.useRealTimers()
     await database[Symbol.asyncDispose]()
   })
@@ -43,6 +43,7 @@ describe('a disk that is nearly full', () => {
     free = NEEDED_BYTES - 1
     await vi.advanceTimersByTimeAsync(1000)
     await expect.poll(refused, { timeout: 5000 }).toEqual([true, true])
+    expect(guard.isRefusing()).toBe(true)
     expect(await Promise.all([1, 2, 3].map(() => database.prisma.model.count()))).toEqual([2, 2, 2])
     await vi.advanceTimersByTimeAsync(3000)
     expect(told).toEqual(['The disk has only 63 MB left: writes are refused until there is more room.'])
@@ -50,13 +51,14 @@ describe('a disk that is nearly full', () => {
     free = NEEDED_BYTES
     await vi.advanceTimersByTimeAsync(1000)
     await expect.poll(() => write('after').then(() => 'written', String), { timeout: 5000 }).toBe('written')
+    expect(guard.isRefusing()).toBe(false)
     expect(told).toHaveLength(1)
   })
 
   it('reports a check that failed, and checks again', async () => {
-    await end()
+    await guard.stop()
     let looks = 0
-    end = guardDisk(
+    guard = guardDisk(
       database.pool,
       () => {
         looks += 1

@@ -9,19 +9,25 @@ import type { Statements } from './maintenance.ts'
 export const NEEDED_BYTES = 64 * 2 ** 20
 const EVERY_MS = 1000
 
+export interface DiskGuard {
+  /** Whether it refuses writes now. */
+  isRefusing(): boolean
+  /** Stops it, once the statement in flight has finished. */
+  stop(): Promise<void>
+}
+
 /**
  * Makes the embedded database refuse writes (they fail with 25006) while the disk of its folder is nearly full, and
  * accept them again once there is room. Reads continue.
  *
  * @param freeBytes how much room there is
  * @param onFull is called once each time the disk fills up, and for a check that failed; the next check tries again.
- * @returns a function that stops it, once the statement in flight has finished.
  */
 export function guardDisk(
   pool: Statements,
   freeBytes: () => Promise<number>,
   onFull: (error: Error) => void,
-): () => Promise<void> {
+): DiskGuard {
   let isReadOnly = false
   let looking: Promise<void> | null = null
 
@@ -42,9 +48,12 @@ export function guardDisk(
         looking = null
       })
   }, EVERY_MS)
-  return async () => {
-    clearInterval(timer)
-    await looking
+  return {
+    isRefusing: () => isReadOnly,
+    async stop() {
+      clearInterval(timer)
+      await looking
+    },
   }
 }
 

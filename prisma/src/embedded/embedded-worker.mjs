@@ -2,9 +2,12 @@
 // PostgreSQL (PGlite) behind a Unix socket, in a worker thread of its own. Plain JavaScript, because Node itself starts
 // a worker: it must run from the sources (tsx, vitest) and from the build alike, on a Node that strips no types.
 import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { PGlite } from '@electric-sql/pglite'
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket'
+import { FolderGuard } from './folder-guard.mjs'
+import { reasonOf } from './worker-errors.mjs'
 
 /** @typedef {import('./embedded.ts').WorkerRequest} WorkerRequest */
 /** @typedef {import('./embedded.ts').WorkerReport} WorkerReport */
@@ -22,6 +25,8 @@ const STARTUP = 0
 const SHARED_BUFFERS = '16MB'
 /** PGlite's POSTGRES_MAIN_LONGJMP. */
 const longJumpStatus = 100
+/** How often it looks for the data folder while nobody asks for anything. */
+const LOOK_EVERY_MS = 1000
 const syncMessage = new Uint8Array([SYNC, 0, 0, 0, 4])
 
 /**
@@ -32,6 +37,17 @@ const syncMessage = new Uint8Array([SYNC, 0, 0, 0, 4])
  */
 class StatementWisePGlite extends PGlite {
   #insideStatement = false
+  /** @type {(() => void) | null} */
+  #beforeAnswer = null
+
+  /**
+   * Calls back before each answer leaves, also that to a COMMIT.
+   *
+   * @param {() => void} listener
+   */
+  beforeAnswer(listener) {
+    this.#beforeAnswer = listener
+  }
 
   /**
    * Errors of SQL leave PostgreSQL by a long jump. Anything else that is thrown is its end (a panic, memory that ran
@@ -64,7 +80,11 @@ class StatementWisePGlite extends PGlite {
   async execProtocolRawStream(message, options) {
     const type = message[0]
     this.#insideStatement = type !== QUERY && type !== SYNC && type !== TERMINATE && type !== STARTUP
-    await super.execProtocolRawStream(message, options).catch(fail)
+    const onRawData = (/** @type {Uint8Array} */ data) => {
+      this.#beforeAnswer?.()
+      options.onRawData(data)
+    }
+    await super.execProtocolRawStream(message, { ...options, onRawData }).catch(fail)
   }
 
   /**
@@ -99,7 +119,7 @@ function report(message) {
  * @returns {never}
  */
 function fail(error) {
-  report({ type: 'failed', reason: error instanceof Error ? (error.stack ?? error.message) : String(error) })
+  report({ type: 'failed', reason: reasonOf(error) })
   // With the thread go all connections, so that waiting queries fail at once.
   process.exit(1)
 }
@@ -116,7 +136,13 @@ process.on('unhandledRejection', (error) => {
 
 async function main() {
   /** @type {import('./embedded.ts').WorkerSettings} */
-  const { pgData, snapshot, socketPath, maxConnections } = workerData
+  const { dataDir, pgData, lock, snapshot, socketPath, maxConnections } = workerData
+  const guard = new FolderGuard(dataDir, lock)
+  const endOnLoss = () => {
+    const loss = guard.loss()
+    if (loss !== null) fail(loss)
+  }
+  endOnLoss()
   const db = new StatementWisePGlite({
     dataDir: pgData,
     startParams: [...PGlite.defaultStartParams, '-c', `shared_buffers=${SHARED_BUFFERS}`],
@@ -124,6 +150,10 @@ async function main() {
   })
   await db.waitReady
   db.endOnCrash()
+  // Made with the database and kept for as long as it lives.
+  guard.keep(join(pgData, 'global', 'pg_control'))
+  db.beforeAnswer(endOnLoss)
+  setInterval(endOnLoss, LOOK_EVERY_MS).unref()
   const server = new PGLiteSocketServer({ db, path: socketPath, maxConnections })
   await server.start()
 

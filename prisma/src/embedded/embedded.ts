@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -6,11 +6,15 @@ import { Worker } from 'node:worker_threads'
 import type pg from 'pg'
 import { DatabaseStartError } from '../database-start-error.ts'
 import { createPool } from '../pool.ts'
-import { lockDataFolder } from './data-folder-lock.ts'
+import { type DataFolderLock, type FileIdentity, LOCK_SOCKET_LENGTH, lockDataFolder } from './data-folder-lock.ts'
+import { prepareDatabaseFolder } from './database-folder.ts'
 import { refuseFullDisk } from './disk-guard.ts'
 
 export interface WorkerSettings {
+  dataDir: string
   pgData: string
+  /** While its path leads to this file, the data folder is in its place and ours. */
+  lock: FileIdentity
   snapshot: string | null
   socketPath: string
   maxConnections: number
@@ -39,8 +43,14 @@ const maxConnections = 8
 const SOCKET = '.s.PGSQL.5432'
 /** A longer path is truncated silently, and the socket is then created outside the private folder. */
 const MAX_SOCKET_PATH_BYTES = process.platform === 'darwin' ? 103 : 107
-/** PGlite 0.5 is PostgreSQL 18; a data folder of another major version cannot be read. */
-const majorVersion = '18'
+
+export interface EmbeddedOptions {
+  onProgress?: ((line: string) => void) | undefined
+  /** Called for what fails in the background. */
+  onError?: ((error: Error) => void) | undefined
+  /** When it is aborted, a start that waits for the folder fails. */
+  signal?: AbortSignal | undefined
+}
 
 /**
  * Starts PGlite on a data folder, in a worker thread, behind a Unix socket in a folder that only this user can enter
@@ -48,24 +58,30 @@ const majorVersion = '18'
  *
  * @throws DatabaseStartError when the folder cannot be used or holds something else.
  */
-export async function startEmbedded(dataDir: string, snapshot: string | null): Promise<EmbeddedPostgres> {
-  const lock = lockDataFolder(dataDir)
-  const socketFolder = makeSocketFolder(() => lock.release())
+export async function startEmbedded(
+  dataDir: string,
+  snapshot: string | null,
+  options: EmbeddedOptions = {},
+): Promise<EmbeddedPostgres> {
+  letOwnerReadAndWrite()
+  const socketFolder = makePrivateFolder(tmpdir())
   const removeSocketFolder = () => rmSync(socketFolder, { recursive: true, force: true })
   process.once('exit', removeSocketFolder)
-  const leave = () => {
+  let lock: DataFolderLock | null = null
+  const leave = async () => {
+    await lock?.release()
     process.off('exit', removeSocketFolder)
     removeSocketFolder()
-    lock.release()
   }
   try {
+    lock = await lockDataFolder(dataDir, { socketFolder, ...options })
     await refuseFullDisk(dataDir)
-    const pgData = join(dataDir, 'postgres')
-    const unfinished = join(dataDir, 'first-start-unfinished')
-    const isNew = prepare(dataDir, pgData, unfinished)
+    const folder = prepareDatabaseFolder(dataDir)
     const worker = new EmbeddedWorker({
-      pgData,
-      snapshot: isNew ? snapshot : null,
+      dataDir,
+      pgData: folder.path,
+      lock: lock.file,
+      snapshot: folder.isNew ? snapshot : null,
       socketPath: join(socketFolder, SOCKET),
       maxConnections,
     })
@@ -77,20 +93,33 @@ export async function startEmbedded(dataDir: string, snapshot: string | null): P
         { cause: error },
       )
     })
-    rmSync(unfinished, { force: true })
+    folder.finished()
+    const stop = async () => {
+      try {
+        await worker.stop()
+      } finally {
+        await leave()
+      }
+    }
     let stopped: Promise<void> | null = null
     return {
       socketFolder,
-      isNew,
-      fileIdentity: () => fileIdentity(join(pgData, 'global', 'pg_control')),
+      isNew: folder.isNew,
+      fileIdentity: () => fileIdentity(join(folder.path, 'global', 'pg_control')),
       onFailure: (listener) => worker.onFailure(listener),
       dump: (path) => worker.dump(path),
-      stop: () => (stopped ??= worker.stop().finally(leave)),
+      stop: () => (stopped ??= stop()),
     }
   } catch (error) {
-    leave()
+    await leave()
     throw error
   }
+}
+
+/** PostgreSQL does the same: it could not open the files again that it has made under a umask like 0277. */
+function letOwnerReadAndWrite(): void {
+  const umask = process.umask(0o077)
+  process.umask(umask & 0o077)
 }
 
 /** Connections to it. Fewer than it accepts: one that is being closed still counts while its successor is opened. */
@@ -107,19 +136,9 @@ export function createEmbeddedPool(server: EmbeddedPostgres, onIdleError: (error
   )
 }
 
-/** `undo` is called before it throws. */
-function makeSocketFolder(undo: () => void): string {
-  try {
-    return makePrivateFolder(tmpdir())
-  } catch (error) {
-    undo()
-    throw error
-  }
-}
-
 function makePrivateFolder(parent: string): string {
   // mkdtemp adds six characters.
-  const length = Buffer.byteLength(join(parent, 'gaugeline-XXXXXX', SOCKET))
+  const length = Buffer.byteLength(join(parent, 'gaugeline-XXXXXX', '/')) + Math.max(SOCKET.length, LOCK_SOCKET_LENGTH)
   if (length > MAX_SOCKET_PATH_BYTES) {
     const room = MAX_SOCKET_PATH_BYTES - (length - Buffer.byteLength(parent))
     throw new DatabaseStartError(
@@ -134,31 +153,6 @@ function makePrivateFolder(parent: string): string {
       { cause: error },
     )
   }
-}
-
-/** Gives whether the database has yet to be made. What an interrupted first start left behind is thrown away. */
-function prepare(dataDir: string, pgData: string, unfinished: string): boolean {
-  if (existsSync(unfinished)) rmSync(pgData, { recursive: true, force: true })
-  const versionFile = join(pgData, 'PG_VERSION')
-  if (!existsSync(versionFile)) {
-    if (existsSync(pgData)) {
-      throw new DatabaseStartError(
-        `The folder ${pgData} holds no database: remove it, or set DATA_DIR to another folder than ${dataDir}.`,
-      )
-    }
-    writeFileSync(unfinished, '')
-    // PGlite makes its files writable for all; the folder keeps others out.
-    mkdirSync(pgData, { mode: 0o700 })
-    return true
-  }
-  const version = readFileSync(versionFile, 'utf8').trim()
-  if (version !== majorVersion) {
-    throw new DatabaseStartError(
-      `The folder ${pgData} was written by PostgreSQL ${version}, this build reads ${majorVersion}: ` +
-        'use the build that wrote it, or another DATA_DIR.',
-    )
-  }
-  return false
 }
 
 // pg_control is rewritten in place at every checkpoint, so the file stays the same for the life of a database; any copy
