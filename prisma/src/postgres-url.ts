@@ -23,8 +23,11 @@ export interface PostgresTarget {
 export function readPostgresUrl(text: string): PostgresTarget {
   const url = parse(text)
   const schema = url.searchParams.get('schema') ?? defaultSchema
-  if (!/^[^\0]{1,63}$/.test(schema)) {
-    throw new DatabaseStartError('The schema in DATABASE_URL is not the name of a schema: write it as ?schema=name.')
+  // Prisma does not escape quotes in it; PostgreSQL silently shortens longer names.
+  if (schema === '' || /["\0]/.test(schema) || Buffer.byteLength(schema) > 63) {
+    throw new DatabaseStartError(
+      'DATABASE_URL holds a schema that cannot be used: write ?schema=name, of at most 63 bytes without quotes.',
+    )
   }
   const config = { connectionString: withStrictTls(text, url), connectionTimeoutMillis: connectTimeoutMs }
   const { host, port, user = 'postgres', database = user } = clientOf(config)
