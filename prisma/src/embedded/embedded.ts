@@ -103,8 +103,11 @@ export function createEmbeddedPool(
   onIdleError: (error: Error) => void,
   signal?: AbortSignal,
 ): pg.Pool {
+  // The types of pg leave it out.
+  const noReplication: object = { replication: 'false' }
   return createPool(
     {
+      ...noReplication,
       host: server.socketFolder,
       port: SOCKET_PORT,
       user: 'postgres',
