@@ -11,11 +11,7 @@ const keepAliveMs = 10_000
  * @param signal when it is aborted, every connection ends at once, and so does each new one: all that waits for the
  * database fails, whether or not the network still answers
  */
-export function createPool(
-  config: pg.PoolConfig,
-  onIdleError: (error: Error) => void,
-  signal?: AbortSignal | undefined,
-): pg.Pool {
+export function createPool(config: pg.PoolConfig, onIdleError: (error: Error) => void, signal?: AbortSignal): pg.Pool {
   const pool = new pg.Pool({
     application_name: 'gaugeline',
     keepAlive: true,

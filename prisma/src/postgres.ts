@@ -42,9 +42,10 @@ export async function openPostgres(
     throw new DatabaseStartError(explainConnection(error, target), { cause: error })
   }
   const pool = (own: pg.PoolConfig, limits: string) => {
-    const text = sessionSettings(target.schema) + limits
-    const onConnect = (client: pg.ClientBase) => client.query({ text, ...answerIn(readTimeoutMs) })
-    return createPool({ ...target.config, onConnect, ...own }, onIdleError, signal)
+    const settings = { text: sessionSettings(target.schema) + limits, query_timeout: readTimeoutMs }
+    // The pool waits for it, which the types of pg leave out.
+    const hook: object = { onConnect: (client: pg.Client) => client.query(settings) }
+    return createPool({ ...target.config, ...hook, ...own }, onIdleError, signal)
   }
   const limits = `
     set statement_timeout = ${statementTimeoutMs};
@@ -76,9 +77,4 @@ function sessionSettings(schema: string): string {
     set tcp_keepalives_interval = 5;
     set tcp_keepalives_count = 3;
     set tcp_user_timeout = 10000;`
-}
-
-/** An option of pg's statements that its types leave out. */
-function answerIn(ms: number): object {
-  return { query_timeout: ms }
 }

@@ -74,7 +74,9 @@ describe.runIf((await testDatabaseKinds()).includes('postgres'))('the lease of a
     const second = open({ onProgress: (line) => line.startsWith('Waiting') && waiting.resolve() }, { waitMs: 20_000 })
     await waiting.promise
     await first.close()
-    await (await second).close()
+    const opened = await second
+    expect(opened.kind).toBe('postgres')
+    await opened.close()
   })
 
   test('of servers that start at once, one gets it', async () => {
