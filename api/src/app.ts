@@ -61,6 +61,7 @@ export interface App {
 
 export function createApp({ env, log, onProgress, onFailure, clock }: AppOptions): App {
   const lifecycle = new Lifecycle()
+  const startEnd = new AbortController()
   const databaseEnd = new AbortController()
   // Each connection listens to it.
   setMaxListeners(0, databaseEnd.signal)
@@ -84,8 +85,9 @@ export function createApp({ env, log, onProgress, onFailure, clock }: AppOptions
       url: env.databaseUrl,
       dataDir: env.dataDir,
       onProgress,
-      onIdleError: (error) => log.warn({ err: error }, 'an idle connection to the database failed'),
+      onIdleError: (error) => log.warn({ err: error }, 'a connection to the database failed in the background'),
       signal: databaseEnd.signal,
+      startSignal: startEnd.signal,
     })
     await lifecycle.start({ stop: () => database.close() })
     throwIfStopped()
@@ -116,6 +118,7 @@ export function createApp({ env, log, onProgress, onFailure, clock }: AppOptions
   }
 
   async function shutDown(): Promise<void> {
+    startEnd.abort()
     const timer = setTimeout(() => databaseEnd.abort(), DATABASE_GRACE_MS)
     try {
       // A start must be over before what it opened can be closed; a failed one has cleaned up after itself.

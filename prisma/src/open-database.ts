@@ -46,6 +46,8 @@ export interface OpenDatabaseOptions {
   onIdleError?: ((error: Error) => void) | undefined
   /** When it is aborted, all that waits for the database fails at once, and so does every new statement. */
   signal?: AbortSignal | undefined
+  /** When it is aborted, a start that waits for another server to end waits no longer, and rejects. */
+  startSignal?: AbortSignal | undefined
 }
 
 /** What only tests and the build replace. */
@@ -66,8 +68,8 @@ export function openDatabase(options: OpenDatabaseOptions): Promise<Database> {
 }
 
 export async function openDatabaseFrom(options: OpenDatabaseOptions, sources: DatabaseSources): Promise<Database> {
-  const { url, dataDir, onProgress = () => undefined, onIdleError = () => undefined, signal } = options
-  const listeners = { onProgress, onIdleError, signal }
+  const { url, dataDir, onProgress = () => undefined, onIdleError = () => undefined, signal, startSignal } = options
+  const listeners = { onProgress, onIdleError, signal, startSignal }
   return url === undefined ? openEmbedded(dataDir, sources, listeners) : openServer(url, sources, listeners)
 }
 
@@ -75,6 +77,7 @@ interface Listeners {
   onProgress: (line: string) => void
   onIdleError: (error: Error) => void
   signal: AbortSignal | undefined
+  startSignal: AbortSignal | undefined
 }
 
 async function openEmbedded(
@@ -103,13 +106,13 @@ async function openEmbedded(
 async function openServer(
   url: string,
   sources: DatabaseSources,
-  { onProgress, onIdleError, signal }: Listeners,
+  { onProgress, onIdleError, signal, startSignal }: Listeners,
 ): Promise<Database> {
   onProgress('Connecting to PostgreSQL')
   const { main: pool, schema, ...pools } = await openPostgres(url, onIdleError, signal)
   const lease = sources.lease && new ServerLease(pools.lease, sources.lease, onIdleError)
   const takeLease = async () =>
-    await lease?.take(() => onProgress('Waiting for another server that runs on this database to end'), signal)
+    await lease?.take(() => onProgress('Waiting for another server that runs on this database to end'), startSignal)
   const stop = async () => {
     await endWithin(pool, 5_000)
     // Last: the next server may start now.

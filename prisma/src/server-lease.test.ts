@@ -134,7 +134,7 @@ describe.runIf((await testDatabaseKinds()).includes('postgres'))('the lease of a
     const server = await open()
     const abandoned = new AbortController()
     const second = open(
-      { signal: abandoned.signal, onProgress: (line) => line.startsWith('Waiting') && abandoned.abort() },
+      { startSignal: abandoned.signal, onProgress: (line) => line.startsWith('Waiting') && abandoned.abort() },
       { waitMs: 60_000 },
     )
     await expect(second).rejects.toThrow(/abort/)

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
-import { DatabaseStartError } from './database-start-error.ts'
+import { DatabaseStartError, reasonOf } from './database-start-error.ts'
 import { hasEnded, type ProcessIdentity, thisProcess } from './process-identity.ts'
 
 /** All in milliseconds. */
@@ -80,7 +80,7 @@ export class ServerLease {
     if (this.#lost !== null) return
     await this.#pool
       .query('DELETE FROM server_lease WHERE holder = $1', [this.#holder])
-      .catch((error: unknown) => this.#onError(asError(error)))
+      .catch((error: unknown) => this.#onError(failure('released, so the next start waits for its end', error)))
   }
 
   async #renew(): Promise<void> {
@@ -92,7 +92,7 @@ export class ServerLease {
         isFailing = false
         if (other !== null) return this.#loseTo(other)
       } catch (error) {
-        if (!isFailing) this.#onError(asError(error))
+        if (!isFailing) this.#onError(failure('renewed', error))
         isFailing = true
       }
     }
@@ -152,6 +152,6 @@ function nameOf({ pid, host }: ProcessIdentity): string {
   return `process ${pid} on ${host}`
 }
 
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error))
+function failure(what: string, cause: unknown): Error {
+  return new Error(`The lease of the database could not be ${what}: ${reasonOf(cause)}`, { cause })
 }
