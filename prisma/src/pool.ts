@@ -20,7 +20,7 @@ export function createPool(config: pg.PoolConfig, onIdleError: (error: Error) =>
     ...config,
     types: parsers(),
   })
-  pool.on('connect', endWhenSilent)
+  dropSilentClients(pool)
   // Without a listener the loss of an idle connection would end the process; the pool opens a new one when it needs it.
   pool.on('error', (error) => {
     if (signal?.aborted) return
@@ -33,20 +33,41 @@ export function createPool(config: pg.PoolConfig, onIdleError: (error: Error) =>
 
 /**
  * Ends a client with the first statement that was not answered in time, so that what follows on the same connection
- * fails at once, like the rollback of its transaction, and Prisma cannot give it back to the pool.
+ * fails at once, like the rollback of its transaction, and Prisma cannot give it back to the pool. Those that are idle
+ * are dropped as well: a network that has lost one connection has usually lost all, and each would cost a caller as
+ * much time again.
  */
-function endWhenSilent(client: pg.PoolClient): void {
-  const query: (...args: unknown[]) => unknown = client.query.bind(client)
-  const watched = (...args: unknown[]) => {
-    const answer = query(...args)
-    if (answer instanceof Promise) {
-      answer.catch((error: unknown) => {
-        if (error instanceof Error && error.message === 'Query read timeout') void client.end()
-      })
-    }
-    return answer
+function dropSilentClients(pool: pg.Pool): void {
+  const idle = new Set<pg.PoolClient>()
+  const dropIdle = (error: Error) => {
+    // The pool removes an idle client that reports an error.
+    for (const client of idle) client.emit('error', error)
   }
-  Object.assign(client, { query: watched })
+  pool.on('acquire', (client) => void idle.delete(client))
+  pool.on('remove', (client) => void idle.delete(client))
+  pool.on('release', (error, client) => {
+    if (isSilence(error)) dropIdle(error)
+    else idle.add(client)
+  })
+  pool.on('connect', (client) => {
+    const query: (...args: unknown[]) => unknown = client.query.bind(client)
+    const watched = (...args: unknown[]) => {
+      const answer = query(...args)
+      if (answer instanceof Promise) {
+        answer.catch((error: unknown) => {
+          if (!isSilence(error)) return
+          dropIdle(error)
+          void client.end()
+        })
+      }
+      return answer
+    }
+    Object.assign(client, { query: watched })
+  })
+}
+
+function isSilence(error: unknown): error is Error {
+  return error instanceof Error && error.message === 'Query read timeout'
 }
 
 // Over a copy of the usual parsers: Prisma keeps those, and parses bigint itself.
