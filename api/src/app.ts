@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type Database, DatabaseStartError, isUnavailable, openDatabase } from '@gaugeline/prisma'
@@ -16,6 +17,8 @@ import { HttpServer, ListenError } from './server/server.ts'
 const CLIENT_FOLDER = fileURLToPath(new URL('../../client/dist', import.meta.url))
 /** In-flight requests have this long to finish at a shutdown. */
 const GRACE_MS = 5000
+/** From the beginning of a shutdown; what then still waits for a database that is silent waits no longer. */
+const DATABASE_GRACE_MS = 6000
 /** A database that does not answer within this time counts as down. */
 const READINESS_MS = 1000
 
@@ -23,7 +26,7 @@ export interface AppOptions {
   env: Env
   log: Logger
   onProgress: (line: string) => void
-  /** Called once when the embedded database dies: nothing can be served from then on. */
+  /** Called once when the database is lost for good (see Database.onFailure): nothing can be served from then on. */
   onFailure: (error: Error) => void
   clock?: RecordingClock
 }
@@ -58,6 +61,10 @@ export interface App {
 
 export function createApp({ env, log, onProgress, onFailure, clock }: AppOptions): App {
   const lifecycle = new Lifecycle()
+  const startEnd = new AbortController()
+  const databaseEnd = new AbortController()
+  // Each connection listens to it.
+  setMaxListeners(0, databaseEnd.signal)
   let starting: Promise<RunningApp> | null = null
   let stopping: Promise<void> | null = null
 
@@ -78,7 +85,9 @@ export function createApp({ env, log, onProgress, onFailure, clock }: AppOptions
       url: env.databaseUrl,
       dataDir: env.dataDir,
       onProgress,
-      onIdleError: (error) => log.warn({ err: error }, 'an idle connection to the database failed'),
+      onIdleError: (error) => log.warn({ err: error }, 'a connection to the database failed in the background'),
+      signal: databaseEnd.signal,
+      startSignal: startEnd.signal,
     })
     await lifecycle.start({ stop: () => database.close() })
     throwIfStopped()
@@ -108,17 +117,29 @@ export function createApp({ env, log, onProgress, onFailure, clock }: AppOptions
     return { origin, newSignInUrl: () => deps.auth.newSignInUrl(origin), deps }
   }
 
+  async function shutDown(): Promise<void> {
+    startEnd.abort()
+    const timer = setTimeout(() => databaseEnd.abort(), DATABASE_GRACE_MS)
+    try {
+      // A start must be over before what it opened can be closed; a failed one has cleaned up after itself.
+      await Promise.allSettled([starting])
+      await lifecycle.stop()
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
   return {
     start() {
       starting ??= open().catch(async (error: unknown) => {
         await lifecycle.stop().catch((err: unknown) => log.error({ err }, 'cleaning up after a failed start failed'))
+        throwIfStopped()
         throw asStartError(error)
       })
       return starting
     },
     stop() {
-      // A start must be over before what it opened can be closed; a failed one has cleaned up after itself.
-      stopping ??= Promise.allSettled([starting]).then(() => lifecycle.stop())
+      stopping ??= shutDown()
       return stopping
     },
   }

@@ -51,7 +51,7 @@ async function main(): Promise<void> {
     env,
     log,
     onProgress: say,
-    onFailure: (error) => fail(error, 'the embedded database has died; the server exits'),
+    onFailure: (error) => fail(error, 'the database can be used no more; the server exits'),
   })
   let isShuttingDown = false
   const shutDown = () => {

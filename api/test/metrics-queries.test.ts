@@ -283,7 +283,7 @@ describe.each(await testDatabaseKinds())('metrics on %s', (kind) => {
     )
     await fleet.next()
     for (const window of recorded) {
-      const stored = await services.sampleStore.store(window.map(sampleOf))
+      const { stored } = await services.sampleStore.store(window.map(sampleOf))
       const at = startMs + recorded.indexOf(window) * INTERVAL_MS
       bus.publish('recorded', { throughMs: at + INTERVAL_MS, samples: stored, last: true })
       const { totals } = (await fleet.until(({ fleetMetrics }) => time(fleetMetrics.at) === at)).at(-1)!.fleetMetrics

@@ -45,9 +45,8 @@ describe.each(await testDatabaseKinds())('statements of an answer on %s', (kind)
     }
     const active = await services.sampleStore.recordingHeads()
     const windowStartMs = Math.ceil(clock.now() / 1000) * 1000
-    samples = await services.sampleStore.store(
-      active.map(({ deploymentKey }) => sampleOf({ deploymentKey, windowStartMs, inFlight: 0 })),
-    )
+    const given = active.map(({ deploymentKey }) => sampleOf({ deploymentKey, windowStartMs, inFlight: 0 }))
+    samples = (await services.sampleStore.store(given)).stored
     // Once more, for the fleet: it reads now, and then not for half a minute.
     await services.activeDeployments.start()
   })

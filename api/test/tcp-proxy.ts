@@ -5,6 +5,7 @@ export class TcpProxy implements AsyncDisposable {
   readonly #server: Server
   readonly #target: { host: string; port: number }
   readonly #pairs = new Set<[Socket, Socket]>()
+  readonly #lost = new Set<[Socket, Socket]>()
   #refuses = false
   #hangs = false
   #port = 0
@@ -35,6 +36,7 @@ export class TcpProxy implements AsyncDisposable {
 
   /** Resets every connection; new ones are served. */
   reset(): void {
+    this.#lost.clear()
     for (const [client, server] of this.#pairs) {
       client.resetAndDestroy()
       server.resetAndDestroy()
@@ -47,9 +49,20 @@ export class TcpProxy implements AsyncDisposable {
     for (const pair of this.#pairs) for (const socket of pair) socket.pause()
   }
 
+  /**
+   * Forwards nothing more on the connections there are, and tells neither side, like a firewall that has forgotten
+   * them; new ones are served.
+   */
+  lose(): void {
+    for (const pair of this.#pairs) {
+      this.#lost.add(pair)
+      for (const socket of pair) socket.pause()
+    }
+  }
+
   async mend(): Promise<void> {
     this.#hangs = false
-    for (const pair of this.#pairs) for (const socket of pair) socket.resume()
+    for (const pair of this.#pairs) if (!this.#lost.has(pair)) for (const socket of pair) socket.resume()
     if (this.#refuses) await this.#listen()
     this.#refuses = false
   }
@@ -65,17 +78,21 @@ export class TcpProxy implements AsyncDisposable {
     this.#port = address.port
   }
 
+  #close(pair: [Socket, Socket]): void {
+    // The other side never hears of it.
+    if (this.#lost.has(pair)) return
+    for (const socket of pair) socket.destroy()
+    this.#pairs.delete(pair)
+  }
+
   #accept(client: Socket): void {
     const server = connect(this.#target)
     const pair: [Socket, Socket] = [client, server]
     this.#pairs.add(pair)
     for (const [from, to] of [pair, [server, client] as const]) {
       from.on('data', (data) => to.write(data))
-      from.on('error', () => to.destroy())
-      from.on('close', () => {
-        to.destroy()
-        this.#pairs.delete(pair)
-      })
+      from.on('error', () => this.#close(pair))
+      from.on('close', () => this.#close(pair))
       if (this.#hangs) from.pause()
     }
   }

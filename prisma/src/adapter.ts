@@ -11,8 +11,9 @@ export class DatabaseAdapter extends PrismaPg {
   readonly #pool: pg.Pool
   #scriptError: Error | null = null
 
-  constructor(pool: pg.Pool) {
-    super(pool)
+  /** @param schema of the tables; the sessions of the pool have it as their search path */
+  constructor(pool: pg.Pool, schema = 'public') {
+    super(pool, { schema })
     this.#pool = pool
   }
 

@@ -10,6 +10,7 @@ import { openEpoch } from './log-epoch.ts'
 import { migrate } from './migrations/migrate.ts'
 import { migrationsFolder } from './package-paths.ts'
 import { openPostgres } from './postgres.ts'
+import { leaseTimes, type LeaseTimes, ServerLease } from './server-lease.ts'
 
 /** An open, migrated database. */
 export interface Database {
@@ -27,8 +28,9 @@ export interface Database {
   /** Whether the embedded database refuses writes now, because its disk is nearly full. */
   isDiskFull(): boolean
   /**
-   * Calls back once if the embedded database dies under a running server. Nothing brings it back but a new start; a
-   * PostgreSQL server that was lost is reconnected to automatically and never causes this call.
+   * Calls back once if the database can be used no more by this process: the embedded database died, or another server
+   * has taken over this one on PostgreSQL while it could not be reached. A PostgreSQL server that was lost is
+   * reconnected to automatically, and by itself never causes this call.
    */
   onFailure(listener: (error: Error) => void): void
   /** Closes the pool, Prisma and the thread, and releases the data folder. Idempotent. */
@@ -44,14 +46,18 @@ export interface OpenDatabaseOptions {
   onProgress?: ((line: string) => void) | undefined
   /** Called for what fails in the background: a lost idle connection, a round of maintenance, a full disk. */
   onIdleError?: ((error: Error) => void) | undefined
-  /** When it is aborted, all that waits for the database fails at once. */
+  /** When it is aborted, all that waits for the database fails at once, and so does every new statement. */
   signal?: AbortSignal | undefined
+  /** When it is aborted, a start that waits for another server to end waits no longer, and rejects. */
+  startSignal?: AbortSignal | undefined
 }
 
 /** What only tests and the build replace. */
 export interface DatabaseSources {
   migrationsFolder: string
   snapshot: string | null
+  /** Null: beside a server, or other tests, that have the lease. */
+  lease: LeaseTimes | null
 }
 
 /**
@@ -60,25 +66,31 @@ export interface DatabaseSources {
  * @throws DatabaseStartError when it cannot be used; nothing is left open or locked then.
  */
 export function openDatabase(options: OpenDatabaseOptions): Promise<Database> {
-  return openDatabaseFrom(options, { migrationsFolder, snapshot: findSnapshot() })
+  return openDatabaseFrom(options, { migrationsFolder, snapshot: findSnapshot(), lease: leaseTimes })
 }
 
 export async function openDatabaseFrom(options: OpenDatabaseOptions, sources: DatabaseSources): Promise<Database> {
-  const { url, dataDir, onProgress = () => undefined, onIdleError = () => undefined, signal } = options
-  if (url === undefined) return openEmbedded(dataDir, sources, onProgress, onIdleError, signal)
-  return openServer(url, sources, onProgress, onIdleError)
+  const { url, dataDir, onProgress = () => undefined, onIdleError = () => undefined, signal, startSignal } = options
+  const listeners = { onProgress, onIdleError, signal, startSignal }
+  return url === undefined ? openEmbedded(dataDir, sources, listeners) : openServer(url, sources, listeners)
+}
+
+interface Listeners {
+  onProgress: (line: string) => void
+  onIdleError: (error: Error) => void
+  signal: AbortSignal | undefined
+  startSignal: AbortSignal | undefined
 }
 
 async function openEmbedded(
   dataDir: string,
   sources: DatabaseSources,
-  onProgress: (line: string) => void,
-  onIdleError: (error: Error) => void,
-  signal: AbortSignal | undefined,
+  { onProgress, onIdleError, signal, startSignal }: Listeners,
 ): Promise<Database> {
   onProgress(`Opening the embedded database in ${dataDir}`)
-  const server = await startEmbedded(dataDir, sources.snapshot, { onProgress, onError: onIdleError, signal })
-  const pool = createEmbeddedPool(server, onIdleError)
+  const waiting = { onProgress, onError: onIdleError, signal: startSignal }
+  const server = await startEmbedded(dataDir, sources.snapshot, waiting)
+  const pool = createEmbeddedPool(server, onIdleError, signal)
   const endMaintenance = maintain(pool, onIdleError)
   const diskGuard = guardDisk(pool, () => freeBytesOf(dataDir), onIdleError)
   const stop = async () => {
@@ -99,23 +111,44 @@ async function openEmbedded(
 async function openServer(
   url: string,
   sources: DatabaseSources,
-  onProgress: (line: string) => void,
-  onIdleError: (error: Error) => void,
+  { onProgress, onIdleError, signal, startSignal }: Listeners,
 ): Promise<Database> {
   onProgress('Connecting to PostgreSQL')
-  const { main: pool, migrations } = await openPostgres(url, onIdleError)
-  const stop = () => endWithin(pool, 5_000)
+  const { main: pool, schema, ...pools } = await openPostgres(url, onIdleError, signal)
+  const lease = sources.lease && new ServerLease(pools.lease, sources.lease, onIdleError)
+  const takeLease = async () =>
+    await lease?.take(() => onProgress('Waiting for another server that runs on this database to end'), startSignal)
+  const stop = async () => {
+    await endWithin(pool, 5_000)
+    // Last: the next server may start now.
+    await lease?.release()
+    await endWithin(pools.lease, 1_000)
+  }
   return finish(stop, async () => {
-    const wasEmpty = await migrateThrough(migrations, sources.migrationsFolder, onProgress)
+    // First of all, since a server that is running must not find its tables changed; the very first start makes this one.
+    if (await hasTable(pool, 'server_lease')) await takeLease()
+    const wasEmpty = await migrateThrough(pools.migrations, schema, sources.migrationsFolder, onProgress)
+    await takeLease()
     const epoch = await openEpoch(pool, '')
     const isDiskFull = () => false
-    return assemble({ kind: 'postgres', pool, epoch, isNew: wasEmpty, isDiskFull, onFailure: () => undefined }, stop)
+    const onFailure: Database['onFailure'] = (listener) => lease?.onLost(listener)
+    return assemble({ kind: 'postgres', pool, epoch, isNew: wasEmpty, isDiskFull, onFailure }, stop, schema)
   })
 }
 
-async function migrateThrough(pool: pg.Pool, folder: string, onProgress: (line: string) => void): Promise<boolean> {
+async function hasTable(pool: pg.Pool, name: string): Promise<boolean> {
+  const { rows } = await pool.query<{ present: boolean }>('SELECT to_regclass($1) IS NOT NULL AS present', [name])
+  return rows[0]?.present === true
+}
+
+async function migrateThrough(
+  pool: pg.Pool,
+  schema: string,
+  folder: string,
+  onProgress: (line: string) => void,
+): Promise<boolean> {
   try {
-    return (await migrate(pool, folder, onProgress)).wasEmpty
+    return (await migrate(pool, folder, onProgress, schema)).wasEmpty
   } finally {
     await pool.end()
   }
@@ -131,9 +164,9 @@ async function finish(stop: () => Promise<void>, open: () => Promise<Database>):
   }
 }
 
-function assemble(parts: Omit<Database, 'prisma' | 'close'>, stop: () => Promise<void>): Database {
+function assemble(parts: Omit<Database, 'prisma' | 'close'>, stop: () => Promise<void>, schema?: string): Database {
   const prisma = new PrismaClient({
-    adapter: new DatabaseAdapter(parts.pool),
+    adapter: new DatabaseAdapter(parts.pool, schema),
     // Errors do not name the calling line, for which Prisma would capture a stack trace at every call.
     errorFormat: 'minimal',
     // Waiting for a connection counts; a burst of callers is no reason to refuse one of them.

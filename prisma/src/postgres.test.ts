@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { expect, test } from 'vitest'
 import { DatabaseStartError } from './database-start-error.ts'
 import { openDatabase } from './open-database.ts'
-import { refuseUnfit } from './postgres.ts'
+import { refuseUnfit } from './postgres-checks.ts'
 import { onServer, testDatabaseKinds, urlOf } from './testing.ts'
 
 const hasServer = (await testDatabaseKinds()).includes('postgres')

@@ -1,18 +1,25 @@
 import pg from 'pg'
-import { DatabaseStartError, reasonOf } from './database-start-error.ts'
+import { DatabaseStartError } from './database-start-error.ts'
 import { createPool } from './pool.ts'
+import { checkServer } from './postgres-checks.ts'
+import { explainConnection, readPostgresUrl } from './postgres-url.ts'
 
-const oldestVersion = 14
-const connectTimeoutMs = 5_000
 /** Statements are short by construction: one that takes longer means that the database is in trouble. */
 const statementTimeoutMs = 5_000
 /** A server that is there cuts statements off itself before that; this is for one that has gone silent. */
 const readTimeoutMs = 6_000
+/** Far below the lease, so that a renewal on a connection that is lost leaves time for another. */
+const leaseTimeoutMs = 2_000
+/** A transaction whose server has vanished holds its locks for so long, far below what the recorder can catch up. */
+const idleInTransactionMs = 5_000
 
-/** Pools for one PostgreSQL server, both reached by the same url. */
+/** Pools for one PostgreSQL server, all reached by the same url. */
 export interface PostgresPools {
+  schema: string
   /** For the life of the server: a statement fails after 5 s, after 6 s when no answer comes. */
   main: pg.Pool
+  /** A connection of its own: the lease must be renewed whatever the others wait for. */
+  lease: pg.Pool
   /** For migrations, which may take as long as they need. */
   migrations: pg.Pool
 }
@@ -22,128 +29,52 @@ export interface PostgresPools {
  *
  * @throws DatabaseStartError saying what is wrong with the url, the server or the database; never with the password.
  */
-export async function openPostgres(url: string, onIdleError: (error: Error) => void): Promise<PostgresPools> {
-  const target = describe(url)
-  const { connectionString, options } = splitOptions(url)
-  const config = { connectionString, connectionTimeoutMillis: connectTimeoutMs }
-  const main = createPool(
-    {
-      ...config,
-      max: 10,
-      options: `${options} -c statement_timeout=${statementTimeoutMs} -c idle_in_transaction_session_timeout=60000`,
-      query_timeout: readTimeoutMs,
-    },
-    onIdleError,
-  )
+export async function openPostgres(
+  url: string,
+  onIdleError: (error: Error) => void,
+  signal?: AbortSignal,
+): Promise<PostgresPools> {
+  const target = readPostgresUrl(url)
   try {
-    await check(main, target)
+    await checkServer(target, signal)
   } catch (error) {
-    await main.end()
     if (error instanceof DatabaseStartError) throw error
-    throw new DatabaseStartError(explain(error, target), { cause: error })
+    throw new DatabaseStartError(explainConnection(error, target), { cause: error })
   }
-  return { main, migrations: createPool({ ...config, options, max: 2 }, onIdleError) }
-}
-
-async function check(pool: pg.Pool, { database }: Target): Promise<void> {
-  const { rows } = await pool.query<{ version: number; encoding: string; standby: boolean }>(
-    `SELECT current_setting('server_version_num')::int AS version, current_setting('server_encoding') AS encoding,
-       pg_is_in_recovery() AS standby`,
-  )
-  const server = rows[0]
-  if (server === undefined) throw new Error('the server answered nothing')
-  refuseUnfit(server, database)
-}
-
-/** @throws DatabaseStartError for a server that is too old, a standby, or a database in another encoding than UTF-8. */
-export function refuseUnfit(server: { version: number; encoding: string; standby: boolean }, database: string): void {
-  const major = Math.floor(server.version / 10_000)
-  if (major < oldestVersion) {
-    throw new DatabaseStartError(
-      `The PostgreSQL server of DATABASE_URL is version ${major}: Gaugeline needs ${oldestVersion} or newer.`,
-    )
+  const pool = (own: pg.PoolConfig, limits: string) => {
+    const settings = { text: sessionSettings(target.schema) + limits, query_timeout: readTimeoutMs }
+    // The pool waits for it, which the types of pg leave out.
+    const hook: object = { onConnect: (client: pg.Client) => client.query(settings) }
+    return createPool({ ...target.config, ...hook, ...own }, onIdleError, signal)
   }
-  if (server.standby) {
-    throw new DatabaseStartError('The PostgreSQL server of DATABASE_URL is a read-only standby: name the primary.')
-  }
-  if (server.encoding !== 'UTF8') {
-    throw new DatabaseStartError(
-      `The database "${database}" of DATABASE_URL has the encoding ${server.encoding}: Gaugeline needs one in UTF8.`,
-    )
-  }
-}
-
-interface Target {
-  where: string
-  user: string
-  database: string
-}
-
-function describe(text: string): Target {
-  const url = parse(text)
-  const user = decodeURIComponent(url.username) || url.searchParams.get('user') || (pg.defaults.user ?? 'postgres')
+  const limits = `
+    set statement_timeout = ${statementTimeoutMs};
+    set idle_in_transaction_session_timeout = ${idleInTransactionMs};`
   return {
-    where: url.searchParams.get('host') ?? `${url.hostname || 'localhost'}:${url.port || 5432}`,
-    user,
-    database: decodeURIComponent(url.pathname.slice(1)) || user,
+    schema: target.schema,
+    main: pool({ max: 10, query_timeout: readTimeoutMs }, limits),
+    lease: pool({ max: 1, query_timeout: leaseTimeoutMs }, limits),
+    migrations: pool({ max: 2 }, ''),
   }
 }
 
-function parse(text: string): URL {
-  const refuse = () => {
-    throw new DatabaseStartError(
-      'DATABASE_URL is not a PostgreSQL address: write it as postgres://user:password@host:5432/database, ' +
-        'with special characters %-encoded.',
-    )
-  }
-  try {
-    // Without a host, which pg allows: the socket folder may be given in the query.
-    const url = new URL(text.replace('@/', '@localhost/'))
-    decodeURIComponent(url.username + url.password + url.pathname)
-    // What a password ends in when it holds a /, # or ? as it is: the rest of it must not be taken for a path, and
-    // shown.
-    if (url.hash !== '' || `${url.pathname}${url.search}`.includes('@')) return refuse()
-    return url.protocol === 'postgres:' || url.protocol === 'postgresql:' ? url : refuse()
-  } catch {
-    return refuse()
-  }
-}
-
-// Options in the URL would replace those of the config, not add to them.
-function splitOptions(text: string): { connectionString: string; options: string } {
-  const url = parse(text)
-  const options = url.searchParams.get('options')
-  if (options === null) return { connectionString: text, options: '' }
-  url.searchParams.delete('options')
-  return { connectionString: url.href, options }
-}
-
-function explain(error: unknown, { where, user, database }: Target): string {
-  switch (codeOf(error)) {
-    case '28P01':
-    case '28000':
-      return `PostgreSQL at ${where} refuses user "${user}": correct user and password in DATABASE_URL.`
-    case '3D000':
-      return `PostgreSQL at ${where} has no database "${database}": create it, or correct DATABASE_URL.`
-    case 'ECONNREFUSED':
-    case 'ENOENT':
-      return unreachable(where, 'nothing answers there')
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return unreachable(where, 'that host is not known')
-    default:
-      return /timeout/i.test(reasonOf(error))
-        ? unreachable(where, `no answer within ${connectTimeoutMs / 1000} s`)
-        : `PostgreSQL at ${where} cannot be used: ${reasonOf(error)}. Correct DATABASE_URL or the server.`
-  }
-}
-
-function unreachable(where: string, reason: string): string {
-  const advice = 'Start it, correct DATABASE_URL, or unset it for the embedded database.'
-  return `PostgreSQL at ${where} cannot be reached: ${reason}. ${advice}`
-}
-
-function codeOf(error: unknown): unknown {
-  if (error instanceof AggregateError && !('code' in error)) return codeOf(error.errors[0])
-  return error instanceof Error && 'code' in error ? error.code : undefined
+/**
+ * What every session has, whatever server, database, role and url say. In a statement and not among the parameters
+ * that a session starts with, because poolers like PgBouncer refuse or ignore those.
+ *
+ * UTC, because Prisma sends and reads instants without their zone. READ COMMITTED, because our transactions take row
+ * locks and read after that. The server ends a session whose client has vanished, within half a minute.
+ */
+function sessionSettings(schema: string): string {
+  return `
+    set client_encoding = 'UTF8';
+    set TimeZone = 'UTC';
+    set DateStyle = 'ISO';
+    set extra_float_digits = 1;
+    set search_path = ${pg.escapeIdentifier(schema)};
+    set default_transaction_isolation = 'read committed';
+    set tcp_keepalives_idle = 10;
+    set tcp_keepalives_interval = 5;
+    set tcp_keepalives_count = 3;
+    set tcp_user_timeout = 10000;`
 }

@@ -17,6 +17,7 @@ const rows = `
       ('${id(4)}', '${id(1)}', '${id(2)}', 1, 'PAUSED', 'me');
   INSERT INTO deployment_events (sequence, id, kind, at, by, deployment_id, model_name, version_number)
     VALUES (1, '${id(5)}', 'DEPLOYED', now(), 'me', '${id(3)}', 'a', 0);
+  INSERT INTO server_lease (holder, host, pid, expires_at) VALUES ('h', 'host', 1, now());
   INSERT INTO sample_heads (deployment_key) VALUES (1);
   INSERT INTO samples (deployment_key, sequence, window_start, window_ms, requests, errors, latency_sum_ms,
       latency_max_ms, latency, prompt_tokens, generated_tokens, in_flight, source)
@@ -87,6 +88,7 @@ const refused: [constraint: string, statement: string][] = [
   ['log_state_epoch_check', `UPDATE log_state SET epoch = ''`],
   ['log_state_epoch_check', `UPDATE log_state SET identity = ''`],
   ['log_state_last_sequence_check', 'UPDATE log_state SET last_sequence = -1'],
+  ['server_lease_id_check', 'UPDATE server_lease SET id = 2'],
   ['sample_heads_sequence_check', 'UPDATE sample_heads SET sequence = -1, last_window_end = now()'],
   ['sample_heads_last_window_end_check', 'UPDATE sample_heads SET sequence = 1'],
   ['sample_heads_last_window_end_check', 'UPDATE sample_heads SET last_window_end = now()'],

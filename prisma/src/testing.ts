@@ -7,10 +7,11 @@ import pg from 'pg'
 import { reasonOf } from './database-start-error.ts'
 import { migrate } from './migrations/migrate.ts'
 import { migrationsHash } from './migrations/migration-files.ts'
-import { openDatabase } from './open-database.ts'
+import { openDatabase, openDatabaseFrom } from './open-database.ts'
 import type { Database } from './open-database.ts'
 import { migrationsFolder, packageFolder } from './package-paths.ts'
-import { createPool } from './pool.ts'
+import { findSnapshot } from './embedded/snapshot.ts'
+import { openPostgres } from './postgres.ts'
 
 export type TestDatabaseKind = Database['kind']
 
@@ -50,12 +51,13 @@ async function probe(): Promise<TestDatabaseKind[]> {
   }
 }
 
-/** Makes a migrated, empty database for one test and opens it. */
+/** Makes a migrated, empty database for one test and opens it, beside any server that the test starts on it. */
 export async function createTestDatabase(kind: TestDatabaseKind): Promise<TestDatabase> {
   const location = await prepareTestDatabase(kind)
   try {
     const { url, dataDir } = location
-    const database = await openDatabase({ url, dataDir: dataDir ?? '' })
+    const sources = { migrationsFolder, snapshot: findSnapshot(), lease: null }
+    const database = await openDatabaseFrom({ url, dataDir: dataDir ?? '' }, sources)
     const dispose = once(async () => {
       await database.close()
       await location[Symbol.asyncDispose]()
@@ -131,11 +133,11 @@ async function serverTemplate(client: pg.Client): Promise<string> {
     // Renamed when it is complete, so that no test copies half of it.
     const prepared = 'gaugeline_template_new'
     await client.query(`CREATE DATABASE ${prepared} TEMPLATE template0 ENCODING 'UTF8'`)
-    const pool = createPool({ connectionString: urlOf(prepared), max: 2 }, () => undefined)
+    const { main, lease, migrations } = await openPostgres(urlOf(prepared), () => undefined)
     try {
-      await migrate(pool, migrationsFolder, () => undefined)
+      await migrate(migrations, migrationsFolder, () => undefined)
     } finally {
-      await pool.end()
+      await Promise.all([main, lease, migrations].map((pool) => pool.end()))
     }
     await client.query(`ALTER DATABASE ${prepared} RENAME TO ${template}`)
     return template

@@ -36,8 +36,8 @@ export function isUnavailable(error: unknown): boolean {
 
 const unavailableCodes = new RegExp(
   `^(${[
-    // Sockets.
-    'ECONNREFUSED|ECONNRESET|ENOENT|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN',
+    // Sockets; one that was ended on purpose.
+    'ABORT_ERR|ECONNREFUSED|ECONNRESET|ENOENT|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN',
     // Connection exceptions, too many connections, timeouts, shutdown, crash, starting up.
     '08\\w{3}|53300|57014|57P0[1-3]|25P03',
     // A full disk; read-only after a failover, or because the disk is nearly full.

@@ -93,6 +93,59 @@ describe.each(await testDatabaseKinds())('the recorder on %s', (kind) => {
     expect(seconds(await stored(key))).toEqual([0, 1, 22, 23, 24, 25, 26])
   })
 
+  // The connections of the embedded database share one session, whose transactions wait for one another.
+  describe.runIf(kind === 'postgres')('while another transaction holds the head of a deployment', () => {
+    /** What a pause does whose server has vanished: it holds the row until it is told to end. */
+    const holdHead = async (key: number) => {
+      const client = await database.pool.connect()
+      await client.query('begin')
+      await client.query('select 1 from sample_heads where deployment_key = $1 for update', [key])
+      return async (end: 'commit' | 'rollback', last = 'select 1') => {
+        await client.query(last)
+        await client.query(end)
+        client.release()
+      }
+    }
+
+    it('records all others in time, and catches the busy one up without a hole', async () => {
+      const [busy, other] = [await deploy(), await deploy()]
+      await record(deps, 2000)
+      const letGo = await holdHead(busy.key)
+      const from = performance.now()
+      await record(deps, 20_000)
+      expect(performance.now() - from).toBeLessThan(4000)
+      expect([sequences(await stored(busy.key)), sequences(await stored(other.key))]).toEqual([oneTo(2), oneTo(22)])
+      await letGo('rollback')
+      await record(deps, 1000)
+      for (const { key } of [busy, other]) {
+        expect(seconds(await stored(key))).toEqual(oneTo(23).map((n) => n - 1))
+        expect(sequences(published.filter((sample) => sample.deploymentKey === key))).toEqual(oneTo(23))
+      }
+    })
+
+    it('ends the round although the busy one has more windows to catch up than fit in a statement', async () => {
+      deps = await createTestDeps(database, { intervalMs: 50 })
+      const [busy, other] = [await deploy(), await deploy()]
+      await record(deps, 1000, 50)
+      const letGo = await holdHead(busy.key)
+      await record(deps, 60_000, 60_000)
+      expect([(await stored(busy.key)).length, (await stored(other.key)).length]).toEqual([20, 1220])
+      await letGo('commit')
+      await record(deps, 50, 50)
+      expect([(await stored(busy.key)).length, (await stored(other.key)).length]).toEqual([1220, 1221])
+    })
+
+    it('stores nothing for the busy one if that transaction paused it', async () => {
+      const { key } = await deploy()
+      await record(deps, 2000)
+      const letGo = await holdHead(key)
+      await record(deps, 2000)
+      await letGo('commit', `update sample_heads set recording_since = null where deployment_key = ${key}`)
+      await record(deps, 2000)
+      expect(sequences(await stored(key))).toEqual(oneTo(2))
+    })
+  })
+
   it('stores what a failed statement did not, once the store is back', async () => {
     const { key } = await deploy()
     await record(deps, 1000)

@@ -51,6 +51,14 @@ interface Due extends MeasurementRequest {
   track: Track
 }
 
+/** What waits for the next round. */
+interface Waiting {
+  /** Sources that failed. */
+  sources: Set<Source>
+  /** Deployments whose head is locked: they are tried again, and nobody waits for them. */
+  busy: Set<number>
+}
+
 /**
  * Asks the sources for every active deployment's next windows after the last stored one, stores what they answer in one
  * statement, and publishes what was stored. Whatever held it up, it continues from the stored heads.
@@ -125,22 +133,22 @@ export class Recorder {
     const { bus, intervalMs } = this.#options
     if (nowMs - this.#headsReadAt >= HEADS_TTL_MS || nowMs < this.#headsReadAt) await this.#readHeads(nowMs)
     const throughMs = Math.floor(nowMs / intervalMs) * intervalMs
-    const failed = new Set<Source>()
+    const waiting: Waiting = { sources: new Set(), busy: new Set() }
     for (;;) {
-      const due = this.#due(nowMs, failed)
+      const due = this.#due(nowMs, waiting)
       // A batch follows the last one: it begins where that one ended.
-      const stored = due.length > 0 ? await this.#store(due, await this.#measure(due, failed)) : []
+      const stored = due.length > 0 ? await this.#store(due, await this.#measure(due, waiting.sources), waiting) : []
       const more = due.length >= BATCH_ROWS
       if (stored.length > 0 || !more) bus.publish('recorded', { throughMs, samples: stored, last: !more })
       if (!more || this.#stop.signal.aborted) return
     }
   }
 
-  /** Windows that have ended and were not asked for, ascending in each deployment. Sources that failed wait a round. */
-  #due(nowMs: number, failed: ReadonlySet<Source>): Due[] {
+  /** Windows that have ended and were not asked for, ascending in each deployment. */
+  #due(nowMs: number, waiting: Waiting): Due[] {
     const due: Due[] = []
     for (const track of this.#tracks.values()) {
-      if (failed.has(track.source)) continue
+      if (waiting.sources.has(track.source) || waiting.busy.has(track.head.deploymentKey)) continue
       const { head, intervalMs } = track
       const throughMs = Math.floor(nowMs / intervalMs) * intervalMs
       const deployment = { id: head.deploymentId, createdAtMs: head.createdAtMs }
@@ -169,7 +177,11 @@ export class Recorder {
     return answers.windows
   }
 
-  async #store(due: readonly Due[], windows: readonly (MeasuredWindow | null | undefined)[]): Promise<Sample[]> {
+  async #store(
+    due: readonly Due[],
+    windows: readonly (MeasuredWindow | null | undefined)[],
+    waiting: Waiting,
+  ): Promise<Sample[]> {
     const { store, clock, onStored } = this.#options
     const samples: Sample[] = []
     const effects = []
@@ -184,7 +196,8 @@ export class Recorder {
       samples.push(createSample(deploymentKey, sequence, track.source.name, window))
       for (const effect of window.effects ?? []) effects.push({ ...effect, deploymentKey })
     }
-    const stored = await store.store(samples, effects)
+    const { stored, busy } = await store.store(samples, effects)
+    for (const key of busy) waiting.busy.add(key)
     const now = clock.now()
     for (const sample of stored) {
       this.#published.set(sample.deploymentKey, sample.sequence)
@@ -195,17 +208,20 @@ export class Recorder {
     }
     // Only now: what could not be stored is asked for again.
     for (const [index, { track, window }] of due.entries()) {
-      if (windows[index] !== undefined) track.askedThroughMs = window.startMs + window.durationMs
+      if (windows[index] === undefined || busy.has(track.head.deploymentKey)) continue
+      track.askedThroughMs = window.startMs + window.durationMs
     }
-    if (stored.length < samples.length) this.#forgetRefused(samples, stored)
+    this.#forgetRefused(samples, new Set([...busy, ...stored.map(({ deploymentKey }) => deploymentKey)]))
     return stored
   }
 
   /** Paused or deleted meanwhile, or the head is elsewhere: the store is asked before those are recorded again. */
-  #forgetRefused(samples: readonly Sample[], stored: readonly Sample[]): void {
-    const kept = new Set(stored.map((sample) => sample.deploymentKey))
-    for (const { deploymentKey } of samples) if (!kept.has(deploymentKey)) this.#tracks.delete(deploymentKey)
-    this.#headsReadAt = -Infinity
+  #forgetRefused(samples: readonly Sample[], kept: ReadonlySet<number>): void {
+    for (const { deploymentKey } of samples) {
+      if (kept.has(deploymentKey)) continue
+      this.#tracks.delete(deploymentKey)
+      this.#headsReadAt = -Infinity
+    }
   }
 
   async #readHeads(nowMs: number): Promise<void> {

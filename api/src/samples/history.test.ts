@@ -97,7 +97,7 @@ describe.each(await testDatabaseKinds())('the history of a deployment on %s', (k
         ...more,
       }),
     )
-    expect(await deps.services.sampleStore.store(samples)).toHaveLength(samples.length)
+    expect((await deps.services.sampleStore.store(samples)).stored).toHaveLength(samples.length)
   }
   const seconds = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, index) => first + index)
   /** Of seconds after noon. */

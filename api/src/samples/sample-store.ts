@@ -41,10 +41,20 @@ export interface SampleEffect {
   data: unknown
 }
 
+/** What became of samples that were given to `store`. */
+export interface StoreOutcome {
+  stored: Sample[]
+  /** Deployments whose head another transaction holds: nothing of theirs was stored, and it may be tried again. */
+  busy: Set<number>
+}
+
 /*
  * One autocommitted statement. A head moves only when it is exactly before the first row of its deployment and the
  * deployment is being recorded; its row lock orders this against pause and delete, which write the same row. Rows whose
  * head did not move are not stored. So a retry after an unknown outcome stores nothing twice.
+ *
+ * A head that is locked is left out instead of waited for: whoever holds it may have vanished from the network in the
+ * middle of its transaction, and would hold up the samples of all others. It comes back without a sequence.
  */
 function storeStatement(effects: Readonly<Record<string, string>>): string {
   const at = SAMPLE_PARAMETERS
@@ -55,20 +65,28 @@ function storeStatement(effects: Readonly<Record<string, string>>): string {
   return `
     with input as (
       select * from ${SAMPLE_INPUT}
+    ), logs as (
+      select "deploymentKey" as deployment_key, min(sequence) as first_sequence, max(sequence) as last_sequence,
+        min("windowStartMs") as first_window_start_ms, max("windowStartMs" + "windowMs") as last_window_end_ms
+      from input group by "deploymentKey"
+    ), free as (
+      select deployment_key from sample_heads where deployment_key in (select deployment_key from logs)
+      for update skip locked
     ), moved as (
-      update sample_heads h set sequence = g.last_sequence, last_window_end = to_timestamp(g.last_window_end_ms / 1000)
-      from (
-        select "deploymentKey", min(sequence) as first_sequence, max(sequence) as last_sequence,
-          min("windowStartMs") as first_window_start_ms, max("windowStartMs" + "windowMs") as last_window_end_ms
-        from input group by "deploymentKey"
-      ) g
-      where h.deployment_key = g."deploymentKey" and h.sequence = g.first_sequence - 1
-        and h.recording_since <= to_timestamp(g.first_window_start_ms / 1000)
+      update sample_heads h set sequence = l.last_sequence, last_window_end = to_timestamp(l.last_window_end_ms / 1000)
+      from logs l join free using (deployment_key)
+      where h.deployment_key = l.deployment_key and h.sequence = l.first_sequence - 1
+        and h.recording_since <= to_timestamp(l.first_window_start_ms / 1000)
       returning h.deployment_key
-    )${effectSteps.length > 0 ? effectRows + effectSteps.join('') : ''}
-    insert into samples (${SAMPLE_COLUMNS})
-    select ${SAMPLE_VALUES} from input i join moved on moved.deployment_key = i."deploymentKey"
-    returning deployment_key, sequence`
+    )${effectSteps.length > 0 ? effectRows + effectSteps.join('') : ''}, stored as (
+      insert into samples (${SAMPLE_COLUMNS})
+      select ${SAMPLE_VALUES} from input i join moved on moved.deployment_key = i."deploymentKey"
+      returning deployment_key, sequence
+    )
+    select deployment_key, sequence from stored
+    union all
+    select deployment_key, null from sample_heads
+      where deployment_key in (select deployment_key from logs except select deployment_key from free)`
 }
 
 /** Owns the samples and their heads: the only writer of both, but for lifecycle changes (`SampleHeads` below). */
@@ -99,23 +117,24 @@ export class SampleStore {
   }
 
   /**
-   * Stores samples, each deployment's in ascending contiguous order, and what goes with them. Gives back those that
-   * were stored: one that is missing was refused as a whole deployment, because the deployment was paused or deleted
-   * meanwhile, or because its head is elsewhere.
+   * Stores samples, each deployment's in ascending contiguous order, and what goes with them. One that is neither
+   * stored nor busy was refused as a whole deployment, because the deployment was paused or deleted meanwhile, or
+   * because its head is elsewhere.
    */
   async store(
     samples: readonly Sample[],
     effects: readonly (SampleEffect & { deploymentKey: number })[] = [],
-  ): Promise<Sample[]> {
-    if (samples.length === 0) return []
-    const result = await this.#query<{ deployment_key: number; sequence: number }>(
+  ): Promise<StoreOutcome> {
+    if (samples.length === 0) return { stored: [], busy: new Set() }
+    const { rows } = await this.#query<{ deployment_key: number; sequence: number | null }>(
       'store-samples',
       this.#storeStatement,
       this.#hasEffects ? [...sampleArrays(samples), ...effectArrays(effects)] : sampleArrays(samples),
     )
-    if (result.rows.length === samples.length) return [...samples]
-    const stored = new Set(result.rows.map((row) => `${row.deployment_key}:${row.sequence}`))
-    return samples.filter((sample) => stored.has(`${sample.deploymentKey}:${sample.sequence}`))
+    const busy = new Set(rows.filter(({ sequence }) => sequence === null).map((row) => row.deployment_key))
+    if (busy.size === 0 && rows.length === samples.length) return { stored: [...samples], busy }
+    const stored = new Set(rows.map((row) => `${row.deployment_key}:${row.sequence}`))
+    return { stored: samples.filter((sample) => stored.has(`${sample.deploymentKey}:${sample.sequence}`)), busy }
   }
 
   /** Heads of all deployments that are being recorded. */

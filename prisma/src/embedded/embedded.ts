@@ -39,8 +39,9 @@ export interface EmbeddedPostgres {
 }
 
 const maxConnections = 8
+const SOCKET_PORT = 5432
 /** What pg looks for in a folder that it is given as host. */
-const SOCKET = '.s.PGSQL.5432'
+const SOCKET = `.s.PGSQL.${SOCKET_PORT}`
 /** A longer path is truncated silently, and the socket is then created outside the private folder. */
 const MAX_SOCKET_PATH_BYTES = process.platform === 'darwin' ? 103 : 107
 
@@ -122,17 +123,34 @@ function letOwnerReadAndWrite(): void {
   process.umask(umask & 0o077)
 }
 
-/** Connections to it. Fewer than it accepts: one that is being closed still counts while its successor is opened. */
-export function createEmbeddedPool(server: EmbeddedPostgres, onIdleError: (error: Error) => void): pg.Pool {
+/**
+ * Connections to it. Fewer than it accepts: one that is being closed still counts while its successor is opened.
+ * Everything is named that pg would otherwise read from variables like PGPORT, which somebody set for another database.
+ */
+export function createEmbeddedPool(
+  server: EmbeddedPostgres,
+  onIdleError: (error: Error) => void,
+  signal?: AbortSignal,
+): pg.Pool {
+  // The types of pg leave it out.
+  const noReplication: object = { replication: 'false' }
   return createPool(
     {
+      ...noReplication,
       host: server.socketFolder,
+      port: SOCKET_PORT,
       user: 'postgres',
       database: 'postgres',
+      ssl: false,
+      sslnegotiation: 'postgres',
+      client_encoding: 'utf8',
       max: maxConnections - 2,
       connectionTimeoutMillis: 10_000,
+      // UTC, because Prisma sends and reads instants without their zone.
+      options: '-c TimeZone=UTC -c DateStyle=ISO -c search_path=public',
     },
     onIdleError,
+    signal,
   )
 }
 

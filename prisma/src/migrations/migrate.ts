@@ -25,6 +25,7 @@ export async function migrate(
   pool: pg.Pool,
   folder: string,
   onProgress: (line: string) => void,
+  schema?: string,
 ): Promise<{ wasEmpty: boolean }> {
   const client = await pool.connect()
   try {
@@ -35,9 +36,10 @@ export async function migrate(
     const applied = new Set(rows.filter((row) => row.applied).map((row) => row.name))
     const missing = names.filter((name) => !applied.has(name))
     if (missing.length > 0) {
+      await refuseReadOnlySchema(client)
       onProgress(`Migrating the database (${missing.length} to apply)`)
       const failed = rows.filter((row) => !row.applied).map((row) => row.name)
-      await apply(pool, folder, failed)
+      await apply(new DatabaseAdapter(pool, schema), pool, folder, failed)
     }
     return { wasEmpty: applied.size === 0 }
   } finally {
@@ -83,8 +85,20 @@ function refuseUnknown(rows: MigrationRow[], names: string[]): void {
   )
 }
 
-async function apply(pool: pg.Pool, folder: string, failed: string[]): Promise<void> {
-  const adapter = new DatabaseAdapter(pool)
+async function refuseReadOnlySchema(client: pg.PoolClient): Promise<void> {
+  const { rows } = await client.query<{ allowed: boolean; schema: string; role: string; database: string }>(
+    `SELECT has_schema_privilege(current_schema(), 'CREATE') AS allowed, quote_ident(current_schema()) AS schema,
+       quote_ident(current_user) AS role, current_database() AS database`,
+  )
+  const found = rows[0]
+  if (found === undefined || found.allowed) return
+  throw new DatabaseStartError(
+    `User ${found.role} may not create tables in the schema ${found.schema} of the database "${found.database}": ` +
+      `run GRANT CREATE ON SCHEMA ${found.schema} TO ${found.role}, or use another schema (?schema=name).`,
+  )
+}
+
+async function apply(adapter: DatabaseAdapter, pool: pg.Pool, folder: string, failed: string[]): Promise<void> {
   const engine = await createEngine(adapter)
   try {
     // Scripts are atomic, so a failed one left nothing, and may simply be tried again.
