@@ -45,6 +45,8 @@ export interface TrainingJobsOptions {
   bus: Bus
   outbox: WebhookOutbox
   clock: Clock
+  /** For simulated runs: no jump of the wall clock may finish them. */
+  recordingClock: Clock
 }
 
 const ONE_PER_EXTERNAL_ID = 'training_jobs_external_id_key'
@@ -148,7 +150,9 @@ export class TrainingJobs {
    */
   async start(input: NewTrainingJob, by: string, idempotencyKey?: IdempotencyKey): Promise<TrainingJob> {
     checkNewJob(input, idempotencyKey)
-    const name = input.name?.trim() ? input.name : `run-${this.#now().toISOString().slice(0, 19).replaceAll(':', '')}`
+    const name = input.name?.trim()
+      ? input.name
+      : `run-${this.#now(true).toISOString().slice(0, 19).replaceAll(':', '')}`
     return this.#create(
       input,
       by,
@@ -195,7 +199,8 @@ export class TrainingJobs {
     const job = await this.#options.prisma.$transaction(async (tx) => {
       const before = await lockJob(tx, id)
       if (isFinal(before.status)) throw new TrainingJobFinishedError(before.status)
-      return tx.trainingJob.update({ where: { id }, data: { status: 'CANCELLED', finishedAt: this.#now() } })
+      const finishedAt = this.#now(before.simulated)
+      return tx.trainingJob.update({ where: { id }, data: { status: 'CANCELLED', finishedAt } })
     }, TRANSACTION)
     this.#options.bus.publish('trainingJob', { trainingJobId: id, newSteps: [] })
     return job
@@ -245,7 +250,7 @@ export class TrainingJobs {
               dataset: input.dataset ?? null,
               ...(input.hyperparameters == null ? {} : { hyperparameters: input.hyperparameters }),
               ...metadataColumns(input),
-              createdAt: this.#now(),
+              createdAt: this.#now(data.simulated),
               createdBy: by,
             },
           })
@@ -278,7 +283,8 @@ export class TrainingJobs {
     }
   }
 
-  #now(): Date {
-    return new Date(this.#options.clock.now())
+  #now(isSimulated = false): Date {
+    const { clock, recordingClock } = this.#options
+    return new Date((isSimulated ? recordingClock : clock).now())
   }
 }
