@@ -32,6 +32,7 @@ import {
   type NewTrainingJob,
   type RegisteredTrainingJob,
   type TrainingJobUpdate,
+  withPlainNames,
 } from './training-input.ts'
 import { runColumns, timesOf } from './run-columns.ts'
 import { isRepetition, lockJob, stepsOf, writeSteps } from './training-steps.ts'
@@ -126,9 +127,10 @@ export class TrainingJobs {
    * Registers a job that a third party runs or has run. The model is created if its name is unknown.
    * @throws InvalidInputError, TrainingJobExternalIdTakenError, IdempotencyConflictError
    */
-  async register(input: RegisteredTrainingJob, by: string, idempotencyKey?: IdempotencyKey): Promise<TrainingJob> {
+  async register(given: RegisteredTrainingJob, by: string, idempotencyKey?: IdempotencyKey): Promise<TrainingJob> {
     const now = this.#now()
-    checkRegistration(input, now, idempotencyKey)
+    checkRegistration(given, now, idempotencyKey)
+    const input = withPlainNames(given)
     const { status } = input
     return this.#create(
       input,
@@ -148,11 +150,10 @@ export class TrainingJobs {
    * Starts a simulated run of about a minute; TrainingRuns drives it.
    * @throws InvalidInputError, TrainingJobExternalIdTakenError, IdempotencyConflictError
    */
-  async start(input: NewTrainingJob, by: string, idempotencyKey?: IdempotencyKey): Promise<TrainingJob> {
-    checkNewJob(input, idempotencyKey)
-    const name = input.name?.trim()
-      ? input.name
-      : `run-${this.#now(true).toISOString().slice(0, 19).replaceAll(':', '')}`
+  async start(given: NewTrainingJob, by: string, idempotencyKey?: IdempotencyKey): Promise<TrainingJob> {
+    checkNewJob(given, idempotencyKey)
+    const input = withPlainNames(given)
+    const name = input.name ? input.name : `run-${this.#now(true).toISOString().slice(0, 19).replaceAll(':', '')}`
     return this.#create(
       input,
       by,
