@@ -148,7 +148,8 @@ await command(async () => {
       part('references', () => install(`${ROOT}api/bench`)),
     ])
     await part('api', () => suite('api'))
-    // The tests of the client wait for a browser half of their time: the processor has room for others beside them.
+    // The tests of the client wait for browsers a good part of their time: the processor has room for others beside
+    // them. Those that measure time come last, when the others are over.
     await Promise.all([
       part('client', () => suite('client')),
       (async () => {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type Database, DatabaseStartError, isUnavailable, openDatabase } from '@gaugeline/prisma'
 import type { Logger } from 'pino'
-import type { RecordingClock } from './base/clock.ts'
+import type { TimeSources } from './base/clock.ts'
 import { RefusedError } from './base/errors.ts'
 import { Lifecycle } from './base/lifecycle.ts'
 import { createDeps, createSource, type Deps, TraceError } from './deps.ts'
@@ -28,7 +28,8 @@ export interface AppOptions {
   onProgress: (line: string) => void
   /** Called once when the database is lost for good (see Database.onFailure): nothing can be served from then on. */
   onFailure: (error: Error) => void
-  clock?: RecordingClock
+  /** Injected by tests. */
+  time?: TimeSources
 }
 
 export interface RunningApp {
@@ -59,7 +60,7 @@ export interface App {
   stop(): Promise<void>
 }
 
-export function createApp({ env, log, onProgress, onFailure, clock }: AppOptions): App {
+export function createApp({ env, log, onProgress, onFailure, time }: AppOptions): App {
   const lifecycle = new Lifecycle()
   const startEnd = new AbortController()
   const databaseEnd = new AbortController()
@@ -92,7 +93,7 @@ export function createApp({ env, log, onProgress, onFailure, clock }: AppOptions
     await lifecycle.start({ stop: () => database.close() })
     throwIfStopped()
     database.onFailure(onFailure)
-    const deps = createDeps({ env, database, source, log, address, clock })
+    const deps = createDeps({ env, database, source, log, address, time })
     try {
       if (env.seed === 'demo') await seed(database, deps, env.sampleIntervalMs, onProgress)
       throwIfStopped()
@@ -110,6 +111,7 @@ export function createApp({ env, log, onProgress, onFailure, clock }: AppOptions
       readiness: () => readiness(database),
       telemetry: deps.telemetry,
       clock: deps.clock,
+      monotonic: deps.monotonic,
     })
     // A second time: now that answers depend on everything above, the server must close first. It closes only once.
     await lifecycle.start(door)

@@ -5,7 +5,7 @@ import { createAccess } from './auth/access.ts'
 import type { ApiTokens } from './auth/api-tokens.ts'
 import { type Auth, createAuth } from './auth/auth.ts'
 import type { Sessions } from './auth/sessions.ts'
-import { RecordingClock } from './base/clock.ts'
+import { type Clocks, createClocks, realTime, type TimeSources } from './base/clock.ts'
 import type { Part } from './base/lifecycle.ts'
 import type { ServerInfo } from './base/server-info.ts'
 import { Sweeper } from './base/sweeper.ts'
@@ -30,6 +30,7 @@ import type { Source } from './recording/sources/source.ts'
 import { MetricsHistory } from './samples/history.ts'
 import { Retention } from './samples/retention.ts'
 import { SampleStore } from './samples/sample-store.ts'
+import { SweepClock } from './samples/sweep-clock.ts'
 import { Telemetry } from './telemetry.ts'
 import { TrainingJobs } from './training/training-jobs.ts'
 import { TrainingProgress } from './training/training-progress.ts'
@@ -81,11 +82,11 @@ export interface DepsOptions {
   log: Logger
   /** Where people reach the server: session cookies depend on it. */
   address: { port: number; publicOrigin: string }
-  clock?: RecordingClock | undefined
+  time?: TimeSources | undefined
 }
 
 /** Every service of a running server. */
-export interface Deps {
+export interface Deps extends Clocks {
   services: Services
   auth: Auth
   source: Source
@@ -96,7 +97,6 @@ export interface Deps {
   outbox: WebhookOutbox
   deliveryQueue: DeliveryQueue
   telemetry: Telemetry
-  clock: RecordingClock
   /** What runs by itself, in the order in which it starts; it stops in reverse. */
   parts: readonly Part[]
 }
@@ -112,23 +112,24 @@ export function createSource(env: Env): Source {
 }
 
 /** Wires every service by hand. Starts nothing. */
-export function createDeps({ env, database, source, log, address, clock = new RecordingClock() }: DepsOptions): Deps {
+export function createDeps({ env, database, source, log, address, time = realTime }: DepsOptions): Deps {
   const { prisma } = database
   const { adminToken, sampleIntervalMs: intervalMs } = env
   const logError = (what: string) => errorLog(log, what)
-  const now = () => clock.now()
+  const { clock, monotonic, recordingClock } = createClocks(time, (aheadMs, what) => log.warn({ aheadMs }, what))
   const telemetry = new Telemetry()
 
   const bus = createMemoryBus(logError('a handler of a bus message failed'))
   const cursors = new Cursors(database.epoch)
   const models = new Models(prisma)
-  const outbox = new WebhookOutbox(cursors, bus)
+  const outbox = new WebhookOutbox(cursors, bus, clock)
   const events = new EventRecords(prisma, outbox, cursors)
   const idempotency = new Idempotency(prisma, clock)
   const access = createAccess({
     prisma,
     idempotency,
     clock,
+    monotonic,
     adminToken,
     onError: logError('the time of last use of API tokens could not be written'),
   })
@@ -138,19 +139,20 @@ export function createDeps({ env, database, source, log, address, clock = new Re
     findToken: (hash) => access.apiTokens.byHash(hash),
     onTokenUse: (tokenId) => access.tokenUses.note(tokenId),
     clock,
+    monotonic,
     port: address.port,
     secure: address.publicOrigin.startsWith('https:'),
     basePath: env.basePath,
     adminToken,
   })
-  const deployments = new Deployments({ prisma, models, events, idempotency, bus, clock })
-  const trainingJobs = new TrainingJobs({ prisma, models, idempotency, bus, outbox, clock })
+  const deployments = new Deployments({ prisma, models, events, idempotency, bus, clock: recordingClock })
+  const trainingJobs = new TrainingJobs({ prisma, models, idempotency, bus, outbox, clock, recordingClock })
   const trainingProgress = new TrainingProgress(bus, trainingJobs)
   const trainingRuns = new TrainingRuns({
     prisma,
     bus,
     outbox,
-    clock,
+    clock: recordingClock,
     onError: logError('simulated training runs are stalled'),
   })
   const activeDeployments = new ActiveDeployments({
@@ -159,8 +161,8 @@ export function createDeps({ env, database, source, log, address, clock = new Re
     onError: logError('the active deployments could not be read'),
   })
   const sampleStore = new SampleStore(database)
-  const history = new MetricsHistory(sampleStore, intervalMs, clock)
-  const recent = new RecentSamples({ store: sampleStore, bus, now })
+  const history = new MetricsHistory(sampleStore, intervalMs, recordingClock)
+  const recent = new RecentSamples({ store: sampleStore, bus, now: () => recordingClock.now() })
   const sampleLogs = new SampleLogs({
     store: sampleStore,
     bus,
@@ -173,7 +175,7 @@ export function createDeps({ env, database, source, log, address, clock = new Re
     store: sampleStore,
     sourceOf: () => ({ source, intervalMs }),
     bus,
-    clock,
+    clock: recordingClock,
     intervalMs,
     onSourceError: logError('a source of samples fails; its deployments are not recorded'),
     onOutage: logError('recording is stalled'),
@@ -181,10 +183,11 @@ export function createDeps({ env, database, source, log, address, clock = new Re
     onStored: (latenessMs, count) => telemetry.onStored(latenessMs, count),
   })
   const keepMs = KEEP_HOURS[database.kind] * 3_600_000
+  const sweepClock = new SweepClock(prisma, sampleStore, time)
   const retention = new Retention({
     store: sampleStore,
     keepMs,
-    now,
+    now: () => sweepClock.now(),
     onError: logError('old samples could not be removed'),
   })
   const guard = new AddressGuard(allowedHosts(env.webhookAllowedHosts))
@@ -200,16 +203,18 @@ export function createDeps({ env, database, source, log, address, clock = new Re
   })
   const sweeper = new Sweeper({
     everyMs: SWEEP_EVERY_MS,
+    now: () => sweepClock.now(),
     sweeps: [
-      () => idempotency.removeExpired(),
-      () => access.sessions.removeEnded(),
-      () => deliveryQueue.removeOld(),
+      (atMs) => idempotency.removeExpired(atMs),
+      (atMs) => access.sessions.removeEnded(atMs),
+      (atMs) => deliveryQueue.removeOld(atMs),
       () => deliveryQueue.removeExcess(),
-      () => deliveryQueue.forgetSecrets(),
+      (atMs) => deliveryQueue.forgetSecrets(atMs),
+      () => deliveryQueue.bringBack(),
     ],
     onError: logError('expired rows could not be removed'),
   })
-  const deliveryBacklog = new DeliveryBacklog(deliveryQueue, clock)
+  const deliveryBacklog = new DeliveryBacklog(deliveryQueue, clock, monotonic)
   telemetry.addServices({
     sampleLogs,
     fleet,
@@ -237,7 +242,12 @@ export function createDeps({ env, database, source, log, address, clock = new Re
       apiTokens: access.apiTokens,
       sessions: access.sessions,
       webhooks,
-      serverInfo: { version: VERSION, intervalMs, retention: [{ resolutionMs: intervalMs, keepMs }], clock },
+      serverInfo: {
+        version: VERSION,
+        intervalMs,
+        retention: [{ resolutionMs: intervalMs, keepMs }],
+        clock: recordingClock,
+      },
     },
     auth,
     source,
@@ -249,9 +259,11 @@ export function createDeps({ env, database, source, log, address, clock = new Re
     deliveryQueue,
     telemetry,
     clock,
+    monotonic,
+    recordingClock,
     parts: [
       // What was recorded before a restart must not lie in the future.
-      { start: async () => clock.advanceTo((await sampleStore.newestWindowEnd()) ?? 0) },
+      { start: async () => recordingClock.advanceTo((await sampleStore.newestWindowEnd()) ?? 0) },
       activeDeployments,
       eventLog,
       // The bus calls its subscribers in the order in which they subscribed, so the ring and the recent samples receive

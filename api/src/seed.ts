@@ -7,12 +7,12 @@ import { backfill } from './recording/backfill.ts'
  */
 export async function seed(
   database: Database,
-  { clock, services, source }: Deps,
+  { recordingClock, services, source }: Deps,
   intervalMs: number,
   onProgress: (line: string) => void,
 ): Promise<void> {
   if ((await database.prisma.model.count()) > 0) return
   onProgress('Filling the empty database with example data')
-  await applyScenario(database, demoScenario(new Date(clock.now())))
-  await backfill(services.sampleStore, source, intervalMs, clock.now())
+  await applyScenario(database, demoScenario(new Date(recordingClock.now())))
+  await backfill(services.sampleStore, source, intervalMs, recordingClock.now())
 }

@@ -287,10 +287,10 @@ describe.each(await testDatabaseKinds())('API tokens on %s', (kind) => {
       const { id, secret } = await createToken(app.client, { name: 'swept', scopes: ['READ'] })
       await openSession(app.origin, { token: secret })
       const { sessions, prisma } = app.deps.services
-      await sessions.removeEnded()
+      await sessions.removeEnded(Date.now())
       expect(await prisma.session.count({ where: { name: 'swept' } })).toBe(1)
       await revokeToken(app.client, id)
-      await sessions.removeEnded()
+      await sessions.removeEnded(Date.now())
       expect(await prisma.session.count({ where: { name: 'swept' } })).toBe(0)
     })
   })

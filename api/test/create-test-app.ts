@@ -1,7 +1,7 @@
 import { prepareTestDatabase, type TestDatabaseKind, type TestDatabaseLocation } from '@gaugeline/prisma/testing'
 import pino, { type Logger } from 'pino'
 import { createApp, type RunningApp } from '../src/app.ts'
-import { RecordingClock, type TimeSources } from '../src/base/clock.ts'
+import type { TimeSources } from '../src/base/clock.ts'
 import { type Env, readEnv } from '../src/env.ts'
 import { GraphQLTestClient } from './graphql-client.ts'
 
@@ -52,7 +52,7 @@ async function startOn(
     onFailure: (error) => {
       throw error
     },
-    ...(time && { clock: new RecordingClock(time) }),
+    ...(time && { time }),
   })
   const running = await app.start()
   return {

@@ -1,6 +1,5 @@
 import type { Database } from '@gaugeline/prisma'
 import pino from 'pino'
-import { RecordingClock } from '../src/base/clock.ts'
 import { createDeps, type Deps } from '../src/deps.ts'
 import { readEnv } from '../src/env.ts'
 import type { Source } from '../src/recording/sources/source.ts'
@@ -33,7 +32,7 @@ export interface TestDeps extends Deps {
 /** Empties every table, so that the tests of a file can share one database. */
 async function emptyDatabase({ pool }: Database): Promise<void> {
   await pool.query(`truncate models, training_jobs, training_steps, deployments, deployment_events, sample_heads, samples,
-    sessions, idempotency_keys, api_tokens, webhooks, webhook_deliveries restart identity cascade`)
+    sweep_state, sessions, idempotency_keys, api_tokens, webhooks, webhook_deliveries restart identity cascade`)
   await pool.query('update log_state set last_sequence = 0')
 }
 
@@ -51,16 +50,16 @@ export async function createTestDeps(
     source,
     log: pino({ level: 'silent' }),
     address: { port: 4000, publicOrigin: 'http://127.0.0.1:4000' },
-    clock: new RecordingClock(time),
+    time,
   })
   return { ...deps, database, time }
 }
 
 /** Records every window that ends while `ms` pass, a window at a time. */
-export async function record({ recorder, clock, time }: TestDeps, ms: number, stepMs = 1000): Promise<void> {
+export async function record({ recorder, recordingClock, time }: TestDeps, ms: number, stepMs = 1000): Promise<void> {
   for (let passed = 0; passed < ms; passed += stepMs) {
     time.pass(stepMs)
-    await recorder.recordUntil(clock.now())
+    await recorder.recordUntil(recordingClock.now())
   }
 }
 

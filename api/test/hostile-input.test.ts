@@ -146,7 +146,7 @@ describe.each(await testDatabaseKinds())('hostile input on %s', (kind) => {
   })
 
   it('that is only unusual is accepted unchanged', async () => {
-    const names = ['𝒙'.repeat(100), 'עברית \u200f!', "Robert'); DROP TABLE models;--", '${1+1} {{7*7}} %s \\', '👩‍🚀']
+    const names = ['🦀'.repeat(100), 'עברית \u200f!', "Robert'); DROP TABLE models;--", '${1+1} {{7*7}} %s \\', '👩‍🚀']
     for (const name of names) {
       const id = await registerJob(app.client, { modelName: 'unusual', name })
       const query = 'query ($id: ID!) { trainingJob(id: $id) { name } }'

@@ -116,7 +116,13 @@ export function createTestAuth(
     adminToken: options.adminToken,
     onEnd: (sessionId) => ends.emit({ sessionId }),
   })
-  return createAuth({ ...options, sessions, ends, findToken: (hash) => store.findToken(hash) })
+  return createAuth({
+    ...options,
+    monotonic: options.clock,
+    sessions,
+    ends,
+    findToken: (hash) => store.findToken(hash),
+  })
 }
 
 export interface HttpTestServer extends AsyncDisposable {
@@ -189,6 +195,7 @@ export async function createHttpTestServer(options: HttpTestServerOptions = {}):
     readiness: options.readiness ?? (async () => ({ ready: true, checks: { database: 'ok' } })),
     telemetry: new Telemetry(),
     clock,
+    monotonic: clock,
     webSockets: options.webSockets,
     ...(options.budgets && { budgets: options.budgets }),
   })

@@ -105,7 +105,8 @@ describe('the backlog of deliveries', () => {
   function backlogOf(answers: (() => ReturnType<DeliveryQueue['backlog']>)[]) {
     const queue = { backlog: () => answers.shift()?.() ?? Promise.reject(new Error('asked too often')) }
     let nowMs = 1_000_000
-    const backlog = new DeliveryBacklog(queue, { now: () => nowMs }, 1)
+    const clock = { now: () => nowMs }
+    const backlog = new DeliveryBacklog(queue, clock, clock, 1)
     return { read: () => backlog.read(), pass: (ms: number) => void (nowMs += ms) }
   }
 

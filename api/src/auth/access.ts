@@ -19,16 +19,17 @@ interface AccessOptions {
   prisma: PrismaClient
   idempotency: Idempotency
   clock: Clock
+  monotonic: Clock
   adminToken: string | undefined
   onError: (error: unknown) => void
 }
 
-export function createAccess({ prisma, idempotency, clock, adminToken, onError }: AccessOptions): Access {
+export function createAccess({ prisma, idempotency, clock, monotonic, adminToken, onError }: AccessOptions): Access {
   const ends = new AccessEnds()
   const apiTokens = new ApiTokens({ prisma, idempotency, clock, onEnd: (tokenId) => ends.emit({ tokenId }) })
   return {
     apiTokens,
-    tokenUses: new TokenUses({ clock, write: (usedAt) => apiTokens.markUsed(usedAt), onError }),
+    tokenUses: new TokenUses({ clock, monotonic, write: (usedAt) => apiTokens.markUsed(usedAt), onError }),
     sessions: new Sessions({
       store: createPrismaSessionStore(prisma),
       clock,

@@ -5,6 +5,7 @@ import { InputChecks } from '../base/input-checks.ts'
 import { type Keyset, type Page, type PageRequest, pageOf } from '../base/paging.ts'
 import { TRANSACTION } from '../base/transaction.ts'
 import { ApiTokenNotFoundError } from './api-token.errors.ts'
+import { plainName } from '../base/names.ts'
 import { checkTokenName } from './token-name.ts'
 import { digest, newSecret } from './secrets.ts'
 import { type Scope, SCOPES, type Viewer } from '../base/viewer.ts'
@@ -60,7 +61,7 @@ export class ApiTokens {
    */
   async create(input: NewApiToken, by: Viewer, idempotencyKey?: IdempotencyKey): Promise<NewlyMadeApiToken> {
     const now = this.#clock.now()
-    const name = input.name.normalize('NFC').trim()
+    const name = plainName(input.name)
     const checks = new InputChecks()
     checkTokenName(checks, ['name'], name)
     if (input.scopes.length === 0) checks.add(['scopes'], 'must contain at least one scope.')

@@ -106,10 +106,10 @@ describe('sessions', () => {
     const auth = start()
     await signIn(auth)
     nowMs += SESSION_LIFETIME_MS - 1
-    await auth.sessions.removeEnded()
+    await auth.sessions.removeEnded(nowMs)
     expect(store.rows.size).toBe(1)
     nowMs += 1
-    await auth.sessions.removeEnded()
+    await auth.sessions.removeEnded(nowMs)
     expect(store.rows.size).toBe(0)
   })
 

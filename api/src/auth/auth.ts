@@ -36,6 +36,7 @@ export interface AuthOptions {
   findToken: (hash: string) => Promise<KnownToken | undefined>
   onTokenUse?: (tokenId: string) => void
   clock: Clock
+  monotonic: Clock
   /** The port that the server listens on. */
   port: number
   /** Whether people reach the server over https. */
@@ -46,12 +47,12 @@ export interface AuthOptions {
 }
 
 export function createAuth(options: AuthOptions): Auth {
-  const { sessions, ends, clock, port, secure, basePath = '' } = options
+  const { sessions, ends, monotonic, port, secure, basePath = '' } = options
   const cookie = createSessionCookie({ port, secure, basePath, maxAgeSeconds: SESSION_LIFETIME_MS / 1000 })
   const authenticator = new Authenticator({ ...options, cookie })
   // The first listener, before those that close connections: a client that reconnects at once must not be let in again.
   ends.on(() => authenticator.forget())
-  const links = new SignInLinks(clock)
+  const links = new SignInLinks(monotonic)
   return {
     authenticator,
     sessions,

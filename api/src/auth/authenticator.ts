@@ -40,6 +40,7 @@ export interface KnownToken {
 
 export interface AuthenticatorOptions {
   clock: Clock
+  monotonic: Clock
   adminToken?: string | undefined
   sessions: Pick<Sessions, 'find' | 'hashOf'>
   /** The live API token behind a hash. */
@@ -64,16 +65,16 @@ export class Authenticator {
   readonly #failures: FailedAttempts
 
   constructor(options: AuthenticatorOptions) {
-    const { clock, adminToken, sessions, findToken, cookie, secure, onTokenUse = () => undefined } = options
+    const { clock, monotonic, adminToken, sessions, findToken, cookie, secure, onTokenUse = () => undefined } = options
     this.#clock = clock
     this.#adminDigest = adminToken === undefined ? undefined : digest(adminToken)
     this.#sessions = sessions
     this.#cookie = cookie
     this.#isProxied = secure
     this.#onTokenUse = onTokenUse
-    this.#failures = new FailedAttempts(clock)
-    this.#byToken = new CredentialCache(clock, async (hash) => viewerOfToken(await findToken(hash)))
-    this.#bySession = new CredentialCache(clock, async (hash) => viewerOfSession(await sessions.find(hash)))
+    this.#failures = new FailedAttempts(monotonic)
+    this.#byToken = new CredentialCache(monotonic, async (hash) => viewerOfToken(await findToken(hash)))
+    this.#bySession = new CredentialCache(monotonic, async (hash) => viewerOfSession(await sessions.find(hash)))
   }
 
   /** Some token or session has ended: earlier lookups are not trusted any more. */

@@ -21,7 +21,7 @@ interface Entry<T> {
  * `clear` each is read again, also one that is being read at that moment.
  */
 export class CredentialCache<T> {
-  readonly #clock: Clock
+  readonly #monotonic: Clock
   readonly #read: (hash: string) => Promise<T | undefined>
   readonly #entries = new LRUCache<string, Entry<T>>({ max: MAX_ENTRIES })
   readonly #reading = new Map<string, Promise<T | undefined>>()
@@ -32,8 +32,8 @@ export class CredentialCache<T> {
   })
   #generation = 0
 
-  constructor(clock: Clock, read: (hash: string) => Promise<T | undefined>) {
-    this.#clock = clock
+  constructor(monotonic: Clock, read: (hash: string) => Promise<T | undefined>) {
+    this.#monotonic = monotonic
     this.#read = read
   }
 
@@ -64,8 +64,7 @@ export class CredentialCache<T> {
   }
 
   #isFresh({ generation, readAtMs }: Entry<T>): boolean {
-    const age = this.#clock.now() - readAtMs
-    return generation === this.#generation && age >= 0 && age < LIFETIME_MS
+    return generation === this.#generation && this.#monotonic.now() - readAtMs < LIFETIME_MS
   }
 
   async #readAnew(hash: string): Promise<T | undefined> {
@@ -74,7 +73,7 @@ export class CredentialCache<T> {
       // Read again as long as some credential ended during the read.
       for (;;) {
         const generation = this.#generation
-        const readAtMs = this.#clock.now()
+        const readAtMs = this.#monotonic.now()
         const value = await this.#read(hash)
         if (generation !== this.#generation) continue
         if (value === undefined) this.#entries.delete(hash)

@@ -14,18 +14,18 @@ const MAX_AT_ONCE = 100
  * Credentials that are known to be valid are never checked here, so nobody can be locked out by a neighbour.
  */
 export class FailedAttempts {
-  readonly #clock: Clock
+  readonly #monotonic: Clock
   /** When all failures of an address will be forgotten: each failure adds PAUSE_MS. Oldest first. */
   readonly #clearAtMs = new Map<string, number>()
   readonly #inFlight = new Map<string, number>()
 
-  constructor(clock: Clock) {
-    this.#clock = clock
+  constructor(monotonic: Clock) {
+    this.#monotonic = monotonic
   }
 
   /** @throws RefusedError RATE_LIMITED while the address has failed too often */
   check(address: string): void {
-    const now = this.#clock.now()
+    const now = this.#monotonic.now()
     const waitMs = (this.#clearAtMs.get(networkOf(address)) ?? now) - now - (BURST - 1) * PAUSE_MS
     if (waitMs <= 0) return
     const seconds = Math.ceil(waitMs / 1000)
@@ -58,7 +58,7 @@ export class FailedAttempts {
 
   add(address: string): void {
     const network = networkOf(address)
-    const now = this.#clock.now()
+    const now = this.#monotonic.now()
     const clearAtMs = Math.max(this.#clearAtMs.get(network) ?? now, now) + PAUSE_MS
     this.#clearAtMs.delete(network)
     this.#clearAtMs.set(network, clearAtMs)

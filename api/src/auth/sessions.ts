@@ -78,9 +78,9 @@ export class Sessions {
     this.#onEnd = onEnd
   }
 
-  /** Removes a batch of sessions that have ended; returns how many, 0 when none are left. */
-  async removeEnded(): Promise<number> {
-    return await this.#store.removeEnded(new Date(this.#clock.now()))
+  /** Removes a batch of sessions that have ended by `atMs`; returns how many, 0 when none are left. */
+  async removeEnded(atMs: number): Promise<number> {
+    return await this.#store.removeEnded(new Date(atMs))
   }
 
   /** Opens a session and returns its secret, which is not stored. When the holder has too many, the oldest one ends. */

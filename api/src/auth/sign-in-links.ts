@@ -10,18 +10,18 @@ const MAX_LINKS = 16
  * ones, and a copy of the database gives nobody access.
  */
 export class SignInLinks {
-  readonly #clock: Clock
-  /** Expiry in milliseconds since the epoch, by hashed secret, oldest first. */
+  readonly #monotonic: Clock
+  /** Expiry by the monotonic clock, by hashed secret, oldest first. */
   readonly #expiryByDigest = new Map<string, number>()
 
-  constructor(clock: Clock) {
-    this.#clock = clock
+  constructor(monotonic: Clock) {
+    this.#monotonic = monotonic
   }
 
   /** A new secret for `/sign-in#<secret>`: in the fragment, which browsers never send. */
   create(): string {
     const secret = newSecret()
-    this.#expiryByDigest.set(digest(secret).toString('hex'), this.#clock.now() + SIGN_IN_LINK_LIFETIME_MS)
+    this.#expiryByDigest.set(digest(secret).toString('hex'), this.#monotonic.now() + SIGN_IN_LINK_LIFETIME_MS)
     for (const key of this.#expiryByDigest.keys()) {
       if (this.#expiryByDigest.size <= MAX_LINKS) break
       this.#expiryByDigest.delete(key)
@@ -37,7 +37,7 @@ export class SignInLinks {
     const key = digest(secret).toString('hex')
     const expiresAt = this.#expiryByDigest.get(key)
     this.#expiryByDigest.delete(key)
-    if (expiresAt === undefined || expiresAt <= this.#clock.now()) return undefined
+    if (expiresAt === undefined || expiresAt <= this.#monotonic.now()) return undefined
     try {
       return await open()
     } catch (error) {

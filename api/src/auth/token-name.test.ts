@@ -26,6 +26,9 @@ describe('the name of a token', () => {
     '🚀',
     'administrators',
     'coowner',
+    'ᴏᴡɴᴇʀs',
+    'bot ❤️',
+    'an 👩‍💻',
     'x'.repeat(100),
     '🚀'.repeat(100),
   ])('may be %s', (name) => {
@@ -40,8 +43,8 @@ describe('the name of a token', () => {
     ['with a mark that turns the direction of text', 'bot\u202Etxt'],
     ['with a zero-width space', 'bo\u200Bt'],
     ['with a soft hyphen', 'bo\u00ADt'],
-    ['with a line separator', 'bot\u2028'],
-    ['with a paragraph separator', 'bot\u2029'],
+    ['with a line separator', 'bot\u2028net'],
+    ['with a paragraph separator', 'bot\u2029net'],
     ['with an invisible letter', 'bot\u3164'],
     ['with half of a surrogate pair', 'bot\uD83D'],
   ])('may not be %s', (_what, name) => {
@@ -62,6 +65,18 @@ describe('the name of a token', () => {
     'ⓐdmin',
     'admın',
     '𝐨wner',
+    'ᴏᴡɴᴇʀ',
+    'ᴀᴅᴍɪɴ',
+    'ꓳꓪꓠꓰꓣ',
+    'ꓮꓓꓟꓲꓠ',
+    '𝖔𝖜𝖓𝖊𝖗',
+    '𝒶𝒹𝓂𝒾𝓃',
+    'ᵒʷⁿᵉʳ',
+    '🅾🆆🅽🅴🆁',
+    '🇴 🇼 🇳 🇪 🇷',
+    'adrnin',
+    'ovvner',
+    'ⲟᏔոεᏒ',
   ])('may not be %s, which looks like a reserved name', (name) => {
     expect(complaint(name)).toMatch(/owner.*admin/)
   })

@@ -1,39 +1,61 @@
 import type { InputChecks } from '../base/input-checks.ts'
+import { checkName } from '../base/names.ts'
 
 const MAX_LENGTH = 100
 /** The names of viewers who act without an API token. */
 const RESERVED = new Set(['owner', 'admin'])
-/**
- * Control, format and filler characters, line and paragraph separators: they could make a name look like another one.
- */
-const INVISIBLE = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u
 /** Everything but the scripts that Unicode's security report (UTS 39) allows beside Latin in one word. */
 const NOT_BESIDE_LATIN =
   /[^\p{Script=Latin}\p{Script=Common}\p{Script=Inherited}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Bopomofo}]/u
-/** Characters that look like a letter of the reserved names once they are in lower case. */
-const LOOK_ALIKES = new Map(
-  Object.entries({ 0: 'o', 1: 'i', l: 'i', ı: 'i', ɩ: 'i', '|': 'i', '!': 'i', '@': 'a', ɑ: 'a', 4: 'a', 3: 'e' }),
+
+/**
+ * What looks like a letter of the reserved names: from Unicode's `confusables.txt` (UTS 39) what remains of it for these
+ * letters after NFKD, and Latin small capitals, which it leaves out.
+ */
+const LOOK_ALIKES = {
+  a: '4@ɑαаᎪᗅᴀꓮꭺ𐊠𖽀',
+  d: 'ÐðĐđƉƊƌɖɗԁᎠᏧᑯᑺᑻᒇᗞᗪᴅꓒꓓꭰꮷ',
+  e: '3ɆɇεеҽҿᎬᴇ℮ⴹꓰꬲꭼ𐊆𑢦𑢮𑣆𑣎',
+  i: '1l|!ıŁłƖƗƚǀɨɩɪɫɭιіӀӏ׀וןױا١ٳ۱ߊᎥᏞᒪᒶᒷᛁᵻᵼ∣│ⲒⲓⳐⳑⵏꓡꓲꙇꭵꮮ𐊊𐌉𐌠𐐛𐑃𐔦𑢣𑢲𑣃𑣒𖼖𖼨𞣇',
+  m: 'ɱμϺϻмӍӎᎷᗰᛖᴍᵯ₥Ⲙⲙꓟꮇ𐊰𐌑𑜀𑣣',
+  n: 'ƝƞɲɳɴηνոռᵰⲚⲛꓠ𐆎𐔓',
+  o: '0ØøƟɵθοσоѳөօסه٥ھہە۵ۿ߀०০੦૦ଠ୦௦ం౦ಂ೦ംഠ൦ං๐໐တဝ၀ჿዐᎤᎾᏫᴏᴑⲞⲟⴱⵁⵔ〇ꓳꝊꝋꬽꬾꭴꮎꮻ𐊒𐊫𐐄𐐬𐓂𐓪𐔖𑓐𑢵𑣈𑣕𑣗𑣠🜔',
+  r: 'ƦɍɼɽʀгґғᎡᏒᖇᴦᵲⲅꓣꭇꭈꭱꮁꮢ𐒴𐓜𖼵',
+  w: 'ɯѡѽԝաᎳᏔᴡ₩ꓪꝡꮃꮤ𑓅𑜊𑜎𑜏𑣦𑣯',
+}
+const LETTER_OF = new Map(
+  Object.entries(LOOK_ALIKES).flatMap(([letter, alike]) => Array.from(alike, (character) => [character, letter])),
 )
+/** Alphabets in coloured circles and squares, and those that flags are made of: where each `A` is. */
+const PICTURED_ALPHABETS = [0x1f150, 0x1f170, 0x1f1e6]
 
 /** Whatever is done with a token is recorded under its name, so the name must not look like someone else's. */
 export function checkTokenName(checks: InputChecks, path: string[], name: string): void {
-  const length = Array.from(name).length
+  checkName(checks, path, name, { min: 1, max: MAX_LENGTH })
   const words = name.normalize('NFKC').split(/[^\p{L}\p{M}\p{N}]+/u)
-  if (length === 0) checks.add(path, 'must not be empty.')
-  else if (length > MAX_LENGTH) checks.add(path, `must have at most ${MAX_LENGTH} characters, not ${length}.`)
-  else if (INVISIBLE.test(name)) checks.add(path, 'must not contain control characters or invisible ones.')
-  else if (words.some((word) => /\p{Script=Latin}/u.test(word) && NOT_BESIDE_LATIN.test(word))) {
+  if (words.some((word) => /\p{Script=Latin}/u.test(word) && NOT_BESIDE_LATIN.test(word))) {
     checks.add(path, 'must not mix Latin letters with letters of a similar-looking script in one word.')
-  } else if (RESERVED.has(skeleton(name)))
+  } else if (RESERVED.has(skeleton(name))) {
     checks.add(path, 'must not look like "owner" or "admin", which are reserved.')
+  }
 }
 
 /**
- * Names with the same skeleton look alike: no case, no accents, no compatibility forms, no signs between the letters.
+ * Names with the same skeleton look alike, as far as the reserved names go: no case, no accents, no compatibility forms,
+ * no signs between the letters.
  */
 function skeleton(name: string): string {
-  const plain = name.normalize('NFKD').toLowerCase()
-  return Array.from(plain, (character) => LOOK_ALIKES.get(character) ?? character)
+  const plain = (character: string) => LETTER_OF.get(character) ?? pictured(character) ?? character
+  const letters = Array.from(name.normalize('NFKD'), (character) => plain(plain(character).toLowerCase()))
+  return letters
     .join('')
     .replace(/[^\p{L}\p{N}]/gu, '')
+    .replaceAll('rn', 'm')
+    .replaceAll('vv', 'w')
+}
+
+function pictured(character: string): string | undefined {
+  const code = character.codePointAt(0) ?? 0
+  const start = PICTURED_ALPHABETS.find((a) => code >= a && code < a + 26)
+  return start === undefined ? undefined : String.fromCodePoint(0x61 + code - start)
 }

@@ -14,6 +14,7 @@ describe('the last use of a token', () => {
     isGone = false
     uses = new TokenUses({
       clock: { now: () => Date.now() },
+      monotonic: { now: () => Date.now() },
       write: async (usedAt) => {
         if (isGone) throw new Error('gone')
         written.push([...usedAt].map(([id, at]) => [id, at.getTime()]))

@@ -9,6 +9,7 @@ const PAUSE_MS = 60_000
 
 export interface TokenUsesOptions {
   clock: Clock
+  monotonic: Clock
   write: (usedAt: ReadonlyMap<string, Date>) => Promise<void>
   onError: (error: unknown) => void
 }
@@ -41,7 +42,7 @@ export class TokenUses implements Part {
   }
 
   async #writeDue(pauseMs: number): Promise<void> {
-    const now = this.#options.clock.now()
+    const now = this.#options.monotonic.now()
     const due = [...this.#usedAtMs].filter(([id]) => now - (this.#writtenAtMs.get(id) ?? -Infinity) >= pauseMs)
     for (const [id] of due) {
       this.#usedAtMs.delete(id)

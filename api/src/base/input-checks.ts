@@ -9,9 +9,10 @@ export class InputChecks {
   }
 
   /**
-   * Checks text that people read: well-formed Unicode without control characters, `min` to `max` characters, not blank.
+   * Checks text that people read, of any number of lines: well-formed Unicode without control characters, at most `max`
+   * characters. For names see `checkName`.
    */
-  text(path: string[], value: string | null | undefined, { min = 0, max }: { min?: number; max: number }): void {
+  text(path: string[], value: string | null | undefined, { max }: { max: number }): void {
     if (value == null) return
     const { length } = Array.from(value)
     if (!value.isWellFormed()) this.add(path, 'must be well-formed Unicode; it contains half of a surrogate pair.')
@@ -19,10 +20,8 @@ export class InputChecks {
     else if (/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/.test(value)) {
       this.add(path, 'must not contain control characters.')
     } else if (/[\u202a-\u202e\u2066-\u2069]/.test(value)) {
-      // They could make a name look like another one.
+      // They could make a text look like another one.
       this.add(path, 'must not contain characters that change the direction of text.')
-    } else if (length < min || (min > 0 && value.trim() === '')) {
-      this.add(path, min === 1 ? 'must not be empty.' : `must have at least ${min} characters.`)
     } else if (length > max) this.add(path, `must have at most ${max} characters, not ${length}.`)
   }
 

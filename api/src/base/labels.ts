@@ -1,6 +1,7 @@
 import { RefusedError } from './errors.ts'
 import type { InputChecks } from './input-checks.ts'
 import { MAX_LABEL_LENGTH, MAX_LABELS } from './limits.ts'
+import { checkName } from './names.ts'
 
 /** What a caller marks an object with, to find it by. An object has at most one label of each key. */
 export interface Label {
@@ -35,7 +36,7 @@ export function checkLabels(checks: InputChecks, labels: readonly Label[] | null
     if (!KEY.test(key)) checks.add([...path, 'key'], KEY_RULE)
     else if (keys.has(key)) checks.add([...path, 'key'], `must be different from the other keys, not "${key}" again.`)
     keys.add(key)
-    checks.text([...path, 'value'], value, { max: MAX_LABEL_LENGTH })
+    checkName(checks, [...path, 'value'], value, { max: MAX_LABEL_LENGTH })
   }
 }
 

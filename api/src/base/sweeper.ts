@@ -3,8 +3,10 @@ import { SerialTask } from './serial-task.ts'
 
 export interface SweeperOptions {
   everyMs: number
+  /** The time that rows expire by, milliseconds since the epoch: asked once for each round. */
+  now: () => Promise<number>
   /** Each removes one bounded batch and returns how many rows that was; it is called until nothing is left. */
-  sweeps: readonly (() => Promise<number>)[]
+  sweeps: readonly ((atMs: number) => Promise<number>)[]
   onError: (error: unknown) => void
 }
 
@@ -33,6 +35,8 @@ export class Sweeper implements Part {
 
   /** Removes everything that is due. */
   async sweep(): Promise<void> {
-    for (const sweep of this.#options.sweeps) while (!this.#isStopped && (await sweep()) > 0);
+    const { now, sweeps } = this.#options
+    const atMs = await now()
+    for (const sweep of sweeps) while (!this.#isStopped && (await sweep(atMs)) > 0);
   }
 }

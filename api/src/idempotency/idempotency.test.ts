@@ -120,8 +120,8 @@ describe.each(await testDatabaseKinds())('calls with an idempotency key on %s', 
     expect(await keys()).toBe(2)
     deps.time.pass(KEPT_MS)
     const idempotency = new Idempotency(database.prisma, deps.clock)
-    expect(await idempotency.removeExpired()).toBe(2)
-    expect(await idempotency.removeExpired()).toBe(0)
+    expect(await idempotency.removeExpired(deps.clock.now())).toBe(2)
+    expect(await idempotency.removeExpired(deps.clock.now())).toBe(0)
   })
 
   it('accept keys of 1 to 200 printable characters', async () => {

@@ -78,9 +78,9 @@ export class Idempotency {
     return (await this.#prisma.idempotencyKey.count({ where: { ...idempotencyKey, createdAt } })) > 0
   }
 
-  /** Removes a batch of expired keys; returns how many. */
-  removeExpired(): Promise<number> {
-    const expired = new Date(this.#clock.now() - KEPT_MS)
+  /** Removes a batch of keys that have expired by `atMs`; returns how many. */
+  removeExpired(atMs: number): Promise<number> {
+    const expired = new Date(atMs - KEPT_MS)
     return this.#prisma.$executeRaw`
       delete from idempotency_keys where (caller, key) in (
         select caller, key from idempotency_keys where created_at <= ${expired} order by created_at limit ${CHUNK_ROWS}

@@ -31,7 +31,7 @@ describe.each(await testDatabaseKinds())('retention on %s', (kind) => {
     new Retention({
       store: deps.services.sampleStore,
       keepMs,
-      now: () => nowMs,
+      now: async () => nowMs,
       onError: (error) => {
         throw error
       },
@@ -92,7 +92,7 @@ describe('retention over time', () => {
       new Promise<number>((resolve, reject) => statements.push({ what, answer: resolve, fail: reject }))
     vi.spyOn(store, 'removeBefore').mockImplementation((cutoff) => held(`before ${cutoff - NOON}`))
     vi.spyOn(store, 'removeDeleted').mockImplementation(() => held('deleted'))
-    retention = new Retention({ store, keepMs: 1000, now: () => now, onError: (error) => errors.push(error) })
+    retention = new Retention({ store, keepMs: 1000, now: async () => now, onError: (error) => errors.push(error) })
     retention.start()
   })
   afterEach(() => {

@@ -9,7 +9,8 @@ export interface RetentionOptions {
   store: SampleStore
   /** How long one-second samples are kept. */
   keepMs: number
-  now: () => number
+  /** See SweepClock. */
+  now: () => Promise<number>
   onError: (error: unknown) => void
 }
 
@@ -18,7 +19,8 @@ export class Retention extends Sweeper {
   constructor({ store, keepMs, now, onError }: RetentionOptions) {
     super({
       everyMs: SWEEP_EVERY_MS,
-      sweeps: [() => store.removeBefore(now() - keepMs, CHUNK_ROWS), () => store.removeDeleted(CHUNK_ROWS)],
+      now,
+      sweeps: [(atMs) => store.removeBefore(atMs - keepMs, CHUNK_ROWS), () => store.removeDeleted(CHUNK_ROWS)],
       onError,
     })
   }

@@ -12,12 +12,12 @@ export interface Readiness {
 }
 
 /** Caches the answer for a second: anyone may ask, and each check is a query to the database. */
-export function cachedForASecond(ask: () => Promise<Readiness>, clock: Clock): () => Promise<Readiness> {
+export function cachedForASecond(ask: () => Promise<Readiness>, monotonic: Clock): () => Promise<Readiness> {
   let answer: Promise<Readiness> | undefined
   let askedAtMs = 0
   return async () => {
-    const now = clock.now()
-    if (answer === undefined || now < askedAtMs || now >= askedAtMs + 1000) {
+    const now = monotonic.now()
+    if (answer === undefined || now >= askedAtMs + 1000) {
       askedAtMs = now
       answer = ask()
     }

@@ -35,6 +35,7 @@ export interface HttpApp {
   /** Answers `/metrics`; the router adds the readers of its own metrics. */
   telemetry: Telemetry
   clock: Clock
+  monotonic: Clock
   /** Tests set smaller ones. */
   budgets?: ConstructorParameters<typeof Budgets>[0]
   /** Tests set shorter times. */
@@ -83,7 +84,7 @@ export function createRouter(app: HttpApp, log: Logger): Router {
   })
   const graphiql = new GraphiQL(app.basePath)
   const staticFiles = new StaticFiles(app.clientFolder, app.basePath)
-  const readiness = cachedForASecond(app.readiness, app.clock)
+  const readiness = cachedForASecond(app.readiness, app.monotonic)
   telemetry.addServer({ connections, shared: engine.shared })
 
   async function handleGraphQL(req: IncomingMessage, res: ServerResponse, requestId: string): Promise<void> {

@@ -2,6 +2,7 @@ import type { Prisma, TrainingJobStatus } from '@gaugeline/prisma'
 import { type IdempotencyKey, checkIdempotencyKey } from '../idempotency/idempotency.ts'
 import { InputChecks } from '../base/input-checks.ts'
 import { checkMetadata, checkMetadataUpdate, type ObjectMetadata } from '../base/object-metadata.ts'
+import { checkName, plainName } from '../base/names.ts'
 import { checkModelName } from '../models/models.ts'
 
 /** When a run began and ended, as whoever runs it knows it. */
@@ -69,12 +70,23 @@ export function checkNewJob(input: NewTrainingJob, idempotencyKey?: IdempotencyK
 
 function addNewJob(checks: InputChecks, input: NewTrainingJob, idempotencyKey: IdempotencyKey | undefined): void {
   checkModelName(checks, ['modelName'], input.modelName)
-  checks.text(['name'], input.name, { min: 1, max: MAX_NAME })
-  checks.text(['framework'], input.framework, { max: MAX_NAME })
-  checks.text(['dataset'], input.dataset, { max: MAX_NAME })
+  checkName(checks, ['name'], input.name, { min: 1, max: MAX_NAME })
+  checkName(checks, ['framework'], input.framework, { max: MAX_NAME })
+  checkName(checks, ['dataset'], input.dataset, { max: MAX_NAME })
   checkHyperparameters(checks, input.hyperparameters)
   checkMetadata(checks, input)
   checkIdempotencyKey(checks, idempotencyKey)
+}
+
+/** With its names as they are stored. */
+export function withPlainNames<Input extends Partial<NewTrainingJob>>(input: Input): Input {
+  const { name, framework, dataset } = input
+  return {
+    ...input,
+    ...(name != null && { name: plainName(name) }),
+    ...(framework != null && { framework: plainName(framework) }),
+    ...(dataset != null && { dataset: plainName(dataset) }),
+  }
 }
 
 /** Whether an update is about finding the job only, and not about its run. An update of nothing is about the run. */

@@ -72,6 +72,13 @@ describe.each(await testDatabaseKinds())('training jobs on %s', (kind) => {
     expect(await database.prisma.model.count({ where: { name: modelName } })).toBe(1)
   })
 
+  it('keep their names in a plain form', async () => {
+    const names = { name: ' Ｌａｕｆ  ﬁne\u00a0𝓐 ', framework: 'Tensorﬂow', dataset: 'Mu\u0308ller' }
+    const plain = { name: 'Lauf fine A', framework: 'Tensorflow', dataset: 'M\u00fcller' }
+    expect(await register('COMPLETED', names)).toMatchObject(plain)
+    expect(await jobs.start({ modelName: 'm', ...names }, by)).toMatchObject(plain)
+  })
+
   it('keep the values they were registered with', async () => {
     const hyperparameters = { learningRate: 0.1, layers: [1, null, 'x'] }
     const input = { framework: 'torch', dataset: 'données 模型', hyperparameters }

@@ -32,6 +32,7 @@ import {
   type NewTrainingJob,
   type RegisteredTrainingJob,
   type TrainingJobUpdate,
+  withPlainNames,
 } from './training-input.ts'
 import { runColumns, timesOf } from './run-columns.ts'
 import { isRepetition, lockJob, stepsOf, writeSteps } from './training-steps.ts'
@@ -45,6 +46,8 @@ export interface TrainingJobsOptions {
   bus: Bus
   outbox: WebhookOutbox
   clock: Clock
+  /** For simulated runs: no jump of the wall clock may finish them. */
+  recordingClock: Clock
 }
 
 const ONE_PER_EXTERNAL_ID = 'training_jobs_external_id_key'
@@ -124,9 +127,10 @@ export class TrainingJobs {
    * Registers a job that a third party runs or has run. The model is created if its name is unknown.
    * @throws InvalidInputError, TrainingJobExternalIdTakenError, IdempotencyConflictError
    */
-  async register(input: RegisteredTrainingJob, by: string, idempotencyKey?: IdempotencyKey): Promise<TrainingJob> {
+  async register(given: RegisteredTrainingJob, by: string, idempotencyKey?: IdempotencyKey): Promise<TrainingJob> {
     const now = this.#now()
-    checkRegistration(input, now, idempotencyKey)
+    checkRegistration(given, now, idempotencyKey)
+    const input = withPlainNames(given)
     const { status } = input
     return this.#create(
       input,
@@ -146,9 +150,10 @@ export class TrainingJobs {
    * Starts a simulated run of about a minute; TrainingRuns drives it.
    * @throws InvalidInputError, TrainingJobExternalIdTakenError, IdempotencyConflictError
    */
-  async start(input: NewTrainingJob, by: string, idempotencyKey?: IdempotencyKey): Promise<TrainingJob> {
-    checkNewJob(input, idempotencyKey)
-    const name = input.name?.trim() ? input.name : `run-${this.#now().toISOString().slice(0, 19).replaceAll(':', '')}`
+  async start(given: NewTrainingJob, by: string, idempotencyKey?: IdempotencyKey): Promise<TrainingJob> {
+    checkNewJob(given, idempotencyKey)
+    const input = withPlainNames(given)
+    const name = input.name ? input.name : `run-${this.#now(true).toISOString().slice(0, 19).replaceAll(':', '')}`
     return this.#create(
       input,
       by,
@@ -195,7 +200,8 @@ export class TrainingJobs {
     const job = await this.#options.prisma.$transaction(async (tx) => {
       const before = await lockJob(tx, id)
       if (isFinal(before.status)) throw new TrainingJobFinishedError(before.status)
-      return tx.trainingJob.update({ where: { id }, data: { status: 'CANCELLED', finishedAt: this.#now() } })
+      const finishedAt = this.#now(before.simulated)
+      return tx.trainingJob.update({ where: { id }, data: { status: 'CANCELLED', finishedAt } })
     }, TRANSACTION)
     this.#options.bus.publish('trainingJob', { trainingJobId: id, newSteps: [] })
     return job
@@ -245,7 +251,7 @@ export class TrainingJobs {
               dataset: input.dataset ?? null,
               ...(input.hyperparameters == null ? {} : { hyperparameters: input.hyperparameters }),
               ...metadataColumns(input),
-              createdAt: this.#now(),
+              createdAt: this.#now(data.simulated),
               createdBy: by,
             },
           })
@@ -278,7 +284,8 @@ export class TrainingJobs {
     }
   }
 
-  #now(): Date {
-    return new Date(this.#options.clock.now())
+  #now(isSimulated = false): Date {
+    const { clock, recordingClock } = this.#options
+    return new Date((isSimulated ? recordingClock : clock).now())
   }
 }

@@ -64,7 +64,7 @@ function trainingJobSuccess(name: string, what: string) {
   })
 }
 
-const NAME = 'The name of the job, for people: 1 to 100 characters.'
+const NAME = 'The name of the job, for people: one line of 1 to 100 characters. It is stored in the Unicode form NFKC.'
 const MODEL_NAME = 'The name of the model. A model with a new name is created.'
 const FRAMEWORK = 'The framework that the job trains with.'
 const DATASET = 'The dataset that the job trains on.'

@@ -18,20 +18,22 @@ export interface Backlog {
 export class DeliveryBacklog {
   readonly #queue: Pick<DeliveryQueue, 'backlog'>
   readonly #clock: Clock
+  readonly #monotonic: Clock
   readonly #answerMs: number
   #counted: ReturnType<DeliveryQueue['backlog']> | undefined
   #countedAtMs = -Infinity
 
-  constructor(queue: Pick<DeliveryQueue, 'backlog'>, clock: Clock, answerMs = ANSWER_MS) {
+  constructor(queue: Pick<DeliveryQueue, 'backlog'>, clock: Clock, monotonic: Clock, answerMs = ANSWER_MS) {
     this.#queue = queue
     this.#clock = clock
+    this.#monotonic = monotonic
     this.#answerMs = answerMs
   }
 
   /** Undefined while the database does not answer; `/readyz` reports that. */
   async read(): Promise<Backlog | undefined> {
-    const nowMs = this.#clock.now()
-    if (this.#counted === undefined || Math.abs(nowMs - this.#countedAtMs) >= CACHED_MS) {
+    const nowMs = this.#monotonic.now()
+    if (this.#counted === undefined || nowMs - this.#countedAtMs >= CACHED_MS) {
       this.#countedAtMs = nowMs
       this.#counted = this.#queue.backlog()
     }
@@ -41,6 +43,9 @@ export class DeliveryBacklog {
     ])
     if (counted === undefined) return undefined
     const { pending, oldestAt } = counted
-    return { pending, oldestSeconds: oldestAt === null ? 0 : Math.max(0, nowMs - oldestAt.getTime()) / 1000 }
+    return {
+      pending,
+      oldestSeconds: oldestAt === null ? 0 : Math.max(0, this.#clock.now() - oldestAt.getTime()) / 1000,
+    }
   }
 }

@@ -217,10 +217,28 @@ describe.each(await testDatabaseKinds())('deliveries on %s', (kind) => {
     await queue.giveBack(delivery)
     deps.time.pass(ROTATION_MS)
     expect((await claimOne()).secrets).toEqual([secret])
-    expect(await queue.forgetSecrets()).toBe(1)
+    expect(await queue.forgetSecrets(deps.clock.now())).toBe(1)
     const after = await database.prisma.webhook.findUnique({ where: { id: before.id } })
     expect(after).toMatchObject({ secret, previousSecret: null, previousSecretUntil: null })
-    expect(await queue.forgetSecrets()).toBe(0)
+    expect(await queue.forgetSecrets(deps.clock.now())).toBe(0)
+  })
+
+  it('made while the wall clock was two hours ahead are due at once when it is right again, and so are leases', async () => {
+    await create('DEPLOYMENT_DEPLOYED')
+    deps.time.wallMs += 2 * 3_600_000
+    await deploy()
+    const failed = await claimOne()
+    await record(failed, BROKEN)
+    await deploy()
+    const leased = await claimOne()
+    deps.time.wallMs -= 2 * 3_600_000
+    expect(await queue.claim(8)).toEqual([])
+    expect(await queue.bringBack()).toBe(3)
+    expect(await queue.bringBack()).toBe(0)
+    const first = await claimOne()
+    await record(first, OK)
+    const second = await claimOne()
+    expect([first.id, second.id].toSorted()).toEqual([failed.id, leased.id].toSorted())
   })
 
   it('are kept for a week, and only a limited number of the newest per webhook', async () => {
@@ -236,9 +254,9 @@ describe.each(await testDatabaseKinds())('deliveries on %s', (kind) => {
     const left = (await deps.services.webhooks.deliveries(id, {})).edges.map(({ node }) => node.id)
     expect(left).toEqual(newest)
     expect((await deps.services.webhooks.deliveries(other.id, {})).edges).toHaveLength(3)
-    expect(await queue.removeOld()).toBe(0)
+    expect(await queue.removeOld(deps.clock.now())).toBe(0)
     deps.time.pass(KEPT_MS)
-    expect(await queue.removeOld()).toBe(6)
+    expect(await queue.removeOld(deps.clock.now())).toBe(6)
   })
 
   it('go to at most fifty webhooks, even when the last ones are created concurrently', async () => {

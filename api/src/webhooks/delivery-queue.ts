@@ -1,7 +1,7 @@
 import type { Prisma, PrismaClient } from '@gaugeline/prisma'
 import type { Clock } from '../base/clock.ts'
 import type { ClaimedDelivery, StoredAttempt } from './delivery.ts'
-import { retryAfterMs } from './retries.ts'
+import { LONGEST_WAIT_MS, retryAfterMs } from './retries.ts'
 
 /** A lease lasts longer than an attempt takes: after it, the server that held it is considered dead. */
 const LEASE_MS = 20_000
@@ -108,9 +108,9 @@ export class DeliveryQueue {
     return row ?? { pending: 0, oldestAt: null }
   }
 
-  /** Removes a batch of old deliveries; returns how many. */
-  removeOld(): Promise<number> {
-    const before = new Date(this.#now().getTime() - KEPT_MS)
+  /** Removes a batch of the deliveries that are old by `atMs`; returns how many. */
+  removeOld(atMs: number): Promise<number> {
+    const before = new Date(atMs - KEPT_MS)
     return this.#options.prisma.$executeRaw`
       delete from webhook_deliveries where id in (
         select id from webhook_deliveries where created_at <= ${before} order by created_at limit ${CHUNK_ROWS}
@@ -129,11 +129,27 @@ export class DeliveryQueue {
         ) for update skip locked)`
   }
 
-  /** Erases rotated secrets that no longer sign; returns how many. */
-  forgetSecrets(): Promise<number> {
+  /** Erases rotated secrets that no longer sign by `atMs`; returns how many. */
+  forgetSecrets(atMs: number): Promise<number> {
     return this.#options.prisma.$executeRaw`
       update webhooks set previous_secret = null, previous_secret_until = null
-      where previous_secret_until <= ${this.#now()}`
+      where previous_secret_until <= ${new Date(atMs)}`
+  }
+
+  /**
+   * Makes due what a wall clock that was ahead has put off: deliveries that were created in the future, or are to be
+   * tried later than any retry waits, and leases longer than any. Returns how many there were.
+   */
+  async bringBack(): Promise<number> {
+    const now = this.#now()
+    const latestRetry = new Date(now.getTime() + LONGEST_WAIT_MS)
+    const latestLease = new Date(now.getTime() + LEASE_MS)
+    const deliveries = await this.#options.prisma.$executeRaw`
+      update webhook_deliveries set next_attempt_at = ${now} where status = 'PENDING' and next_attempt_at > ${now}
+        and (created_at > ${now} or next_attempt_at > ${latestRetry})`
+    const leases = await this.#options.prisma.$executeRaw`
+      update webhooks set leased_until = null where leased_until > ${latestLease}`
+    return deliveries + leases
   }
 
   #release({ webhookId, leasedUntil }: ClaimedDelivery): Prisma.PrismaPromise<number> {

@@ -6,6 +6,9 @@ export const MAX_ATTEMPTS = RETRY_AFTER_S.length + 1
  */
 const JITTER = 0.2
 
+/** No delivery waits longer for its next attempt, in milliseconds. */
+export const LONGEST_WAIT_MS = Math.max(...RETRY_AFTER_S) * 1000 * (1 + JITTER)
+
 /**
  * How long to wait after attempt number `attempt` (1 is the first) failed; null when it was the last.
  * @param random from 0 to 1

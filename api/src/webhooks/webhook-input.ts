@@ -1,5 +1,6 @@
 import type { WebhookEventType } from '@gaugeline/prisma'
 import { InputChecks } from '../base/input-checks.ts'
+import { checkName, plainName } from '../base/names.ts'
 import { type IdempotencyKey, checkIdempotencyKey } from '../idempotency/idempotency.ts'
 import { checkModelName } from '../models/models.ts'
 
@@ -30,7 +31,7 @@ export interface WebhookUpdate {
  */
 export function checkWebhook({ name, url, events, models }: WebhookUpdate, idempotencyKey?: IdempotencyKey): void {
   const checks = new InputChecks()
-  checks.text(['name'], name, { min: 1, max: MAX_NAME })
+  checkName(checks, ['name'], name, { min: 1, max: MAX_NAME })
   if (url != null) checkUrl(checks, url)
   if (events != null && events.length === 0) checks.add(['events'], 'must name at least one event.')
   if (models != null && models.length > MAX_MODELS) {
@@ -41,6 +42,16 @@ export function checkWebhook({ name, url, events, models }: WebhookUpdate, idemp
   }
   checkIdempotencyKey(checks, idempotencyKey)
   checks.done()
+}
+
+/** With its name and its URL as they are stored: what is shown of a URL is where it leads. */
+export function withPlainForms<Input extends WebhookUpdate>(webhook: Input): Input {
+  const { name, url } = webhook
+  return {
+    ...webhook,
+    ...(name != null && { name: plainName(name) }),
+    ...(url != null && { url: new URL(url).href }),
+  }
 }
 
 function checkUrl(checks: InputChecks, text: string): void {

@@ -37,8 +37,10 @@ builder.objectType(WebhookLimitError, {
 
 const SECRET = 'The key that verifies signatures: `whsec_` followed by base64. It is shown only once.'
 
-const NAME = 'The name of the webhook, for people: 1 to 100 characters.'
+const NAME =
+  'The name of the webhook, for people: one line of 1 to 100 characters. It is stored in the Unicode form NFKC.'
 const URL = `The URL that events are posted to: https or http, at most 2,000 characters, without user, password or fragment.
+It is stored in its normal form, in which the host is ASCII.
 Unless the operator allows others, its host must resolve to public addresses, now and at every delivery.`
 const EVENTS = 'The kinds of events to send, at least one.'
 const MODELS = 'The names of the models whose events to send, at most 100. A model need not exist yet.'

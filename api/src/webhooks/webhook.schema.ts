@@ -63,7 +63,11 @@ export const WebhookType = builder.prismaNode('Webhook', {
     'A URL that events are posted to as signed HTTP requests. The page docs/webhooks.md describes what a receiver has to do.',
   fields: (t) => ({
     name: t.exposeString('name', { description: 'The name of the webhook, for people.' }),
-    url: t.exposeString('url', { description: 'The URL that events are posted to.' }),
+    url: t.string({
+      description: 'The URL that events are posted to, in its normal form, in which the host is ASCII.',
+      // Rows of earlier versions hold URLs as they were given.
+      resolve: ({ url }) => new URL(url).href,
+    }),
     events: t.expose('events', {
       type: [WebhookEventTypeEnum],
       description: 'The kinds of events that the webhook receives.',

@@ -15,7 +15,7 @@ import {
   WebhookLimitError,
   WebhookNotFoundError,
 } from './webhook.errors.ts'
-import { checkWebhook, type NewWebhook, type WebhookUpdate } from './webhook-input.ts'
+import { checkWebhook, type NewWebhook, type WebhookUpdate, withPlainForms } from './webhook-input.ts'
 
 export const MAX_WEBHOOKS = 50
 /** How long a rotated secret still signs beside its successor. */
@@ -79,12 +79,13 @@ export class Webhooks {
    * @throws InvalidInputError, WebhookLimitError, IdempotencyConflictError
    */
   async create(
-    input: NewWebhook,
+    given: NewWebhook,
     by: string,
     idempotencyKey?: IdempotencyKey,
   ): Promise<{ webhook: Webhook; secret: string | null }> {
     const { prisma, idempotency } = this.#options
-    checkWebhook(input, idempotencyKey)
+    checkWebhook(given, idempotencyKey)
+    const input = withPlainForms(given)
     if (!(await idempotency.isKnown(idempotencyKey))) await this.#checkAddress(input.url)
     return prisma.$transaction(
       (tx) =>
@@ -110,8 +111,9 @@ export class Webhooks {
    * Pending deliveries go to the new URL. A disabled webhook keeps them until it is enabled again.
    * @throws WebhookNotFoundError, InvalidInputError
    */
-  async update(id: string, update: WebhookUpdate): Promise<Webhook> {
-    checkWebhook(update)
+  async update(id: string, given: WebhookUpdate): Promise<Webhook> {
+    checkWebhook(given)
+    const update = withPlainForms(given)
     if (update.url != null) await this.#checkAddress(update.url)
     const webhook = await this.#change(id, {
       ...(update.name == null ? {} : { name: update.name }),
