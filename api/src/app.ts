@@ -98,7 +98,7 @@ export function createApp({ env, log, onProgress, onFailure, clock }: AppOptions
       sdl: printedSchema,
       clientFolder: CLIENT_FOLDER,
       basePath: env.basePath,
-      readiness: () => readiness(database),
+      readiness: readinessOf(database),
       telemetry: deps.telemetry,
       clock: deps.clock,
     })
@@ -149,11 +149,20 @@ function refusalOf(error: unknown): RefusedError | undefined {
   )
 }
 
-async function readiness({ pool }: Database): Promise<Readiness> {
-  const answered = pool.query('select 1').then(
-    () => true,
-    () => false,
-  )
-  const ready = await Promise.race([answered, sleep(READINESS_MS, false, { ref: false })])
-  return { ready, checks: { database: ready ? 'ok' : 'down' } }
+/** Asks whether the database answers, on a connection that no caller can take; one question at a time. */
+function readinessOf({ reserved }: Database): () => Promise<Readiness> {
+  let answered: Promise<boolean> | undefined
+  return async () => {
+    answered ??= reserved
+      .query('select 1')
+      .then(
+        () => true,
+        () => false,
+      )
+      .finally(() => {
+        answered = undefined
+      })
+    const ready = await Promise.race([answered, sleep(READINESS_MS, false, { ref: false })])
+    return { ready, checks: { database: ready ? 'ok' : 'down' } }
+  }
 }

@@ -2,7 +2,7 @@ import type pg from 'pg'
 import { DatabaseAdapter } from './adapter.ts'
 import { DatabaseStartError, reasonOf } from './database-start-error.ts'
 import { freeBytesOf, guardDisk } from './embedded/disk-guard.ts'
-import { createEmbeddedPool, startEmbedded } from './embedded/embedded.ts'
+import { createEmbeddedPools, startEmbedded } from './embedded/embedded.ts'
 import { maintain } from './embedded/maintenance.ts'
 import { findSnapshot } from './embedded/snapshot.ts'
 import { PrismaClient } from './generated/client/client.ts'
@@ -20,6 +20,11 @@ export interface Database {
    * one session, so name no prepared statements and set nothing that lasts longer than a transaction.
    */
   pool: pg.Pool
+  /**
+   * Further connections to the same database, for what must not wait behind callers: one statement at a time to record
+   * samples, one to ask whether the database answers.
+   */
+  reserved: pg.Pool
   /** Random; new when the database was created, copied or restored. Part of every cursor. */
   epoch: string
   /** True when the database held no migration before this start. */
@@ -73,19 +78,20 @@ async function openEmbedded(
 ): Promise<Database> {
   onProgress(`Opening the embedded database in ${dataDir}`)
   const server = await startEmbedded(dataDir, sources.snapshot)
-  const pool = createEmbeddedPool(server, onIdleError)
+  const { main: pool, reserved } = createEmbeddedPools(server, onIdleError)
   const endMaintenance = maintain(pool, onIdleError)
   const endGuard = guardDisk(pool, () => freeBytesOf(dataDir), onIdleError)
   const stop = async () => {
     await Promise.all([endMaintenance(), endGuard()])
-    await endWithin(pool, 5_000)
+    await Promise.all([endWithin(pool, 5_000), endWithin(reserved, 5_000)])
     await server.stop()
   }
   return finish(stop, async () => {
     const { wasEmpty } = await migrate(pool, sources.migrationsFolder, onProgress)
     const epoch = await openEpoch(pool, server.fileIdentity())
     const isNew = server.isNew || wasEmpty
-    return assemble({ kind: 'embedded', pool, epoch, isNew, onFailure: (listener) => server.onFailure(listener) }, stop)
+    const onFailure = (listener: (error: Error) => void) => server.onFailure(listener)
+    return assemble({ kind: 'embedded', pool, reserved, epoch, isNew, onFailure }, stop)
   })
 }
 
@@ -96,12 +102,14 @@ async function openServer(
   onIdleError: (error: Error) => void,
 ): Promise<Database> {
   onProgress('Connecting to PostgreSQL')
-  const { main: pool, migrations } = await openPostgres(url, onIdleError)
-  const stop = () => endWithin(pool, 5_000)
+  const { main: pool, reserved, migrations } = await openPostgres(url, onIdleError)
+  const stop = async () => {
+    await Promise.all([endWithin(pool, 5_000), endWithin(reserved, 5_000)])
+  }
   return finish(stop, async () => {
     const wasEmpty = await migrateThrough(migrations, sources.migrationsFolder, onProgress)
     const epoch = await openEpoch(pool, '')
-    return assemble({ kind: 'postgres', pool, epoch, isNew: wasEmpty, onFailure: () => undefined }, stop)
+    return assemble({ kind: 'postgres', pool, reserved, epoch, isNew: wasEmpty, onFailure: () => undefined }, stop)
   })
 }
 

@@ -1,5 +1,8 @@
 import pg from 'pg'
 
+/** Connections that work for callers never takes: one to record with, one to ask whether the database answers. */
+export const RESERVED_CONNECTIONS = 2
+
 /**
  * A pool whose sessions are the same on every server: UTC, because Prisma sends and reads instants without their zone;
  * ISO dates; the `public` schema. `bigint` comes back as a number (Prisma reads its own as BigInt), `timestamptz` as a

@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { DatabaseStartError, reasonOf } from './database-start-error.ts'
-import { createPool } from './pool.ts'
+import { createPool, RESERVED_CONNECTIONS } from './pool.ts'
 
 const oldestVersion = 14
 const connectTimeoutMs = 5_000
@@ -9,10 +9,12 @@ const statementTimeoutMs = 5_000
 /** A server that is there cuts statements off itself before that; this is for one that has gone silent. */
 const readTimeoutMs = 6_000
 
-/** Pools for one PostgreSQL server, both reached by the same url. */
+/** Pools for one PostgreSQL server, all reached by the same url. */
 export interface PostgresPools {
   /** For the life of the server: a statement fails after 5 s, after 6 s when no answer comes. */
   main: pg.Pool
+  /** The same, for `RESERVED_CONNECTIONS`. */
+  reserved: pg.Pool
   /** For migrations, which may take as long as they need. */
   migrations: pg.Pool
 }
@@ -26,15 +28,12 @@ export async function openPostgres(url: string, onIdleError: (error: Error) => v
   const target = describe(url)
   const { connectionString, options } = splitOptions(url)
   const config = { connectionString, connectionTimeoutMillis: connectTimeoutMs }
-  const main = createPool(
-    {
-      ...config,
-      max: 10,
-      options: `${options} -c statement_timeout=${statementTimeoutMs} -c idle_in_transaction_session_timeout=60000`,
-      query_timeout: readTimeoutMs,
-    },
-    onIdleError,
-  )
+  const lasting = {
+    ...config,
+    options: `${options} -c statement_timeout=${statementTimeoutMs} -c idle_in_transaction_session_timeout=60000`,
+    query_timeout: readTimeoutMs,
+  }
+  const main = createPool({ ...lasting, max: 10 }, onIdleError)
   try {
     await check(main, target)
   } catch (error) {
@@ -42,7 +41,11 @@ export async function openPostgres(url: string, onIdleError: (error: Error) => v
     if (error instanceof DatabaseStartError) throw error
     throw new DatabaseStartError(explain(error, target), { cause: error })
   }
-  return { main, migrations: createPool({ ...config, options, max: 2 }, onIdleError) }
+  return {
+    main,
+    reserved: createPool({ ...lasting, max: RESERVED_CONNECTIONS }, onIdleError),
+    migrations: createPool({ ...config, options, max: 2 }, onIdleError),
+  }
 }
 
 async function check(pool: pg.Pool, { database }: Target): Promise<void> {

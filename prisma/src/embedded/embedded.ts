@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import type pg from 'pg'
 import { DatabaseStartError } from '../database-start-error.ts'
-import { createPool } from '../pool.ts'
+import { createPool, RESERVED_CONNECTIONS } from '../pool.ts'
 import { lockDataFolder } from './data-folder-lock.ts'
 import { refuseFullDisk } from './disk-guard.ts'
 
@@ -35,6 +35,7 @@ export interface EmbeddedPostgres {
 }
 
 const maxConnections = 8
+const CALLERS_CONNECTIONS = 3
 /** What pg looks for in a folder that it is given as host. */
 const SOCKET = '.s.PGSQL.5432'
 /** A longer path is truncated silently, and the socket is then created outside the private folder. */
@@ -93,18 +94,25 @@ export async function startEmbedded(dataDir: string, snapshot: string | null): P
   }
 }
 
-/** Connections to it. Fewer than it accepts: one that is being closed still counts while its successor is opened. */
-export function createEmbeddedPool(server: EmbeddedPostgres, onIdleError: (error: Error) => void): pg.Pool {
-  return createPool(
-    {
-      host: server.socketFolder,
-      user: 'postgres',
-      database: 'postgres',
-      max: maxConnections - 2,
-      connectionTimeoutMillis: 10_000,
-    },
-    onIdleError,
-  )
+/**
+ * Connections to it, for callers and reserved ones. One transaction runs at a time, and the one statement of each other
+ * connection waits in line behind it, so few connections for callers are a short line before a reserved one. All are
+ * fewer than it accepts: one that is being closed still counts while its successor is opened.
+ */
+export function createEmbeddedPools(
+  server: EmbeddedPostgres,
+  onIdleError: (error: Error) => void,
+): { main: pg.Pool; reserved: pg.Pool } {
+  const config = {
+    host: server.socketFolder,
+    user: 'postgres',
+    database: 'postgres',
+    connectionTimeoutMillis: 10_000,
+  }
+  return {
+    main: createPool({ ...config, max: CALLERS_CONNECTIONS }, onIdleError),
+    reserved: createPool({ ...config, max: RESERVED_CONNECTIONS }, onIdleError),
+  }
 }
 
 /** `undo` is called before it throws. */
