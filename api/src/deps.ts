@@ -140,6 +140,7 @@ export function createDeps({ env, database, source, log, address, clock = new Re
     clock,
     port: address.port,
     secure: address.publicOrigin.startsWith('https:'),
+    trustedProxies: env.trustedProxies,
     basePath: env.basePath,
     adminToken,
   })
