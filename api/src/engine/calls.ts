@@ -1,7 +1,7 @@
 import type { OperationTypeNode } from 'graphql'
 import { CALL_WAIT_MS, CALLS } from '../base/limits.ts'
 import { RefusedError } from '../base/errors.ts'
-import { Semaphore } from '../base/semaphore.ts'
+import { Lanes } from '../base/lanes.ts'
 
 type CallKind = keyof typeof CALLS
 
@@ -12,24 +12,29 @@ export const CALL_KINDS = {
   subscription: 'subscriptions',
 } as const satisfies Record<OperationTypeNode, CallKind>
 
-interface Lane {
-  semaphore: Semaphore
-  /** Running and waiting. */
-  calls: number
-}
+type CallLimits = Record<CallKind, { atOnce: number; waiting: number }>
 
 /**
  * The calls of each caller: a few run at a time, the others wait in line. A caller's backlog is its own: it takes
  * neither the connections to the database nor the event loop from others.
  */
 export class Calls {
-  readonly #limits: Record<CallKind, { atOnce: number; waiting: number }>
+  readonly #limits: CallLimits
   readonly #waitMs: number
-  readonly #lanes = new Map<string, Lane>()
+  readonly #lanes: Record<CallKind, Lanes>
 
-  constructor(limits: Record<CallKind, { atOnce: number; waiting: number }> = CALLS, waitMs: number = CALL_WAIT_MS) {
+  constructor(limits: CallLimits = CALLS, waitMs: number = CALL_WAIT_MS) {
     this.#limits = limits
     this.#waitMs = waitMs
+    const lanesOf = (kind: CallKind) => {
+      const { atOnce: max, waiting: maxWaiting } = limits[kind]
+      return new Lanes({ max, maxWaiting, refusal: () => this.#refusal(kind) })
+    }
+    this.#lanes = {
+      queries: lanesOf('queries'),
+      mutations: lanesOf('mutations'),
+      subscriptions: lanesOf('subscriptions'),
+    }
   }
 
   /**
@@ -37,34 +42,14 @@ export class Calls {
    * @throws RefusedError RATE_LIMITED when too many wait, or when it has waited for too long; it has not run then
    */
   async run<T>(kind: CallKind, caller: string, call: () => T | Promise<T>): Promise<T> {
-    const key = `${kind} ${caller}`
-    const lane = this.#lanes.get(key) ?? this.#open(key, kind)
-    lane.calls += 1
-    try {
-      const release = await this.#permit(kind, lane.semaphore)
-      try {
-        return await call()
-      } finally {
-        release()
-      }
-    } finally {
-      lane.calls -= 1
-      if (lane.calls === 0) this.#lanes.delete(key)
-    }
-  }
-
-  #open(key: string, kind: CallKind): Lane {
-    const { atOnce: max, waiting: maxWaiting } = this.#limits[kind]
-    const lane = { semaphore: new Semaphore({ max, maxWaiting, refusal: () => this.#refusal(kind) }), calls: 0 }
-    this.#lanes.set(key, lane)
-    return lane
-  }
-
-  async #permit(kind: CallKind, semaphore: Semaphore): Promise<() => void> {
     const patience = new AbortController()
     const timer = setTimeout(() => patience.abort(this.#refusal(kind)), this.#waitMs)
+    const begin = () => {
+      clearTimeout(timer)
+      return call()
+    }
     try {
-      return await semaphore.acquire(patience.signal)
+      return await this.#lanes[kind].run(caller, begin, patience.signal)
     } finally {
       clearTimeout(timer)
     }

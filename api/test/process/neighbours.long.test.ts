@@ -94,7 +94,7 @@ describe.each(await testDatabaseKinds())('beside one caller who does all that th
     for (const { socket } of sockets) {
       socket.removeAllListeners('message')
       socket.on('message', (data: Buffer) => {
-        if (data.includes('"error"')) faults.push(data.toString())
+        if (data.includes('"errors"')) faults.push(data.toString())
         else messages += 1
       })
     }

@@ -35,7 +35,7 @@ export interface EmbeddedPostgres {
 }
 
 const maxConnections = 8
-const CALLERS_CONNECTIONS = 3
+const CALLERS_CONNECTIONS = 4
 /** What pg looks for in a folder that it is given as host. */
 const SOCKET = '.s.PGSQL.5432'
 /** A longer path is truncated silently, and the socket is then created outside the private folder. */
