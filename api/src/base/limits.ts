@@ -25,7 +25,7 @@ export const MAX_COST = 5_000
 /**
  * The points that the distinct subscriptions of one caller may cost together. Each message costs as much as the
  * operation would, and what it takes to send it; a message of the fleet counts each of its deployments. Measured at 1.3
- * to 1.8 µs for a point: a sixth of a core with windows of a second.
+ * to 1.8 µs for a point: a fifth of a core with windows of a second.
  */
 export const MAX_RUNNING_COST = 100_000
 
