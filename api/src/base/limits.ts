@@ -53,15 +53,15 @@ export const TOKENS_PER_POINT = 2
  * call. The budget for subscriptions bounds how many of those can wait.
  */
 export const CALLS = {
-  queries: { atOnce: 8, waiting: 1_000 },
+  queries: { atOnce: 4, waiting: 1_000 },
   mutations: { atOnce: 3, waiting: 1_000 },
   subscriptions: { atOnce: 8, waiting: 20_000 },
 } as const
 /** Pages that are read at once for one caller; the others of its operations wait. Each is a statement, or several. */
 export const MAX_PAGES_AT_ONCE = 3
 /** How long a call may wait for its turn. */
-export const CALL_WAIT_MS = 20_000
-/** Documents of one caller, not seen before, that may wait to be parsed: one a turn of the event loop. */
+export const CALL_WAIT_MS = 15_000
+/** Documents of one caller, not seen before, that may wait to be parsed. One turn of the event loop parses one. */
 export const MAX_WAITING_DOCUMENTS = 1_000
 
 /** Ample for any document a person writes, with a page of variables. */

@@ -1,57 +1,70 @@
+/** How many pieces of light work one turn of the event loop begins. */
+const PER_TURN = 8
+
 interface Waiting {
   start: () => void
-  isNeeded: () => boolean
+  isHeavy: () => boolean
+}
+
+/** What one caller has waiting, in order. */
+interface Line {
+  waiting: Waiting[]
+  heavy: number
 }
 
 /**
- * Rations work that blocks the event loop: one piece in each of its turns, and callers by rotation. So however much of
- * it one caller asks for, everybody else waits for one piece at a time.
+ * Rations work that keeps the event loop busy: so many light pieces begin in each of its turns, or one heavy one, and
+ * callers take theirs in rotation. So however much one caller asks for at once, others, timers and answers of the
+ * database wait for a few pieces at most.
  */
 export class Turns {
-  /** What waits, in order, by caller. The caller whose turn is next comes first. */
-  readonly #waiting = new Map<string, Waiting[]>()
-  readonly #maxWaiting: number
+  readonly #maxHeavyWaiting: number
   readonly #refusal: () => Error
-  /** A piece of work may have begun in this turn of the event loop. */
-  #isTaken = false
+  /** By caller. The one whose turn is next comes first. */
+  readonly #lines = new Map<string, Line>()
+  /** What may still begin in this turn of the event loop. */
+  #left = PER_TURN
 
-  /** @param maxWaiting of one caller; what comes beyond that is refused */
-  constructor({ maxWaiting, refusal }: { maxWaiting: number; refusal: () => Error }) {
-    this.#maxWaiting = maxWaiting
+  /** @param maxHeavyWaiting of one caller; heavy work beyond that is refused */
+  constructor({ maxHeavyWaiting, refusal }: { maxHeavyWaiting: number; refusal: () => Error }) {
+    this.#maxHeavyWaiting = maxHeavyWaiting
     this.#refusal = refusal
   }
 
   /**
-   * Resolves when it is the turn of this work, which the caller does at once, without waiting for anything else.
-   * @param isNeeded asked again at that time: work that is no longer needed takes no turn
-   * @throws `refusal()` when this caller has too much waiting
+   * Resolves when this work may begin, which it then does without waiting for anything else.
+   * @param isHeavy asked again when its turn has come
+   * @throws `refusal()` when this caller has too much heavy work waiting
    */
-  async take(caller: string, isNeeded: () => boolean): Promise<void> {
-    if (!this.#isTaken) {
-      this.#isTaken = true
-      setImmediate(() => this.#next())
+  async take(caller: string, isHeavy: () => boolean): Promise<void> {
+    if (this.#lines.size === 0 && this.#left > 0) {
+      if (this.#left === PER_TURN) setImmediate(() => this.#next())
+      this.#left -= isHeavy() ? PER_TURN : 1
       return
     }
-    const waiting = this.#waiting.get(caller) ?? []
-    if (waiting.length >= this.#maxWaiting) throw this.#refusal()
+    const line = this.#lines.get(caller) ?? { waiting: [], heavy: 0 }
+    const weighs = isHeavy() ? 1 : 0
+    if (weighs === 1 && line.heavy >= this.#maxHeavyWaiting) throw this.#refusal()
+    line.heavy += weighs
     await new Promise<void>((start) => {
-      waiting.push({ start, isNeeded })
-      this.#waiting.set(caller, waiting)
+      line.waiting.push({ start, isHeavy })
+      this.#lines.set(caller, line)
     })
+    line.heavy -= weighs
   }
 
   #next(): void {
-    for (const [caller, waiting] of this.#waiting) {
-      this.#waiting.delete(caller)
-      const first = waiting.shift()
+    this.#left = PER_TURN
+    for (const [caller, line] of this.#lines) {
+      if (this.#left <= 0) break
+      this.#lines.delete(caller)
+      const first = line.waiting.shift()
       // To the end of the rotation.
-      if (waiting.length > 0) this.#waiting.set(caller, waiting)
-      first?.start()
-      if (first?.isNeeded() === true) {
-        setImmediate(() => this.#next())
-        return
-      }
+      if (line.waiting.length > 0) this.#lines.set(caller, line)
+      if (first === undefined) continue
+      this.#left -= first.isHeavy() ? PER_TURN : 1
+      first.start()
     }
-    this.#isTaken = false
+    if (this.#left < PER_TURN) setImmediate(() => this.#next())
   }
 }

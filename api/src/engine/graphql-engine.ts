@@ -94,7 +94,7 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
   const mistakes = smallDocuments<Error>()
   const isNew = (query: string) => documents.get(query) === undefined && mistakes.get(query) === undefined
   const turns = new Turns({
-    maxWaiting: MAX_WAITING_DOCUMENTS,
+    maxHeavyWaiting: MAX_WAITING_DOCUMENTS,
     refusal: () =>
       new RefusedError(
         'RATE_LIMITED',
@@ -129,7 +129,7 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
       const enveloped: Enveloped = yoga.getEnveloped(context)
       let document: DocumentNode
       try {
-        if (isNew(query)) await turns.take(context.viewer.key, () => isNew(query))
+        await turns.take(context.viewer.key, () => isNew(query))
         document = enveloped.parse(query)
       } catch (error) {
         onOperation('unknown', false)
