@@ -54,7 +54,7 @@ export const TOKENS_PER_POINT = 2
  */
 export const CALLS = {
   queries: { atOnce: 4, waiting: 1_000 },
-  mutations: { atOnce: 3, waiting: 1_000 },
+  mutations: { atOnce: 2, waiting: 1_000 },
   subscriptions: { atOnce: 8, waiting: 20_000 },
 } as const
 /** Pages that are read at once for one caller; the others of its operations wait. Each is a statement, or several. */

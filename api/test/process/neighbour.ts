@@ -8,6 +8,8 @@ import { rssMb } from './soak-figures.ts'
 
 const ASK_EVERY_MS = 100
 const LOOK_EVERY_MS = 250
+/** So many questions at most: one who waits for answers does not ask ever more. */
+const MAX_PENDING = 3
 /** What the kernel counts processor time in. */
 const TICKS_PER_SECOND = 100
 
@@ -91,6 +93,7 @@ export class Neighbour implements AsyncDisposable {
   }
 
   #track(work: () => Promise<void>): void {
+    if (this.#pending.size >= MAX_PENDING) return
     const pending = work().finally(() => this.#pending.delete(pending))
     this.#pending.add(pending)
   }
