@@ -54,15 +54,15 @@ describe.each(await testDatabaseKinds())('beside callers who ask for too much, o
     let refused = 0
     const strangers = Array.from({ length: STRANGERS }, async (_, n) => {
       const address = `10.0.${Math.floor(n / 250)}.${n % 250}`
-      await expect(authenticator.authenticate({ token: `gl_${newSecret()}`, address })).rejects.toMatchObject({
-        code: 'UNAUTHENTICATED',
-      })
+      const answer = authenticator.authenticate({ token: `gl_${newSecret()}`, address })
+      const code = await answer.catch((error: unknown) => Reflect.get(Object(error), 'code'))
       refused += 1
+      return code
     })
     expect(await authenticator.authenticate({ token: known })).toMatchObject({ name: 'known' })
     expect(refused).toBeLessThanOrEqual(1)
     expect(await authenticator.authenticate({ token: unseen, address: '10.1.1.1' })).toMatchObject({ name: 'unseen' })
-    await Promise.all(strangers)
+    expect(new Set(await Promise.all(strangers))).toEqual(new Set(['UNAUTHENTICATED']))
     const lookups = query.mock.calls.filter((call: unknown[]) => JSON.stringify(call[0]).includes('api_tokens'))
     query.mockRestore()
     expect(lookups.length).toBeLessThan(20)
