@@ -108,7 +108,7 @@ export function createApp({ env, log, onProgress, onFailure, time }: AppOptions)
       sdl: printedSchema,
       clientFolder: CLIENT_FOLDER,
       basePath: env.basePath,
-      readiness: () => readiness(database),
+      readiness: readinessOf(database),
       telemetry: deps.telemetry,
       clock: deps.clock,
       monotonic: deps.monotonic,
@@ -172,13 +172,22 @@ function refusalOf(error: unknown): RefusedError | undefined {
   )
 }
 
-async function readiness(database: Database): Promise<Readiness> {
-  const answered = database.pool.query('select 1').then(
-    () => true,
-    () => false,
-  )
-  const answers = await Promise.race([answered, sleep(READINESS_MS, false, { ref: false })])
-  const checks: Readiness['checks'] = { database: answers ? 'ok' : 'down' }
-  if (database.kind === 'embedded') checks['disk'] = database.isDiskFull() ? 'down' : 'ok'
-  return { ready: Object.values(checks).every((check) => check === 'ok'), checks }
+/** Asks whether the database answers, on a connection that no caller can take; one question at a time. */
+function readinessOf(database: Database): () => Promise<Readiness> {
+  let answered: Promise<boolean> | undefined
+  return async () => {
+    answered ??= database.reserved
+      .query('select 1')
+      .then(
+        () => true,
+        () => false,
+      )
+      .finally(() => {
+        answered = undefined
+      })
+    const answers = await Promise.race([answered, sleep(READINESS_MS, false, { ref: false })])
+    const checks: Readiness['checks'] = { database: answers ? 'ok' : 'down' }
+    if (database.kind === 'embedded') checks['disk'] = database.isDiskFull() ? 'down' : 'ok'
+    return { ready: Object.values(checks).every((check) => check === 'ok'), checks }
+  }
 }

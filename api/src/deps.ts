@@ -142,6 +142,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
     monotonic,
     port: address.port,
     secure: address.publicOrigin.startsWith('https:'),
+    trustedProxies: env.trustedProxies,
     basePath: env.basePath,
     adminToken,
   })
@@ -172,7 +173,8 @@ export function createDeps({ env, database, source, log, address, time = realTim
   const eventLog = new EventLog({ events, bus, cursors, onError: logError('the event log could not be read') })
   const fleet = new Fleet({ bus, directory: activeDeployments, recent, keyOf: filterKey, intervalMs })
   const recorder = new Recorder({
-    store: sampleStore,
+    // Through connections of its own: callers who take all others do not hold it up.
+    store: new SampleStore({ kind: database.kind, pool: database.reserved }),
     sourceOf: () => ({ source, intervalMs }),
     bus,
     clock: recordingClock,

@@ -30,6 +30,8 @@ export interface Env {
   publicUrl: string | undefined
   /** The path of PUBLIC_URL, like `/gaugeline`: people reach everything below it. Empty without one. */
   basePath: string
+  /** Addresses and networks of the proxies whose `X-Forwarded-For` counts. Empty: see `CallerAddresses`. */
+  trustedProxies: readonly string[]
   logLevel: LogLevel
   /** Host names, addresses and networks that webhooks may reach besides public addresses. */
   webhookAllowedHosts: readonly string[]
@@ -185,6 +187,14 @@ const settings = {
       'https://example.com/gaugeline; the path may not begin with one of this server, like /graphql',
     shown: (value) => (value.includes('@') ? 'a URL with a user or password' : quote(value)),
   },
+  // No names and no wildcard: whoever is trusted here can call under any address.
+  TRUSTED_PROXIES: {
+    schema: z
+      .string()
+      .transform(entriesOf)
+      .refine((entries) => entries.every(isNetwork)),
+    mayHold: 'IP addresses and networks separated by commas, like 127.0.0.1,10.1.0.0/16,fd00::/8',
+  },
   // Public addresses only by default: a webhook must not be a way into the operator's own network (SSRF).
   WEBHOOK_ALLOWED_HOSTS: {
     schema: z
@@ -250,6 +260,7 @@ export function readEnv(source: Record<string, string | undefined> = process.env
     allowedHeaders: read('ALLOWED_HEADERS') ?? [],
     publicUrl: publicUrl?.origin,
     basePath: publicUrl?.basePath ?? '',
+    trustedProxies: read('TRUSTED_PROXIES') ?? [],
     logLevel: read('LOG_LEVEL') ?? 'info',
     webhookAllowedHosts: read('WEBHOOK_ALLOWED_HOSTS') ?? [],
     trafficTrace: read('TRAFFIC_TRACE'),

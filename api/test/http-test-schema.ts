@@ -22,6 +22,11 @@ export class TestState {
   readonly #waiting: (() => void)[] = []
   readonly #onWait: (() => void)[] = []
 
+  /** How many times `wait` is being executed. */
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
   /** Resolves once `wait` is being executed. */
   async untilWaiting(): Promise<void> {
     if (this.#waiting.length === 0) await new Promise<void>((resolve) => this.#onWait.push(resolve))

@@ -107,7 +107,7 @@ export class MemorySessionStore implements SessionStore {
 /** Auth as the app wires it, over a store in memory. */
 export function createTestAuth(
   store: MemorySessionStore,
-  options: Pick<AuthOptions, 'clock' | 'port' | 'secure' | 'basePath' | 'adminToken' | 'onTokenUse'>,
+  options: Pick<AuthOptions, 'clock' | 'port' | 'secure' | 'trustedProxies' | 'basePath' | 'adminToken' | 'onTokenUse'>,
 ): Auth {
   const ends = new AccessEnds()
   const sessions = new Sessions({
@@ -149,6 +149,7 @@ type ListenOptions = Partial<Omit<HttpServerOptions, 'port' | 'log'>>
 export interface HttpTestServerOptions extends ListenOptions {
   clientFolder?: string
   basePath?: string
+  trustedProxies?: readonly string[]
   readiness?: HttpApp['readiness']
   webSockets?: HttpApp['webSockets']
   budgets?: HttpApp['budgets']
@@ -177,6 +178,7 @@ export async function createHttpTestServer(options: HttpTestServerOptions = {}):
     clock,
     port: address.port,
     secure: publicUrl?.startsWith('https:') ?? false,
+    trustedProxies: options.trustedProxies,
     basePath,
     adminToken: ADMIN_TOKEN,
   })

@@ -15,6 +15,10 @@ describe('docs/limits.md', () => {
     expect(page).toContain(`| \`${name}\` | ${shown(capacity)} | ${shown(perSecond)} |`)
   })
 
+  it.each(Object.entries(limits.CALLS))('says how many %s may run at once and wait', (name, { atOnce, waiting }) => {
+    expect(page).toContain(`| \`${name}\` | ${atOnce} | ${shown(waiting)} |`)
+  })
+
   it.each(
     Object.entries(limits).filter((entry): entry is [string, number] & typeof entry => typeof entry[1] === 'number'),
   )('says %s', (_name, value) => {

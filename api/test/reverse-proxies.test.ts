@@ -75,7 +75,7 @@ describe.each([...installedProxies(), nodeProxy])('behind $name', (installed) =>
       becameReady()
       return { ready: true, checks: { database: 'ok' as const } }
     }
-    server = await createHttpTestServer({ publicUrl, readiness })
+    server = await createHttpTestServer({ publicUrl, readiness, trustedProxies: ['127.0.0.1'] })
     for (const { release } of reserved) await release()
     proxy = await installed.start({ https: port, http: httpPort, server: server.port })
   })
@@ -138,6 +138,12 @@ describe.each([...installedProxies(), nodeProxy])('behind $name', (installed) =>
         statuses.add(response.statusCode)
       }
       expect([...statuses]).toEqual([401, 429])
+      // Of loopback addresses, Linux has millions.
+      if (process.platform !== 'linux') return
+      const neighbour = { localAddress: '127.0.0.2', headers: { authorization: 'Bearer gl_wrong' } }
+      const response = await open(neighbour, body('{ whoami }'))
+      response.resume()
+      expect(response.statusCode).toBe(401)
     },
   )
 

@@ -2,7 +2,7 @@ import type pg from 'pg'
 import { DatabaseAdapter } from './adapter.ts'
 import { DatabaseStartError, reasonOf } from './database-start-error.ts'
 import { freeBytesOf, guardDisk } from './embedded/disk-guard.ts'
-import { createEmbeddedPool, startEmbedded } from './embedded/embedded.ts'
+import { createEmbeddedPools, startEmbedded } from './embedded/embedded.ts'
 import { maintain } from './embedded/maintenance.ts'
 import { findSnapshot } from './embedded/snapshot.ts'
 import { PrismaClient } from './generated/client/client.ts'
@@ -21,6 +21,11 @@ export interface Database {
    * one session, so name no prepared statements and set nothing that lasts longer than a transaction.
    */
   pool: pg.Pool
+  /**
+   * Further connections to the same database, for what must not wait behind callers: one statement at a time to record
+   * samples, one to ask whether the database answers.
+   */
+  reserved: pg.Pool
   /** Random; new when the database was created, copied or restored. Part of every cursor. */
   epoch: string
   /** True when the database held no migration before this start. */
@@ -90,12 +95,12 @@ async function openEmbedded(
   onProgress(`Opening the embedded database in ${dataDir}`)
   const waiting = { onProgress, onError: onIdleError, signal: startSignal }
   const server = await startEmbedded(dataDir, sources.snapshot, waiting)
-  const pool = createEmbeddedPool(server, onIdleError, signal)
+  const { main: pool, reserved } = createEmbeddedPools(server, onIdleError, signal)
   const endMaintenance = maintain(pool, onIdleError)
   const diskGuard = guardDisk(pool, () => freeBytesOf(dataDir), onIdleError)
   const stop = async () => {
     await Promise.all([endMaintenance(), diskGuard.stop()])
-    await endWithin(pool, 5_000)
+    await Promise.all([endWithin(pool, 5_000), endWithin(reserved, 5_000)])
     await server.stop()
   }
   return finish(stop, async () => {
@@ -104,7 +109,7 @@ async function openEmbedded(
     const isNew = server.isNew || wasEmpty
     const onFailure = (listener: (error: Error) => void) => server.onFailure(listener)
     const isDiskFull = () => diskGuard.isRefusing()
-    return assemble({ kind: 'embedded', pool, epoch, isNew, isDiskFull, onFailure }, stop)
+    return assemble({ kind: 'embedded', pool, reserved, epoch, isNew, isDiskFull, onFailure }, stop)
   })
 }
 
@@ -114,12 +119,12 @@ async function openServer(
   { onProgress, onIdleError, signal, startSignal }: Listeners,
 ): Promise<Database> {
   onProgress('Connecting to PostgreSQL')
-  const { main: pool, schema, ...pools } = await openPostgres(url, onIdleError, signal)
+  const { main: pool, reserved, schema, ...pools } = await openPostgres(url, onIdleError, signal)
   const lease = sources.lease && new ServerLease(pools.lease, sources.lease, onIdleError)
   const takeLease = async () =>
     await lease?.take(() => onProgress('Waiting for another server that runs on this database to end'), startSignal)
   const stop = async () => {
-    await endWithin(pool, 5_000)
+    await Promise.all([endWithin(pool, 5_000), endWithin(reserved, 5_000)])
     // Last: the next server may start now.
     await lease?.release()
     await endWithin(pools.lease, 1_000)
@@ -132,7 +137,7 @@ async function openServer(
     const epoch = await openEpoch(pool, '')
     const isDiskFull = () => false
     const onFailure: Database['onFailure'] = (listener) => lease?.onLost(listener)
-    return assemble({ kind: 'postgres', pool, epoch, isNew: wasEmpty, isDiskFull, onFailure }, stop, schema)
+    return assemble({ kind: 'postgres', pool, reserved, epoch, isNew: wasEmpty, isDiskFull, onFailure }, stop, schema)
   })
 }
 

@@ -4,6 +4,9 @@ import pg from 'pg'
 /** A connection on which nothing moves is asked for a sign of life after this time, where a firewall may forget it. */
 const keepAliveMs = 10_000
 
+/** Connections that work for callers never takes: one to record with, one to ask whether the database answers. */
+export const RESERVED_CONNECTIONS = 2
+
 /**
  * A pool of connections that were made alike. `bigint` comes back as a number (Prisma reads its own as BigInt),
  * `timestamptz` as a Date, `double precision` exactly.

@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { DatabaseStartError } from './database-start-error.ts'
-import { createPool } from './pool.ts'
+import { createPool, RESERVED_CONNECTIONS } from './pool.ts'
 import { checkServer } from './postgres-checks.ts'
 import { explainConnection, readPostgresUrl } from './postgres-url.ts'
 
@@ -18,6 +18,8 @@ export interface PostgresPools {
   schema: string
   /** For the life of the server: a statement fails after 5 s, after 6 s when no answer comes. */
   main: pg.Pool
+  /** The same, for `RESERVED_CONNECTIONS`. */
+  reserved: pg.Pool
   /** A connection of its own: the lease must be renewed whatever the others wait for. */
   lease: pg.Pool
   /** For migrations, which may take as long as they need. */
@@ -53,6 +55,7 @@ export async function openPostgres(
   return {
     schema: target.schema,
     main: pool({ max: 10, query_timeout: readTimeoutMs }, limits),
+    reserved: pool({ max: RESERVED_CONNECTIONS, query_timeout: readTimeoutMs }, limits),
     lease: pool({ max: 1, query_timeout: leaseTimeoutMs }, limits),
     migrations: pool({ max: 2 }, ''),
   }

@@ -1,7 +1,8 @@
 import type { Clock } from '../base/clock.ts'
 import { RefusedError } from '../base/errors.ts'
-import type { CallerAddress, KnownToken } from './authenticator.ts'
+import type { KnownToken } from './authenticator.ts'
 import { Authenticator } from './authenticator.ts'
+import type { CallerAddress } from './caller-addresses.ts'
 import type { SessionCookie } from './session-cookie.ts'
 import { createSessionCookie } from './session-cookie.ts'
 import type { SessionOrigin, Sessions } from './sessions.ts'
@@ -41,6 +42,8 @@ export interface AuthOptions {
   port: number
   /** Whether people reach the server over https. */
   secure: boolean
+  /** The proxies whose word on who calls is taken. Default: where it is `secure`, whoever connects. */
+  trustedProxies?: readonly string[] | undefined
   /** The path of PUBLIC_URL. Default: none. */
   basePath?: string
   adminToken?: string | undefined

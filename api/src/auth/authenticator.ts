@@ -1,7 +1,7 @@
-import { isIP } from 'node:net'
 import type { Clock } from '../base/clock.ts'
 import { RefusedError } from '../base/errors.ts'
 import { tokenHashOf } from './api-tokens.ts'
+import { type CallerAddress, CallerAddresses } from './caller-addresses.ts'
 import { CredentialCache } from './credential-cache.ts'
 import { FailedAttempts } from './failed-attempts.ts'
 import { digest, sameDigest } from './secrets.ts'
@@ -9,13 +9,6 @@ import type { SessionCookie } from './session-cookie.ts'
 import type { Session, Sessions } from './sessions.ts'
 import type { Scope, Viewer } from '../base/viewer.ts'
 import { ALL_SCOPES } from '../base/viewer.ts'
-
-export interface CallerAddress {
-  /** The IP address at the other end of the connection. */
-  address?: string | undefined
-  /** An `X-Forwarded-For` header; trusted only behind a proxy. */
-  forwardedFor?: string | undefined
-}
 
 /** The credentials that a request or a `connection_init` carries. */
 export interface Credentials extends CallerAddress {
@@ -48,6 +41,8 @@ export interface AuthenticatorOptions {
   cookie: SessionCookie
   /** Whether people reach the server over https: then through a proxy, since this server speaks http. */
   secure: boolean
+  /** The proxies whose word on who calls is taken. Default: where it is `secure`, whoever connects. */
+  trustedProxies?: readonly string[] | undefined
   /** Called at each use of an API token, with its id. */
   onTokenUse?: (tokenId: string) => void
 }
@@ -58,19 +53,20 @@ export class Authenticator {
   readonly #adminDigest: Buffer | undefined
   readonly #sessions: AuthenticatorOptions['sessions']
   readonly #cookie: SessionCookie
-  readonly #isProxied: boolean
+  readonly #addresses: CallerAddresses
   readonly #onTokenUse: (tokenId: string) => void
   readonly #byToken: CredentialCache<Viewer>
   readonly #bySession: CredentialCache<Viewer>
   readonly #failures: FailedAttempts
 
   constructor(options: AuthenticatorOptions) {
-    const { clock, monotonic, adminToken, sessions, findToken, cookie, secure, onTokenUse = () => undefined } = options
+    const { clock, monotonic, adminToken, sessions, findToken, cookie, secure, trustedProxies = [] } = options
+    const { onTokenUse = () => undefined } = options
     this.#clock = clock
     this.#adminDigest = adminToken === undefined ? undefined : digest(adminToken)
     this.#sessions = sessions
     this.#cookie = cookie
-    this.#isProxied = secure
+    this.#addresses = new CallerAddresses(trustedProxies, secure)
     this.#onTokenUse = onTokenUse
     this.#failures = new FailedAttempts(monotonic)
     this.#byToken = new CredentialCache(monotonic, async (hash) => viewerOfToken(await findToken(hash)))
@@ -104,10 +100,9 @@ export class Authenticator {
     return await this.#lookUp(this.#bySession, this.#sessions.hashOf(secret), address, message)
   }
 
-  /** A proxy appends the address that called it; everything before that was sent by the caller and proves nothing. */
-  addressOf({ address = '', forwardedFor = '' }: CallerAddress): string {
-    const last = forwardedFor.split(',').at(-1)?.trim() ?? ''
-    return this.#isProxied && isIP(last) !== 0 ? last : address
+  /** The address that a caller is counted by. */
+  addressOf(caller: CallerAddress): string {
+    return this.#addresses.of(caller)
   }
 
   async #viewerOfToken(token: string, address: string): Promise<Viewer> {

@@ -1,14 +1,11 @@
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../base/clock.ts'
-import { RefusedError } from '../base/errors.ts'
-import { Semaphore } from '../base/semaphore.ts'
 
 /** No lookup is trusted for longer, even if no revocation was reported meanwhile. */
 const LIFETIME_MS = 60_000
 const MAX_ENTRIES = 2000
-/** Lookups at a time: credentials sent by strangers must not take the connection pool away from everybody else. */
-const MAX_READS = 4
-const MAX_WAITING = 2000
+/** Lookups of one round. No more can wait than there are connections: a handful of rounds. */
+const MAX_AT_ONCE = 1000
 
 interface Entry<T> {
   value: T
@@ -19,17 +16,18 @@ interface Entry<T> {
 /**
  * Valid credentials, by their hashes. Invalid ones are not kept, and none is trusted for longer than a minute. After
  * `clear` each is read again, also one that is being read at that moment.
+ *
+ * Lookups are made in rounds, which Prisma turns into one statement each, so that thousands of strangers neither take
+ * the connections to the database nor keep each other waiting. Credentials that were valid before have rounds of their
+ * own: no stranger is before them.
  */
 export class CredentialCache<T> {
   readonly #monotonic: Clock
   readonly #read: (hash: string) => Promise<T | undefined>
   readonly #entries = new LRUCache<string, Entry<T>>({ max: MAX_ENTRIES })
   readonly #reading = new Map<string, Promise<T | undefined>>()
-  readonly #reads = new Semaphore({
-    max: MAX_READS,
-    maxWaiting: MAX_WAITING,
-    refusal: () => new RefusedError('UNAVAILABLE', 'Too many callers are being looked up. Try again in a moment.'),
-  })
+  readonly #known = new Rounds()
+  readonly #unknown = new Rounds()
   #generation = 0
 
   constructor(monotonic: Clock, read: (hash: string) => Promise<T | undefined>) {
@@ -46,7 +44,7 @@ export class CredentialCache<T> {
     return this.#reading.has(hash)
   }
 
-  /** @throws RefusedError UNAVAILABLE when too many lookups are waiting; errors of reading pass through */
+  /** Errors of reading pass through. */
   async get(hash: string): Promise<T | undefined> {
     const entry = this.#entries.get(hash)
     if (entry !== undefined && this.#isFresh(entry)) return entry.value
@@ -68,7 +66,8 @@ export class CredentialCache<T> {
   }
 
   async #readAnew(hash: string): Promise<T | undefined> {
-    const release = await this.#reads.acquire()
+    const rounds = this.knows(hash) ? this.#known : this.#unknown
+    await rounds.join()
     try {
       // Read again as long as some credential ended during the read.
       for (;;) {
@@ -81,7 +80,30 @@ export class CredentialCache<T> {
         return value
       }
     } finally {
-      release()
+      rounds.leave()
     }
+  }
+}
+
+/** One round of lookups at a time: whatever comes meanwhile begins together, when all of it has ended. */
+class Rounds {
+  readonly #waiting: (() => void)[] = []
+  #inRound = 0
+
+  /** Resolves when the lookup may begin. It must call `leave` at its end. */
+  async join(): Promise<void> {
+    if (this.#inRound === 0) {
+      this.#inRound = 1
+      return
+    }
+    await new Promise<void>((begin) => this.#waiting.push(begin))
+  }
+
+  leave(): void {
+    this.#inRound -= 1
+    if (this.#inRound > 0) return
+    const next = this.#waiting.splice(0, MAX_AT_ONCE)
+    this.#inRound = next.length
+    for (const begin of next) begin()
   }
 }

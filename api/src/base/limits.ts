@@ -24,9 +24,10 @@ export const MAX_COST = 5_000
 
 /**
  * The points that the distinct subscriptions of one caller may cost together. Each message costs as much as the
- * operation would; a message of the fleet counts each of its deployments.
+ * operation would, and what it takes to send it; a message of the fleet counts each of its deployments. Measured at 1.3
+ * to 1.8 µs for a point: a fifth of a core with windows of a second.
  */
-export const MAX_RUNNING_COST = 200_000
+export const MAX_RUNNING_COST = 100_000
 
 /** All open subscriptions of one caller: some 13 KB each, also where many are equal. */
 export const MAX_SUBSCRIPTIONS_PER_CALLER = 62_500
@@ -39,8 +40,29 @@ export const BUDGETS = {
   subscriptions: { capacity: 20_000, perSecond: 2_000 },
 } as const
 
-/** A new document costs a point per this many characters: it is parsed and validated even if it is then refused. */
+/**
+ * A document that was not seen before is parsed and validated, which blocks the event loop: it costs a point per this
+ * many characters, and one per this many tokens, even if it is then refused. With about 4 µs for each token, a point
+ * stands for as much work as one of an answer.
+ */
 export const CHARACTERS_PER_POINT = 256
+export const TOKENS_PER_POINT = 2
+
+/**
+ * The calls of one caller: so many run at once, and so many more wait in line. Of a subscription, its beginning is a
+ * call. The budget for subscriptions bounds how many of those can wait.
+ */
+export const CALLS = {
+  queries: { atOnce: 4, waiting: 1_000 },
+  mutations: { atOnce: 2, waiting: 1_000 },
+  subscriptions: { atOnce: 8, waiting: 20_000 },
+} as const
+/** Pages that are read at once for one caller; the others of its operations wait. Each is a statement, or several. */
+export const MAX_PAGES_AT_ONCE = 3
+/** How long a call may wait for its turn. */
+export const CALL_WAIT_MS = 15_000
+/** Documents of one caller, not seen before, that may wait to be parsed. One turn of the event loop parses one. */
+export const MAX_WAITING_DOCUMENTS = 1_000
 
 /** Ample for any document a person writes, with a page of variables. */
 export const MAX_GRAPHQL_BODY_BYTES = 256 * 1024

@@ -57,8 +57,20 @@ export function matcherOf(filter: DeploymentFilter): (deployment: DeploymentWith
     if (labels && !labels.every((label) => deployment.labels.includes(label))) return false
     if (model && deployment.model.name !== model) return false
     if (wanted === null) return true
-    return [deployment.model.name, deployment.trainingJob.name].some((name) => foldCase(name).includes(wanted))
+    return foldedNames(deployment).some((name) => name.includes(wanted))
   }
+}
+
+const namesOf = new WeakMap<DeploymentWithNames, readonly string[]>()
+
+/** What a search looks at. Rows in memory are compared with many filters, and never change. */
+function foldedNames(deployment: DeploymentWithNames): readonly string[] {
+  let names = namesOf.get(deployment)
+  if (names === undefined) {
+    names = [foldCase(deployment.model.name), foldCase(deployment.trainingJob.name)]
+    namesOf.set(deployment, names)
+  }
+  return names
 }
 
 /** Equal for equivalent filters. */

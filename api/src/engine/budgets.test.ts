@@ -42,7 +42,7 @@ describe('a budget', () => {
 })
 
 describe('a caller whose budget is spent', () => {
-  const budgets = { operations: { capacity: 4, perSecond: 0.01 }, subscriptions: { capacity: 1, perSecond: 0.01 } }
+  const budgets = { operations: { capacity: 6, perSecond: 0.01 }, subscriptions: { capacity: 1, perSecond: 0.01 } }
   const ask = (port: number, query: string, accept = 'application/json') =>
     rawHttp(port, {
       method: 'POST',
@@ -53,12 +53,12 @@ describe('a caller whose budget is spent', () => {
 
   it('is refused with status 429 over HTTP', async () => {
     await using server = await createHttpTestServer({ budgets })
-    // The new document costs one point and running it another; after that, each run costs one.
+    // The new document costs one point for its characters and two for its tokens; each run costs one.
     for (const remaining of [2, 1, 0]) {
       const { status, headers } = await ask(server.port, '{ whoami }')
       expect([status, headers['ratelimit-limit'], headers['ratelimit-remaining']]).toEqual([
         200,
-        '4',
+        '6',
         String(remaining),
       ])
     }
@@ -70,13 +70,14 @@ describe('a caller whose budget is spent', () => {
 
   it('pays for refused documents as well', async () => {
     await using server = await createHttpTestServer({ budgets })
-    for (let i = 0; i < 4; i += 1) expect((await ask(server.port, `{ nothing${i} }`)).status).toBe(200)
-    const refused = await ask(server.port, '{ nothing4 }')
+    for (let i = 0; i < 2; i += 1) expect((await ask(server.port, `{ nothing${i} }`)).status).toBe(200)
+    const refused = await ask(server.port, '{ nothing2 }')
     expect([refused.status, refused.json().errors?.[0]?.extensions.code]).toEqual([429, 'RATE_LIMITED'])
   })
 
   it('is refused over a WebSocket, which stays open; subscriptions have a separate budget', async () => {
-    await using server = await createHttpTestServer({ budgets })
+    const operations = { capacity: 11, perSecond: 0.01 }
+    await using server = await createHttpTestServer({ budgets: { ...budgets, operations } })
     const client = await WsTestClient.connect(server.origin, ADMIN_TOKEN)
     const limited = { extensions: { code: 'RATE_LIMITED', retryAfterSeconds: expect.any(Number) } }
     client.subscribe('subscription { count(to: 1) }')

@@ -10,22 +10,25 @@ const CLOSING = new Set<string>([TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKi
 /**
  * Parses a document that is within the limits. The result is safe to validate: any work that grows faster than the
  * document is bounded, whatever kind of operation it holds.
+ * @param charge is called with the number of tokens, before anything that takes time
  * @throws RefusedError LIMIT_EXCEEDED, with the limit; the GraphQLError of graphql-js for a text that is not a
  * document.
  */
-export function parseWithinLimits(text: string): DocumentNode {
-  checkTokens(text)
+export function parseWithinLimits(text: string, charge: (tokens: number) => void = () => undefined): DocumentNode {
+  charge(countTokens(text))
   const document = parse(text)
   checkFragmentNames(document)
   checkShape(document)
   return document
 }
 
-/** Runs before the parser, whose stack would overflow on deep nesting. */
-function checkTokens(text: string): void {
+/** Checks them too. Runs before the parser, whose stack would overflow on deep nesting. */
+function countTokens(text: string): number {
   const lexer = new Lexer(new Source(text))
   let nesting = 0
-  for (let count = 1; lexer.advance().kind !== TokenKind.EOF; count += 1) {
+  let count = 0
+  while (lexer.advance().kind !== TokenKind.EOF) {
+    count += 1
     if (count > DOCUMENT_LIMITS.tokens) throw limitError('tokens', DOCUMENT_LIMITS.tokens, `at least ${count}`)
     if (OPENING.has(lexer.token.kind)) nesting += 1
     else if (CLOSING.has(lexer.token.kind)) nesting -= 1
@@ -33,6 +36,7 @@ function checkTokens(text: string): void {
       throw limitError('nesting', DOCUMENT_LIMITS.nesting, `at least ${nesting}`)
     }
   }
+  return count
 }
 
 /**

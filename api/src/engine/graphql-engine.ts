@@ -8,10 +8,12 @@ import { anyViewerWith, type Viewer } from '../base/viewer.ts'
 import { RefusedError } from '../base/errors.ts'
 import { limitError } from './limit-error.ts'
 import type { CostOf } from './operation-cost.ts'
-import { MAX_RUNNING_COST, MAX_SUBSCRIPTIONS_PER_CALLER } from '../base/limits.ts'
+import { MAX_RUNNING_COST, MAX_SUBSCRIPTIONS_PER_CALLER, MAX_WAITING_DOCUMENTS } from '../base/limits.ts'
+import { Turns } from '../base/turns.ts'
 import { SharedMember } from '../fanout/shared-group.ts'
 import { SharedSubscriptions } from '../fanout/shared-subscriptions.ts'
 import type { Budgets } from './budgets.ts'
+import { CALL_KINDS, Calls } from './calls.ts'
 import { useLimits, useCosts } from './limit-plugins.ts'
 import type { OperationContext, OperationPlugin } from './operation-plugin.ts'
 import { graphQLErrorOf, PublicErrors } from './public-errors.ts'
@@ -87,6 +89,19 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
       return graphQLErrorOf(limitError(limit, max, asked))
     },
   })
+  const calls = new Calls()
+  const documents = smallDocuments<DocumentNode>()
+  const mistakes = smallDocuments<Error>()
+  const isNew = (query: string) => documents.get(query) === undefined && mistakes.get(query) === undefined
+  const turns = new Turns({
+    maxHeavyWaiting: MAX_WAITING_DOCUMENTS,
+    refusal: () =>
+      new RefusedError(
+        'RATE_LIMITED',
+        `${MAX_WAITING_DOCUMENTS} of your documents wait to be parsed. Send fewer new ones at once, and try again in 1 s.`,
+        { limit: 'documents', max: MAX_WAITING_DOCUMENTS, retryAfterSeconds: 1 },
+      ),
+  })
   const yoga = createYoga<OperationContext, object>({
     schema: options.schema,
     context: ({ viewer, requestId, lastEventId }) => ({ ...options.createContext(viewer, requestId), lastEventId }),
@@ -99,7 +114,7 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
       // Last, because it reads variables, whose nesting the plugins before it have bounded.
       useCosts(budgets, options.costOf),
     ],
-    parserAndValidationCache: { documentCache: smallDocuments<DocumentNode>(), errorCache: smallDocuments<Error>() },
+    parserAndValidationCache: { documentCache: documents, errorCache: mistakes },
     // PublicErrors masks them, the same way for every transport.
     maskedErrors: false,
     logging: false,
@@ -114,22 +129,23 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
       const enveloped: Enveloped = yoga.getEnveloped(context)
       let document: DocumentNode
       try {
+        await turns.take(context.viewer.key, () => isNew(query))
         document = enveloped.parse(query)
       } catch (error) {
         onOperation('unknown', false)
         return [errors.error(error, context.requestId)]
       }
-      const mistakes = enveloped.validate(options.schema, document)
-      if (mistakes.length > 0) {
+      const invalid = enveloped.validate(options.schema, document)
+      if (invalid.length > 0) {
         onOperation('unknown', false)
-        return mistakes
+        return invalid
       }
       const kind = getOperationAST(document, operationName)?.operation
       const type = kind ?? 'unknown'
       /** An error thrown by execution itself becomes the answer to its operation, like any other error. */
       async function answered<T>(run: () => T | Promise<T>): Promise<T | ExecutionResult> {
         try {
-          return await run()
+          return await calls.run(CALL_KINDS[kind ?? 'query'], context.viewer.key, run)
         } catch (error) {
           return { errors: [errors.error(error, context.requestId)] }
         }

@@ -3,7 +3,7 @@ import { parseWithinLimits } from './document-limits.ts'
 import { limitError } from './limit-error.ts'
 import type { CostOf } from './operation-cost.ts'
 import type { Viewer } from '../base/viewer.ts'
-import { CHARACTERS_PER_POINT, MAX_COST } from '../base/limits.ts'
+import { CHARACTERS_PER_POINT, MAX_COST, TOKENS_PER_POINT } from '../base/limits.ts'
 import type { Budgets } from './budgets.ts'
 import type { OperationContext, OperationPlugin } from './operation-plugin.ts'
 
@@ -14,8 +14,9 @@ export function useLimits(budgets: Budgets): OperationPlugin {
   return {
     onParse({ context, setParseFn }) {
       setParseFn((source: string) => {
-        budgets.spend('operations', viewerOf(context), Math.ceil(source.length / CHARACTERS_PER_POINT))
-        return parseWithinLimits(source)
+        const spend = (points: number) => budgets.spend('operations', viewerOf(context), Math.ceil(points))
+        spend(source.length / CHARACTERS_PER_POINT)
+        return parseWithinLimits(source, (tokens) => spend(tokens / TOKENS_PER_POINT))
       })
     },
   }

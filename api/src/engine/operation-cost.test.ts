@@ -67,10 +67,10 @@ it('A history that reaches until now costs more as time passes', () => {
 })
 
 it.each([
-  ['subscription { inferenceMetrics(deploymentId: "x") { cursor } }', 2, 2],
-  ['subscription { fleetMetrics { at } }', 2, 12],
-  ['subscription { fleetMetrics { deployments { deploymentId } } }', 12, 69],
-  ['subscription { ...F } fragment F on Subscription { fleetMetrics { at } }', 2, 12],
+  ['subscription { inferenceMetrics(deploymentId: "x") { cursor } }', 12, 12],
+  ['subscription { fleetMetrics { at } }', 12, 69],
+  ['subscription { fleetMetrics { deployments { deploymentId } } }', 22, 126],
+  ['subscription { ...F } fragment F on Subscription { fleetMetrics { at } }', 12, 69],
 ])('Each message of %s costs %i points with 10 active deployments and %i with 57', (text, few, many) => {
   const args = { schema, document: parse(text) }
   expect([runningCost(args, 10), runningCost(args, 57)]).toEqual([few, many])

@@ -56,6 +56,9 @@ export const operationCost: CostOf = ({ schema, document, operationName, variabl
   return cost
 }
 
+/** What it takes to make, serialise and send a message, whatever is in it: measured, as that of so many fields. */
+const MESSAGE_COST = 10
+
 /**
  * What each message of a subscription costs. One that holds every active deployment costs more when there are more of
  * them than a list counts as. A root field within a fragment is taken for such a one.
@@ -67,7 +70,9 @@ export function runningCost(args: ExecutionArgs, activeDeployments: number): num
     const field = root.kind === Kind.FIELD ? fields[root.name.value] : undefined
     return root.kind !== Kind.FIELD || (field !== undefined && costOfField(field)?.perActiveDeployment === true)
   })
-  return Math.ceil(operationCost(args) * (holdsAll ? Math.max(1, activeDeployments / LIST_MULTIPLIER) : 1))
+  return Math.ceil(
+    (MESSAGE_COST + operationCost(args)) * (holdsAll ? Math.max(1, activeDeployments / LIST_MULTIPLIER) : 1),
+  )
 }
 
 /** The points of a selection set: of each object that it is answered for, and of the page that holds the objects. */

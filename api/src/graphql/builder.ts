@@ -6,6 +6,7 @@ import PrismaPlugin from '@pothos/plugin-prisma'
 import RelayPlugin from '@pothos/plugin-relay'
 import WithInputPlugin from '@pothos/plugin-with-input'
 import './node-ids-plugin.ts'
+import './pages-plugin.ts'
 import './scopes-plugin.ts'
 import type { Context } from './context.ts'
 import { COUNT_COST, EDGES_COST, NODES_COST, PAGE_COST } from './cost.ts'
@@ -34,7 +35,7 @@ export const builder = new SchemaBuilder<{
   DefaultEdgesNullability: false
   DefaultNodeNullability: false
 }>({
-  plugins: ['scopes', 'nodeIds', ErrorsPlugin, WithInputPlugin, RelayPlugin, PrismaPlugin],
+  plugins: ['scopes', 'nodeIds', 'pages', ErrorsPlugin, WithInputPlugin, RelayPlugin, PrismaPlugin],
   defaultFieldNullability: false,
   errors: {
     directResult: true,

@@ -1,5 +1,6 @@
 import type { TrainingStep } from '@gaugeline/prisma'
 import DataLoader from 'dataloader'
+import type { Lanes } from '../base/lanes.ts'
 import type { Viewer } from '../base/viewer.ts'
 import type { Services } from '../deps.ts'
 import type { Sample } from '../metrics/sample.ts'
@@ -12,6 +13,8 @@ export interface Context {
   lastEventId?: string | undefined
   services: Services
   loaders: Loaders
+  /** Where the pages of each caller are read, a few at a time. */
+  pages: Lanes
 }
 
 /**
@@ -35,8 +38,8 @@ interface CurveRequest {
   maxPoints: number
 }
 
-export function createContext(services: Services, viewer: Viewer, requestId: string): Context {
-  return { viewer, requestId, services, loaders: createLoaders(services) }
+export function createContext(services: Services, pages: Lanes, viewer: Viewer, requestId: string): Context {
+  return { viewer, requestId, services, loaders: createLoaders(services), pages }
 }
 
 function createLoaders({ recent, sampleStore, trainingJobs, deployments }: Services): Loaders {

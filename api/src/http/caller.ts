@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { CallerAddress } from '../auth/authenticator.ts'
+import type { CallerAddress } from '../auth/caller-addresses.ts'
 
 /** The address a request comes from, as far as it is known. */
 export function callerOf({ headers, socket }: IncomingMessage): CallerAddress {

@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { sampleOf } from '../../test/sample-of.ts'
 import type { Sample } from '../metrics/sample.ts'
 import { SampleStore } from '../samples/sample-store.ts'
@@ -24,6 +24,8 @@ describe('the fleet', () => {
   let changed: () => void
   let fleet: Fleet<Member, string | null>
   let asked: (string | null)[]
+  /** How long it takes to find the members of a filter. */
+  let busyMs: number
 
   beforeEach(() => {
     members = [
@@ -32,6 +34,7 @@ describe('the fleet', () => {
       { key: 3, team: 'red' },
     ]
     asked = []
+    busyMs = 0
     changed = () => undefined
     bus = createMemoryBus((error) => {
       throw error
@@ -39,6 +42,8 @@ describe('the fleet', () => {
     const directory: FleetDirectory<Member, string | null> = {
       active: (filter) => {
         asked.push(filter)
+        const endMs = performance.now() + busyMs
+        while (performance.now() < endMs);
         return members.filter(({ team }) => filter === null || team === filter)
       },
       onChange: (listener) => {
@@ -149,6 +154,41 @@ describe('the fleet', () => {
     members = members.filter(({ key }) => key !== 3)
     changed()
     expect(shape(await again)).toEqual([0, [1], '1/1'])
+  })
+
+  it('is published for many changes that follow upon one another twice: for the first, and for the last', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      publish(0, samples(0, [1, 2, 3]))
+      const watcher = fleet.watch('red')
+      await next(watcher)
+      asked = []
+      for (let n = 0; n < 100; n += 1) changed()
+      members = members.filter(({ key }) => key !== 3)
+      changed()
+      expect(asked).toEqual(['red'])
+      vi.runAllTimers()
+      expect(asked).toEqual(['red', 'red'])
+      expect(shape(await next(watcher))).toEqual([0, [1], '1/1'])
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it('lets everything else proceed between the updates of many filters, and leaves none of them out', async () => {
+    const watchers = Array.from({ length: 20 }, (_, n) => fleet.watch(`team ${n}`))
+    busyMs = 1
+    publish(0, samples(0, [1, 2, 3]))
+    expect(asked.length).toBeLessThan(10)
+    await settled()
+    expect(asked.length).toBeLessThan(20)
+    const updates = await Promise.all(watchers.map(next))
+    expect(updates.map(({ atMs }) => atMs)).toEqual(watchers.map(() => START))
+    // The next window begins with those that wait.
+    publish(1, samples(1, [1, 2, 3]))
+    asked = []
+    publish(2, samples(2, [1, 2, 3]))
+    expect(shape(await next(watchers.at(-1)!))).toEqual([2, [], '0/0'])
   })
 
   it('skips to the newest window for a slow watcher', async () => {

@@ -22,6 +22,11 @@ export interface FleetUpdate<M> {
   expected: number
 }
 
+/** How long the updates of filters may hold up everything else, in milliseconds. Only many distinct filters take longer. */
+const SLICE_MS = 5
+/** Changes of the directory that follow upon one another are published together. */
+const CHANGES_MS = 250
+
 interface FleetOptions<M extends { key: number }, F> {
   bus: Bus
   directory: FleetDirectory<M, F>
@@ -44,6 +49,12 @@ export class Fleet<M extends { key: number }, F> {
   /** Start of the newest complete window; null before the first one. */
   #windowStartMs: number | null = null
   #watched = new Map<string, Watched<M, F>>()
+  /** Those that have not been given the newest update, in the order in which they are. */
+  #due = new Set<Watched<M, F>>()
+  #isPublishing = false
+  /** Runs from one publication of changes until the next one may follow. */
+  #changesTimer: NodeJS.Timeout | null = null
+  #hasChanged = false
   #unsubscribe: (() => void)[] = []
 
   constructor(options: FleetOptions<M, F>) {
@@ -58,12 +69,14 @@ export class Fleet<M extends { key: number }, F> {
         this.#windowStartMs = throughMs - intervalMs
         this.#publish()
       }),
-      directory.onChange(() => this.#publish()),
+      directory.onChange(() => this.#publishChanges()),
     ]
   }
 
   stop(): void {
     for (const unsubscribe of this.#unsubscribe) unsubscribe()
+    if (this.#changesTimer !== null) clearTimeout(this.#changesTimer)
+    this.#due.clear()
     for (const { stream } of this.#watched.values()) stream.close()
   }
 
@@ -85,12 +98,39 @@ export class Fleet<M extends { key: number }, F> {
     }
     const { stream } = watched
     return stream.watch(() => {
-      if (stream.watchers === 0 && this.#watched.get(key)?.stream === stream) this.#watched.delete(key)
+      if (stream.watchers > 0) return
+      this.#due.delete(watched)
+      if (this.#watched.get(key) === watched) this.#watched.delete(key)
     })
   }
 
+  /** At once, unless the last such publication was just before: then a moment later, with all that happens meanwhile. */
+  #publishChanges(): void {
+    this.#hasChanged = true
+    if (this.#changesTimer !== null) return
+    this.#hasChanged = false
+    this.#publish()
+    this.#changesTimer = setTimeout(() => {
+      this.#changesTimer = null
+      if (this.#hasChanged) this.#publishChanges()
+    }, CHANGES_MS)
+  }
+
   #publish(): void {
-    for (const watched of this.#watched.values()) this.#publishTo(watched)
+    // Those that are still due come first.
+    for (const watched of this.#watched.values()) this.#due.add(watched)
+    if (!this.#isPublishing) this.#publishSlice()
+  }
+
+  #publishSlice(): void {
+    const endMs = performance.now() + SLICE_MS
+    for (const watched of this.#due) {
+      this.#due.delete(watched)
+      this.#publishTo(watched)
+      if (performance.now() >= endMs) break
+    }
+    this.#isPublishing = this.#due.size > 0
+    if (this.#isPublishing) setImmediate(() => this.#publishSlice())
   }
 
   #publishTo({ filter, stream }: Watched<M, F>): void {

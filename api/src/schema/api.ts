@@ -3,13 +3,15 @@ import type { GraphQLOptions } from '../engine/graphql-engine.ts'
 import { operationCost, runningCost } from '../engine/operation-cost.ts'
 import { useWellFormedStrings } from '../engine/well-formed-strings.ts'
 import { createContext } from '../graphql/context.ts'
+import { createPageLanes } from '../graphql/pages-plugin.ts'
 import { schema } from './schema.ts'
 
 /** What the engine executes: the schema, over these services. */
 export function createApi(services: Services): GraphQLOptions {
+  const pages = createPageLanes()
   return {
     schema,
-    createContext: (viewer, requestId) => createContext(services, viewer, requestId),
+    createContext: (viewer, requestId) => createContext(services, pages, viewer, requestId),
     costOf: operationCost,
     runningCostOf: (args) => runningCost(args, services.activeDeployments.size),
     plugins: [useWellFormedStrings()],

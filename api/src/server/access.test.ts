@@ -167,6 +167,17 @@ describe('strangers', () => {
     }
   })
 
+  it('are distinguished by the address that a trusted proxy reports, also without https', async () => {
+    await using server = await createHttpTestServer({ trustedProxies: ['127.0.0.1'] })
+    const wrong = (forwardedFor: string) => {
+      const headers = { authorization: 'Bearer wrong', 'x-forwarded-for': forwardedFor }
+      return rawHttp(server.port, { path: whoami, headers })
+    }
+    for (let i = 0; i < 31; i += 1) await wrong(`10.0.0.${i}, 203.0.113.1`)
+    expect((await wrong('203.0.113.1')).status).toBe(429)
+    expect((await wrong('203.0.113.2')).status).toBe(401)
+  })
+
   it('who sign in with wrong credentials count too', async () => {
     await using server = await createHttpTestServer()
     const signIn = () =>

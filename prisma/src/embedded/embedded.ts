@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import type pg from 'pg'
 import { DatabaseStartError } from '../database-start-error.ts'
-import { createPool } from '../pool.ts'
+import { createPool, RESERVED_CONNECTIONS } from '../pool.ts'
 import { type DataFolderLock, type FileIdentity, LOCK_SOCKET_LENGTH, lockDataFolder } from './data-folder-lock.ts'
 import { prepareDatabaseFolder } from './database-folder.ts'
 import { refuseFullDisk } from './disk-guard.ts'
@@ -39,6 +39,7 @@ export interface EmbeddedPostgres {
 }
 
 const maxConnections = 8
+const CALLERS_CONNECTIONS = 4
 const SOCKET_PORT = 5432
 /** What pg looks for in a folder that it is given as host. */
 const SOCKET = `.s.PGSQL.${SOCKET_PORT}`
@@ -124,34 +125,35 @@ function letOwnerReadAndWrite(): void {
 }
 
 /**
- * Connections to it. Fewer than it accepts: one that is being closed still counts while its successor is opened.
- * Everything is named that pg would otherwise read from variables like PGPORT, which somebody set for another database.
+ * Connections to it, for callers and reserved ones. One transaction runs at a time, and the one statement of each other
+ * connection waits in line behind it, so few connections for callers are a short line before a reserved one. All are
+ * fewer than it accepts: one that is being closed still counts while its successor is opened. Everything is named that
+ * pg would otherwise read from variables like PGPORT, which somebody set for another database.
  */
-export function createEmbeddedPool(
+export function createEmbeddedPools(
   server: EmbeddedPostgres,
   onIdleError: (error: Error) => void,
   signal?: AbortSignal,
-): pg.Pool {
+): { main: pg.Pool; reserved: pg.Pool } {
   // The types of pg leave it out.
   const noReplication: object = { replication: 'false' }
-  return createPool(
-    {
-      ...noReplication,
-      host: server.socketFolder,
-      port: SOCKET_PORT,
-      user: 'postgres',
-      database: 'postgres',
-      ssl: false,
-      sslnegotiation: 'postgres',
-      client_encoding: 'utf8',
-      max: maxConnections - 2,
-      connectionTimeoutMillis: 10_000,
-      // UTC, because Prisma sends and reads instants without their zone.
-      options: '-c TimeZone=UTC -c DateStyle=ISO -c search_path=public',
-    },
-    onIdleError,
-    signal,
-  )
+  const config: pg.PoolConfig = {
+    ...noReplication,
+    host: server.socketFolder,
+    port: SOCKET_PORT,
+    user: 'postgres',
+    database: 'postgres',
+    ssl: false,
+    sslnegotiation: 'postgres',
+    client_encoding: 'utf8',
+    connectionTimeoutMillis: 10_000,
+    // UTC, because Prisma sends and reads instants without their zone.
+    options: '-c TimeZone=UTC -c DateStyle=ISO -c search_path=public',
+  }
+  return {
+    main: createPool({ ...config, max: CALLERS_CONNECTIONS }, onIdleError, signal),
+    reserved: createPool({ ...config, max: RESERVED_CONNECTIONS }, onIdleError, signal),
+  }
 }
 
 function makePrivateFolder(parent: string): string {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { migrate } from '../migrations/migrate.ts'
 import { migrationsHash } from '../migrations/migration-files.ts'
 import { buildFolder, migrationsFolder } from '../package-paths.ts'
-import { createEmbeddedPool, startEmbedded } from './embedded.ts'
+import { createEmbeddedPools, startEmbedded } from './embedded.ts'
 
 /** The snapshot of exactly these migrations, if the build made one. A first start from it takes a third of the time. */
 export function findSnapshot(folder = buildFolder): string | null {
@@ -18,7 +18,7 @@ export async function makeSnapshot(folder = buildFolder): Promise<string> {
   const work = mkdtempSync(join(tmpdir(), 'gaugeline-snapshot-'))
   try {
     const server = await startEmbedded(join(work, 'data'), null)
-    const pool = createEmbeddedPool(server, () => undefined)
+    const { main: pool } = createEmbeddedPools(server, () => undefined)
     try {
       await migrate(pool, migrationsFolder, () => undefined)
       await pool.query('VACUUM (FREEZE, ANALYZE)')
