@@ -68,8 +68,14 @@ export const KEEP_ALIVE_SECONDS = 75
 export const MAX_UNAUTHENTICATED_SOCKETS = 3_000
 export const MAX_UNAUTHENTICATED_SOCKETS_PER_ADDRESS = 1_500
 
+/** Bytes of a WebSocket before its caller is known: ample for a `connection_init`, and for a few pongs. */
+export const MAX_UNKNOWN_RECEIVED_BYTES = 16 * 1024
+export const MAX_UNKNOWN_SENT_BYTES = 4 * 1024
+
 /** Per WebSocket. A message is one operation; a longer document belongs in a POST. */
 export const MAX_FRAME_BYTES = 64 * 1024
+/** Fragments and reads of the kernel that one message may come in. */
+export const MAX_FRAME_PARTS = 1_024
 /** A dashboard with a subscription for each deployment of the largest page, and a few more. */
 export const MAX_SUBSCRIPTIONS_PER_SOCKET = 128
 /** What the messages of its open subscriptions have together: they are kept, with ids, documents and variables. */

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 import type { ExecutionArgs } from 'graphql'
 import { OperationTypeNode } from 'graphql'
 import type { Server as ProtocolServer } from 'graphql-ws'
-import { CloseCode, handleProtocols, makeServer } from 'graphql-ws'
+import { CloseCode, handleProtocols, makeServer, MessageType, stringifyMessage } from 'graphql-ws'
 import type { Logger } from 'pino'
 import type { WebSocket } from 'ws'
 import { WebSocketServer } from 'ws'
@@ -12,7 +12,7 @@ import type { Authenticator } from '../auth/authenticator.ts'
 import type { Viewer } from '../base/viewer.ts'
 import type { SharedMember } from '../fanout/shared-group.ts'
 import type { MessageSink } from '../fanout/shared-message.ts'
-import { INIT_TIMEOUT_MS, MAX_FRAME_BYTES, PING_MS } from '../base/limits.ts'
+import { INIT_TIMEOUT_MS, MAX_FRAME_BYTES, MAX_FRAME_PARTS, PING_MS } from '../base/limits.ts'
 import { callerOf } from '../http/caller.ts'
 import type { GraphQLEngine, PreparedOperation } from '../engine/graphql-engine.ts'
 import type { LiveConnections } from './live-connections.ts'
@@ -21,10 +21,13 @@ import { closeFor, refuseInit } from './socket-closing.ts'
 import { SocketInbox, UnexpectedMessageError } from './socket-inbox.ts'
 import { SocketSubscriptions } from './socket-subscriptions.ts'
 import { SocketWriter } from './socket-writer.ts'
+import { boundUnknownCaller } from './unknown-caller.ts'
 import { UnauthenticatedSockets } from './unauthenticated-sockets.ts'
 
 /** The close code of WebSocket itself for a peer that breaks our limits. */
 const POLICY_VIOLATION = 1008
+
+const PONG = stringifyMessage({ type: MessageType.Pong })
 
 /** What graphql-ws stores for us with each socket. */
 interface SocketExtra {
@@ -62,6 +65,9 @@ export class GraphQLWebSockets {
     maxPayload: MAX_FRAME_BYTES,
     // It would cost 25 times the CPU per message, and 1.7 MB per connection.
     perMessageDeflate: false,
+    // Each part of an unfinished message takes some 200 bytes beside its content.
+    maxBufferedChunks: MAX_FRAME_PARTS,
+    maxFragments: MAX_FRAME_PARTS,
     handleProtocols: (protocols) => handleProtocols(protocols),
   })
   readonly #protocol: ProtocolServer<SocketExtra>
@@ -183,15 +189,22 @@ export class GraphQLWebSockets {
     })
   }
 
-  #opened(socket: WebSocket, stream: Duplex, request: IncomingMessage, authenticated: () => void): void {
+  #opened(socket: WebSocket, stream: Duplex, request: IncomingMessage, leave: () => void): void {
     const { log, initTimeoutMs = INIT_TIMEOUT_MS, pingMs = PING_MS } = this.#options
     const subscriptions = new SocketSubscriptions()
     const writer = new SocketWriter(socket, stream, subscriptions)
-    const extra: SocketExtra = { request, socket, writer, subscriptions, authenticated }
+    const forgetUnknown = boundUnknownCaller(socket, request.socket)
     const initTimeout = setTimeout(() => {
-      if (extra.viewer !== undefined) return
       socket.close(CloseCode.ConnectionInitialisationTimeout, 'Connection initialisation timeout')
+      // The closing handshake would wait for a reader that may never read, and who it is we do not know.
+      socket.terminate()
     }, initTimeoutMs)
+    const authenticated = () => {
+      clearTimeout(initTimeout)
+      forgetUnknown()
+      leave()
+    }
+    const extra: SocketExtra = { request, socket, writer, subscriptions, authenticated }
     const stopPinging = keepAlive(socket, pingMs)
 
     const closed = this.#protocol.opened(
@@ -199,6 +212,8 @@ export class GraphQLWebSockets {
         protocol: socket.protocol,
         send: async (data) => await writer.send(data),
         close: (code, reason) => socket.close(code, reason),
+        // Without the payload of the ping: what was received need not be kept for a reader.
+        onPing: async () => await writer.send(PONG),
         onMessage: (handle) => {
           const inbox = new SocketInbox(handle, (id) => subscriptions.delete(id))
           const mayReceive = () => {
