@@ -56,7 +56,9 @@ describe('shared subscriptions', () => {
       present: (result) => ({ ...result, errors: result.errors?.map(() => ({ message: 'masked' })) }),
       maxCostPerCaller: 100,
       maxPerCaller: 1_000,
-      refusal: (_limit, asked) => new GraphQLError(`too much: ${asked}`),
+      maxBytesPerCaller: Infinity,
+      maxBytes: Infinity,
+      refusal: (_limit, _max, asked) => new GraphQLError(`too much: ${asked}`),
     })
   })
 
@@ -92,7 +94,7 @@ describe('shared subscriptions', () => {
     }: Partial<{ variables: object; access: string; key: string; cost: number; reader: SinkReader }> = {},
   ) => {
     const args = { schema, document: parse(query), variableValues: { ...variables }, contextValue: { access } }
-    const result = await shared.subscribe(args, { key, access, cost, context: () => ({ access }) })
+    const result = await shared.subscribe(args, { key, access, cost, bytes: 0, context: () => ({ access }) })
     if (!(result instanceof SharedMember)) throw new Error(`Not shared: ${JSON.stringify(result)}`)
     result.attach(reader)
     await settled()

@@ -51,6 +51,28 @@ export class GraphQLHttp {
   ): Promise<void> {
     const { engine, budgets } = this.#options
     const accepted = acceptedBy(req.headers.accept)
+    const answered = await this.#answer(req, res, accepted, authenticate, requestId)
+    if (answered === undefined) return sendOver(res)
+    const { answer, viewer } = answered
+    setBudgetHeaders(res, budgets.state('operations', viewer))
+    if (answer.kind === 'shared' || accepted.json === undefined) {
+      await this.#stream(res, answer, accepted, { viewer, requestId }, authenticate)
+    } else {
+      sendResult(res, accepted.json, engine.errors.formatted(answer.result, requestId))
+    }
+  }
+
+  /**
+   * Runs the operation; undefined when what it follows is over. On its own, because a function that waits keeps what it
+   * has read, and a subscription may run for days.
+   */
+  async #answer(
+    req: IncomingMessage,
+    res: ServerResponse,
+    accepted: Accepted,
+    authenticate: () => Promise<Viewer>,
+    requestId: string,
+  ): Promise<{ answer: Answer; viewer: Viewer } | undefined> {
     let viewer = await authenticate()
     const isPost = req.method === 'POST'
     const isWhole = req.complete
@@ -59,11 +81,10 @@ export class GraphQLHttp {
       : operationOfUrl(req.url)
     if (!isWhole) viewer = await authenticate()
     const lastEventId = lastEventIdOf(req)
-    const context = { viewer, requestId, lastEventId }
     const wantsEvents = accepted.json === undefined && accepted.events
-    if (wantsEvents && lastEventId === OVER) return sendOver(res)
+    if (wantsEvents && lastEventId === OVER) return undefined
 
-    const prepared = await engine.prepare(request, context)
+    const prepared = await this.#options.engine.prepare(request, { viewer, requestId, lastEventId })
     if ('kind' in prepared && prepared.kind === OperationTypeNode.MUTATION && !isPost) {
       res.setHeader('Allow', 'POST')
       throw new RequestError(405, 'Send mutations by POST.')
@@ -71,13 +92,8 @@ export class GraphQLHttp {
     if (accepted.json === undefined && !accepted.events && !accepted.parts) throw notAcceptable()
 
     const answer = await answerOf(prepared)
-    if (wantsEvents && lastEventId !== undefined && this.#isGone(answer, requestId)) return sendOver(res)
-    setBudgetHeaders(res, budgets.state('operations', viewer))
-    if (answer.kind === 'shared' || accepted.json === undefined) {
-      await this.#stream(res, answer, accepted, context, authenticate)
-    } else {
-      sendResult(res, accepted.json, engine.errors.formatted(answer.result, requestId))
-    }
+    if (wantsEvents && lastEventId !== undefined && this.#isGone(answer, requestId)) return undefined
+    return { answer, viewer }
   }
 
   /** Whether what a client comes back for was deleted meanwhile. */

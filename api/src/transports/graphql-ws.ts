@@ -18,7 +18,7 @@ import type { GraphQLEngine, PreparedOperation } from '../engine/graphql-engine.
 import type { LiveConnections } from './live-connections.ts'
 import { refuseUpgrade } from '../http/responses.ts'
 import { closeFor, refuseInit } from './socket-closing.ts'
-import { SocketInbox, UnexpectedMessageError } from './socket-inbox.ts'
+import { BadMessageError, SocketInbox } from './socket-inbox.ts'
 import { SocketSubscriptions } from './socket-subscriptions.ts'
 import { SocketWriter } from './socket-writer.ts'
 import { boundUnknownCaller } from './unknown-caller.ts'
@@ -35,6 +35,8 @@ interface SocketExtra {
   socket: WebSocket
   writer: SocketWriter
   subscriptions: SocketSubscriptions
+  /** Set as soon as messages can arrive. */
+  inbox?: SocketInbox
   viewer?: Viewer
   /** Called once the socket's caller is authenticated. */
   authenticated: () => void
@@ -78,6 +80,7 @@ export class GraphQLWebSockets {
   readonly #prepared = new WeakMap<ExecutionArgs, SocketOperation>()
   /** A promise for each socket, pending until its operations have ended their sources. */
   readonly #open = new Set<Promise<void>>()
+  /** By what graphql-ws has in place of the payload (socket-inbox.ts). */
   readonly #requestIds = new WeakMap<object, string>()
 
   constructor(options: GraphQLWebSocketsOptions) {
@@ -147,17 +150,17 @@ export class GraphQLWebSockets {
         }
       },
       // A mistake in a document is answered to its operation. If it were thrown here, it would close the socket.
-      onSubscribe: async (ctx, id, payload) => {
-        const { authenticate } = ctx.extra
+      onSubscribe: async (ctx, id, stub) => {
+        const { authenticate, inbox, writer, subscriptions } = ctx.extra
         if (authenticate === undefined) throw new Error('An operation arrived before its connection was acknowledged.')
+        const payload = inbox?.takePayload(id) ?? stub
         const requestId = randomUUID()
-        this.#requestIds.set(payload, requestId)
+        this.#requestIds.set(stub, requestId)
         try {
           const viewer = await authenticate()
           const prepared = await engine.prepare(payload, { viewer, requestId })
           if (!('args' in prepared)) return prepared
-          const { writer, subscriptions } = ctx.extra
-          if (prepared.kind === OperationTypeNode.SUBSCRIPTION) subscriptions.add(id, payload)
+          if (prepared.kind === OperationTypeNode.SUBSCRIPTION) subscriptions.add(id)
           const sinkOf = (member: SharedMember) => writer.sinkFor(id, () => member.isUnsubscribed)
           this.#prepared.set(prepared.args, { ...prepared, sinkOf })
           return prepared.args
@@ -180,12 +183,13 @@ export class GraphQLWebSockets {
         const { subscribe, sinkOf } = this.#preparedOf(args)
         const answer = await subscribe(args)
         if (answer.kind === 'result') return answer.result
+        // For as long as it runs, graphql-ws keeps the arguments: nothing may hang on them.
+        this.#prepared.delete(args)
         answer.member.attach(sinkOf(answer.member))
         return answer.member
       },
-      onNext: (_ctx, _id, payload, _args, result) => engine.errors.formatted(result, this.#requestIdOf(payload)),
-      onError: (_ctx, _id, payload, errors) =>
-        errors.map((error) => engine.errors.format(error, this.#requestIdOf(payload))),
+      onNext: (_ctx, _id, stub, _args, result) => engine.errors.formatted(result, this.#requestIdOf(stub)),
+      onError: (_ctx, _id, stub, errors) => errors.map((error) => engine.errors.format(error, this.#requestIdOf(stub))),
     })
   }
 
@@ -216,6 +220,7 @@ export class GraphQLWebSockets {
         onPing: async () => await writer.send(PONG),
         onMessage: (handle) => {
           const inbox = new SocketInbox(handle, (id) => subscriptions.delete(id))
+          extra.inbox = inbox
           const mayReceive = () => {
             if (inbox.mayReceive()) return true
             socket.close(POLICY_VIOLATION, 'Too many messages')
@@ -249,10 +254,7 @@ export class GraphQLWebSockets {
   }
 
   #handleFailure(socket: WebSocket, error: unknown): void {
-    if (error instanceof UnexpectedMessageError) {
-      socket.close(CloseCode.BadRequest, 'Invalid message received')
-      return
-    }
+    if (error instanceof BadMessageError) return socket.close(CloseCode.BadRequest, error.message)
     this.#options.log.error({ err: error }, 'handling a websocket message failed')
     socket.close(CloseCode.InternalServerError, 'Internal server error')
   }
@@ -263,8 +265,8 @@ export class GraphQLWebSockets {
     return prepared
   }
 
-  #requestIdOf(payload: object): string {
-    return this.#requestIds.get(payload) ?? randomUUID()
+  #requestIdOf(stub: object): string {
+    return this.#requestIds.get(stub) ?? randomUUID()
   }
 }
 

@@ -1,7 +1,10 @@
 import { prepareTestDatabase, testDatabaseKinds } from '@gaugeline/prisma/testing'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { GraphQLTestClient } from '../graphql-client.ts'
+import { Queue } from '../queue.ts'
 import { openRawSocket, textFrame, writeAll } from '../raw-socket.ts'
-import { ServerProcess, settingsOf } from './server-process.ts'
+import { type WsMessage, WsTestClient } from '../ws-client.ts'
+import { ADMIN_TOKEN, ServerProcess, settingsOf } from './server-process.ts'
 import { rssMb } from './soak-figures.ts'
 
 /** Pages of code, caches and garbage that any use of a fresh server brings. */
@@ -20,3 +23,47 @@ it('300 sockets of strangers that send megabytes of pings and read nothing are c
   await Promise.all(closed)
   expect(rssMb(server.pid) - before).toBeLessThan(WARM_MB)
 })
+
+describe('one token on a server with a heap of 96 MB', () => {
+  it('cannot end it by subscriptions with large documents, which count on every transport', async () => {
+    const [kind = 'embedded'] = await testDatabaseKinds()
+    await using database = await prepareTestDatabase(kind)
+    const settings = { ...settingsOf(database), NODE_OPTIONS: '--max-old-space-size=96' }
+    const { server, origin } = await ServerProcess.serving(settings)
+    await using _server = server
+    const refused = { errors: [{ extensions: { code: 'LIMIT_EXCEEDED', limit: 'runningBytes' } }] }
+    const sockets: WsTestClient[] = []
+    // There are no events, so only refusals are results.
+    const results = new Queue<unknown>()
+    for (let n = 0; n < 170; n += 1) {
+      if (n % 50 === 0) sockets.push(await follower(origin, results))
+      sockets.at(-1)?.subscribe(largeSubscription(n))
+    }
+    for (let n = 0; n < 50; n += 1) expect(await results.next()).toMatchObject(refused)
+    const answerTo = async (accept: string, n: number) => {
+      const headers = { accept, authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' }
+      const body = JSON.stringify({ query: largeSubscription(n) })
+      return await (await fetch(`${origin}/graphql`, { method: 'POST', headers, body })).text()
+    }
+    expect(await answerTo('text/event-stream', 170)).toContain('"limit":"runningBytes"')
+    expect(await answerTo('multipart/mixed;subscriptionSpec=1.0', 171)).toContain('"limit":"runningBytes"')
+    for (const socket of sockets) await socket.close()
+    const client = GraphQLTestClient.withToken(origin, ADMIN_TOKEN)
+    expect(await client.data('{ viewer { name } }')).toEqual({ viewer: { name: 'admin' } })
+  })
+})
+
+/** A document of 1,100 names and braces that costs two points. */
+function largeSubscription(one: number): string {
+  return `subscription S${one} { deploymentEvents { cursor ${`${'...{'.repeat(8)}skipped${'}'.repeat(8)} `.repeat(60)} } }`
+}
+
+async function follower(origin: string, results: Queue<unknown>): Promise<WsTestClient> {
+  const client = await WsTestClient.connect(origin, ADMIN_TOKEN)
+  client.socket.on('message', (data: Buffer) => {
+    const { type, payload } = JSON.parse(data.toString()) as WsMessage
+    if (type === 'next') results.push(payload)
+  })
+  client.socket.once('close', () => results.end(new Error('The socket was closed.')))
+  return client
+}
