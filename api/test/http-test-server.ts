@@ -146,6 +146,7 @@ export interface HttpTestServerOptions extends ListenOptions {
   readiness?: HttpApp['readiness']
   webSockets?: HttpApp['webSockets']
   budgets?: HttpApp['budgets']
+  unread?: HttpApp['unread']
 }
 
 /** A real server on a free port, over a throwaway schema and a session store in memory. Closes with `await using`. */
@@ -191,6 +192,7 @@ export async function createHttpTestServer(options: HttpTestServerOptions = {}):
     clock,
     webSockets: options.webSockets,
     ...(options.budgets && { budgets: options.budgets }),
+    ...(options.unread && { unread: options.unread }),
   })
   return {
     server,

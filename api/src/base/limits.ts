@@ -40,6 +40,16 @@ export const RUNNING_HEAP_PERCENT = 40
 /** What an open subscription takes by itself, on any transport. Measured: 7 KB. */
 export const SUBSCRIPTION_BYTES = 8 * 1024
 
+/** An answer, or a message of a subscription, as JSON. */
+export const MAX_ANSWER_BYTES = 4 * 1024 * 1024
+/**
+ * What was made for a caller and not yet taken from this process: beyond the first, it gets no further answers; beyond
+ * the second, and beyond the third for all callers, connections are cut.
+ */
+export const UNREAD_BYTES_TO_READ_FIRST = 64 * 1024 * 1024
+export const MAX_UNREAD_BYTES_PER_CALLER = 128 * 1024 * 1024
+export const MAX_UNREAD_BYTES = 256 * 1024 * 1024
+
 /** The memory that the cache of documents may take. */
 export const MAX_CACHED_DOCUMENT_BYTES = 32 * 1024 * 1024
 

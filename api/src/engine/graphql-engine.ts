@@ -9,6 +9,7 @@ import { RefusedError } from '../base/errors.ts'
 import { limitError, noMemoryLeft } from './limit-error.ts'
 import type { CostOf } from './operation-cost.ts'
 import {
+  MAX_ANSWER_BYTES,
   MAX_RUNNING_COST,
   MAX_SUBSCRIPTIONS_PER_CALLER,
   RUNNING_HEAP_PERCENT,
@@ -86,6 +87,7 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
   const { onOperation = () => undefined } = options
   const shared = new SharedSubscriptions({
     present: (result) => errors.formatted(result, randomUUID()),
+    tooLarge: (bytes) => graphQLErrorOf(limitError('answerBytes', MAX_ANSWER_BYTES, bytes)),
     maxCostPerCaller: MAX_RUNNING_COST,
     maxPerCaller: MAX_SUBSCRIPTIONS_PER_CALLER,
     maxBytes: shareOfHeap(RUNNING_HEAP_PERCENT),

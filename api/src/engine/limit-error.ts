@@ -19,6 +19,7 @@ const SUBJECTS = {
   running: 'The cost of your distinct subscriptions that run at once',
   callerSubscriptions: 'Your subscriptions that run at once',
   subscriptions: 'The subscriptions of one socket',
+  answerBytes: 'The bytes of an answer',
   runningBytes: 'The bytes of memory that your subscriptions take while they run',
 }
 

@@ -54,6 +54,7 @@ describe('shared subscriptions', () => {
     state = new LatestValue()
     shared = new SharedSubscriptions({
       present: (result) => ({ ...result, errors: result.errors?.map(() => ({ message: 'masked' })) }),
+      tooLarge: (bytes) => new GraphQLError(`too large: ${bytes}`),
       maxCostPerCaller: 100,
       maxPerCaller: 1_000,
       maxBytesPerCaller: Infinity,

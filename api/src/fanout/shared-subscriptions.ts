@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import type { DocumentNode, ExecutionArgs, ExecutionResult, FormattedExecutionResult, GraphQLSchema } from 'graphql'
 import { createSourceEventStream, execute, getOperationAST, GraphQLError, Kind, print, visit } from 'graphql'
 import { ordered } from '../base/canonical-json.ts'
-import { SUBSCRIPTION_BYTES } from '../base/limits.ts'
+import { MAX_ANSWER_BYTES, SUBSCRIPTION_BYTES } from '../base/limits.ts'
 import { SharedGroup, type SharedMember } from './shared-group.ts'
 import { SharedMessage } from './shared-message.ts'
 import { SharedSource } from './shared-source.ts'
@@ -29,6 +29,8 @@ interface SharedCaller {
 interface SharedSubscriptionsOptions {
   /** Gives what the client may see of a result. Called once for each message. */
   present: (result: ExecutionResult) => FormattedExecutionResult
+  /** Makes the error in place of a message that is larger than answers may be. */
+  tooLarge: (bytes: number) => GraphQLError
   /** What all groups that one caller is a member of may cost together, in points. */
   maxCostPerCaller: number
   /** How many subscriptions one caller may have, equal ones included. */
@@ -169,7 +171,12 @@ export class SharedSubscriptions {
   }
 
   #render(args: ExecutionArgs, id: string | undefined): SharedMessage | Promise<SharedMessage> {
-    const messageOf = (result: ExecutionResult) => new SharedMessage(JSON.stringify(this.#options.present(result)), id)
+    const { present, tooLarge } = this.#options
+    const messageOf = (result: ExecutionResult): SharedMessage => {
+      const message = new SharedMessage(JSON.stringify(present(result)), id)
+      const { length } = message.json
+      return length > MAX_ANSWER_BYTES ? messageOf({ errors: [tooLarge(length)] }) : message
+    }
     const failed = (error: unknown) => messageOf({ errors: [asGraphQLError(error)] })
     try {
       const result = execute(args)

@@ -12,6 +12,7 @@ function createSubscriptions(limits: { maxPerCaller?: number; maxBytesPerCaller?
   Object.assign(schema.getSubscriptionType()!.getFields()['now']!, { subscribe: () => state.watch() })
   const shared = new SharedSubscriptions({
     present: (result) => result,
+    tooLarge: (bytes) => new GraphQLError(`too large: ${bytes}`),
     maxCostPerCaller: 1_000,
     maxPerCaller: 1_000,
     maxBytesPerCaller: Infinity,

@@ -12,17 +12,20 @@ import type { Answer, GraphQLEngine, PreparedOperation } from '../engine/graphql
 import { CLOSE_MESSAGES, type CloseReason, type LiveConnections } from './live-connections.ts'
 import type { OperationContext } from '../engine/operation-plugin.ts'
 import { graphQLErrorOf } from '../engine/public-errors.ts'
+import { serialised } from '../engine/serialised.ts'
 import { operationOfBody, operationOfUrl } from './operation-request.ts'
 import { readJson } from '../http/request-body.ts'
 import { RequestError } from '../http/request-error.ts'
 import { sendResult } from '../http/responses.ts'
 import { sendMultipart } from './multipart.ts'
+import type { UnreadBytes } from './unread-bytes.ts'
 import { lastEventIdOf, OVER, sendEventStream, sendOver, type StreamEnd } from './sse.ts'
 
 interface GraphQLHttpOptions {
   engine: GraphQLEngine
   connections: LiveConnections
   budgets: Budgets
+  unread: UnreadBytes
 }
 
 /**
@@ -49,7 +52,7 @@ export class GraphQLHttp {
     authenticate: () => Promise<Viewer>,
     requestId: string,
   ): Promise<void> {
-    const { engine, budgets } = this.#options
+    const { engine, budgets, unread } = this.#options
     const accepted = acceptedBy(req.headers.accept)
     const answered = await this.#answer(req, res, accepted, authenticate, requestId)
     if (answered === undefined) return sendOver(res)
@@ -58,7 +61,9 @@ export class GraphQLHttp {
     if (answer.kind === 'shared' || accepted.json === undefined) {
       await this.#stream(res, answer, accepted, { viewer, requestId }, authenticate)
     } else {
-      sendResult(res, accepted.json, engine.errors.formatted(answer.result, requestId))
+      const { result, json } = serialised(engine.errors.formatted(answer.result, requestId))
+      unread.count(res, viewer, json.length)
+      sendResult(res, accepted.json, result, json)
     }
   }
 
@@ -80,6 +85,7 @@ export class GraphQLHttp {
       ? operationOfBody(await readJson(req, MAX_GRAPHQL_BODY_BYTES, JSON_TYPES))
       : operationOfUrl(req.url)
     if (!isWhole) viewer = await authenticate()
+    this.#options.unread.checkRoom(viewer)
     const lastEventId = lastEventIdOf(req)
     const wantsEvents = accepted.json === undefined && accepted.events
     if (wantsEvents && lastEventId === OVER) return undefined
@@ -110,7 +116,7 @@ export class GraphQLHttp {
     { viewer, requestId }: OperationContext,
     authenticate: () => Promise<Viewer>,
   ): Promise<void> {
-    const { engine, connections } = this.#options
+    const { engine, connections, unread } = this.#options
     const member = answer.kind === 'shared' ? answer.member : undefined
     /** How the stream was ended from outside; the first reason counts. */
     let ended: ExecutionResult | 'cut' | undefined
@@ -128,11 +134,12 @@ export class GraphQLHttp {
       // A client that has disconnected meanwhile gets no stream; its source is ended below.
       if (res.closed) return
       const send = accepted.events ? sendEventStream : sendMultipart
-      await send(res, member?.id, async (sink): Promise<StreamEnd> => {
+      const account = unread.open(viewer, () => void res.destroy())
+      await send(res, member?.id, account, async (sink): Promise<StreamEnd> => {
         const last = answer.kind === 'shared' ? await lastOf(answer.member, sink) : answer.result
         if (ended === 'cut') return 'cut'
         const result = ended ?? last
-        return { last: result && engine.errors.formatted(result, requestId) }
+        return { last: result && serialised(engine.errors.formatted(result, requestId)) }
       })
     } finally {
       forget()

@@ -16,12 +16,15 @@ import { INIT_TIMEOUT_MS, MAX_FRAME_BYTES, MAX_FRAME_PARTS, PING_MS } from '../b
 import { callerOf } from '../http/caller.ts'
 import type { GraphQLEngine, PreparedOperation } from '../engine/graphql-engine.ts'
 import type { LiveConnections } from './live-connections.ts'
+import { serialised } from '../engine/serialised.ts'
 import { refuseUpgrade } from '../http/responses.ts'
 import { closeFor, refuseInit } from './socket-closing.ts'
+import { keepAlive } from './socket-keep-alive.ts'
 import { BadMessageError, SocketInbox } from './socket-inbox.ts'
 import { SocketSubscriptions } from './socket-subscriptions.ts'
 import { SocketWriter } from './socket-writer.ts'
 import { boundUnknownCaller } from './unknown-caller.ts'
+import type { UnreadBytes } from './unread-bytes.ts'
 import { UnauthenticatedSockets } from './unauthenticated-sockets.ts'
 
 /** The close code of WebSocket itself for a peer that breaks our limits. */
@@ -53,6 +56,7 @@ interface GraphQLWebSocketsOptions {
   engine: GraphQLEngine
   authenticator: Authenticator
   connections: LiveConnections
+  unread: UnreadBytes
   log: Logger
   /** For tests; milliseconds. */
   initTimeoutMs?: number
@@ -113,7 +117,13 @@ export class GraphQLWebSockets {
     for (const socket of this.#server.clients) socket.terminate()
   }
 
-  #createProtocol({ engine, authenticator, connections, log }: GraphQLWebSocketsOptions): ProtocolServer<SocketExtra> {
+  #createProtocol({
+    engine,
+    authenticator,
+    connections,
+    unread,
+    log,
+  }: GraphQLWebSocketsOptions): ProtocolServer<SocketExtra> {
     return makeServer<Record<string, unknown>, SocketExtra>({
       // Our own timeout also covers the time that authentication takes.
       connectionInitWaitTimeout: 0,
@@ -142,6 +152,7 @@ export class GraphQLWebSockets {
           ctx.extra.viewer = await authenticate()
           ctx.extra.authenticate = authenticate
           ctx.extra.authenticated()
+          ctx.extra.writer.count(unread.open(viewer, () => socket.terminate()))
           return socket.readyState === socket.OPEN
         } catch (error) {
           refuseInit(socket, engine.errors.refusalOf(error) ?? error, log)
@@ -158,6 +169,7 @@ export class GraphQLWebSockets {
         this.#requestIds.set(stub, requestId)
         try {
           const viewer = await authenticate()
+          unread.checkRoom(viewer)
           const prepared = await engine.prepare(payload, { viewer, requestId })
           if (!('args' in prepared)) return prepared
           if (prepared.kind === OperationTypeNode.SUBSCRIPTION) subscriptions.add(id)
@@ -188,7 +200,8 @@ export class GraphQLWebSockets {
         answer.member.attach(sinkOf(answer.member))
         return answer.member
       },
-      onNext: (_ctx, _id, stub, _args, result) => engine.errors.formatted(result, this.#requestIdOf(stub)),
+      onNext: (_ctx, _id, stub, _args, result) =>
+        serialised(engine.errors.formatted(result, this.#requestIdOf(stub))).result,
       onError: (_ctx, _id, stub, errors) => errors.map((error) => engine.errors.format(error, this.#requestIdOf(stub))),
     })
   }
@@ -226,7 +239,9 @@ export class GraphQLWebSockets {
             socket.close(POLICY_VIOLATION, 'Too many messages')
             return false
           }
-          socket.on('ping', () => socket.readyState === socket.OPEN && mayReceive())
+          socket.on('ping', () => {
+            if (socket.readyState === socket.OPEN && mayReceive()) writer.pauseIfBehind()
+          })
           socket.on('message', (data, isBinary) => {
             // The protocol is JSON in text frames; for binary frames, ws does not check the UTF-8.
             // Messages that arrive after we have begun to close the socket are ignored, whatever the reason.
@@ -274,18 +289,4 @@ export class GraphQLWebSockets {
 function textOf(params: Record<string, unknown> = {}, name: string): string | undefined {
   const [, value] = Object.entries(params).find(([key]) => key.toLowerCase() === name) ?? []
   return typeof value === 'string' ? value : undefined
-}
-
-/** Cuts a peer that has vanished without closing: it has one period to answer a ping. */
-function keepAlive(socket: WebSocket, periodMs: number): () => void {
-  let isAlive = true
-  socket.on('pong', () => {
-    isAlive = true
-  })
-  const timer = setInterval(() => {
-    if (!isAlive) return socket.terminate()
-    isAlive = false
-    socket.ping()
-  }, periodMs)
-  return () => clearInterval(timer)
 }
