@@ -1,4 +1,4 @@
-import { buildSchema, GraphQLError, parse, print, validate } from 'graphql'
+import { buildSchema, type GraphQLError, parse, print, validate } from 'graphql'
 import { describe, expect, it } from 'vitest'
 import { heapUsed } from '../../test/heap-used.ts'
 import { bytesOfDocument, runningOperation } from './document-memory.ts'

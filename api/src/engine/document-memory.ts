@@ -1,12 +1,4 @@
-import {
-  type ASTNode,
-  type DocumentNode,
-  type ExecutionArgs,
-  getOperationAST,
-  Kind,
-  type Location,
-  visit,
-} from 'graphql'
+import { type ASTNode, type DocumentNode, type ExecutionArgs, getOperationAST, Kind, visit } from 'graphql'
 
 /** What a running operation takes beside its document: its group, its source and what the feed keeps for it. */
 const BYTES_PER_OPERATION = 8 * 1024
@@ -28,7 +20,7 @@ export function dropTokens(document: DocumentNode): void {
     enter(node) {
       const parts = node as unknown as Record<string, unknown>
       const { start = 0, end = 0, source } = node.loc ?? {}
-      parts['loc'] = { start, end, source } as Location
+      parts['loc'] = { start, end, source }
       // The parser makes an empty list for each field and each of its arguments.
       for (const name of ['arguments', 'directives']) if (isEmptyList(parts[name])) parts[name] = NOTHING
     },

@@ -5,7 +5,7 @@ import { GraphQLError, Kind, execute, getOperationAST } from 'graphql'
 import { createYoga } from 'graphql-yoga'
 import type { Logger } from 'pino'
 import { anyViewerWith, type Viewer } from '../base/viewer.ts'
-import { RefusedError } from '../base/errors.ts'
+import type { RefusedError } from '../base/errors.ts'
 import { limitError, noMemoryLeft } from './limit-error.ts'
 import type { CostOf } from './operation-cost.ts'
 import {

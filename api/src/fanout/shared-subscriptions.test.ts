@@ -2,6 +2,7 @@ import { type ExecutionResult, GraphQLError, parse } from 'graphql'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { entriesSchema } from '../../test/entries-schema.ts'
 import { SinkReader } from '../../test/sink-reader.ts'
+import { UNLIMITED } from '../../test/unlimited-subscriptions.ts'
 import { LiveLog } from './live-log.ts'
 import { LatestValue } from './latest-value.ts'
 import { LogSource } from './log-source.ts'
@@ -54,12 +55,8 @@ describe('shared subscriptions', () => {
     state = new LatestValue()
     shared = new SharedSubscriptions({
       present: (result) => ({ ...result, errors: result.errors?.map(() => ({ message: 'masked' })) }),
-      tooLarge: (bytes) => new GraphQLError(`too large: ${bytes}`),
+      ...UNLIMITED,
       maxCostPerCaller: 100,
-      maxPerCaller: 1_000,
-      maxBytesPerCaller: Infinity,
-      maxBytes: Infinity,
-      refusal: (_limit, _max, asked) => new GraphQLError(`too much: ${asked}`),
     })
   })
 

@@ -1,5 +1,6 @@
 import { buildSchema, GraphQLError, parse } from 'graphql'
 import { expect, it } from 'vitest'
+import { UNLIMITED } from '../../test/unlimited-subscriptions.ts'
 import { SUBSCRIPTION_BYTES } from '../base/limits.ts'
 import { LatestValue } from './latest-value.ts'
 import { SharedMember } from './shared-group.ts'
@@ -12,11 +13,7 @@ function createSubscriptions(limits: { maxPerCaller?: number; maxBytesPerCaller?
   Object.assign(schema.getSubscriptionType()!.getFields()['now']!, { subscribe: () => state.watch() })
   const shared = new SharedSubscriptions({
     present: (result) => result,
-    tooLarge: (bytes) => new GraphQLError(`too large: ${bytes}`),
-    maxCostPerCaller: 1_000,
-    maxPerCaller: 1_000,
-    maxBytesPerCaller: Infinity,
-    maxBytes: Infinity,
+    ...UNLIMITED,
     refusal: (limit, max, asked) => new GraphQLError(`${limit} ${max} ${asked}`),
     ...limits,
   })
