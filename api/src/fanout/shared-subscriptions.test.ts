@@ -1,4 +1,4 @@
-import { type ExecutionResult, GraphQLError, parse } from 'graphql'
+import { type ExecutionResult, parse } from 'graphql'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { entriesSchema } from '../../test/entries-schema.ts'
 import { SinkReader } from '../../test/sink-reader.ts'
