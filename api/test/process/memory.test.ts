@@ -1,4 +1,6 @@
 import { prepareTestDatabase, testDatabaseKinds } from '@gaugeline/prisma/testing'
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { GraphQLTestClient } from '../graphql-client.ts'
 import { Queue } from '../queue.ts'
@@ -52,6 +54,49 @@ describe('one token on a server with a heap of 96 MB', () => {
     expect(await client.data('{ viewer { name } }')).toEqual({ viewer: { name: 'admin' } })
   })
 })
+
+it('answers that one token asks for and does not read are bounded in size and in total', async () => {
+  const [kind = 'embedded'] = await testDatabaseKinds()
+  await using database = await prepareTestDatabase(kind)
+  const { server, origin } = await ServerProcess.serving(settingsOf(database))
+  await using _server = server
+  const client = GraphQLTestClient.withToken(origin, ADMIN_TOKEN)
+  const hyperparameters = { long: 'x'.repeat(16_000) }
+  for (let n = 0; n < 25; n += 1) {
+    const input = { modelName: 'm', name: `job ${n}`, status: 'COMPLETED', hyperparameters }
+    await client.data(REGISTER_JOB, { input })
+  }
+  const before = rssMb(server.pid)
+  const connections: Socket[] = []
+  // One answer would have 12 MB; the other has 2 MB, and is as large as its price allows.
+  for (const aliases of [30, 5]) {
+    const names = Array.from({ length: aliases }, (_, n) => `h${n}: hyperparameters`)
+    const query = `{ trainingJobs(first: 25) { nodes { ${names.join(' ')} } } }`
+    connections.push(...(await Promise.all(Array.from({ length: 41 }, () => unreadAnswer(origin, query)))))
+  }
+  expect(rssMb(server.pid) - before).toBeLessThan(WARM_MB + 100)
+  for (const connection of connections) connection.destroy()
+})
+
+const REGISTER_JOB =
+  'mutation ($input: RegisterTrainingJobInput!) { registerTrainingJob(input: $input) { __typename } }'
+
+/** A connection with the answer to a query, of which no more is read than its beginning. */
+async function unreadAnswer(origin: string, query: string): Promise<Socket> {
+  const { hostname, port, host } = new URL(origin)
+  const connection = connect(Number(port), hostname)
+  const body = JSON.stringify({ query })
+  const head = [
+    'POST /graphql HTTP/1.1',
+    `Host: ${host}`,
+    `Authorization: Bearer ${ADMIN_TOKEN}`,
+    'Content-Type: application/json',
+    `Content-Length: ${body.length}`,
+  ]
+  connection.write(`${head.join('\r\n')}\r\n\r\n${body}`)
+  await once(connection, 'data')
+  return connection.pause()
+}
 
 /** A document of 1,100 names and braces that costs two points. */
 function largeSubscription(one: number): string {
