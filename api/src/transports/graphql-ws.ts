@@ -8,7 +8,7 @@ import { CloseCode, handleProtocols, makeServer, MessageType, stringifyMessage }
 import type { Logger } from 'pino'
 import type { WebSocket } from 'ws'
 import { WebSocketServer } from 'ws'
-import type { Authenticator } from '../auth/authenticator.ts'
+import type { Authenticator, Credentials } from '../auth/authenticator.ts'
 import type { Viewer } from '../base/viewer.ts'
 import type { SharedMember } from '../fanout/shared-group.ts'
 import type { MessageSink } from '../fanout/shared-message.ts'
@@ -34,7 +34,8 @@ const PONG = stringifyMessage({ type: MessageType.Pong })
 
 /** What graphql-ws stores for us with each socket. */
 interface SocketExtra {
-  request: IncomingMessage
+  /** Those of the upgrade request. */
+  credentials: Credentials
   socket: WebSocket
   writer: SocketWriter
   subscriptions: SocketSubscriptions
@@ -128,15 +129,13 @@ export class GraphQLWebSockets {
       // Our own timeout also covers the time that authentication takes.
       connectionInitWaitTimeout: 0,
       onConnect: async (ctx) => {
-        const { request, socket } = ctx.extra
+        const { socket } = ctx.extra
         const param = (name: string) => textOf(ctx.connectionParams, name)
-        const authenticate = () =>
-          authenticator.authenticate({
-            authorization: param('authorization') ?? request.headers.authorization,
-            token: param('token'),
-            cookie: request.headers.cookie,
-            ...callerOf(request),
-          })
+        const authorization = param('authorization') ?? ctx.extra.credentials.authorization
+        const credentials: Credentials = { ...ctx.extra.credentials, authorization, token: param('token') }
+        const authenticate = () => authenticator.authenticate(credentials)
+        // The rest is not kept for as long as the socket is open.
+        Object.assign(ctx, { connectionParams: undefined })
         try {
           const viewer = await authenticate()
           // A client that has disconnected meanwhile has no connection to be closed later.
@@ -221,7 +220,9 @@ export class GraphQLWebSockets {
       forgetUnknown()
       leave()
     }
-    const extra: SocketExtra = { request, socket, writer, subscriptions, authenticated }
+    const { authorization, cookie } = request.headers
+    const credentials = { authorization, cookie, ...callerOf(request) }
+    const extra: SocketExtra = { credentials, socket, writer, subscriptions, authenticated }
     const stopPinging = keepAlive(socket, pingMs)
 
     const closed = this.#protocol.opened(

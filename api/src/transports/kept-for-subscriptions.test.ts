@@ -45,3 +45,18 @@ it('Nothing of the body that began it is kept for an event stream but its own op
   expect(heapUsed() - before).toBeLessThan(3_000_000)
   for (const stream of streams) stream.destroy()
 })
+
+it('Of the requests that open WebSockets, and of what comes with their tokens, only credentials are kept.', async () => {
+  await using server = await createHttpTestServer()
+  const connect = async () => {
+    const client = await WsTestClient.open(server.origin, { headers: { 'x-more': 'x'.repeat(12_000) } })
+    await client.init({ token: ADMIN_TOKEN, more: 'x'.repeat(12_000) })
+    return client
+  }
+  const clients = [await connect()]
+  const before = heapUsed()
+  for (let n = 0; n < 60; n += 1) clients.push(await connect())
+  // Both sides of the connections are in this process.
+  expect(heapUsed() - before).toBeLessThan(60 * 34_000)
+  for (const client of clients) client.socket.terminate()
+})
