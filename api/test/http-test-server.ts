@@ -153,6 +153,7 @@ export interface HttpTestServerOptions extends ListenOptions {
   readiness?: HttpApp['readiness']
   webSockets?: HttpApp['webSockets']
   budgets?: HttpApp['budgets']
+  unread?: HttpApp['unread']
 }
 
 /** A real server on a free port, over a throwaway schema and a session store in memory. Closes with `await using`. */
@@ -200,6 +201,7 @@ export async function createHttpTestServer(options: HttpTestServerOptions = {}):
     monotonic: clock,
     webSockets: options.webSockets,
     ...(options.budgets && { budgets: options.budgets }),
+    ...(options.unread && { unread: options.unread }),
   })
   return {
     server,

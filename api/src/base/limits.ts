@@ -29,8 +29,30 @@ export const MAX_COST = 5_000
  */
 export const MAX_RUNNING_COST = 100_000
 
-/** All open subscriptions of one caller: some 13 KB each, also where many are equal. */
+/** All open subscriptions of one caller, also where many are equal. */
 export const MAX_SUBSCRIPTIONS_PER_CALLER = 62_500
+
+/**
+ * How much of the heap the running subscriptions of one caller may take, and those of all. Each counts
+ * `SUBSCRIPTION_BYTES`; distinct ones also what is kept of their documents and variables (engine/document-memory.ts).
+ */
+export const RUNNING_HEAP_PERCENT_PER_CALLER = 20
+export const RUNNING_HEAP_PERCENT = 40
+/** What an open subscription takes by itself, on any transport. Measured: 7 KB. */
+export const SUBSCRIPTION_BYTES = 8 * 1024
+
+/** An answer, or a message of a subscription, as JSON. */
+export const MAX_ANSWER_BYTES = 4 * 1024 * 1024
+/**
+ * What was made for a caller and not yet taken from this process: beyond the first, it gets no further answers; beyond
+ * the second, and beyond the third for all callers, connections are cut.
+ */
+export const UNREAD_BYTES_TO_READ_FIRST = 64 * 1024 * 1024
+export const MAX_UNREAD_BYTES_PER_CALLER = 128 * 1024 * 1024
+export const MAX_UNREAD_BYTES = 256 * 1024 * 1024
+
+/** The memory that the cache of documents may take. */
+export const MAX_CACHED_DOCUMENT_BYTES = 32 * 1024 * 1024
 
 /** Token buckets, one of each kind for every caller. */
 export const BUDGETS = {
@@ -90,12 +112,18 @@ export const KEEP_ALIVE_SECONDS = 75
 export const MAX_UNAUTHENTICATED_SOCKETS = 3_000
 export const MAX_UNAUTHENTICATED_SOCKETS_PER_ADDRESS = 1_500
 
+/** Bytes of a WebSocket before its caller is known: ample for a `connection_init`, and for a few pongs. */
+export const MAX_UNKNOWN_RECEIVED_BYTES = 16 * 1024
+export const MAX_UNKNOWN_SENT_BYTES = 4 * 1024
+
 /** Per WebSocket. A message is one operation; a longer document belongs in a POST. */
 export const MAX_FRAME_BYTES = 64 * 1024
+/** Fragments and reads of the kernel that one message may come in. */
+export const MAX_FRAME_PARTS = 1_024
 /** A dashboard with a subscription for each deployment of the largest page, and a few more. */
 export const MAX_SUBSCRIPTIONS_PER_SOCKET = 128
-/** What the messages of its open subscriptions have together: they are kept, with ids, documents and variables. */
-export const MAX_SUBSCRIPTION_BYTES_PER_SOCKET = 512 * 1024
+/** Characters of the id of an operation: it is kept, and sent with each message. */
+export const MAX_OPERATION_ID_LENGTH = 256
 /** Messages and pings received; `capacity` at once: a page may replace all subscriptions of a socket. */
 export const SOCKET_MESSAGES = { capacity: 400, perSecond: 50 } as const
 /** From the opening of the socket to its acknowledgement, including the time we need for it. */

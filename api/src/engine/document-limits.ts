@@ -1,6 +1,7 @@
 import type { DocumentNode } from 'graphql'
 import { GraphQLError, Kind, Lexer, Source, TokenKind, parse } from 'graphql'
 import { DOCUMENT_LIMITS } from '../base/limits.ts'
+import { dropTokens } from './document-memory.ts'
 import { checkShape } from './document-shape.ts'
 import { limitError } from './limit-error.ts'
 
@@ -17,6 +18,7 @@ const CLOSING = new Set<string>([TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKi
 export function parseWithinLimits(text: string, charge: (tokens: number) => void = () => undefined): DocumentNode {
   charge(countTokens(text))
   const document = parse(text)
+  dropTokens(document)
   checkFragmentNames(document)
   checkShape(document)
   return document

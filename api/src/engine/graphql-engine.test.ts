@@ -42,6 +42,12 @@ describe('the engine', () => {
     expect(parses()).toBe(3)
   })
 
+  it('parses an invalid document anew each time, so that nothing is kept of it', async () => {
+    const { engine, parses } = createEngine()
+    for (const query of ['{ nothing }', '{ nothing }', '{ a', '{ a']) await engine.prepare({ query }, context)
+    expect(parses()).toBe(4)
+  })
+
   it('runs a prepared operation with the context that was made for it', async () => {
     const { engine } = createEngine()
     const prepared = await engine.prepare({ query: '{ a }' }, context)

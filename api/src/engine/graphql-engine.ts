@@ -1,19 +1,28 @@
 import { randomUUID } from 'node:crypto'
+import { getHeapStatistics } from 'node:v8'
 import type { DocumentNode, ExecutionArgs, ExecutionResult, GraphQLSchema, OperationTypeNode } from 'graphql'
-import { GraphQLError, execute, getOperationAST } from 'graphql'
+import { GraphQLError, Kind, execute, getOperationAST } from 'graphql'
 import { createYoga } from 'graphql-yoga'
-import { LRUCache } from 'lru-cache'
 import type { Logger } from 'pino'
 import { anyViewerWith, type Viewer } from '../base/viewer.ts'
 import { RefusedError } from '../base/errors.ts'
-import { limitError } from './limit-error.ts'
+import { limitError, noMemoryLeft } from './limit-error.ts'
 import type { CostOf } from './operation-cost.ts'
-import { MAX_RUNNING_COST, MAX_SUBSCRIPTIONS_PER_CALLER, MAX_WAITING_DOCUMENTS } from '../base/limits.ts'
+import {
+  MAX_ANSWER_BYTES,
+  MAX_RUNNING_COST,
+  MAX_SUBSCRIPTIONS_PER_CALLER,
+  MAX_WAITING_DOCUMENTS,
+  RUNNING_HEAP_PERCENT,
+  RUNNING_HEAP_PERCENT_PER_CALLER,
+} from '../base/limits.ts'
 import { Turns } from '../base/turns.ts'
 import { SharedMember } from '../fanout/shared-group.ts'
 import { SharedSubscriptions } from '../fanout/shared-subscriptions.ts'
 import type { Budgets } from './budgets.ts'
 import { CALL_KINDS, Calls } from './calls.ts'
+import { DocumentCache, NO_CACHE } from './document-cache.ts'
+import { runningOperation } from './document-memory.ts'
 import { useLimits, useCosts } from './limit-plugins.ts'
 import type { OperationContext, OperationPlugin } from './operation-plugin.ts'
 import { graphQLErrorOf, PublicErrors } from './public-errors.ts'
@@ -73,26 +82,26 @@ interface Enveloped {
   subscribe: (args: ExecutionArgs) => ExecutionResult | Promise<ExecutionResult | SharedMember>
 }
 
-// Yoga's own caches count documents only: a thousand of 256 KiB each would be a quarter of a gigabyte.
-const MAX_CACHED_DOCUMENT_CHARACTERS = 16_384
-const MAX_CACHED_DOCUMENTS = 1_000
+/** What remains of the arguments of a subscription once its group has them: transports hold on to them. */
+const NO_DOCUMENT: DocumentNode = { kind: Kind.DOCUMENT, definitions: [] }
 
 export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, log: Logger): GraphQLEngine {
   const errors = new PublicErrors({ log, refusalOf: options.refusalOf, onError: options.onError })
   const { onOperation = () => undefined } = options
   const shared = new SharedSubscriptions({
     present: (result) => errors.formatted(result, randomUUID()),
+    tooLarge: (bytes) => graphQLErrorOf(limitError('answerBytes', MAX_ANSWER_BYTES, bytes)),
     maxCostPerCaller: MAX_RUNNING_COST,
     maxPerCaller: MAX_SUBSCRIPTIONS_PER_CALLER,
-    refusal: (limit, asked) => {
-      const max = limit === 'running' ? MAX_RUNNING_COST : MAX_SUBSCRIPTIONS_PER_CALLER
-      return graphQLErrorOf(limitError(limit, max, asked))
-    },
+    maxBytes: shareOfHeap(RUNNING_HEAP_PERCENT),
+    maxBytesPerCaller: shareOfHeap(RUNNING_HEAP_PERCENT_PER_CALLER),
+    refusal: (limit, max, asked) =>
+      graphQLErrorOf(limit === 'allRunningBytes' ? noMemoryLeft(max, asked) : limitError(limit, max, asked)),
   })
   const calls = new Calls()
-  const documents = smallDocuments<DocumentNode>()
-  const mistakes = smallDocuments<Error>()
-  const isNew = (query: string) => documents.get(query) === undefined && mistakes.get(query) === undefined
+  // Yoga's own caches count documents only: a thousand of 256 KiB each would be a gigabyte.
+  const documents = new DocumentCache()
+  const isNew = (query: string) => documents.get(query) === undefined
   const turns = new Turns({
     maxHeavyWaiting: MAX_WAITING_DOCUMENTS,
     refusal: () =>
@@ -114,7 +123,7 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
       // Last, because it reads variables, whose nesting the plugins before it have bounded.
       useCosts(budgets, options.costOf),
     ],
-    parserAndValidationCache: { documentCache: documents, errorCache: mistakes },
+    parserAndValidationCache: { documentCache: documents, errorCache: NO_CACHE },
     // PublicErrors masks them, the same way for every transport.
     maskedErrors: false,
     logging: false,
@@ -135,10 +144,11 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
         onOperation('unknown', false)
         return [errors.error(error, context.requestId)]
       }
-      const invalid = enveloped.validate(options.schema, document)
-      if (invalid.length > 0) {
+      const mistakes = enveloped.validate(options.schema, document)
+      if (mistakes.length > 0) {
+        documents.delete(query)
         onOperation('unknown', false)
-        return invalid
+        return mistakes
       }
       const kind = getOperationAST(document, operationName)?.operation
       const type = kind ?? 'unknown'
@@ -167,9 +177,9 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
         subscribe: async (args) => {
           const answer = await answered(() => enveloped.subscribe(args))
           onOperation(type, answer instanceof SharedMember)
-          return answer instanceof SharedMember
-            ? { kind: 'shared', member: answer }
-            : { kind: 'result', result: answer }
+          if (!(answer instanceof SharedMember)) return { kind: 'result', result: answer }
+          Object.assign(args, { document: NO_DOCUMENT, variableValues: undefined, contextValue: undefined })
+          return { kind: 'shared', member: answer }
         },
       }
     },
@@ -190,9 +200,11 @@ function useSharedSubscriptions(
     onSubscribe({ setSubscribeFn }) {
       setSubscribeFn(async (args: ExecutionArgs) => {
         const { viewer } = args.contextValue as OperationContext
-        return await shared.subscribe(args, {
+        const running = runningOperation(args)
+        return await shared.subscribe(running.args, {
           key: viewer.key,
           cost: runningCostOf?.(args) ?? 1,
+          bytes: running.bytes,
           access: [...viewer.scopes].toSorted().join(),
           context: () => createContext(anyViewerWith(viewer.scopes), randomUUID()),
         })
@@ -210,18 +222,7 @@ const useParseErrorCode: OperationPlugin = {
     },
 }
 
-/**
- * An LRU cache of documents that leaves large ones out: parsing such a one again is charged to its sender, while
- * keeping it would cost us memory.
- */
-function smallDocuments<T extends object>() {
-  const byText = new LRUCache<string, T>({ max: MAX_CACHED_DOCUMENTS })
-  return {
-    get: (document: string) => byText.get(document),
-    set(document: string, value: T): void {
-      // It says something about the caller, not about the document.
-      if (value instanceof RefusedError && value.code === 'RATE_LIMITED') return
-      if (document.length <= MAX_CACHED_DOCUMENT_CHARACTERS) byText.set(document, value)
-    },
-  }
+/** In bytes. */
+function shareOfHeap(percent: number): number {
+  return Math.floor((getHeapStatistics().heap_size_limit * percent) / 100)
 }

@@ -19,5 +19,16 @@ const SUBJECTS = {
   running: 'The cost of your distinct subscriptions that run at once',
   callerSubscriptions: 'Your subscriptions that run at once',
   subscriptions: 'The subscriptions of one socket',
-  subscriptionBytes: 'The bytes of the messages that began the open subscriptions of one socket',
+  answerBytes: 'The bytes of an answer',
+  runningBytes: 'The bytes of memory that your subscriptions take while they run',
+}
+
+/** For a client that is refused because of what others take. */
+const RETRY_AFTER_SECONDS = 5
+
+/** The refusal of a subscription for which those of all callers leave no memory. */
+export function noMemoryLeft(max: number, asked: number): RefusedError {
+  const message = `The subscriptions of all callers may take at most ${max} bytes of memory; asked: ${asked}.`
+  const details = { limit: 'allRunningBytes', max, asked, retryAfterSeconds: RETRY_AFTER_SECONDS }
+  return new RefusedError('RATE_LIMITED', message, details)
 }

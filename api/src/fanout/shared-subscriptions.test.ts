@@ -1,7 +1,8 @@
-import { type ExecutionResult, GraphQLError, parse } from 'graphql'
+import { type ExecutionResult, parse } from 'graphql'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { entriesSchema } from '../../test/entries-schema.ts'
 import { SinkReader } from '../../test/sink-reader.ts'
+import { UNLIMITED } from '../../test/unlimited-subscriptions.ts'
 import { LiveLog } from './live-log.ts'
 import { LatestValue } from './latest-value.ts'
 import { LogSource } from './log-source.ts'
@@ -54,9 +55,8 @@ describe('shared subscriptions', () => {
     state = new LatestValue()
     shared = new SharedSubscriptions({
       present: (result) => ({ ...result, errors: result.errors?.map(() => ({ message: 'masked' })) }),
+      ...UNLIMITED,
       maxCostPerCaller: 100,
-      maxPerCaller: 1_000,
-      refusal: (_limit, asked) => new GraphQLError(`too much: ${asked}`),
     })
   })
 
@@ -92,7 +92,7 @@ describe('shared subscriptions', () => {
     }: Partial<{ variables: object; access: string; key: string; cost: number; reader: SinkReader }> = {},
   ) => {
     const args = { schema, document: parse(query), variableValues: { ...variables }, contextValue: { access } }
-    const result = await shared.subscribe(args, { key, access, cost, context: () => ({ access }) })
+    const result = await shared.subscribe(args, { key, access, cost, bytes: 0, context: () => ({ access }) })
     if (!(result instanceof SharedMember)) throw new Error(`Not shared: ${JSON.stringify(result)}`)
     result.attach(reader)
     await settled()

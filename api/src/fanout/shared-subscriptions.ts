@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import type { DocumentNode, ExecutionArgs, ExecutionResult, FormattedExecutionResult, GraphQLSchema } from 'graphql'
 import { createSourceEventStream, execute, getOperationAST, GraphQLError, Kind, print, visit } from 'graphql'
 import { ordered } from '../base/canonical-json.ts'
+import { MAX_ANSWER_BYTES, SUBSCRIPTION_BYTES } from '../base/limits.ts'
 import { SharedGroup, type SharedMember } from './shared-group.ts'
 import { SharedMessage } from './shared-message.ts'
 import { SharedSource } from './shared-source.ts'
@@ -17,6 +18,8 @@ interface SharedCaller {
   key: string
   /** What each message of this operation costs, in points. */
   cost: number
+  /** The memory that the operation takes while it runs: once, however many subscriptions of the caller are equal. */
+  bytes: number
   /** All that messages may depend on: only callers of equal access share a group. */
   access: string
   /** Makes the context of the shared execution. It must hold nothing of this caller but its access. */
@@ -26,20 +29,28 @@ interface SharedCaller {
 interface SharedSubscriptionsOptions {
   /** Gives what the client may see of a result. Called once for each message. */
   present: (result: ExecutionResult) => FormattedExecutionResult
+  /** Makes the error in place of a message that is larger than answers may be. */
+  tooLarge: (bytes: number) => GraphQLError
   /** What all groups that one caller is a member of may cost together, in points. */
   maxCostPerCaller: number
   /** How many subscriptions one caller may have, equal ones included. */
   maxPerCaller: number
+  /** The memory that the subscriptions of one caller may take, and those of all callers. */
+  maxBytesPerCaller: number
+  maxBytes: number
   /** Makes the error for a caller that would exceed one of them. */
-  refusal: (limit: 'running' | 'callerSubscriptions', asked: number) => GraphQLError
+  refusal: (limit: RunningLimit, max: number, asked: number) => GraphQLError
 }
 
-/** The groups that one caller is a member of: how many times, and what each of them costs. */
+export type RunningLimit = 'running' | 'callerSubscriptions' | 'runningBytes' | 'allRunningBytes'
+
+/** The groups that one caller is a member of: how many times, what each of them costs, and what memory it takes. */
 interface Memberships {
   /** Of all groups together. */
   count: number
   cost: number
-  groups: Map<string, { count: number; cost: number }>
+  bytes: number
+  groups: Map<string, { count: number; cost: number; bytes: number }>
 }
 
 /**
@@ -56,6 +67,8 @@ export class SharedSubscriptions {
   /** Parsed documents are cached, so the same ones come again and again. */
   readonly #digests = new WeakMap<DocumentNode, string>()
   #members = 0
+  /** Of all callers. */
+  #bytes = 0
 
   constructor(options: SharedSubscriptionsOptions) {
     this.#options = options
@@ -80,15 +93,15 @@ export class SharedSubscriptions {
   // No `await` in here: a group that is found cannot end before the member has joined it.
   #join(source: SharedSource<unknown>, args: ExecutionArgs, caller: SharedCaller): SharedMember | ExecutionResult {
     const key = this.#keyOf(args, caller)
-    const own: Memberships = this.#memberships.get(caller.key) ?? { count: 0, cost: 0, groups: new Map() }
-    const membership = own.groups.get(key) ?? { count: 0, cost: caller.cost }
-    const cost = own.cost + (membership.count === 0 ? caller.cost : 0)
-    const { maxCostPerCaller, maxPerCaller, refusal } = this.#options
-    if (cost > maxCostPerCaller || own.count >= maxPerCaller) {
+    const own: Memberships = this.#memberships.get(caller.key) ?? { count: 0, cost: 0, bytes: 0, groups: new Map() }
+    const membership = own.groups.get(key) ?? { count: 0, cost: caller.cost, bytes: caller.bytes }
+    const isFirst = membership.count === 0
+    const cost = isFirst ? caller.cost : 0
+    const bytes = SUBSCRIPTION_BYTES + (isFirst ? caller.bytes : 0)
+    const refused = this.#refusal(own, cost, bytes)
+    if (refused !== undefined) {
       source.end()
-      return {
-        errors: [cost > maxCostPerCaller ? refusal('running', cost) : refusal('callerSubscriptions', own.count + 1)],
-      }
+      return { errors: [refused] }
     }
     const found = this.#groups.get(key)
     const group =
@@ -98,7 +111,9 @@ export class SharedSubscriptions {
     own.count += 1
     membership.count += 1
     own.groups.set(key, membership)
-    own.cost = cost
+    own.cost += cost
+    own.bytes += bytes
+    this.#bytes += bytes
     this.#memberships.set(caller.key, own)
     this.#members += 1
     return group.join(source, () => {
@@ -107,12 +122,29 @@ export class SharedSubscriptions {
     })
   }
 
+  /** Why a caller cannot have one more subscription that adds this much. */
+  #refusal(own: Memberships, cost: number, bytes: number): GraphQLError | undefined {
+    const { maxCostPerCaller, maxPerCaller, maxBytesPerCaller, maxBytes, refusal } = this.#options
+    const asked: [RunningLimit, number, number][] = [
+      ['running', maxCostPerCaller, own.cost + cost],
+      ['callerSubscriptions', maxPerCaller, own.count + 1],
+      ['runningBytes', maxBytesPerCaller, own.bytes + bytes],
+      ['allRunningBytes', maxBytes, this.#bytes + bytes],
+    ]
+    const exceeded = asked.find(([, max, amount]) => amount > max)
+    return exceeded && refusal(...exceeded)
+  }
+
   #forget(own: Memberships, key: string, callerKey: string): void {
     const membership = own.groups.get(key)
     if (membership === undefined) return
     own.count -= 1
     membership.count -= 1
-    if (membership.count > 0) return
+    const isLast = membership.count === 0
+    const bytes = SUBSCRIPTION_BYTES + (isLast ? membership.bytes : 0)
+    own.bytes -= bytes
+    this.#bytes -= bytes
+    if (!isLast) return
     own.groups.delete(key)
     own.cost -= membership.cost
     if (own.groups.size === 0) this.#memberships.delete(callerKey)
@@ -124,10 +156,11 @@ export class SharedSubscriptions {
     args: ExecutionArgs,
     caller: SharedCaller,
   ): SharedGroup<unknown> {
-    const contextValue = caller.context()
+    // Nothing of the first member's own context is kept.
+    const operation: ExecutionArgs = { ...args, contextValue: caller.context() }
     const group: SharedGroup<unknown> = new SharedGroup({
       feed: source.feed,
-      render: (payload, id) => this.#render({ ...args, rootValue: payload, contextValue }, id),
+      render: (payload, id) => this.#render({ ...operation, rootValue: payload }, id),
       maxKeptBytes: () => Math.min(MAX_KEPT_BYTES_PER_GROUP, MAX_KEPT_BYTES / this.#groups.size),
       onEmpty: () => {
         if (this.#groups.get(key) === group) this.#groups.delete(key)
@@ -138,7 +171,12 @@ export class SharedSubscriptions {
   }
 
   #render(args: ExecutionArgs, id: string | undefined): SharedMessage | Promise<SharedMessage> {
-    const messageOf = (result: ExecutionResult) => new SharedMessage(JSON.stringify(this.#options.present(result)), id)
+    const { present, tooLarge } = this.#options
+    const messageOf = (result: ExecutionResult): SharedMessage => {
+      const message = new SharedMessage(JSON.stringify(present(result)), id)
+      const { length } = message.json
+      return length > MAX_ANSWER_BYTES ? messageOf({ errors: [tooLarge(length)] }) : message
+    }
     const failed = (error: unknown) => messageOf({ errors: [asGraphQLError(error)] })
     try {
       const result = execute(args)

@@ -45,6 +45,9 @@ export const NODES_COST: FieldCost = { multiplier: () => 1 }
 /** A count reads all that the filter of the list finds. */
 export const COUNT_COST: FieldCost = { points: () => 10, isOnce: true }
 
+/** JSON as it was given to us: up to 16 KB, half a kilobyte for each point. */
+export const JSON_COST: FieldCost = { points: () => 32 }
+
 /** What is found by ids counts once for each id. */
 export const IDS_COST: FieldCost = {
   args: ['ids'],

@@ -62,15 +62,16 @@ export function sendJson(res: ServerResponse, status: number, value: unknown): v
 /**
  * Sends the result of an operation. Its errors decide the status if it has no data: those of the document when it was
  * not executed, and those that are not about the request also when the execution led to `data: null`.
+ * @param json the result as it is sent
  */
-export function sendResult(res: ServerResponse, type: JsonType, result: FormattedExecutionResult): void {
+export function sendResult(res: ServerResponse, type: JsonType, result: FormattedExecutionResult, json: Buffer): void {
   const { data, errors = [] } = result
   const codes = data == null ? errors.map(({ extensions }) => extensions?.['code']) : []
   const statuses = codes
     .filter((code) => data === undefined || OWN_STATUS.has(code))
     .map((code) => statusOf(code, type))
   const waits = errors.map(({ extensions }) => Number(extensions?.['retryAfterSeconds'] ?? 1))
-  sendGraphQL(res, { status: Math.max(200, ...statuses), type, retryAfterSeconds: Math.max(1, ...waits) }, result)
+  sendGraphQL(res, { status: Math.max(200, ...statuses), type, retryAfterSeconds: Math.max(1, ...waits) }, json)
 }
 
 /** Sends an error in GraphQL's shape, which callers of this server expect on every path. */
@@ -89,7 +90,7 @@ export function sendError(
   const { json: type = 'application/json' } = acceptedBy(req.headers.accept)
   const extensions = { code, ...details, ...(requestId !== undefined && { requestId }) }
   const { retryAfterSeconds = 1 } = details
-  sendGraphQL(res, { status, type, retryAfterSeconds }, { errors: [{ message, extensions }] })
+  sendGraphQL(res, { status, type, retryAfterSeconds }, JSON.stringify({ errors: [{ message, extensions }] }))
 }
 
 /** Answers a program that has a wrong address. */
@@ -106,11 +107,11 @@ function statusOf(code: unknown, type: JsonType): number {
 function sendGraphQL(
   res: ServerResponse,
   { status, type, retryAfterSeconds }: { status: number; type: JsonType; retryAfterSeconds: number },
-  result: FormattedExecutionResult,
+  body: string | Buffer,
 ): void {
   if (status === 401) res.setHeader('WWW-Authenticate', 'Bearer realm="gaugeline"')
   if (status === 429 || status === 503) res.setHeader('Retry-After', String(retryAfterSeconds))
-  sendBody(res, status, `${type}; charset=utf-8`, JSON.stringify(result))
+  sendBody(res, status, `${type}; charset=utf-8`, body)
 }
 
 /** Answers an upgrade with plain HTTP and closes the connection. */

@@ -19,6 +19,7 @@ import { sendBody, sendError, sendNotFound, sendText } from '../http/responses.t
 import { handleSession } from './session-routes.ts'
 import { StaticFiles } from './static-files.ts'
 import type { Telemetry } from '../telemetry.ts'
+import { UnreadBytes } from '../transports/unread-bytes.ts'
 
 /** What the server serves once everything below it is open. */
 export interface HttpApp {
@@ -38,6 +39,8 @@ export interface HttpApp {
   monotonic: Clock
   /** Tests set smaller ones. */
   budgets?: ConstructorParameters<typeof Budgets>[0]
+  /** Tests set smaller ones. */
+  unread?: ConstructorParameters<typeof UnreadBytes>[0]
   /** Tests set shorter times. */
   webSockets?: { initTimeoutMs?: number; pingMs?: number } | undefined
 }
@@ -74,14 +77,18 @@ export function createRouter(app: HttpApp, log: Logger): Router {
     budgets,
     log,
   )
-  const graphql = new GraphQLHttp({ engine, connections, budgets })
+  const unread = new UnreadBytes(app.unread)
+  const graphql = new GraphQLHttp({ engine, connections, budgets, unread })
   const sockets = new GraphQLWebSockets({
     engine,
     authenticator: auth.authenticator,
     connections,
+    unread,
     log,
     ...app.webSockets,
   })
+  // The same bytes for everybody, however slowly they are read.
+  const sdl = Buffer.from(app.sdl)
   const graphiql = new GraphiQL(app.basePath)
   const staticFiles = new StaticFiles(app.clientFolder, app.basePath)
   const readiness = cachedForASecond(app.readiness, app.monotonic)
@@ -95,7 +102,7 @@ export function createRouter(app: HttpApp, log: Logger): Router {
 
   async function handleSdl(req: IncomingMessage, res: ServerResponse): Promise<void> {
     requireScope(await auth.authenticator.authenticate(credentialsOf(req)), 'READ')
-    sendBody(res, 200, 'text/plain; charset=utf-8', app.sdl)
+    sendBody(res, 200, 'text/plain; charset=utf-8', sdl)
   }
 
   async function route(req: IncomingMessage, res: ServerResponse, requestId: string): Promise<void> {
@@ -113,8 +120,10 @@ export function createRouter(app: HttpApp, log: Logger): Router {
   }
 
   async function handleMetrics(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    requireScope(await auth.authenticator.authenticate(credentialsOf(req)), 'READ')
+    const viewer = await auth.authenticator.authenticate(credentialsOf(req))
+    requireScope(viewer, 'READ')
     const { contentType, text } = await telemetry.scrape()
+    unread.count(res, viewer, Buffer.byteLength(text))
     sendBody(res, 200, contentType, text)
   }
 

@@ -5,7 +5,7 @@ import { connect } from 'node:net'
 import { pino } from 'pino'
 import { describe, expect, it } from 'vitest'
 import { ADMIN_TOKEN, createHttpTestServer, LISTEN_OPTIONS } from '../../test/http-test-server.ts'
-import { nextAccepted, openRawHttp, rawHttp } from '../../test/raw-http.ts'
+import { nextAccepted, pipeline, rawHttp } from '../../test/raw-http.ts'
 import { UpgradeRefused, WsTestClient } from '../../test/ws-client.ts'
 import { HttpServer, ListenError } from './server.ts'
 
@@ -252,12 +252,14 @@ describe('a reader who has stopped', () => {
   it('is disconnected after a time without traffic', async () => {
     await using server = await createHttpTestServer({ idleTimeoutMs: 500 })
     const accepted = nextAccepted()
-    const path = '/graphql?query={padded(length:60000000)}'
-    const stalled = await openRawHttp(server.port, { path, headers: { authorization } })
+    // More than the kernel takes.
+    const queries = Array.from({ length: 12 }, () => '{padded(length:4000000)}')
+    const stalled = pipeline(server.port, authorization, 'application/json', queries).pause()
     stalled.on('error', () => undefined)
     const connection = await accepted
     await once(connection, 'close')
-    expect(connection.bytesWritten).toBeGreaterThan(60_000_000)
+    expect(server.state.pulled).toBe(12)
+    expect(connection.bytesWritten).toBeLessThan(48_000_000)
     stalled.destroy()
   })
 })

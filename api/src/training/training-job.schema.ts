@@ -3,7 +3,7 @@ import { RefusedError } from '../base/errors.ts'
 import { labelsOf } from '../base/labels.ts'
 import { builder } from '../graphql/builder.ts'
 import { nodesQuery } from '../graphql/connections.ts'
-import { CURVE_COST } from '../graphql/cost.ts'
+import { CURVE_COST, JSON_COST } from '../graphql/cost.ts'
 import { uuidOf } from '../graphql/ids.ts'
 import { externalIdOf, LABELS_FILTER, LabelInput, LabelType } from '../graphql/labels.schema.ts'
 import type { TrainingStepRecord } from '../bus/bus.ts'
@@ -55,6 +55,7 @@ export const TrainingJobType = builder.prismaNode('TrainingJob', {
     }),
     dataset: t.exposeString('dataset', { nullable: true, description: 'The dataset that the job trains on.' }),
     hyperparameters: t.expose('hyperparameters', {
+      cost: JSON_COST,
       type: 'JSON',
       nullable: true,
       description: 'The hyperparameters, as the JSON object that was registered.',

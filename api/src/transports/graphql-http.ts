@@ -12,17 +12,20 @@ import type { Answer, GraphQLEngine, PreparedOperation } from '../engine/graphql
 import { CLOSE_MESSAGES, type CloseReason, type LiveConnections } from './live-connections.ts'
 import type { OperationContext } from '../engine/operation-plugin.ts'
 import { graphQLErrorOf } from '../engine/public-errors.ts'
+import { serialised } from '../engine/serialised.ts'
 import { operationOfBody, operationOfUrl } from './operation-request.ts'
 import { readJson } from '../http/request-body.ts'
 import { RequestError } from '../http/request-error.ts'
 import { sendResult } from '../http/responses.ts'
 import { sendMultipart } from './multipart.ts'
+import type { UnreadBytes } from './unread-bytes.ts'
 import { lastEventIdOf, OVER, sendEventStream, sendOver, type StreamEnd } from './sse.ts'
 
 interface GraphQLHttpOptions {
   engine: GraphQLEngine
   connections: LiveConnections
   budgets: Budgets
+  unread: UnreadBytes
 }
 
 /**
@@ -49,8 +52,32 @@ export class GraphQLHttp {
     authenticate: () => Promise<Viewer>,
     requestId: string,
   ): Promise<void> {
-    const { engine, budgets } = this.#options
+    const { engine, budgets, unread } = this.#options
     const accepted = acceptedBy(req.headers.accept)
+    const answered = await this.#answer(req, res, accepted, authenticate, requestId)
+    if (answered === undefined) return sendOver(res)
+    const { answer, viewer } = answered
+    setBudgetHeaders(res, budgets.state('operations', viewer))
+    if (answer.kind === 'shared' || accepted.json === undefined) {
+      await this.#stream(res, answer, accepted, { viewer, requestId }, authenticate)
+    } else {
+      const { result, json } = serialised(engine.errors.formatted(answer.result, requestId))
+      unread.count(res, viewer, json.length)
+      sendResult(res, accepted.json, result, json)
+    }
+  }
+
+  /**
+   * Runs the operation; undefined when what it follows is over. On its own, because a function that waits keeps what it
+   * has read, and a subscription may run for days.
+   */
+  async #answer(
+    req: IncomingMessage,
+    res: ServerResponse,
+    accepted: Accepted,
+    authenticate: () => Promise<Viewer>,
+    requestId: string,
+  ): Promise<{ answer: Answer; viewer: Viewer } | undefined> {
     let viewer = await authenticate()
     const isPost = req.method === 'POST'
     const isWhole = req.complete
@@ -58,12 +85,12 @@ export class GraphQLHttp {
       ? operationOfBody(await readJson(req, MAX_GRAPHQL_BODY_BYTES, JSON_TYPES))
       : operationOfUrl(req.url)
     if (!isWhole) viewer = await authenticate()
+    this.#options.unread.checkRoom(viewer)
     const lastEventId = lastEventIdOf(req)
-    const context = { viewer, requestId, lastEventId }
     const wantsEvents = accepted.json === undefined && accepted.events
-    if (wantsEvents && lastEventId === OVER) return sendOver(res)
+    if (wantsEvents && lastEventId === OVER) return undefined
 
-    const prepared = await engine.prepare(request, context)
+    const prepared = await this.#options.engine.prepare(request, { viewer, requestId, lastEventId })
     if ('kind' in prepared && prepared.kind === OperationTypeNode.MUTATION && !isPost) {
       res.setHeader('Allow', 'POST')
       throw new RequestError(405, 'Send mutations by POST.')
@@ -71,13 +98,8 @@ export class GraphQLHttp {
     if (accepted.json === undefined && !accepted.events && !accepted.parts) throw notAcceptable()
 
     const answer = await answerOf(prepared)
-    if (wantsEvents && lastEventId !== undefined && this.#isGone(answer, requestId)) return sendOver(res)
-    setBudgetHeaders(res, budgets.state('operations', viewer))
-    if (answer.kind === 'shared' || accepted.json === undefined) {
-      await this.#stream(res, answer, accepted, context, authenticate)
-    } else {
-      sendResult(res, accepted.json, engine.errors.formatted(answer.result, requestId))
-    }
+    if (wantsEvents && lastEventId !== undefined && this.#isGone(answer, requestId)) return undefined
+    return { answer, viewer }
   }
 
   /** Whether what a client comes back for was deleted meanwhile. */
@@ -94,7 +116,7 @@ export class GraphQLHttp {
     { viewer, requestId }: OperationContext,
     authenticate: () => Promise<Viewer>,
   ): Promise<void> {
-    const { engine, connections } = this.#options
+    const { engine, connections, unread } = this.#options
     const member = answer.kind === 'shared' ? answer.member : undefined
     /** How the stream was ended from outside; the first reason counts. */
     let ended: ExecutionResult | 'cut' | undefined
@@ -112,11 +134,12 @@ export class GraphQLHttp {
       // A client that has disconnected meanwhile gets no stream; its source is ended below.
       if (res.closed) return
       const send = accepted.events ? sendEventStream : sendMultipart
-      await send(res, member?.id, async (sink): Promise<StreamEnd> => {
+      const account = unread.open(viewer, () => void res.destroy())
+      await send(res, member?.id, account, async (sink): Promise<StreamEnd> => {
         const last = answer.kind === 'shared' ? await lastOf(answer.member, sink) : answer.result
         if (ended === 'cut') return 'cut'
         const result = ended ?? last
-        return { last: result && engine.errors.formatted(result, requestId) }
+        return { last: result && serialised(engine.errors.formatted(result, requestId)) }
       })
     } finally {
       forget()

@@ -4,34 +4,43 @@ import type { Duplex } from 'node:stream'
 import type { ExecutionArgs } from 'graphql'
 import { OperationTypeNode } from 'graphql'
 import type { Server as ProtocolServer } from 'graphql-ws'
-import { CloseCode, handleProtocols, makeServer } from 'graphql-ws'
+import { CloseCode, handleProtocols, makeServer, MessageType, stringifyMessage } from 'graphql-ws'
 import type { Logger } from 'pino'
 import type { WebSocket } from 'ws'
 import { WebSocketServer } from 'ws'
-import type { Authenticator } from '../auth/authenticator.ts'
+import type { Authenticator, Credentials } from '../auth/authenticator.ts'
 import type { Viewer } from '../base/viewer.ts'
 import type { SharedMember } from '../fanout/shared-group.ts'
 import type { MessageSink } from '../fanout/shared-message.ts'
-import { INIT_TIMEOUT_MS, MAX_FRAME_BYTES, PING_MS } from '../base/limits.ts'
+import { INIT_TIMEOUT_MS, MAX_FRAME_BYTES, MAX_FRAME_PARTS, PING_MS } from '../base/limits.ts'
 import { callerOf } from '../http/caller.ts'
 import type { GraphQLEngine, PreparedOperation } from '../engine/graphql-engine.ts'
 import type { LiveConnections } from './live-connections.ts'
+import { serialised } from '../engine/serialised.ts'
 import { refuseUpgrade } from '../http/responses.ts'
 import { closeFor, refuseInit } from './socket-closing.ts'
-import { SocketInbox, UnexpectedMessageError } from './socket-inbox.ts'
+import { keepAlive } from './socket-keep-alive.ts'
+import { BadMessageError, SocketInbox } from './socket-inbox.ts'
 import { SocketSubscriptions } from './socket-subscriptions.ts'
 import { SocketWriter } from './socket-writer.ts'
+import { boundUnknownCaller } from './unknown-caller.ts'
+import type { UnreadBytes } from './unread-bytes.ts'
 import { UnauthenticatedSockets } from './unauthenticated-sockets.ts'
 
 /** The close code of WebSocket itself for a peer that breaks our limits. */
 const POLICY_VIOLATION = 1008
 
+const PONG = stringifyMessage({ type: MessageType.Pong })
+
 /** What graphql-ws stores for us with each socket. */
 interface SocketExtra {
-  request: IncomingMessage
+  /** Those of the upgrade request. */
+  credentials: Credentials
   socket: WebSocket
   writer: SocketWriter
   subscriptions: SocketSubscriptions
+  /** Set as soon as messages can arrive. */
+  inbox?: SocketInbox
   viewer?: Viewer
   /** Called once the socket's caller is authenticated. */
   authenticated: () => void
@@ -48,6 +57,7 @@ interface GraphQLWebSocketsOptions {
   engine: GraphQLEngine
   authenticator: Authenticator
   connections: LiveConnections
+  unread: UnreadBytes
   log: Logger
   /** For tests; milliseconds. */
   initTimeoutMs?: number
@@ -62,6 +72,9 @@ export class GraphQLWebSockets {
     maxPayload: MAX_FRAME_BYTES,
     // It would cost 25 times the CPU per message, and 1.7 MB per connection.
     perMessageDeflate: false,
+    // Each part of an unfinished message takes some 200 bytes beside its content.
+    maxBufferedChunks: MAX_FRAME_PARTS,
+    maxFragments: MAX_FRAME_PARTS,
     handleProtocols: (protocols) => handleProtocols(protocols),
   })
   readonly #protocol: ProtocolServer<SocketExtra>
@@ -72,6 +85,7 @@ export class GraphQLWebSockets {
   readonly #prepared = new WeakMap<ExecutionArgs, SocketOperation>()
   /** A promise for each socket, pending until its operations have ended their sources. */
   readonly #open = new Set<Promise<void>>()
+  /** By what graphql-ws has in place of the payload (socket-inbox.ts). */
   readonly #requestIds = new WeakMap<object, string>()
 
   constructor(options: GraphQLWebSocketsOptions) {
@@ -104,20 +118,24 @@ export class GraphQLWebSockets {
     for (const socket of this.#server.clients) socket.terminate()
   }
 
-  #createProtocol({ engine, authenticator, connections, log }: GraphQLWebSocketsOptions): ProtocolServer<SocketExtra> {
+  #createProtocol({
+    engine,
+    authenticator,
+    connections,
+    unread,
+    log,
+  }: GraphQLWebSocketsOptions): ProtocolServer<SocketExtra> {
     return makeServer<Record<string, unknown>, SocketExtra>({
       // Our own timeout also covers the time that authentication takes.
       connectionInitWaitTimeout: 0,
       onConnect: async (ctx) => {
-        const { request, socket } = ctx.extra
+        const { socket } = ctx.extra
         const param = (name: string) => textOf(ctx.connectionParams, name)
-        const authenticate = () =>
-          authenticator.authenticate({
-            authorization: param('authorization') ?? request.headers.authorization,
-            token: param('token'),
-            cookie: request.headers.cookie,
-            ...callerOf(request),
-          })
+        const authorization = param('authorization') ?? ctx.extra.credentials.authorization
+        const credentials: Credentials = { ...ctx.extra.credentials, authorization, token: param('token') }
+        const authenticate = () => authenticator.authenticate(credentials)
+        // The rest is not kept for as long as the socket is open.
+        Object.assign(ctx, { connectionParams: undefined })
         try {
           const viewer = await authenticate()
           // A client that has disconnected meanwhile has no connection to be closed later.
@@ -133,6 +151,7 @@ export class GraphQLWebSockets {
           ctx.extra.viewer = await authenticate()
           ctx.extra.authenticate = authenticate
           ctx.extra.authenticated()
+          ctx.extra.writer.count(unread.open(viewer, () => socket.terminate()))
           return socket.readyState === socket.OPEN
         } catch (error) {
           refuseInit(socket, engine.errors.refusalOf(error) ?? error, log)
@@ -141,17 +160,18 @@ export class GraphQLWebSockets {
         }
       },
       // A mistake in a document is answered to its operation. If it were thrown here, it would close the socket.
-      onSubscribe: async (ctx, id, payload) => {
-        const { authenticate } = ctx.extra
+      onSubscribe: async (ctx, id, stub) => {
+        const { authenticate, inbox, writer, subscriptions } = ctx.extra
         if (authenticate === undefined) throw new Error('An operation arrived before its connection was acknowledged.')
+        const payload = inbox?.takePayload(id) ?? stub
         const requestId = randomUUID()
-        this.#requestIds.set(payload, requestId)
+        this.#requestIds.set(stub, requestId)
         try {
           const viewer = await authenticate()
+          unread.checkRoom(viewer)
           const prepared = await engine.prepare(payload, { viewer, requestId })
           if (!('args' in prepared)) return prepared
-          const { writer, subscriptions } = ctx.extra
-          if (prepared.kind === OperationTypeNode.SUBSCRIPTION) subscriptions.add(id, payload)
+          if (prepared.kind === OperationTypeNode.SUBSCRIPTION) subscriptions.add(id)
           const sinkOf = (member: SharedMember) => writer.sinkFor(id, () => member.isUnsubscribed)
           this.#prepared.set(prepared.args, { ...prepared, sinkOf })
           return prepared.args
@@ -174,24 +194,35 @@ export class GraphQLWebSockets {
         const { subscribe, sinkOf } = this.#preparedOf(args)
         const answer = await subscribe(args)
         if (answer.kind === 'result') return answer.result
+        // For as long as it runs, graphql-ws keeps the arguments: nothing may hang on them.
+        this.#prepared.delete(args)
         answer.member.attach(sinkOf(answer.member))
         return answer.member
       },
-      onNext: (_ctx, _id, payload, _args, result) => engine.errors.formatted(result, this.#requestIdOf(payload)),
-      onError: (_ctx, _id, payload, errors) =>
-        errors.map((error) => engine.errors.format(error, this.#requestIdOf(payload))),
+      onNext: (_ctx, _id, stub, _args, result) =>
+        serialised(engine.errors.formatted(result, this.#requestIdOf(stub))).result,
+      onError: (_ctx, _id, stub, errors) => errors.map((error) => engine.errors.format(error, this.#requestIdOf(stub))),
     })
   }
 
-  #opened(socket: WebSocket, stream: Duplex, request: IncomingMessage, authenticated: () => void): void {
+  #opened(socket: WebSocket, stream: Duplex, request: IncomingMessage, leave: () => void): void {
     const { log, initTimeoutMs = INIT_TIMEOUT_MS, pingMs = PING_MS } = this.#options
     const subscriptions = new SocketSubscriptions()
     const writer = new SocketWriter(socket, stream, subscriptions)
-    const extra: SocketExtra = { request, socket, writer, subscriptions, authenticated }
+    const forgetUnknown = boundUnknownCaller(socket, request.socket)
     const initTimeout = setTimeout(() => {
-      if (extra.viewer !== undefined) return
       socket.close(CloseCode.ConnectionInitialisationTimeout, 'Connection initialisation timeout')
+      // The closing handshake would wait for a reader that may never read, and who it is we do not know.
+      socket.terminate()
     }, initTimeoutMs)
+    const authenticated = () => {
+      clearTimeout(initTimeout)
+      forgetUnknown()
+      leave()
+    }
+    const { authorization, cookie } = request.headers
+    const credentials = { authorization, cookie, ...callerOf(request) }
+    const extra: SocketExtra = { credentials, socket, writer, subscriptions, authenticated }
     const stopPinging = keepAlive(socket, pingMs)
 
     const closed = this.#protocol.opened(
@@ -199,14 +230,19 @@ export class GraphQLWebSockets {
         protocol: socket.protocol,
         send: async (data) => await writer.send(data),
         close: (code, reason) => socket.close(code, reason),
+        // Without the payload of the ping: what was received need not be kept for a reader.
+        onPing: async () => await writer.send(PONG),
         onMessage: (handle) => {
           const inbox = new SocketInbox(handle, (id) => subscriptions.delete(id))
+          extra.inbox = inbox
           const mayReceive = () => {
             if (inbox.mayReceive()) return true
             socket.close(POLICY_VIOLATION, 'Too many messages')
             return false
           }
-          socket.on('ping', () => socket.readyState === socket.OPEN && mayReceive())
+          socket.on('ping', () => {
+            if (socket.readyState === socket.OPEN && mayReceive()) writer.pauseIfBehind()
+          })
           socket.on('message', (data, isBinary) => {
             // The protocol is JSON in text frames; for binary frames, ws does not check the UTF-8.
             // Messages that arrive after we have begun to close the socket are ignored, whatever the reason.
@@ -234,10 +270,7 @@ export class GraphQLWebSockets {
   }
 
   #handleFailure(socket: WebSocket, error: unknown): void {
-    if (error instanceof UnexpectedMessageError) {
-      socket.close(CloseCode.BadRequest, 'Invalid message received')
-      return
-    }
+    if (error instanceof BadMessageError) return socket.close(CloseCode.BadRequest, error.message)
     this.#options.log.error({ err: error }, 'handling a websocket message failed')
     socket.close(CloseCode.InternalServerError, 'Internal server error')
   }
@@ -248,8 +281,8 @@ export class GraphQLWebSockets {
     return prepared
   }
 
-  #requestIdOf(payload: object): string {
-    return this.#requestIds.get(payload) ?? randomUUID()
+  #requestIdOf(stub: object): string {
+    return this.#requestIds.get(stub) ?? randomUUID()
   }
 }
 
@@ -257,18 +290,4 @@ export class GraphQLWebSockets {
 function textOf(params: Record<string, unknown> = {}, name: string): string | undefined {
   const [, value] = Object.entries(params).find(([key]) => key.toLowerCase() === name) ?? []
   return typeof value === 'string' ? value : undefined
-}
-
-/** Cuts a peer that has vanished without closing: it has one period to answer a ping. */
-function keepAlive(socket: WebSocket, periodMs: number): () => void {
-  let isAlive = true
-  socket.on('pong', () => {
-    isAlive = true
-  })
-  const timer = setInterval(() => {
-    if (!isAlive) return socket.terminate()
-    isAlive = false
-    socket.ping()
-  }, periodMs)
-  return () => clearInterval(timer)
 }

@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http'
-import type { FormattedExecutionResult } from 'graphql'
 import type { MessageSink } from '../fanout/shared-message.ts'
-import { connectionOf, drained, keepAlive, type StreamEnd, writeThrough } from './sse.ts'
+import type { Serialised } from '../engine/serialised.ts'
+import type { UnreadOfConnection } from './unread-bytes.ts'
+import { connectionOf, countUnread, drained, keepAlive, type StreamEnd, writeThrough } from './sse.ts'
 
 /** Each part ends with the boundary: readers take a part for complete when they see it. */
 const BOUNDARY = '\r\n--graphql'
@@ -18,6 +19,7 @@ const END = '--\r\n'
 export async function sendMultipart(
   res: ServerResponse,
   _id: string | undefined,
+  unread: UnreadOfConnection,
   run: (sink: MessageSink) => Promise<StreamEnd>,
 ): Promise<void> {
   const socket = await connectionOf(res)
@@ -31,11 +33,16 @@ export async function sendMultipart(
   socket.setNoDelay(true)
   writeThrough(res, socket, BOUNDARY + HEARTBEAT)
   const heartbeat = keepAlive(res, socket, HEARTBEAT)
+  const wrote = countUnread(res, socket, unread)
   try {
-    const end = await run(sinkOf(res))
+    const end = await run(sinkOf(res, wrote))
     if (end === 'cut') return void res.destroy()
     const { last } = end
-    if (last && !res.write(`${PART_HEAD}${JSON.stringify(lastPart(last))}${BOUNDARY}`)) await drained(res)
+    if (last !== undefined) {
+      const isTaken = writeThrough(res, socket, lastPart(last))
+      wrote()
+      if (!isTaken) await drained(res)
+    }
     res.end(END)
   } catch (error) {
     res.destroy()
@@ -46,7 +53,7 @@ export async function sendMultipart(
 }
 
 /** The sink for the shared messages of this stream. */
-function sinkOf(res: ServerResponse): MessageSink {
+function sinkOf(res: ServerResponse, wrote: () => void): MessageSink {
   return {
     get isReady() {
       return !res.writableNeedDrain
@@ -54,11 +61,13 @@ function sinkOf(res: ServerResponse): MessageSink {
     write({ json }) {
       if (res.closed || res.writableEnded) return
       res.write(Buffer.concat([PAYLOAD_HEAD, json, PAYLOAD_TAIL]))
+      wrote()
     },
     onReady: (resume) => void res.once('drain', resume),
   }
 }
 
-function lastPart(result: FormattedExecutionResult) {
-  return result.data === undefined ? { payload: null, errors: result.errors } : { payload: result }
+function lastPart({ result, json }: Serialised): Buffer | string {
+  if (result.data !== undefined) return Buffer.concat([PAYLOAD_HEAD, json, PAYLOAD_TAIL])
+  return `${PART_HEAD}${JSON.stringify({ payload: null, errors: result.errors })}${BOUNDARY}`
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { ADMIN_TOKEN, createHttpTestServer } from '../../test/http-test-server.ts'
 import { WsTestClient } from '../../test/ws-client.ts'
-import { MAX_SUBSCRIPTIONS_PER_SOCKET, SOCKET_MESSAGES } from '../base/limits.ts'
+import { MAX_OPERATION_ID_LENGTH, MAX_SUBSCRIPTIONS_PER_SOCKET, SOCKET_MESSAGES } from '../base/limits.ts'
 import { MAX_PAGE } from '../base/paging.ts'
 
 const endless = 'subscription { count(to: 1) }'
@@ -41,28 +41,16 @@ describe('one socket', () => {
     await client.close()
   })
 
-  it.each([
-    ['document', (text: string) => ({ query: `${endless} # ${text}` })],
-    ['variables', (text: string) => ({ query: endless, variables: { text } })],
-    ['id', (_text: string) => ({ query: endless })],
-  ])('holds a limited number of bytes: the %s of each subscription counts', async (what, payloadOf) => {
+  it.each(['subscribe', 'complete'])('is closed with 4400 when the id of a "%s" message is too long', async (type) => {
     await using server = await createHttpTestServer()
     const client = await WsTestClient.connect(server.origin, ADMIN_TOKEN)
-    const text = 'x'.repeat(60_000)
-    const ids = Array.from({ length: 9 }, (_, i) => `${i}${what === 'id' ? text : ''}`)
-    const subscribe = (id = '') => client.send({ type: 'subscribe', id, payload: payloadOf(text) })
-    for (const id of ids) subscribe(id)
-    // A refusal may overtake the first results of the others.
-    const answers = await client.messages.take(9)
-    const extensions = { code: 'LIMIT_EXCEEDED', limit: 'subscriptionBytes', max: 524_288 }
-    expect(answers.filter(({ type }) => type !== 'next')).toMatchObject([
-      { type: 'error', id: ids[8], payload: [{ extensions }] },
-    ])
-    client.send({ type: 'complete', id: ids[0] })
-    await server.state.untilClosedSources(1)
-    subscribe(ids[8])
-    expect(await client.next()).toEqual({ data: { count: '1' } })
-    await client.close()
+    const send = (id: string) => client.send({ type, id, ...(type === 'subscribe' && { payload: { query: endless } }) })
+    send('x'.repeat(MAX_OPERATION_ID_LENGTH))
+    client.subscribe('{ whoami }')
+    await client.messages.next()
+    send('x'.repeat(MAX_OPERATION_ID_LENGTH + 1))
+    const reason = 'The id of an operation may have at most 256 characters'
+    expect(await client.closed).toEqual({ code: 4400, reason })
   })
 
   it.each([

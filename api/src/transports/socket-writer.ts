@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import type { MessageSink, SharedMessage } from '../fanout/shared-message.ts'
 import { unpooledUtf8 } from '../fanout/unpooled-utf8.ts'
+import type { UnreadOfConnection } from './unread-bytes.ts'
 
 /** While more than this is buffered for the reader of a socket, the socket is not read from either. */
 const MAX_BUFFERED_BYTES = 1024 * 1024
@@ -38,13 +39,19 @@ export class SocketWriter {
   #waiting: (() => void)[] = []
   /** Read for every message and subscriber, so it is stored instead of computed. */
   #isReady = true
+  #unread: UnreadOfConnection | undefined
 
   /** @param subscriptions the socket's open subscriptions; the caller keeps them up to date */
   constructor(socket: WebSocket, stream: Duplex, subscriptions: { readonly size: number }) {
     this.#socket = socket
     this.#stream = stream
     this.#subscriptions = subscriptions
-    this.#closed = new Promise((resolve) => socket.once('close', () => resolve()))
+    this.#closed = new Promise((resolve) => {
+      socket.once('close', () => {
+        this.#unread?.set(0)
+        resolve()
+      })
+    })
     stream.on('drain', () => this.#resume())
     socket.on('pong', (data) => this.#confirm(data))
   }
@@ -52,6 +59,17 @@ export class SocketWriter {
   /** False while the reader is behind (backpressure). */
   get isReady(): boolean {
     return this.#isReady
+  }
+
+  /** From now on, what the kernel has not taken counts for the caller. */
+  count(unread: UnreadOfConnection): void {
+    this.#unread = unread
+  }
+
+  /** A client that sends requests or pings and never reads would otherwise fill memory with answers. */
+  pauseIfBehind(): void {
+    if (this.#socket.bufferedAmount > MAX_BUFFERED_BYTES) this.#socket.pause()
+    this.#updateReadiness()
   }
 
   /**
@@ -67,9 +85,7 @@ export class SocketWriter {
         this.#resumeReading()
         resolve(error == null)
       })
-      this.#updateReadiness()
-      // A client that sends requests and never reads would otherwise fill memory with answers.
-      if (this.#socket.bufferedAmount > MAX_BUFFERED_BYTES) this.#socket.pause()
+      this.pauseIfBehind()
     })
     if (!sent) await this.#closed
   }
@@ -154,10 +170,10 @@ export class SocketWriter {
   }
 
   #updateReadiness(): void {
+    const isBehind = this.#stream.writableNeedDrain
+    this.#unread?.set(isBehind ? this.#stream.writableLength : 0)
     this.#isReady =
-      !this.#stream.writableNeedDrain &&
-      this.#queuedBytes < BYTES_PER_PING &&
-      this.#sentBytes - this.#confirmedBytes < MAX_UNCONFIRMED_BYTES
+      !isBehind && this.#queuedBytes < BYTES_PER_PING && this.#sentBytes - this.#confirmedBytes < MAX_UNCONFIRMED_BYTES
   }
 
   #resume(): void {

@@ -1,10 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { FormattedExecutionResult } from 'graphql'
 import { HEARTBEAT_MS } from '../base/limits.ts'
+import type { Serialised } from '../engine/serialised.ts'
 import type { MessageSink, SharedMessage } from '../fanout/shared-message.ts'
+import type { UnreadOfConnection } from './unread-bytes.ts'
 
 const HEARTBEAT = ':\n\n'
+const EVENT_HEAD = Buffer.from('event: next\ndata: ')
+const EVENT_TAIL = Buffer.from('\n\n')
 const HEAD = {
   'Content-Type': 'text/event-stream; charset=utf-8',
   'Cache-Control': 'no-cache, no-store, no-transform',
@@ -23,17 +26,19 @@ const FOR_NOW = new Set<unknown>(['UNAVAILABLE', 'RATE_LIMITED'])
  * How a stream ends: with `complete`, after one more result if there is one; or cut, which says that the operation is
  * not over, so that clients reconnect.
  */
-export type StreamEnd = { last: FormattedExecutionResult | undefined } | 'cut'
+export type StreamEnd = { last: Serialised | undefined } | 'cut'
 
 /**
  * Answers with a stream in graphql-sse's distinct connections mode: `next` for each result, `complete` at the end.
  * @param id by which a client resumes that was given no event; undefined when the operation cannot be resumed
+ * @param unread is told what the reader has not taken
  * @param run is called once the stream has begun. It sends shared messages to the sink until there are no more. What it
  *   throws cuts the connection and is rethrown.
  */
 export async function sendEventStream(
   res: ServerResponse,
   id: string | undefined,
+  unread: UnreadOfConnection,
   run: (sink: MessageSink) => Promise<StreamEnd>,
 ): Promise<void> {
   const socket = await connectionOf(res)
@@ -43,13 +48,18 @@ export async function sendEventStream(
   // A browser's fetch gives its caller the response only when the first bytes of the body have arrived.
   writeThrough(res, socket, id === undefined ? HEARTBEAT : `:\nid: ${id}\n\n`)
   const heartbeat = keepAlive(res, socket, HEARTBEAT)
+  const wrote = countUnread(res, socket, unread)
   try {
-    const end = await run(sinkOf(res, socket))
+    const end = await run(sinkOf(res, socket, wrote))
     if (end === 'cut') return void res.destroy()
     const { last } = end
     // The heartbeat continues meanwhile, and cuts a reader that takes nothing.
-    if (last && !writeThrough(res, socket, `event: next\ndata: ${JSON.stringify(last)}\n\n`)) await drained(res)
-    const isForNow = last?.errors?.some(({ extensions }) => FOR_NOW.has(extensions?.['code'])) ?? false
+    if (last !== undefined) {
+      const isTaken = writeThrough(res, socket, Buffer.concat([EVENT_HEAD, last.json, EVENT_TAIL]))
+      wrote()
+      if (!isTaken) await drained(res)
+    }
+    const isForNow = last?.result.errors?.some(({ extensions }) => FOR_NOW.has(extensions?.['code'])) ?? false
     // The empty data is for EventSource, which ignores an event that has none.
     res.end(`${isForNow ? '' : `id: ${OVER}\n`}event: complete\ndata:\n\n`)
   } catch (error) {
@@ -86,7 +96,7 @@ export function sendOver(res: ServerResponse): void {
  * The sink for the shared messages of this stream: it bypasses the response and writes ready-made chunks to the socket.
  * HTTP/1.0 has no chunks, so there the response writes them.
  */
-function sinkOf(res: ServerResponse, socket: Socket): MessageSink {
+function sinkOf(res: ServerResponse, socket: Socket, wrote: () => void): MessageSink {
   return {
     get isReady() {
       return !socket.writableNeedDrain
@@ -95,6 +105,7 @@ function sinkOf(res: ServerResponse, socket: Socket): MessageSink {
       if (res.closed || res.writableEnded) return
       if (res.chunkedEncoding) socket.write(message.eventChunk)
       else res.write(message.event)
+      wrote()
     },
     onReady: (resume) => void socket.once('drain', resume),
   }
@@ -104,12 +115,28 @@ function sinkOf(res: ServerResponse, socket: Socket): MessageSink {
  * Writes to the response, and on to its socket before it returns. Since Node 24 a response otherwise keeps a chunk to
  * itself until the next tick, and a shared message, which goes straight to the socket, would overtake it.
  */
-export function writeThrough(res: ServerResponse, socket: Socket, text: string): boolean {
+export function writeThrough(res: ServerResponse, socket: Socket, text: string | Buffer): boolean {
   socket.cork()
   try {
     return res.write(text)
   } finally {
     socket.uncork()
+  }
+}
+
+/**
+ * Keeps the account of a stream up to date.
+ * @returns what to call after each write
+ */
+export function countUnread(res: ServerResponse, socket: Socket, unread: UnreadOfConnection): () => void {
+  const settle = () => unread.set(0)
+  socket.on('drain', settle)
+  res.once('close', () => {
+    socket.off('drain', settle)
+    settle()
+  })
+  return () => {
+    if (!res.closed) unread.set(socket.writableNeedDrain ? socket.writableLength : 0)
   }
 }
 
