@@ -147,6 +147,21 @@ describe('the embedded database', () => {
     expect(new Set([original.epoch, copied, restored]).size).toBe(3)
   })
 
+  test('a folder keeps its epoch when its volume is mounted under another device number', async () => {
+    await using original = await createTestDatabase('embedded')
+    const dataDir = original.dataDir ?? ''
+    const identity = 'update log_state set identity = regexp_replace(identity, $1, $2) returning identity'
+    // As releases stored it that took the device for a part of the identity.
+    const { rows } = await original.pool.query<{ identity: string }>(identity, [' ([0-9:]+)$', ' 66306:\\1'])
+    expect(rows[0]?.identity).toMatch(/ 66306:\d+:\d*$/)
+    await original.close()
+    for (let start = 1; start <= 2; start += 1) {
+      const again = await openDatabase({ dataDir })
+      await again.close()
+      expect(again.epoch).toBe(original.epoch)
+    }
+  })
+
   test('a first start that was interrupted begins again; a folder with anything else in it is not touched', async () => {
     const dataDir = join(folder, 'data')
     mkdirSync(join(dataDir, 'postgres', 'base'), { recursive: true })

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import type { DocumentNode, ExecutionArgs, ExecutionResult, FormattedExecutionResult, GraphQLSchema } from 'graphql'
 import { createSourceEventStream, execute, getOperationAST, GraphQLError, Kind, print, visit } from 'graphql'
 import { ordered } from '../base/canonical-json.ts'
+import { belongsToPosition } from './position.ts'
 import { SharedGroup, type SharedMember } from './shared-group.ts'
 import { SharedMessage } from './shared-message.ts'
 import { SharedSource } from './shared-source.ts'
@@ -43,8 +44,8 @@ interface Memberships {
 }
 
 /**
- * Subscriptions of the same document, variables (cursors aside) and access are one group: executed and serialised once.
- * The `subscribe` function of every subscription field returns a SharedSource.
+ * Subscriptions of the same document, variables (cursors aside) and access are one group: executed and serialised once
+ * for all that are live, and kept for the others where a message says only what belongs to its position. The `subscribe` function of every subscription field returns a SharedSource.
  *
  * The same document means the same text, because errors carry locations in it.
  */
@@ -127,7 +128,8 @@ export class SharedSubscriptions {
     const contextValue = caller.context()
     const group: SharedGroup<unknown> = new SharedGroup({
       feed: source.feed,
-      render: (payload, id) => this.#render({ ...args, rootValue: payload, contextValue }, id),
+      render: (payload) => this.#render({ ...args, rootValue: payload, contextValue }, source.feed.idOf?.(payload)),
+      keeps: belongsToPosition(args),
       maxKeptBytes: () => Math.min(MAX_KEPT_BYTES_PER_GROUP, MAX_KEPT_BYTES / this.#groups.size),
       onEmpty: () => {
         if (this.#groups.get(key) === group) this.#groups.delete(key)
@@ -138,7 +140,8 @@ export class SharedSubscriptions {
   }
 
   #render(args: ExecutionArgs, id: string | undefined): SharedMessage | Promise<SharedMessage> {
-    const messageOf = (result: ExecutionResult) => new SharedMessage(JSON.stringify(this.#options.present(result)), id)
+    const messageOf = (result: ExecutionResult) =>
+      new SharedMessage(JSON.stringify(this.#options.present(result)), id, result.errors !== undefined)
     const failed = (error: unknown) => messageOf({ errors: [asGraphQLError(error)] })
     try {
       const result = execute(args)
