@@ -148,6 +148,7 @@ export class EventLog {
   /** The store holds another history than this log: its followers end, and the next ones follow what is there now. */
   #setBack(log: Events): void {
     log.fail(setBackError())
+    this.#options.bus.publish('setBack', null)
     this.#open().catch(this.#options.onError)
   }
 

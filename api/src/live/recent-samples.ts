@@ -25,21 +25,25 @@ interface Recent {
 export class RecentSamples {
   readonly #options: RecentSamplesOptions
   #recent = new Map<number, Recent>()
-  #unsubscribe: (() => void) | null = null
+  #unsubscribe: (() => void)[] = []
 
   constructor(options: RecentSamplesOptions) {
     this.#options = options
   }
 
   start(): void {
-    this.#unsubscribe = this.#options.bus.subscribe('recorded', ({ samples, last }) => {
-      for (const sample of samples) this.#add(sample)
-      if (last) this.#forgetOld()
-    })
+    const { bus } = this.#options
+    this.#unsubscribe = [
+      bus.subscribe('recorded', ({ samples, last }) => {
+        for (const sample of samples) this.#add(sample)
+        if (last) this.#forgetOld()
+      }),
+      bus.subscribe('setBack', () => this.#recent.clear()),
+    ]
   }
 
   stop(): void {
-    this.#unsubscribe?.()
+    for (const unsubscribe of this.#unsubscribe) unsubscribe()
   }
 
   /** The newest sample of the last two minutes. */

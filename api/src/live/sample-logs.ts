@@ -55,7 +55,9 @@ export class SampleLogs {
 
   start(): void {
     const { bus, onError } = this.#options
+    const recheck = new SerialTask(() => this.#recheckHeads(), onError)
     this.#unsubscribe = [
+      bus.subscribe('setBack', () => recheck.request()),
       bus.subscribe('recorded', ({ samples }) => {
         for (const sample of samples) {
           const open = this.#open.get(sample.deploymentKey)
@@ -67,7 +69,6 @@ export class SampleLogs {
         for (const open of this.#open.values()) if (open.deployment.id === event.deploymentId) open.log.close()
       }),
     ]
-    const recheck = new SerialTask(() => this.#recheckHeads(), onError)
     this.#recheckTimer = setInterval(() => recheck.requestIfIdle(), RECHECK_MS)
   }
 

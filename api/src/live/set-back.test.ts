@@ -137,7 +137,9 @@ describe.each(await testDatabaseKinds())('a database that is set back under a ru
       const fresh = await follow(deployment)
       expect((await take(fresh, 1))[0]?.sample.sequence).toBe(3)
       const next = take(fresh, 60)
-      await record(deps, 2000)
+      // A change makes the recorder read the heads before it finds out by itself.
+      await deploy()
+      await record(deps, 1000)
       const windows = (await next).map(({ sample, skipped }) => [sample.windowStartMs, skipped])
       // What was lost is recorded again as far back as a recorder catches up: 60 s.
       const last = deps.time.wallMs - 1000
@@ -178,6 +180,22 @@ describe.each(await testDatabaseKinds())('a database that is set back under a ru
       const [update] = await take(fleet, 1)
       expect([update?.reported, update?.expected, update?.atMs]).toEqual([1, 1, deps.time.wallMs - 1000])
       expect(deps.services.recent.latest(deployment.key)?.windowStartMs).toBe(deps.time.wallMs - 1000)
+    })
+
+    it('and forgets deployments that were lost, and their newest samples', async () => {
+      const setBack = await rememberDatabase(database.prisma)
+      const gone = await deploy()
+      await record(deps, 3000)
+      const paused = await deploy()
+      await record(deps, 1000)
+      await pause(paused.id)
+      const live = await follow(gone)
+      await take(live, 1)
+      await setBack()
+      await recheck()
+      await vi.waitFor(() => expect(deps.services.activeDeployments.size).toBe(0))
+      expect([gone, paused].map(({ key }) => deps.services.recent.latest(key))).toEqual([undefined, undefined])
+      expect((await live.next()).done).toBe(true)
     })
 
     it('of a deployment whose key is given out again, and mixes the two in no log', async () => {
