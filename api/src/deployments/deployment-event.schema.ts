@@ -163,7 +163,7 @@ builder.subscriptionField('deploymentEvents', (t) =>
   t.field({
     scope: 'READ',
     type: UpdateType,
-    description: `Follows the log of lifecycle events, of one deployment or of all. The subscription begins right after the cursor \`after\`, or with the next event when it is left out. Events come in order, each exactly once. A cursor that does not belong to the log is refused as \`CURSOR_INVALID\`.
+    description: `Follows the log of lifecycle events, of one deployment or of all. The subscription begins right after the cursor \`after\`, or with the next event when it is left out. Events come in order, each exactly once. A cursor that does not belong to the log is refused as \`CURSOR_INVALID\`; the subscription ends with the same code when the database is restored to an earlier state.
 
 Example:
 \`deploymentEvents { cursor event { kind by note } }\``,

@@ -48,7 +48,7 @@ builder.subscriptionField('inferenceMetrics', (t) =>
   t.field({
     scope: 'READ',
     type: InferenceMetricsUpdateType,
-    description: `Follows the log of the samples of one deployment. The subscription begins right after the cursor \`after\`, or with the newest stored sample when it is left out, and continues live. Samples come in order, each at most once; \`skipped\` counts those that were left out. The subscription completes when the deployment is deleted. An unknown deployment is refused as \`NOT_FOUND\`, and a cursor that does not belong to its log as \`CURSOR_INVALID\`.
+    description: `Follows the log of the samples of one deployment. The subscription begins right after the cursor \`after\`, or with the newest stored sample when it is left out, and continues live. Samples come in order, each at most once; \`skipped\` counts those that were left out. The subscription completes when the deployment is deleted. An unknown deployment is refused as \`NOT_FOUND\`, and a cursor that does not belong to its log as \`CURSOR_INVALID\`; the subscription ends with the same code when the database is restored to an earlier state.
 
 Example:
 \`inferenceMetrics(deploymentId: "RGVwbG95bWVudDo…") { cursor skipped metrics { at requestsPerSecond } }\``,

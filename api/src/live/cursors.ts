@@ -137,10 +137,18 @@ export function isSameEvent(one: TaggedEvent, other: TaggedEvent): boolean {
   return one.id === other.id
 }
 
+/** Each group of a deployment makes the cursor of a sample twice: in the message, and for the id of its event. */
+const sampleTags = new WeakMap<TaggedSample, Buffer>()
+
 /** Of figures that every sample has had from the first release on: tags of stored samples must not change. */
-function sampleTag({ windowStartMs, windowMs, requests, errors, latencySumMs, latencyMaxMs }: TaggedSample): Buffer {
+function sampleTag(sample: TaggedSample): Buffer {
+  const known = sampleTags.get(sample)
+  if (known !== undefined) return known
+  const { windowStartMs, windowMs, requests, errors, latencySumMs, latencyMaxMs } = sample
   const text = [windowStartMs, windowMs, requests, errors, latencySumMs, latencyMaxMs].join(' ')
-  return hash('sha256', text, 'buffer').subarray(0, TAG_BYTES)
+  const tag = hash('sha256', text, 'buffer').subarray(0, TAG_BYTES)
+  sampleTags.set(sample, tag)
+  return tag
 }
 
 /** The end of its id, a UUID of version 7: random. */
