@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -124,43 +124,6 @@ describe('the embedded database', () => {
     folder = mkdtempSync(join(tmpdir(), 'gaugeline-open-'))
   })
   afterEach(() => rmSync(folder, { recursive: true }))
-
-  test('a copy and a restored backup of the data folder have another epoch, a moved folder has not', async () => {
-    await using original = await createTestDatabase('embedded')
-    const dataDir = original.dataDir ?? ''
-    await original.close()
-    const epochOf = async (dir: string) => {
-      const open = await openDatabase({ dataDir: dir })
-      await open.close()
-      return open.epoch
-    }
-    const keep = { recursive: true, preserveTimestamps: true }
-    cpSync(dataDir, join(folder, 'copy'), keep)
-    renameSync(dataDir, join(folder, 'moved'))
-    expect(await epochOf(join(folder, 'moved'))).toBe(original.epoch)
-
-    // In the very place of the original, where its inodes may be used again.
-    rmSync(join(folder, 'moved'), { recursive: true })
-    cpSync(join(folder, 'copy'), join(folder, 'moved'), keep)
-    const restored = await epochOf(join(folder, 'moved'))
-    const copied = await epochOf(join(folder, 'copy'))
-    expect(new Set([original.epoch, copied, restored]).size).toBe(3)
-  })
-
-  test('a folder keeps its epoch when its volume is mounted under another device number', async () => {
-    await using original = await createTestDatabase('embedded')
-    const dataDir = original.dataDir ?? ''
-    const identity = 'update log_state set identity = regexp_replace(identity, $1, $2) returning identity'
-    // As releases stored it that took the device for a part of the identity.
-    const { rows } = await original.pool.query<{ identity: string }>(identity, [' ([0-9:]+)$', ' 66306:\\1'])
-    expect(rows[0]?.identity).toMatch(/ 66306:\d+:\d*$/)
-    await original.close()
-    for (let start = 1; start <= 2; start += 1) {
-      const again = await openDatabase({ dataDir })
-      await again.close()
-      expect(again.epoch).toBe(original.epoch)
-    }
-  })
 
   test('a first start that was interrupted begins again; a folder with anything else in it is not touched', async () => {
     const dataDir = join(folder, 'data')

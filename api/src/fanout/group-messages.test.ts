@@ -1,4 +1,4 @@
-import { GraphQLError, parse } from 'graphql'
+import { type ExecutionResult, GraphQLError, parse } from 'graphql'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { entriesSchema } from '../../test/entries-schema.ts'
 import { SinkReader } from '../../test/sink-reader.ts'
@@ -140,8 +140,8 @@ describe('a message of a group', () => {
     behind.isReady = false
     await append(1)
     log.fail(new Error('set back'))
-    const { value } = await member.next()
-    expect(value.errors[0].originalError.message).toBe('set back')
+    const { value } = (await member.next()) as { value: ExecutionResult }
+    expect(value.errors?.[0]?.originalError?.message).toBe('set back')
     expect((await member.next()).done).toBe(true)
     behind.readOn()
     await settled()
