@@ -71,6 +71,18 @@ describe('a message of a group', () => {
     expect(executions).toBe(1)
   })
 
+  it('is made once for all who were there when it happened, also for those who read it later', async () => {
+    const readers = [await join(OWNERS), await join(OWNERS), await join(OWNERS)]
+    for (const reader of readers.slice(1)) reader.isReady = false
+    owner = () => 'amira'
+    await append(1)
+    owner = () => 'bo'
+    for (const reader of readers.slice(1)) reader.readOn()
+    await settled()
+    expect(readers.map(namesIn)).toEqual([['amira'], ['amira'], ['amira']])
+    expect(executions).toBe(1)
+  })
+
   it('says what is true now of the rest, to a subscriber that resumes while another one follows', async () => {
     const live = await join(OWNERS)
     owner = () => 'amira'
@@ -85,7 +97,8 @@ describe('a message of a group', () => {
     executions = 0
     const held: ((name: string) => void)[] = []
     owner = () => new Promise((resolve) => held.push(resolve))
-    const readers = await Promise.all(Array.from({ length: 20 }, () => join(OWNERS, 0)))
+    const readers: SinkReader[] = []
+    while (readers.length < 20) readers.push(await join(OWNERS, 0))
     expect(held).toHaveLength(1)
     held[0]!('before')
     await settled()

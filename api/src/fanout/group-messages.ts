@@ -2,7 +2,7 @@ import type { SharedMessage } from './shared-message.ts'
 import type { SourceUpdate } from './shared-source.ts'
 
 /** A message, or the promise of one that takes longer to make. */
-export type Made = SharedMessage | Promise<SharedMessage>
+type Made = SharedMessage | Promise<SharedMessage>
 type Version = number | string
 
 export interface GroupMessagesOptions<P> {
@@ -11,79 +11,88 @@ export interface GroupMessagesOptions<P> {
    */
   render: (payload: P) => Made
   /**
-   * True when every message says only what belongs to its position. Any other is made anew for whoever did not get it
-   * at its moment: what it says of the rest may have changed.
+   * True when every message says only what belongs to its position, so that it is the same whenever it is made. What
+   * any other says of the rest may have changed since.
    */
-  keeps: boolean
+  isOfPosition: boolean
   /** How many bytes of messages may be kept for the members that are behind. */
   maxKeptBytes: () => number
 }
 
-/** Makes the messages of a group, and keeps those that may be kept. Messages with errors never are. */
+interface Kept {
+  made: Made
+  /** The moment at which its execution began. */
+  began: number
+  /** Made after it, for those who asked meanwhile and may not be given this one. */
+  next?: Promise<SharedMessage>
+}
+
+/**
+ * Makes the messages of a group, and keeps them for the members that are behind. Whoever joins later is given a kept
+ * message only if it says nothing but what belongs to its position; any other one is made anew. Messages with errors
+ * are not kept.
+ */
 export class GroupMessages<P> {
   readonly #options: GroupMessagesOptions<P>
-  readonly #kept = new Map<Version, Made>()
+  readonly #kept = new Map<Version, Kept>()
   #keptBytes = 0
-  /** By version: the message that is being made anew, and the one after it, for those who asked meanwhile. */
-  readonly #renewed = new Map<Version, { made: Promise<SharedMessage>; next?: Promise<SharedMessage> }>()
+  #moment = 0
 
   constructor(options: GroupMessagesOptions<P>) {
     this.#options = options
   }
 
-  /** The message of an update that is happening now, for all who are live. */
-  live(payload: P, version: Version): Made {
-    return this.#options.keeps ? this.#keptOrMade(payload, version) : this.#options.render(payload)
+  /** How many executions have begun: it orders them and the members that join. */
+  get moment(): number {
+    return this.#moment
   }
 
-  /** The message of an update for one subscriber; the same for all when the update has a version. */
-  of({ payload, version }: SourceUpdate<P>): Made {
+  /**
+   * The message of an update; the same for all when the update has a version.
+   * @param joined the moment at which the member joined that it is for; 0 for members that had joined before the update
+   */
+  of({ payload, version }: SourceUpdate<P>, joined: number): Made {
     if (version === undefined) return this.#options.render(payload)
-    return this.#options.keeps ? this.#keptOrMade(payload, version) : this.#anew(payload, version)
+    const kept = this.#kept.get(version)
+    if (kept === undefined) return this.#make(payload, version)
+    if (this.#options.isOfPosition || kept.began > joined) return kept.made
+    if (!(kept.made instanceof Promise)) return this.#make(payload, version)
+    // Many who join at once share the next one, instead of making one each.
+    return (kept.next ??= kept.made.then(() => this.#make(payload, version)))
   }
 
-  #keptOrMade(payload: P, version: Version): Made {
-    const kept = this.#kept.get(version)
-    if (kept !== undefined) return kept
+  #make(payload: P, version: Version): Made {
+    this.#forget(version)
+    this.#moment += 1
+    const began = this.#moment
     const made = this.#options.render(payload)
+    const kept: Kept = { made, began }
     if (made instanceof Promise) {
-      this.#kept.set(version, made)
+      this.#kept.set(version, kept)
       void made.then((message) => {
-        if (this.#kept.get(version) === made) this.#keep(version, message)
+        if (this.#kept.get(version) === kept) this.#keep(version, kept, message)
       })
     } else {
-      this.#keep(version, made)
+      this.#keep(version, kept, made)
     }
     return made
   }
 
-  #keep(version: Version, message: SharedMessage): void {
+  #keep(version: Version, kept: Kept, message: SharedMessage): void {
     if (message.hasErrors) return void this.#kept.delete(version)
-    this.#kept.set(version, message)
+    kept.made = message
+    this.#kept.set(version, kept)
     this.#keptBytes += message.eventChunk.length
-    for (const [oldest, made] of this.#kept) {
+    for (const oldest of this.#kept.keys()) {
       if (this.#keptBytes <= this.#options.maxKeptBytes() || oldest === version) break
-      this.#kept.delete(oldest)
-      if (!(made instanceof Promise)) this.#keptBytes -= made.eventChunk.length
+      this.#forget(oldest)
     }
   }
 
-  /** Never older than the call: whoever asks while a message is being made shares the next one with the others. */
-  #anew(payload: P, version: Version): Made {
-    const renewed = this.#renewed.get(version)
-    if (renewed === undefined) return this.#renew(payload, version)
-    return (renewed.next ??= renewed.made.then(() => this.#renew(payload, version)))
-  }
-
-  #renew(payload: P, version: Version): Made {
-    this.#renewed.delete(version)
-    const made = this.#options.render(payload)
-    if (!(made instanceof Promise)) return made
-    const renewed: { made: Promise<SharedMessage>; next?: Promise<SharedMessage> } = { made }
-    this.#renewed.set(version, renewed)
-    void made.then(() => {
-      if (renewed.next === undefined) this.#renewed.delete(version)
-    })
-    return made
+  #forget(version: Version): void {
+    const made = this.#kept.get(version)?.made
+    if (made === undefined) return
+    this.#kept.delete(version)
+    if (!(made instanceof Promise)) this.#keptBytes -= made.eventChunk.length
   }
 }

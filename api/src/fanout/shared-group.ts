@@ -67,7 +67,7 @@ export class SharedGroup<P> {
       }
       const { version, ends } = update
       if ('payload' in update) {
-        const made = this.messages.live(update.payload as P, version)
+        const made = this.messages.of({ payload: update.payload as P, version }, 0)
         // In order: a later update must not overtake. Most messages are made synchronously, without a promise.
         const message = made instanceof Promise ? await made : made
         for (const member of this.#members) member.deliver(message, version)
@@ -91,6 +91,7 @@ export class SharedMember<P = unknown> implements AsyncIterableIterator<Executio
   readonly #group: SharedGroup<P>
   readonly #source: SharedSource<P>
   readonly #onLeave: () => void
+  readonly #joined: number
   #sink: MessageSink | undefined
   #isLive = false
   #isOver = false
@@ -107,6 +108,7 @@ export class SharedMember<P = unknown> implements AsyncIterableIterator<Executio
   constructor(group: SharedGroup<P>, source: SharedSource<P>, onLeave: () => void) {
     this.#group = group
     this.#source = source
+    this.#joined = group.messages.moment
     this.#onLeave = onLeave
   }
 
@@ -186,7 +188,7 @@ export class SharedMember<P = unknown> implements AsyncIterableIterator<Executio
         if (!sink.isReady) return sink.onReady(() => void this.#catchUp())
         const update = this.#source.poll()
         if (update !== undefined) {
-          const made = this.#group.messages.of(update)
+          const made = this.#group.messages.of(update, this.#joined)
           const message = made instanceof Promise ? await made : made
           if (!this.#isOver) sink.write(message)
         } else if (this.#source.isOver) {

@@ -14,7 +14,7 @@ function groupOf<P>(source: SharedSource<P>): SharedGroup<P> {
   return new SharedGroup({
     feed: source.feed,
     render: (update) => new SharedMessage(JSON.stringify({ data: { update } }), source.feed.idOf?.(update)),
-    keeps: true,
+    isOfPosition: true,
     maxKeptBytes: () => 10_000,
     onEmpty: () => undefined,
   })

@@ -45,7 +45,8 @@ interface Memberships {
 
 /**
  * Subscriptions of the same document, variables (cursors aside) and access are one group: executed and serialised once
- * for all that are live, and kept for the others where a message says only what belongs to its position. The `subscribe` function of every subscription field returns a SharedSource.
+ * for all that follow. Whoever joins later is given what belongs to a position as it was made, and the rest anew. The
+ * `subscribe` function of every subscription field returns a SharedSource.
  *
  * The same document means the same text, because errors carry locations in it.
  */
@@ -129,7 +130,7 @@ export class SharedSubscriptions {
     const group: SharedGroup<unknown> = new SharedGroup({
       feed: source.feed,
       render: (payload) => this.#render({ ...args, rootValue: payload, contextValue }, source.feed.idOf?.(payload)),
-      keeps: belongsToPosition(args),
+      isOfPosition: belongsToPosition(args),
       maxKeptBytes: () => Math.min(MAX_KEPT_BYTES_PER_GROUP, MAX_KEPT_BYTES / this.#groups.size),
       onEmpty: () => {
         if (this.#groups.get(key) === group) this.#groups.delete(key)

@@ -1,6 +1,6 @@
 /**
  * Extensions of the types in the messages of subscriptions. Messages that consist of the first kind alone are kept for
- * subscribers that resume; all others are made anew (see fanout/position.ts).
+ * whoever joins later; all others are made anew for them (see fanout/position.ts).
  */
 
 /** All values of the type come from the payload of the message: the same, whenever they are read. */
