@@ -50,6 +50,25 @@ describe.each(await testDatabaseKinds())('a server on %s', (kind) => {
     const follow = (variables: { id?: string; after?: string | undefined } = {}) =>
       live.subscribe<Update>(EVENTS, variables)
 
+    it('with the deployment as it is now to one that resumes, and not as another one was told it', async () => {
+      const after = await newest()
+      const query = `subscription ($after: EventCursor) { deploymentEvents(after: $after) {
+        event { kind deployment { status canDelete } } } }`
+      type Told = { deploymentEvents: { event: { kind: string; deployment: { status: string } | null } } }
+      const told = ({ deploymentEvents: { event } }: Told) => [event.kind, event.deployment?.status]
+      await using first = live.subscribe<Told>(query, { after })
+      const id = await deploy(app.client)
+      expect(told(await first.next())).toEqual(['DEPLOYED', 'ACTIVE'])
+      await remove(app.client, id)
+      expect((await first.take(2)).map(told)).toContainEqual(['DELETED', undefined])
+      await using resumed = live.subscribe<Told>(query, { after })
+      expect((await resumed.take(3)).map(told)).toEqual([
+        ['DEPLOYED', undefined],
+        ['PAUSED', undefined],
+        ['DELETED', undefined],
+      ])
+    })
+
     it('of all deployments, as they happen, with who and why', async () => {
       const after = await newest()
       const id = await deploy(app.client, { modelName: 'events', note: 'go' })

@@ -163,12 +163,12 @@ describe.each(await testDatabaseKinds())('a server on %s', (kind) => {
       }
       const ofEvents = deploymentEvents.edges[0]!.node.cursor
       const wrong = ['', 'x', 'x'.repeat(10_000), `${cursor}A`, cursor.slice(1), foreign, ofEvents]
-      const forged = [changed(0, 1), changed(1, 1), changed(12, 1), changed(25, 1)]
+      const forged = [changed(0, 1), changed(1, 1), changed(12, 1), changed(25, 1), changed(30, 1)]
       for (const after of [...wrong, ...forged]) {
         expect([after, await follow(after).refusal()]).toEqual([after, 'CURSOR_INVALID'])
       }
       // A cursor of nothing is a beginning: the position before the first sample.
-      const first = Buffer.concat([bytes.subarray(0, 25), Buffer.alloc(6)]).toString('base64url')
+      const first = Buffer.concat([bytes.subarray(0, 25), Buffer.alloc(11)]).toString('base64url')
       await using whole = follow(first)
       expect(at(await whole.next())).toBe((await stored(app, id))[0])
     })

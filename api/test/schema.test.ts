@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import {
   type GraphQLNamedType,
   buildSchema,
+  getNamedType,
   isEnumType,
   isInputObjectType,
   isInterfaceType,
@@ -54,6 +55,33 @@ describe('the schema', () => {
     const all = own.flatMap(elements)
     expect(all.length).toBeGreaterThan(300)
     expect(all.filter(([, description]) => !description?.trim()).map(([path]) => path)).toEqual([])
+  })
+
+  it('says of every type in the messages of subscriptions whether they may be kept for those who resume', () => {
+    const reached = new Map<string, unknown>()
+    const visit = (name: string) => {
+      const type = schema.getType(name)
+      if (reached.has(name) || !(isObjectType(type) || isInterfaceType(type) || isUnionType(type))) return
+      const says = type.extensions['ofPosition']
+      reached.set(name, says ?? 'nothing: give it OF_POSITION or READ_ANEW')
+      // What lies behind a type that is read anew is read anew as well.
+      if (says !== true || isUnionType(type)) return
+      for (const field of Object.values(type.getFields())) visit(getNamedType(field.type).name)
+    }
+    for (const field of Object.values(schema.getSubscriptionType()!.getFields())) visit(getNamedType(field.type).name)
+    expect(Object.fromEntries(reached)).toEqual({
+      InferenceMetricsUpdate: true,
+      InferenceMetrics: true,
+      LatencySummary: true,
+      FleetMetricsUpdate: true,
+      DeploymentMetrics: true,
+      DeploymentEventUpdate: true,
+      DeploymentEvent: true,
+      Deployment: false,
+      TrainingJobUpdate: true,
+      TrainingStep: true,
+      TrainingJob: false,
+    })
   })
 
   it('describes itself, and names the specification of each scalar that has a public one', () => {

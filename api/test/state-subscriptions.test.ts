@@ -192,6 +192,31 @@ describe.each(await testDatabaseKinds())('a server on %s', (kind) => {
       expect(await watch(id).refusal()).toBe('NOT_FOUND')
     })
 
+    it('of one job, beginning with what is true now, whatever others were told before', async () => {
+      const id = await registerJob(app.client)
+      const query = `subscription ($id: ID!) { trainingJobProgress(trainingJobId: $id) { trainingJob {
+        activeDeployment { id } deployability { canDeploy reason } } } }`
+      const first = async () => {
+        const progress = live.subscribe<{ trainingJobProgress: unknown }>(query, { id })
+        return { progress, told: (await progress.next()).trainingJobProgress }
+      }
+      const before = await first()
+      expect(before.told).toEqual({
+        trainingJob: { activeDeployment: null, deployability: { canDeploy: true, reason: null } },
+      })
+      const { deployment } = await succeed<{ deployment: { id: string } }>(
+        app.client,
+        'deployTrainingJob',
+        { trainingJobId: id },
+        'deployment { id }',
+      )
+      const after = await first()
+      expect(after.told).toEqual({
+        trainingJob: { activeDeployment: deployment, deployability: { canDeploy: false, reason: 'ALREADY_ACTIVE' } },
+      })
+      for (const { progress } of [before, after]) await progress[Symbol.asyncDispose]()
+    })
+
     it('of all jobs: the unfinished ones first, then every change, new and deleted jobs included', async () => {
       const finished = await registerJob(app.client)
       const queued = await registerJob(app.client, { status: 'QUEUED' })

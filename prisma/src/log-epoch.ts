@@ -1,9 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import type pg from 'pg'
 
+// A file's identity began with the number of its device before; for one release that is still the same database.
+const KNOWN_IDENTITY = String.raw`regexp_replace(log_state.identity, ' \d+:(\d+:\d*)$', ' \1')`
+
 /**
  * The epoch of the logs in this database: kept as long as the database is the same, new when it was created, copied or
- * restored, so that a cursor of another history is refused.
+ * restored, so that a cursor of another history is refused. A restore can leave all of that as it was (a snapshot of a
+ * disk, files that are copied over the present ones): cursors also name the entry at their position.
  *
  * @param fileIdentity distinguishes an embedded data folder from a copy of it; empty on a server
  */
@@ -13,7 +17,7 @@ export async function openEpoch(pool: pg.Pool, fileIdentity: string): Promise<st
   const { rows } = await pool.query<{ epoch: string }>(
     `INSERT INTO log_state (id, epoch, identity) VALUES (1, $1, $2)
      ON CONFLICT (id) DO UPDATE SET identity = excluded.identity,
-       epoch = CASE WHEN log_state.identity = excluded.identity THEN log_state.epoch ELSE excluded.epoch END
+       epoch = CASE WHEN ${KNOWN_IDENTITY} = excluded.identity THEN log_state.epoch ELSE excluded.epoch END
      RETURNING epoch`,
     [randomBytes(9).toString('base64url'), identity],
   )

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -125,28 +125,6 @@ describe('the embedded database', () => {
     folder = mkdtempSync(join(tmpdir(), 'gaugeline-open-'))
   })
   afterEach(() => rmSync(folder, { recursive: true }))
-
-  test('a copy and a restored backup of the data folder have another epoch, a moved folder has not', async () => {
-    await using original = await createTestDatabase('embedded')
-    const dataDir = original.dataDir ?? ''
-    await original.close()
-    const epochOf = async (dir: string) => {
-      const open = await openDatabase({ dataDir: dir })
-      await open.close()
-      return open.epoch
-    }
-    const keep = { recursive: true, preserveTimestamps: true }
-    cpSync(dataDir, join(folder, 'copy'), keep)
-    renameSync(dataDir, join(folder, 'moved'))
-    expect(await epochOf(join(folder, 'moved'))).toBe(original.epoch)
-
-    // In the very place of the original, where its inodes may be used again.
-    rmSync(join(folder, 'moved'), { recursive: true })
-    cpSync(join(folder, 'copy'), join(folder, 'moved'), keep)
-    const restored = await epochOf(join(folder, 'moved'))
-    const copied = await epochOf(join(folder, 'copy'))
-    expect(new Set([original.epoch, copied, restored]).size).toBe(3)
-  })
 
   test('a first start that was interrupted begins again; a folder with anything else in it is not touched', async () => {
     const dataDir = join(folder, 'data')

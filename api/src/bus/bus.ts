@@ -52,6 +52,8 @@ export interface BusMessages {
   /** A deployment has another external id or other labels, which is no event of its lifecycle. */
   deploymentUpdated: { deploymentId: string }
   trainingJob: TrainingJobChange
+  /** The store has lost published events: it was restored to an earlier state. What was made from it is stale. */
+  setBack: null
   /** There may be something to deliver to a webhook. */
   webhookOutbox: null
 }

@@ -9,6 +9,7 @@ export function createMemoryBus(onHandlerError: (error: unknown) => void): Bus {
     deploymentEvent: new Set(),
     deploymentUpdated: new Set(),
     trainingJob: new Set(),
+    setBack: new Set(),
     webhookOutbox: new Set(),
   }
   return {

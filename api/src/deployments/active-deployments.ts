@@ -39,6 +39,7 @@ export class ActiveDeployments implements FleetDirectory<DeploymentWithNames, De
     this.#unsubscribe = [
       bus.subscribe('deploymentEvent', () => refresh.request()),
       bus.subscribe('deploymentUpdated', () => refresh.request()),
+      bus.subscribe('setBack', () => refresh.request()),
       // A completed job can still get other labels; others change several times a second.
       bus.subscribe('trainingJob', ({ trainingJobId }) => {
         if (this.#active.some((deployment) => deployment.trainingJobId === trainingJobId)) refresh.request()

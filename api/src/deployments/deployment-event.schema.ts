@@ -1,6 +1,7 @@
 import type { DeploymentEventRecord } from '../bus/bus.ts'
 import { builder } from '../graphql/builder.ts'
 import { encodeId, uuidOf } from '../graphql/ids.ts'
+import { OF_POSITION } from '../graphql/of-position.ts'
 import type { LogUpdate } from '../fanout/log-source.ts'
 import { versionOf } from '../models/models.ts'
 import { OrderDirectionEnum } from '../training/training-job.schema.ts'
@@ -20,6 +21,7 @@ const KindEnum = builder.enumType('DeploymentEventKind', {
 const DeploymentEventType = builder.prismaNode('DeploymentEvent', {
   id: { field: 'id' },
   nullable: true,
+  extensions: OF_POSITION,
   description:
     'A change of a deployment. The event outlives the deployment and keeps the model name and version of that time.',
   fields: (t) => ({
@@ -27,7 +29,7 @@ const DeploymentEventType = builder.prismaNode('DeploymentEvent', {
       type: 'EventCursor',
       description:
         'The position of the event in the log. Pass it to the subscription `deploymentEvents` as `after` to continue from here.',
-      resolve: ({ sequence }, _args, { services }) => services.cursors.event(Number(sequence)),
+      resolve: ({ id, sequence }, _args, { services }) => services.cursors.event({ id, sequence: Number(sequence) }),
     }),
     kind: t.expose('kind', { type: KindEnum, description: 'The kind of change.' }),
     at: t.expose('at', { type: 'DateTime', description: 'When the change happened.' }),
@@ -101,7 +103,7 @@ builder.queryField('eventCursor', (t) =>
 
 Example:
 \`{ eventCursor deployments(first: 100) { edges { node { id status } } } }\``,
-    resolve: (_root, _args, { services }) => services.eventLog.cursor,
+    resolve: (_root, _args, { services }) => services.eventLog.cursor(),
   }),
 )
 
@@ -136,12 +138,13 @@ builder.prismaObjectField(DeploymentType, 'events', (t) =>
 )
 
 const UpdateType = builder.objectRef<LogUpdate<DeploymentEventRecord>>('DeploymentEventUpdate').implement({
+  extensions: OF_POSITION,
   description: 'One event of the log, and where to resume after it.',
   fields: (t) => ({
     cursor: t.field({
       type: 'EventCursor',
       description: 'The position of this event. Pass it as `after` to resume right after it.',
-      resolve: ({ entry }, _args, { services }) => services.cursors.event(entry.sequence),
+      resolve: ({ entry }, _args, { services }) => services.cursors.event(entry),
     }),
     skipped: t.int({
       description:
@@ -160,7 +163,7 @@ builder.subscriptionField('deploymentEvents', (t) =>
   t.field({
     scope: 'READ',
     type: UpdateType,
-    description: `Follows the log of lifecycle events, of one deployment or of all. The subscription begins right after the cursor \`after\`, or with the next event when it is left out. Events come in order, each exactly once. A cursor that does not belong to the log is refused as \`CURSOR_INVALID\`.
+    description: `Follows the log of lifecycle events, of one deployment or of all. The subscription begins right after the cursor \`after\`, or with the next event when it is left out. Events come in order, each exactly once. A cursor that does not belong to the log is refused as \`CURSOR_INVALID\`; the subscription ends with the same code when the database is restored to an earlier state.
 
 Example:
 \`deploymentEvents { cursor event { kind by note } }\``,

@@ -1,6 +1,7 @@
 import { builder } from '../graphql/builder.ts'
 import { nodesQuery } from '../graphql/connections.ts'
 import { uuidOf } from '../graphql/ids.ts'
+import { READ_ANEW } from '../graphql/of-position.ts'
 import { externalIdOf, LABELS_FILTER, LabelInput, LabelType } from '../graphql/labels.schema.ts'
 import { HISTORY_COST, InferenceMetricsHistoryType, InferenceMetricsType } from '../samples/metrics.schema.ts'
 import { summaryOf } from '../metrics/metrics-summary.ts'
@@ -28,6 +29,7 @@ export const ACTIVE_ONE = { where: { status: 'ACTIVE' }, take: 1 } as const
 export const DeploymentType = builder.prismaNode('Deployment', {
   id: { field: 'id' },
   nullable: true,
+  extensions: READ_ANEW,
   description: 'One version of a model, made from one completed training job.',
   fields: (t) => ({
     model: t.relation('model', { description: 'The model that the deployment is a version of.' }),

@@ -72,7 +72,9 @@ export class EventRecords implements EventReader {
 
   async #pageCursor(cursor: string | null | undefined): Promise<string | null | undefined> {
     if (cursor == null || !this.#cursors.isEvent(cursor)) return cursor
-    const sequence = this.#cursors.readEvent(cursor, await this.head())
+    const position = this.#cursors.readEvent(cursor, await this.head())
+    const { sequence, hasEntry } = position
+    if (hasEntry) position.requireSame((await this.after(sequence - 1, 1))[0])
     return cursorOf(eventKeyset(null), { sequence: BigInt(sequence) })
   }
 }

@@ -2,6 +2,7 @@ import { RefusedError } from '../base/errors.ts'
 import { builder } from '../graphql/builder.ts'
 import { fromMemory } from '../graphql/connections.ts'
 import { encodeId, uuidOf } from '../graphql/ids.ts'
+import { OF_POSITION } from '../graphql/of-position.ts'
 import type { FleetUpdate } from '../live/fleet.ts'
 import type { SampleUpdate } from '../live/sample-logs.ts'
 import type { Sample } from '../metrics/sample.ts'
@@ -11,13 +12,13 @@ import { DeploymentType, deploymentFilter, filterArg } from './deployment.schema
 import type { DeploymentWithNames } from './deployment-filter.ts'
 
 const InferenceMetricsUpdateType = builder.objectRef<SampleUpdate>('InferenceMetricsUpdate').implement({
+  extensions: OF_POSITION,
   description: 'One sample of the log, and where to resume after it.',
   fields: (t) => ({
     cursor: t.field({
       type: 'SampleCursor',
       description: 'The position of this sample. Pass it as `after` to resume right after it.',
-      resolve: ({ deploymentId, sample }, _args, { services }) =>
-        services.cursors.sample(deploymentId, sample.sequence),
+      resolve: ({ deploymentId, sample }, _args, { services }) => services.cursors.sample(deploymentId, sample),
     }),
     skipped: t.exposeInt('skipped', {
       description:
@@ -47,7 +48,7 @@ builder.subscriptionField('inferenceMetrics', (t) =>
   t.field({
     scope: 'READ',
     type: InferenceMetricsUpdateType,
-    description: `Follows the log of the samples of one deployment. The subscription begins right after the cursor \`after\`, or with the newest stored sample when it is left out, and continues live. Samples come in order, each at most once; \`skipped\` counts those that were left out. The subscription completes when the deployment is deleted. An unknown deployment is refused as \`NOT_FOUND\`, and a cursor that does not belong to its log as \`CURSOR_INVALID\`.
+    description: `Follows the log of the samples of one deployment. The subscription begins right after the cursor \`after\`, or with the newest stored sample when it is left out, and continues live. Samples come in order, each at most once; \`skipped\` counts those that were left out. The subscription completes when the deployment is deleted. An unknown deployment is refused as \`NOT_FOUND\`, and a cursor that does not belong to its log as \`CURSOR_INVALID\`; the subscription ends with the same code when the database is restored to an earlier state.
 
 Example:
 \`inferenceMetrics(deploymentId: "RGVwbG95bWVudDo…") { cursor skipped metrics { at requestsPerSecond } }\``,
@@ -70,6 +71,7 @@ Example:
 const DeploymentMetricsType = builder
   .objectRef<{ deployment: DeploymentWithNames; sample: Sample }>('DeploymentMetrics')
   .implement({
+    extensions: OF_POSITION,
     description: 'One deployment and its sample in a message of the fleet.',
     fields: (t) => ({
       deploymentId: t.id({
@@ -91,6 +93,7 @@ const DeploymentMetricsType = builder
   })
 
 const FleetMetricsUpdateType = builder.objectRef<FleetUpdate<DeploymentWithNames>>('FleetMetricsUpdate').implement({
+  extensions: OF_POSITION,
   description: 'The metrics of one window, for all active deployments that match the filter.',
   fields: (t) => ({
     at: t.field({ type: 'DateTime', description: 'The start of the window.', resolve: ({ atMs }) => new Date(atMs) }),

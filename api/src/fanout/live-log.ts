@@ -17,6 +17,8 @@ interface LiveLogOptions<T> {
   readAfter: ReadAfter<T>
   /** Entries kept in memory. */
   capacity: number
+  /** Whether two entries of the same sequence are the same entry. Default: always. */
+  isSame?: (one: T, other: T) => boolean
   onError: (error: unknown) => void
 }
 
@@ -41,6 +43,7 @@ export class LiveLog<T extends LogEntry> {
   #filled: Promise<void> = Promise.resolve()
   readonly #waiters = new Waiters()
   #isClosed = false
+  #failure: Error | undefined
 
   constructor(options: LiveLogOptions<T>) {
     this.#options = options
@@ -59,16 +62,29 @@ export class LiveLog<T extends LogEntry> {
     return this.#isClosed
   }
 
-  /** Appends an entry that was stored; an entry that the log already has is ignored. */
-  append(entry: T): void {
-    if (this.#isClosed || entry.sequence <= this.#newest) return
+  /** Why the log was closed, if its subscribers must know. */
+  get failure(): Error | undefined {
+    return this.#failure
+  }
+
+  /**
+   * Appends an entry that was stored; an entry that the log already has is ignored. Answers false when the log has
+   * another one in its place: then the store was set back.
+   */
+  append(entry: T): boolean {
+    if (this.#isClosed) return true
+    if (entry.sequence <= this.#newest) {
+      const known = this.entry(entry.sequence)
+      return known === undefined || (this.#options.isSame?.(known, entry) ?? true)
+    }
     if (entry.sequence > this.#newest + 1 || this.#filling) {
       this.announce(entry.sequence)
-      return
+      return true
     }
     this.#announced = Math.max(this.#announced, entry.sequence)
     this.#keep(entry)
     this.#waiters.wake()
+    return true
   }
 
   /** The store holds entries up to `sequence`: the log reads those that it does not have. */
@@ -88,6 +104,13 @@ export class LiveLog<T extends LogEntry> {
   close(): void {
     this.#isClosed = true
     this.#waiters.wake()
+  }
+
+  /** Ends every subscriber at once, with this error: what the log holds is no longer true. */
+  fail(error: Error): void {
+    this.#failure = error
+    this.#restartAfter(0)
+    this.close()
   }
 
   /** The entries right after `sequence`, from the ring; null when the first of them is older than the ring. */
@@ -141,6 +164,7 @@ export class LiveLog<T extends LogEntry> {
     // Entries that are announced during the read need not be in its answer.
     const announced = this.#announced
     const entries = await readAfter(this.#newest, CHUNK)
+    if (this.#failure !== undefined) return
     if (entries.length === 0) this.#restartAfter(announced)
     for (const entry of entries) {
       if (entry.sequence <= this.#newest) continue

@@ -19,8 +19,10 @@ export interface LogSourceOptions<T, P> {
   matches?: (entry: T) => boolean
   /** Reads for this subscriber alone, when it has fallen out of the ring. Default: the log's own read. */
   readAfter?: (sequence: number) => Promise<T[]>
-  /** The id of a position, by which a subscriber resumes right after it. */
-  idOf?: (sequence: number) => string
+  /** The id by which a subscriber resumes right after an entry that it was given. */
+  idOf?: (payload: P) => string
+  /** The id by which it resumes when it was given none. */
+  startId?: string
   /** Called once, when the source ends. */
   onEnd?: () => void
 }
@@ -53,6 +55,10 @@ export class LogSource<T extends LogEntry, P> extends SharedSource<P> {
   /** Every entry through this sequence was given, or is not for this subscriber. */
   get position(): number {
     return this.#position
+  }
+
+  override get startId(): string | undefined {
+    return this.#options.startId
   }
 
   override get needsFetch(): boolean {
@@ -139,6 +145,9 @@ function feedOf<T extends LogEntry, P>(
     },
     get isClosed() {
       return log.isClosed
+    },
+    get failure() {
+      return log.failure
     },
     after(version): FeedUpdate<P> | undefined {
       const entry = log.entry(version + 1)

@@ -1,26 +1,18 @@
 import type { ExecutionResult } from 'graphql'
 import { GraphQLError } from 'graphql'
+import { GroupMessages, type GroupMessagesOptions } from './group-messages.ts'
 import type { MessageSink, SharedMessage } from './shared-message.ts'
-import type { SharedFeed, SharedSource, SourceUpdate } from './shared-source.ts'
+import type { SharedFeed, SharedSource } from './shared-source.ts'
 
-/**
- * Executes the operation of a group for one payload, and gives the message the id of its position, if the feed has ids.
- * Never throws or rejects: errors are part of the message.
- */
-type Render<P> = (payload: P, id: string | undefined) => SharedMessage | Promise<SharedMessage>
-
-interface SharedGroupOptions<P> {
+interface SharedGroupOptions<P> extends GroupMessagesOptions<P> {
   feed: SharedFeed<P>
-  render: Render<P>
-  /** How many bytes of messages may be kept for the members that are behind. */
-  maxKeptBytes: () => number
   /** Called when the last member has left the group. */
   onEmpty: () => void
 }
 
 /**
  * The fan-out to subscriptions that get the same messages: one execution and one serialisation for each update, however
- * many members there are.
+ * many members are live.
  *
  * Invariant: a live member has been given everything through `#delivered`, and may be further. A member that is behind
  * polls its own source, gets the same messages from there, and becomes live when it has caught up.
@@ -28,14 +20,14 @@ interface SharedGroupOptions<P> {
 export class SharedGroup<P> {
   readonly #options: SharedGroupOptions<P>
   readonly #members = new Set<SharedMember<P>>()
-  readonly #kept = new Map<number | string, SharedMessage | Promise<SharedMessage>>()
-  #keptBytes = 0
+  readonly messages: GroupMessages<P>
   #delivered: number
   #isDelivering = false
   #unsubscribe: () => void = () => undefined
 
   constructor(options: SharedGroupOptions<P>) {
     this.#options = options
+    this.messages = new GroupMessages(options)
     this.#delivered = options.feed.version
     this.#listen()
   }
@@ -57,34 +49,6 @@ export class SharedGroup<P> {
     return member
   }
 
-  /**
-   * The message for an update of a source; made once where the update is the same for every subscriber.
-   * @param position of a subscriber that has been given the update
-   */
-  messageOf({ payload, version }: SourceUpdate<P>, position: number): SharedMessage | Promise<SharedMessage> {
-    const kept = version === undefined ? undefined : this.#kept.get(version)
-    if (kept !== undefined) return kept
-    const made = this.#options.render(payload, this.feed.idOf?.(position))
-    if (version !== undefined) this.#keep(version, made)
-    return made
-  }
-
-  #keep(version: number | string, made: SharedMessage | Promise<SharedMessage>): void {
-    this.#kept.set(version, made)
-    if (made instanceof Promise) {
-      void made.then((message) => {
-        if (this.#kept.get(version) === made) this.#keep(version, message)
-      })
-      return
-    }
-    this.#keptBytes += made.eventChunk.length
-    for (const [oldest, message] of this.#kept) {
-      if (this.#keptBytes <= this.#options.maxKeptBytes() || oldest === version) break
-      this.#kept.delete(oldest)
-      if (!(message instanceof Promise)) this.#keptBytes -= message.eventChunk.length
-    }
-  }
-
   #listen(): void {
     this.#unsubscribe = this.feed.onChange(() => void this.#deliver())
   }
@@ -103,7 +67,7 @@ export class SharedGroup<P> {
       }
       const { version, ends } = update
       if ('payload' in update) {
-        const made = this.messageOf({ payload: update.payload as P, version }, version)
+        const made = this.messages.of({ payload: update.payload as P, version }, 0)
         // In order: a later update must not overtake. Most messages are made synchronously, without a promise.
         const message = made instanceof Promise ? await made : made
         for (const member of this.#members) member.deliver(message, version)
@@ -127,6 +91,7 @@ export class SharedMember<P = unknown> implements AsyncIterableIterator<Executio
   readonly #group: SharedGroup<P>
   readonly #source: SharedSource<P>
   readonly #onLeave: () => void
+  readonly #joined: number
   #sink: MessageSink | undefined
   #isLive = false
   #isOver = false
@@ -143,6 +108,7 @@ export class SharedMember<P = unknown> implements AsyncIterableIterator<Executio
   constructor(group: SharedGroup<P>, source: SharedSource<P>, onLeave: () => void) {
     this.#group = group
     this.#source = source
+    this.#joined = group.messages.moment
     this.#onLeave = onLeave
   }
 
@@ -154,8 +120,7 @@ export class SharedMember<P = unknown> implements AsyncIterableIterator<Executio
 
   /** The id by which a client resumes that has been given nothing yet; absent when the feed cannot be resumed. */
   get id(): string | undefined {
-    const { feed, position } = this.#source
-    return feed.idOf?.(position)
+    return this.#source.startId
   }
 
   /** The client has unsubscribed: messages that are still queued for it need not be sent. */
@@ -223,7 +188,7 @@ export class SharedMember<P = unknown> implements AsyncIterableIterator<Executio
         if (!sink.isReady) return sink.onReady(() => void this.#catchUp())
         const update = this.#source.poll()
         if (update !== undefined) {
-          const made = this.#group.messageOf(update, this.#source.position)
+          const made = this.#group.messages.of(update, this.#joined)
           const message = made instanceof Promise ? await made : made
           if (!this.#isOver) sink.write(message)
         } else if (this.#source.isOver) {
@@ -242,15 +207,17 @@ export class SharedMember<P = unknown> implements AsyncIterableIterator<Executio
         }
       }
     } catch (error) {
-      const originalError = error instanceof Error ? error : new Error(String(error))
-      this.#finalResult = { errors: [new GraphQLError('The source failed.', { originalError })] }
-      this.#leave()
+      this.#leave(error instanceof Error ? error : new Error(String(error)))
     }
   }
 
-  #leave(): void {
+  /** @param failure why the subscription ends before its time, which its client is told */
+  #leave(failure = this.#group.feed.failure): void {
     if (this.#isOver) return
     this.#isOver = true
+    if (failure !== undefined) {
+      this.#finalResult = { errors: [new GraphQLError('The source failed.', { originalError: failure })] }
+    }
     this.#isLive = false
     this.#stopWaiting()
     this.#onLeave()

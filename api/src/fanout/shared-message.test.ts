@@ -13,7 +13,8 @@ const idOf = ({ event }: SharedMessage) => /^id: (.*)$/m.exec(event.toString())?
 function groupOf<P>(source: SharedSource<P>): SharedGroup<P> {
   return new SharedGroup({
     feed: source.feed,
-    render: (update, id) => new SharedMessage(JSON.stringify({ data: { update } }), id),
+    render: (update) => new SharedMessage(JSON.stringify({ data: { update } }), source.feed.idOf?.(update)),
+    isOfPosition: true,
     maxKeptBytes: () => 10_000,
     onEmpty: () => undefined,
   })
@@ -36,7 +37,8 @@ describe('a shared message', () => {
         after,
         maxBehind: 2,
         payloadOf: ({ entry, skipped }) => ({ ...entry, skipped }),
-        idOf: (sequence) => {
+        startId: `after ${after}`,
+        idOf: ({ sequence }) => {
           ids += 1
           return `after ${sequence}`
         },

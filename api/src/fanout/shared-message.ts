@@ -12,9 +12,12 @@ export class SharedMessage {
   readonly event: Buffer
   /** The server-sent event as a chunk of a chunked HTTP/1.1 body. */
   readonly eventChunk: Buffer
+  /** Such a message is for the moment at which it was made. */
+  readonly hasErrors: boolean
 
   /** @param id of the server-sent event: one line of ASCII. The JSON does not contain it. */
-  constructor(text: string, id?: string) {
+  constructor(text: string, id?: string, hasErrors = false) {
+    this.hasErrors = hasErrors
     const head = id === undefined ? EVENT_HEAD : `id: ${id}\n${EVENT_HEAD}`
     const length = Buffer.byteLength(text)
     const size = `${(head.length + length + EVENT_TAIL.length).toString(16)}\r\n`

@@ -24,8 +24,10 @@ export interface SharedFeed<P> {
   after(version: number): FeedUpdate<P> | undefined
   /** Calls back once, at the next update or when the feed is closed. Returns the function that unsubscribes. */
   onChange(wake: () => void): () => void
-  /** The id by which a subscriber resumes right after a version; absent when the feed cannot be resumed. */
-  readonly idOf?: ((version: number) => string) | undefined
+  /** Why the feed was closed before its time; its subscribers end with this error. */
+  readonly failure?: Error | undefined
+  /** The id by which a subscriber resumes right after an update; absent when the feed cannot be resumed. */
+  readonly idOf?: ((payload: P) => string) | undefined
 }
 
 const IDLE: Promise<unknown> = Promise.resolve()
@@ -51,6 +53,11 @@ export abstract class SharedSource<P> implements AsyncIterableIterator<P> {
 
   protected get isEnded(): boolean {
     return this.#isEnded
+  }
+
+  /** The id by which a subscriber resumes that has been given nothing yet; absent when the feed cannot be resumed. */
+  get startId(): string | undefined {
+    return undefined
   }
 
   /** What comes next, if it is in memory. Nothing once this source has ended. */
@@ -118,6 +125,7 @@ export abstract class SharedSource<P> implements AsyncIterableIterator<P> {
         if (this.isOver) break
         await (this.needsFetch ? this.fetch() : this.#change())
       }
+      if (this.feed.failure !== undefined) throw this.feed.failure
       this.end()
       return { done: true, value: undefined }
     } catch (error) {

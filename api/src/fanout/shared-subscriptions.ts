@@ -3,6 +3,7 @@ import type { DocumentNode, ExecutionArgs, ExecutionResult, FormattedExecutionRe
 import { createSourceEventStream, execute, getOperationAST, GraphQLError, Kind, print, visit } from 'graphql'
 import { ordered } from '../base/canonical-json.ts'
 import { MAX_ANSWER_BYTES, SUBSCRIPTION_BYTES } from '../base/limits.ts'
+import { belongsToPosition } from './position.ts'
 import { SharedGroup, type SharedMember } from './shared-group.ts'
 import { SharedMessage } from './shared-message.ts'
 import { SharedSource } from './shared-source.ts'
@@ -54,8 +55,9 @@ interface Memberships {
 }
 
 /**
- * Subscriptions of the same document, variables (cursors aside) and access are one group: executed and serialised once.
- * The `subscribe` function of every subscription field returns a SharedSource.
+ * Subscriptions of the same document, variables (cursors aside) and access are one group: executed and serialised once
+ * for all that follow. Whoever joins later is given what belongs to a position as it was made, and the rest anew. The
+ * `subscribe` function of every subscription field returns a SharedSource.
  *
  * The same document means the same text, because errors carry locations in it.
  */
@@ -160,7 +162,8 @@ export class SharedSubscriptions {
     const operation: ExecutionArgs = { ...args, contextValue: caller.context() }
     const group: SharedGroup<unknown> = new SharedGroup({
       feed: source.feed,
-      render: (payload, id) => this.#render({ ...operation, rootValue: payload }, id),
+      render: (payload) => this.#render({ ...operation, rootValue: payload }, source.feed.idOf?.(payload)),
+      isOfPosition: belongsToPosition(operation),
       maxKeptBytes: () => Math.min(MAX_KEPT_BYTES_PER_GROUP, MAX_KEPT_BYTES / this.#groups.size),
       onEmpty: () => {
         if (this.#groups.get(key) === group) this.#groups.delete(key)
@@ -173,7 +176,7 @@ export class SharedSubscriptions {
   #render(args: ExecutionArgs, id: string | undefined): SharedMessage | Promise<SharedMessage> {
     const { present, tooLarge } = this.#options
     const messageOf = (result: ExecutionResult): SharedMessage => {
-      const message = new SharedMessage(JSON.stringify(present(result)), id)
+      const message = new SharedMessage(JSON.stringify(present(result)), id, result.errors !== undefined)
       const { length } = message.json
       return length > MAX_ANSWER_BYTES ? messageOf({ errors: [tooLarge(length)] }) : message
     }

@@ -26,8 +26,8 @@ interface Loaders {
   latest: DataLoader<number, Sample | null>
   /** By deployment key. */
   recent: DataLoader<number, Sample[]>
-  /** The sequence of the newest sample, 0 before the first, by deployment key. */
-  sampleHead: DataLoader<number, number>
+  /** The newest sample, or its sequence where it is gone (0 before the first), by deployment key. */
+  sampleHead: DataLoader<number, Sample | number>
   lossCurve: DataLoader<CurveRequest, TrainingStep[]>
   /** Whether no deployment of a training job is active, by the job's id. */
   isUndeployed: DataLoader<string, boolean>
@@ -57,9 +57,13 @@ function createLoaders({ recent, sampleStore, trainingJobs, deployments }: Servi
     sampleHead: new DataLoader(
       async (keys) => {
         const missing = keys.filter((key) => recent.latest(key) === undefined)
+        // In this order: a sample that is stored between the two is given itself.
         const heads = missing.length > 0 ? await sampleStore.heads(missing) : []
-        const stored = new Map(heads.map((head) => [head.deploymentKey, head.sequence]))
-        return keys.map((key) => stored.get(key) ?? recent.latest(key)?.sequence ?? 0)
+        const filled = heads.filter(({ sequence }) => sequence > 0).map(({ deploymentKey }) => deploymentKey)
+        const samples = filled.length > 0 ? await sampleStore.latest(filled) : []
+        const stored = new Map<number, Sample | number>(heads.map((head) => [head.deploymentKey, head.sequence]))
+        for (const sample of samples) stored.set(sample.deploymentKey, sample)
+        return keys.map((key) => stored.get(key) ?? recent.latest(key) ?? 0)
       },
       { cache: false },
     ),

@@ -1,3 +1,4 @@
+import { isSameSample } from './cursors.ts'
 import type { Sample } from '../metrics/sample.ts'
 import type { SampleStore } from '../samples/sample-store.ts'
 import type { Bus } from '../bus/bus.ts'
@@ -24,21 +25,25 @@ interface Recent {
 export class RecentSamples {
   readonly #options: RecentSamplesOptions
   #recent = new Map<number, Recent>()
-  #unsubscribe: (() => void) | null = null
+  #unsubscribe: (() => void)[] = []
 
   constructor(options: RecentSamplesOptions) {
     this.#options = options
   }
 
   start(): void {
-    this.#unsubscribe = this.#options.bus.subscribe('recorded', ({ samples, last }) => {
-      for (const sample of samples) this.#add(sample)
-      if (last) this.#forgetOld()
-    })
+    const { bus } = this.#options
+    this.#unsubscribe = [
+      bus.subscribe('recorded', ({ samples, last }) => {
+        for (const sample of samples) this.#add(sample)
+        if (last) this.#forgetOld()
+      }),
+      bus.subscribe('setBack', () => this.#recent.clear()),
+    ]
   }
 
   stop(): void {
-    this.#unsubscribe?.()
+    for (const unsubscribe of this.#unsubscribe) unsubscribe()
   }
 
   /** The newest sample of the last two minutes. */
@@ -77,7 +82,12 @@ export class RecentSamples {
       recent = { samples: [], primed: sample.sequence === 1 }
       this.#recent.set(sample.deploymentKey, recent)
     }
-    if ((recent.samples.at(-1)?.sequence ?? 0) >= sample.sequence) return
+    if ((recent.samples.at(-1)?.sequence ?? 0) >= sample.sequence) {
+      const known = recent.samples.find(({ sequence }) => sequence === sample.sequence)
+      if (known !== undefined && isSameSample(known, sample)) return
+      // The database was set back: what follows is another history.
+      recent.samples = recent.samples.filter(({ sequence }) => sequence < sample.sequence)
+    }
     recent.samples.push(sample)
     if (recent.samples.length > MAX_KEPT) recent.samples.shift()
   }

@@ -3,7 +3,7 @@ import { SerialTask } from '../base/serial-task.ts'
 import type { Sample } from '../metrics/sample.ts'
 import type { SampleStore } from '../samples/sample-store.ts'
 import type { Bus } from '../bus/bus.ts'
-import type { Cursors } from './cursors.ts'
+import { type Cursors, isSameSample, setBackError } from './cursors.ts'
 import { LiveLog } from '../fanout/live-log.ts'
 import { LogSource } from '../fanout/log-source.ts'
 
@@ -44,7 +44,8 @@ interface SampleLogsOptions {
 export class SampleLogs {
   readonly #options: SampleLogsOptions
   #open = new Map<number, OpenLog>()
-  #opening = new Map<number, Promise<OpenLog | null>>()
+  /** By deployment id. */
+  #opening = new Map<string, Promise<OpenLog | null>>()
   #unsubscribe: (() => void)[] = []
   #recheckTimer: NodeJS.Timeout | null = null
 
@@ -54,16 +55,20 @@ export class SampleLogs {
 
   start(): void {
     const { bus, onError } = this.#options
+    const recheck = new SerialTask(() => this.#recheckHeads(), onError)
     this.#unsubscribe = [
+      bus.subscribe('setBack', () => recheck.request()),
       bus.subscribe('recorded', ({ samples }) => {
-        for (const sample of samples) this.#open.get(sample.deploymentKey)?.log.append(sample)
+        for (const sample of samples) {
+          const open = this.#open.get(sample.deploymentKey)
+          if (open?.log.append(sample) === false) this.#setBack(open)
+        }
       }),
       bus.subscribe('deploymentEvent', (event) => {
         if (event.kind !== 'DELETED') return
         for (const open of this.#open.values()) if (open.deployment.id === event.deploymentId) open.log.close()
       }),
     ]
-    const recheck = new SerialTask(() => this.#recheckHeads(), onError)
     this.#recheckTimer = setInterval(() => recheck.requestIfIdle(), RECHECK_MS)
   }
 
@@ -83,7 +88,8 @@ export class SampleLogs {
 
   /**
    * Follows a deployment's samples: from the newest stored one on, or right after `cursor`. In order, none twice, none
-   * left out unless `skipped` says so. Ends when the deployment is deleted. Null when there is no such deployment.
+   * left out unless `skipped` says so. Ends when the deployment is deleted, and with CURSOR_INVALID when the database is
+   * set back to an earlier state. Null when there is no such deployment.
    * @throws RefusedError CURSOR_INVALID
    */
   async follow(
@@ -101,7 +107,8 @@ export class SampleLogs {
         after,
         maxBehind: MAX_BEHIND,
         payloadOf: ({ entry, skipped }) => ({ deploymentId: deployment.id, sample: entry, skipped }),
-        idOf: (sequence) => this.#options.cursors.sample(deployment.id, sequence),
+        idOf: ({ sample }) => this.#options.cursors.sample(deployment.id, sample),
+        startId: cursor ?? this.#options.cursors.sample(deployment.id, open.log.entry(begin) ?? begin),
         onEnd: () => this.#release(open),
       })
     } catch (error) {
@@ -113,23 +120,28 @@ export class SampleLogs {
   /** @throws RefusedError CURSOR_INVALID */
   async #positionOf(cursor: string, { deployment, log }: OpenLog): Promise<number> {
     const { cursors, store } = this.#options
-    const position = cursors.readSample(cursor, deployment.id, Infinity)
-    if (position <= log.newest) return position
-    // The sample may be stored already, and its message still be on its way.
-    const [head] = await store.heads([deployment.key])
-    log.announce(head?.sequence ?? 0)
-    return cursors.readSample(cursor, deployment.id, head?.sequence ?? 0)
+    let head = log.newest
+    if (cursors.readSample(cursor, deployment.id, Infinity).sequence > head) {
+      // The sample may be stored already, and its message still be on its way.
+      head = (await store.heads([deployment.key]))[0]?.sequence ?? 0
+      log.announce(head)
+    }
+    const position = cursors.readSample(cursor, deployment.id, head)
+    const { sequence, hasEntry } = position
+    position.requireSame(log.entry(sequence) ?? (hasEntry ? await store.at(deployment.key, sequence) : undefined))
+    return sequence
   }
 
   async #acquire(deployment: FollowedDeployment): Promise<OpenLog | null> {
     for (;;) {
       // A log that is being opened has not read up to its head yet.
-      let open: OpenLog | null = this.#opening.has(deployment.key) ? null : (this.#open.get(deployment.key) ?? null)
-      if (!open || open.log.isClosed) {
-        let opening = this.#opening.get(deployment.key)
+      let open: OpenLog | null = this.#opening.has(deployment.id) ? null : (this.#open.get(deployment.key) ?? null)
+      // The key is another deployment's: a database that was set back gives it out again.
+      if (!open || open.log.isClosed || open.deployment.id !== deployment.id) {
+        let opening = this.#opening.get(deployment.id)
         if (!opening) {
-          opening = this.#openLog(deployment).finally(() => this.#opening.delete(deployment.key))
-          this.#opening.set(deployment.key, opening)
+          opening = this.#openLog(deployment).finally(() => this.#opening.delete(deployment.id))
+          this.#opening.set(deployment.id, opening)
         }
         open = await opening
         if (!open) return null
@@ -144,11 +156,14 @@ export class SampleLogs {
   async #openLog(deployment: FollowedDeployment): Promise<OpenLog | null> {
     const { store, onError } = this.#options
     const [head] = await store.heads([deployment.key])
-    if (!head?.exists) return null
+    if (head?.deploymentId !== deployment.id) return null
+    const other = this.#open.get(deployment.key)
+    if (other && !other.log.isClosed) this.#setBack(other)
     const log = new LiveLog<Sample>({
       head: Math.max(0, head.sequence - CAPACITY),
       readAfter: (sequence, limit) => store.after(deployment.key, sequence, limit),
       capacity: CAPACITY,
+      isSame: isSameSample,
       onError,
     })
     const open = { deployment, log, followers: 0 }
@@ -171,11 +186,20 @@ export class SampleLogs {
 
   async #recheckHeads(): Promise<void> {
     if (this.#open.size === 0) return
+    // Known before the read: what is committed during it is no reason for a doubt.
+    const known = new Map([...this.#open.values()].map((open) => [open, open.log.newest]))
     for (const head of await this.#options.store.heads([...this.#open.keys()])) {
       const open = this.#open.get(head.deploymentKey)
       if (!open) continue
-      if (head.exists) open.log.announce(head.sequence)
-      else open.log.close()
+      if (head.deploymentId === null) open.log.close()
+      else if (head.deploymentId !== open.deployment.id || head.sequence < (known.get(open) ?? 0)) this.#setBack(open)
+      else open.log.announce(head.sequence)
     }
+  }
+
+  /** The store holds another history than this log: its followers end, and the next ones open it anew. */
+  #setBack(open: OpenLog): void {
+    this.#open.delete(open.deployment.key)
+    open.log.fail(setBackError())
   }
 }

@@ -212,7 +212,7 @@ describe.each(await testDatabaseKinds())('the recorder on %s', (kind) => {
     expect(await stored(gone.key)).toEqual([])
     expect(await stored(kept.key)).toHaveLength(3)
     expect(await deps.services.sampleStore.heads([gone.key])).toEqual([
-      { deploymentKey: gone.key, sequence: 0, exists: false },
+      { deploymentKey: gone.key, sequence: 0, deploymentId: null },
     ])
   })
 })

@@ -230,7 +230,10 @@ export class Recorder {
     this.#headsReadAt = nowMs
     const heads = await store.recordingHeads()
     const tracks = heads.map((head): Track => {
-      const askedThroughMs = this.#tracks.get(head.deploymentKey)?.askedThroughMs ?? -Infinity
+      // A head that went back: the database was set back, and what was lost with it is asked for again.
+      const isSetBack = head.sequence < (this.#published.get(head.deploymentKey) ?? 0)
+      const known = isSetBack ? undefined : this.#tracks.get(head.deploymentKey)
+      const askedThroughMs = known?.askedThroughMs ?? -Infinity
       return { ...sourceOf(head), head, askedThroughMs }
     })
     this.#tracks = new Map(tracks.map((track) => [track.head.deploymentKey, track]))

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import { RefusedError } from '../base/errors.ts'
 import { MetricsMerger, type MetricsSummary } from '../metrics/metrics-summary.ts'
+import type { Sample } from '../metrics/sample.ts'
 import type { SampleStore } from './sample-store.ts'
 
 export interface HistoryRequest {
@@ -20,6 +21,8 @@ export interface History {
   summary: MetricsSummary
   /** The sequence after which the log continues live. */
   endSequence: number
+  /** The sample with that sequence; undefined when it is gone, or before the first one. */
+  endSample: Sample | undefined
 }
 
 const MAX_POINTS = 2000
@@ -67,7 +70,7 @@ export class MetricsHistory {
     const points: MetricsSummary[] = []
     const total = new MetricsMerger()
     let point = null as { atMs: number; merger: MetricsMerger } | null
-    let lastSequence: number | null = null
+    let last = undefined as Sample | undefined
     for await (const chunk of this.#store.range(deploymentKey, fromMs, toMs)) {
       for (const sample of chunk) {
         const atMs = Math.floor(sample.windowStartMs / resolutionMs) * resolutionMs
@@ -77,13 +80,15 @@ export class MetricsHistory {
         }
         point.merger.add(sample, 'last')
         total.add(sample, 'last')
-        lastSequence = sample.sequence
+        last = sample
       }
     }
     if (point) points.push(point.merger.summary(point.atMs, resolutionMs))
     // At `from`, not at `to`: a sample that was stored since the range was read is still to come.
-    const endSequence = lastSequence ?? (await this.#store.sequenceAt(deploymentKey, fromMs))
-    return { fromMs, toMs, resolutionMs, points, summary: total.summary(fromMs, toMs - fromMs), endSequence }
+    const endSequence = last?.sequence ?? (await this.#store.sequenceAt(deploymentKey, fromMs))
+    const endSample = last ?? (endSequence > 0 ? await this.#store.at(deploymentKey, endSequence) : undefined)
+    const summary = total.summary(fromMs, toMs - fromMs)
+    return { fromMs, toMs, resolutionMs, points, summary, endSequence, endSample }
   }
 }
 

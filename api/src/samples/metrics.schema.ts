@@ -1,6 +1,7 @@
 import { RefusedError } from '../base/errors.ts'
 import { builder } from '../graphql/builder.ts'
 import { curvePoints, type FieldCost } from '../graphql/cost.ts'
+import { OF_POSITION } from '../graphql/of-position.ts'
 import type { History } from './history.ts'
 import { LatencyHistogram } from '../metrics/latency-histogram.ts'
 import type { MetricsSummary } from '../metrics/metrics-summary.ts'
@@ -23,6 +24,7 @@ function quantile({ histogram, maxMs }: LatencyFigures, q: number): number {
 }
 
 const LatencySummaryType = builder.objectRef<LatencyFigures>('LatencySummary').implement({
+  extensions: OF_POSITION,
   description:
     'The latencies of the requests that finished, in milliseconds. Percentiles are within 1 % of the exact nearest-rank value; the mean and the maximum are exact.',
   fields: (t) => ({
@@ -74,6 +76,7 @@ function latencyFigures({ latency, latencySumMs, latencyMaxMs, requests }: Metri
 type ShownMetric = Exclude<keyof WindowMetrics, 'latencySumMs' | 'latencyMaxMs'>
 
 export const InferenceMetricsType = builder.objectRef<MetricsSummary>('InferenceMetrics').implement({
+  extensions: OF_POSITION,
   description:
     'The metrics of one window, or of several merged windows. A request counts in the window in which it finished.',
   fields: (t) =>
@@ -213,8 +216,8 @@ export const InferenceMetricsHistoryType = builder.objectRef<DeploymentHistory>(
       nullable: true,
       description:
         'The cursor of the last sample of the history. Pass it to the subscription `inferenceMetrics` as `after` to continue live without a gap. Null for a history of several deployments.',
-      resolve: ({ deploymentId, endSequence }, _args, { services }) =>
-        deploymentId === null ? null : services.cursors.sample(deploymentId, endSequence),
+      resolve: ({ deploymentId, endSample, endSequence }, _args, { services }) =>
+        deploymentId === null ? null : services.cursors.sample(deploymentId, endSample ?? endSequence),
     }),
   }),
 })

@@ -65,9 +65,9 @@ describe.each(await testDatabaseKinds())('retention on %s', (kind) => {
     for (const [, limit] of removeBefore.mock.calls) expect(limit).toBeLessThanOrEqual(2000)
     const heads = await deps.services.sampleStore.heads([old.key, gone.key, young.key])
     expect(heads.toSorted((a, b) => a.deploymentKey - b.deploymentKey)).toEqual([
-      { deploymentKey: old.key, sequence: 4100, exists: true },
-      { deploymentKey: gone.key, sequence: 0, exists: false },
-      { deploymentKey: young.key, sequence: 3, exists: true },
+      { deploymentKey: old.key, sequence: 4100, deploymentId: old.id },
+      { deploymentKey: gone.key, sequence: 0, deploymentId: null },
+      { deploymentKey: young.key, sequence: 3, deploymentId: young.id },
     ])
     const { rows } = await database.pool.query(`select 1 from sample_heads where deployment_key = ${gone.key}`)
     expect(rows).toEqual([])

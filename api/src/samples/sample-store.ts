@@ -26,8 +26,8 @@ export interface RecordingHead {
 export interface LogHead {
   deploymentKey: number
   sequence: number
-  /** False once the deployment is deleted. */
-  exists: boolean
+  /** Null once the deployment is deleted. */
+  deploymentId: string | null
 }
 
 /**
@@ -155,7 +155,7 @@ export class SampleStore {
   async heads(deploymentKeys: readonly number[]): Promise<LogHead[]> {
     const { rows } = await this.#query<LogHead>(
       'log-heads',
-      `select k as "deploymentKey", coalesce(h.sequence, 0)::bigint as sequence, d.key is not null as exists
+      `select k as "deploymentKey", coalesce(h.sequence, 0)::bigint as sequence, d.id as "deploymentId"
         from unnest($1::int[]) k left join sample_heads h on h.deployment_key = k left join deployments d on d.key = k`,
       [deploymentKeys],
     )
@@ -178,6 +178,12 @@ export class SampleStore {
       [deploymentKey, sequence, limit],
     )
     return rows
+  }
+
+  /** The sample with this sequence; undefined when retention has removed it, or it was never stored. */
+  async at(deploymentKey: number, sequence: number): Promise<Sample | undefined> {
+    const [sample] = await this.after(deploymentKey, sequence - 1, 1)
+    return sample?.sequence === sequence ? sample : undefined
   }
 
   /** The newest sample of each deployment that has one. */

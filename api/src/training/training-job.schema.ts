@@ -6,6 +6,7 @@ import { nodesQuery } from '../graphql/connections.ts'
 import { CURVE_COST, JSON_COST } from '../graphql/cost.ts'
 import { uuidOf } from '../graphql/ids.ts'
 import { externalIdOf, LABELS_FILTER, LabelInput, LabelType } from '../graphql/labels.schema.ts'
+import { OF_POSITION, READ_ANEW } from '../graphql/of-position.ts'
 import type { TrainingStepRecord } from '../bus/bus.ts'
 import type { TrainingProgressUpdate } from './training-progress.ts'
 
@@ -23,6 +24,7 @@ export const TrainingJobStatusEnum = builder.enumType('TrainingJobStatus', {
 })
 
 const TrainingStepType = builder.objectRef<TrainingStepRecord>('TrainingStep').implement({
+  extensions: OF_POSITION,
   description: 'One point of a loss curve.',
   fields: (t) => ({
     step: t.exposeInt('step', {
@@ -40,6 +42,7 @@ const TrainingStepType = builder.objectRef<TrainingStepRecord>('TrainingStep').i
 export const TrainingJobType = builder.prismaNode('TrainingJob', {
   id: { field: 'id' },
   nullable: true,
+  extensions: READ_ANEW,
   description: 'One training run of a model, simulated by the server or registered by a third party.',
   fields: (t) => ({
     name: t.exposeString('name', { description: 'The name of the job, for people. It need not be unique.' }),
@@ -245,6 +248,7 @@ builder.prismaObjectField('Model', 'trainingJobs', (t) =>
 )
 
 const TrainingJobUpdateType = builder.objectRef<TrainingProgressUpdate>('TrainingJobUpdate').implement({
+  extensions: OF_POSITION,
   description: 'The current state of a training job, or that it was deleted.',
   fields: (t) => ({
     deleted: t.boolean({

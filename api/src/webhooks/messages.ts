@@ -25,7 +25,7 @@ export interface WebhookMessage {
 export function deploymentMessage(event: DeploymentEventRecord, cursors: Cursors): WebhookMessage {
   return message(`msg_${event.id}`, TYPE_IN_BODY[`DEPLOYMENT_${event.kind}`], event.at, {
     eventId: encodeId('DeploymentEvent', event.id),
-    cursor: cursors.event(event.sequence),
+    cursor: cursors.event(event),
     deploymentId: encodeId('Deployment', event.deploymentId),
     model: event.modelName,
     version: versionOf(event.versionNumber),

@@ -64,5 +64,5 @@ export async function change(
 
 /** The position that a cursor holds: opaque to callers, six bytes at its end to us (cursors.ts). */
 export function sequenceOf(cursor: string): number {
-  return Buffer.from(cursor, 'base64url').readUIntBE(25, 6)
+  return Buffer.from(cursor, 'base64url').readUIntBE(30, 6)
 }

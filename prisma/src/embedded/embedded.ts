@@ -177,10 +177,11 @@ function makePrivateFolder(parent: string): string {
 
 // pg_control is rewritten in place at every checkpoint, so the file stays the same for the life of a database; any copy
 // or restore makes a new one. The time of birth counts too, because a freed inode may be given out again. Where it is
-// not known, it equals the time of the last change, and is left out.
+// not known, it equals the time of the last change, and is left out. The device does not count: the same volume may have
+// another number each time that it is mounted.
 function fileIdentity(path: string): string {
-  const { dev, ino, birthtimeNs, ctimeNs } = statSync(path, { bigint: true })
-  return `${dev}:${ino}:${birthtimeNs === ctimeNs ? '' : birthtimeNs}`
+  const { ino, birthtimeNs, ctimeNs } = statSync(path, { bigint: true })
+  return `${ino}:${birthtimeNs === ctimeNs ? '' : birthtimeNs}`
 }
 
 function firstLine(error: unknown): string {

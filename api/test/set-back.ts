@@ -1,0 +1,27 @@
+import type { PrismaClient } from '@gaugeline/prisma'
+
+/** What changes with every deployment, event and sample. */
+const TABLES = ['samples', 'sample_heads', 'deployment_events', 'deployments']
+
+/** Remembers the state of the database. What it returns sets it back to that, as a restore in place does. */
+export async function rememberDatabase(prisma: PrismaClient): Promise<() => Promise<void>> {
+  const inOneTransaction = async (statements: string[]) => {
+    await prisma.$transaction(statements.map((statement) => prisma.$executeRawUnsafe(statement)))
+  }
+  await inOneTransaction(
+    TABLES.flatMap((table) => [
+      `drop table if exists remembered_${table}`,
+      `create table remembered_${table} as select * from ${table}`,
+    ]),
+  )
+  const { lastSequence } = await prisma.logState.findUniqueOrThrow({ where: { id: 1 } })
+  return () =>
+    inOneTransaction([
+      // In the order of those who write them; whatever they have begun is waited for.
+      `lock table ${TABLES.toReversed().join(', ')}, log_state`,
+      ...TABLES.map((table) => `delete from ${table}`),
+      ...TABLES.toReversed().map((table) => `insert into ${table} select * from remembered_${table}`),
+      `update log_state set last_sequence = ${lastSequence}`,
+      ...TABLES.map((table) => `drop table remembered_${table}`),
+    ])
+}
