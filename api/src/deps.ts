@@ -114,7 +114,7 @@ export function createSource(env: Env): Source {
 /** Wires every service by hand. Starts nothing. */
 export function createDeps({ env, database, source, log, address, clock = new RecordingClock() }: DepsOptions): Deps {
   const { prisma } = database
-  const { adminToken, sampleIntervalMs: intervalMs } = env
+  const { adminToken, sampleIntervalMs: intervalMs, quotas } = env
   const logError = (what: string) => errorLog(log, what)
   const now = () => clock.now()
   const telemetry = new Telemetry()
@@ -130,6 +130,7 @@ export function createDeps({ env, database, source, log, address, clock = new Re
     idempotency,
     clock,
     adminToken,
+    maxTokens: quotas.apiTokens,
     onError: logError('the time of last use of API tokens could not be written'),
   })
   const auth = createAuth({
@@ -143,8 +144,8 @@ export function createDeps({ env, database, source, log, address, clock = new Re
     basePath: env.basePath,
     adminToken,
   })
-  const deployments = new Deployments({ prisma, models, events, idempotency, bus, clock })
-  const trainingJobs = new TrainingJobs({ prisma, models, idempotency, bus, outbox, clock })
+  const deployments = new Deployments({ prisma, models, events, idempotency, bus, clock, quotas })
+  const trainingJobs = new TrainingJobs({ prisma, models, idempotency, bus, outbox, clock, quotas })
   const trainingProgress = new TrainingProgress(bus, trainingJobs)
   const trainingRuns = new TrainingRuns({
     prisma,
@@ -188,7 +189,7 @@ export function createDeps({ env, database, source, log, address, clock = new Re
     onError: logError('old samples could not be removed'),
   })
   const guard = new AddressGuard(allowedHosts(env.webhookAllowedHosts))
-  const webhooks = new Webhooks({ prisma, guard, outbox, idempotency, clock })
+  const webhooks = new Webhooks({ prisma, guard, outbox, idempotency, clock, maxWebhooks: quotas.webhooks })
   const deliveryQueue = new DeliveryQueue({ prisma, clock, random: Math.random })
   const deliveryWorker = new DeliveryWorker({
     queue: deliveryQueue,
@@ -237,7 +238,7 @@ export function createDeps({ env, database, source, log, address, clock = new Re
       apiTokens: access.apiTokens,
       sessions: access.sessions,
       webhooks,
-      serverInfo: { version: VERSION, intervalMs, retention: [{ resolutionMs: intervalMs, keepMs }], clock },
+      serverInfo: { version: VERSION, intervalMs, retention: [{ resolutionMs: intervalMs, keepMs }], quotas, clock },
     },
     auth,
     source,

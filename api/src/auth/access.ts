@@ -20,12 +20,13 @@ interface AccessOptions {
   idempotency: Idempotency
   clock: Clock
   adminToken: string | undefined
+  maxTokens: number
   onError: (error: unknown) => void
 }
 
-export function createAccess({ prisma, idempotency, clock, adminToken, onError }: AccessOptions): Access {
+export function createAccess({ prisma, idempotency, clock, adminToken, maxTokens, onError }: AccessOptions): Access {
   const ends = new AccessEnds()
-  const apiTokens = new ApiTokens({ prisma, idempotency, clock, onEnd: (tokenId) => ends.emit({ tokenId }) })
+  const apiTokens = new ApiTokens({ prisma, idempotency, clock, maxTokens, onEnd: (tokenId) => ends.emit({ tokenId }) })
   return {
     apiTokens,
     tokenUses: new TokenUses({ clock, write: (usedAt) => apiTokens.markUsed(usedAt), onError }),

@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts'
 import { type IdempotencyKey, checkIdempotencyKey, type Idempotency } from '../idempotency/idempotency.ts'
 import { InputChecks } from '../base/input-checks.ts'
 import { type Keyset, type Page, type PageRequest, pageOf } from '../base/paging.ts'
+import { takePlace } from '../base/quotas.ts'
 import { TRANSACTION } from '../base/transaction.ts'
 import { ApiTokenNotFoundError } from './api-token.errors.ts'
 import { checkTokenName } from './token-name.ts'
@@ -36,6 +37,8 @@ export interface ApiTokensOptions {
   prisma: PrismaClient
   idempotency: Idempotency
   clock: Clock
+  /** How many there may be that are neither revoked nor expired. */
+  maxTokens: number
   /** Called when a token is being revoked, also when the database's answer gets lost. */
   onEnd: (tokenId: string) => void
 }
@@ -45,18 +48,20 @@ export class ApiTokens {
   readonly #prisma: PrismaClient
   readonly #idempotency: Idempotency
   readonly #clock: Clock
+  readonly #maxTokens: number
   readonly #onEnd: (tokenId: string) => void
 
-  constructor({ prisma, idempotency, clock, onEnd }: ApiTokensOptions) {
+  constructor({ prisma, idempotency, clock, maxTokens, onEnd }: ApiTokensOptions) {
     this.#prisma = prisma
     this.#idempotency = idempotency
     this.#clock = clock
+    this.#maxTokens = maxTokens
     this.#onEnd = onEnd
   }
 
   /**
    * Returns the token and its secret. The secret cannot be read again: a repeated call returns null for it.
-   * @throws InvalidInputError, IdempotencyConflictError
+   * @throws InvalidInputError, IdempotencyConflictError, QuotaExceededError
    */
   async create(input: NewApiToken, by: Viewer, idempotencyKey?: IdempotencyKey): Promise<NewlyMadeApiToken> {
     const now = this.#clock.now()
@@ -77,6 +82,11 @@ export class ApiTokens {
           operation: 'createApiToken',
           input: { name, scopes, expiresAt: expiresAt?.toISOString() ?? null },
           run: async () => {
+            await takePlace(tx, 'API_TOKENS', this.#maxTokens, () =>
+              tx.apiToken.count({
+                where: { revokedAt: null, OR: [{ expiresAt: null }, { expiresAt: { gt: new Date(now) } }] },
+              }),
+            )
             const secret = PREFIX + newSecret()
             const createdAt = new Date(now)
             const data = {

@@ -14,6 +14,7 @@ import type { Models } from '../models/models.ts'
 import { type Page, type PageRequest, pageOf } from '../base/paging.ts'
 import { metadataColumns, type ObjectMetadata } from '../base/object-metadata.ts'
 import { labelTexts } from '../base/labels.ts'
+import { type Quotas, takePlace } from '../base/quotas.ts'
 import { TRANSACTION } from '../base/transaction.ts'
 import { TrainingJobNotFoundError } from '../training/training.errors.ts'
 import {
@@ -53,6 +54,7 @@ export interface DeploymentsOptions {
   idempotency: Idempotency
   bus: Bus
   clock: Clock
+  quotas: Quotas
 }
 
 /** The result of a change; without an event when nothing changed. */
@@ -134,7 +136,7 @@ export class Deployments {
   /**
    * Deploys a completed training job: ACTIVE at once, under the next version of its model.
    * @throws TrainingJobNotFoundError, TrainingJobNotCompletedError, DuplicateActiveDeploymentError, InvalidInputError,
-   *   DeploymentExternalIdTakenError, IdempotencyConflictError
+   *   DeploymentExternalIdTakenError, IdempotencyConflictError, QuotaExceededError
    */
   async deploy(trainingJobId: string, given: NewDeployment, idempotencyKey?: IdempotencyKey): Promise<Deployment> {
     const { note, externalId, labels } = given
@@ -159,6 +161,7 @@ export class Deployments {
     if (job.status !== 'COMPLETED') throw new TrainingJobNotCompletedError(job.status)
     await this.#options.models.lock(tx, job.modelId)
     await refuseSecondActive(tx, trainingJobId)
+    await this.#takeActivePlace(tx)
     const at = this.#now()
     const deployment = await tx.deployment.create({
       data: {
@@ -203,7 +206,7 @@ export class Deployments {
 
   /**
    * Continues under the same id, version and sequence. Resuming an active deployment changes nothing.
-   * @throws DeploymentNotFoundError, DuplicateActiveDeploymentError
+   * @throws DeploymentNotFoundError, DuplicateActiveDeploymentError, QuotaExceededError
    */
   async resume(id: string, act: Act): Promise<Deployment> {
     checkNote(act)
@@ -230,7 +233,10 @@ export class Deployments {
       if (status === 'ACTIVE') await this.#options.models.lock(tx, known.modelId)
       const before = await lockDeployment(tx, id)
       if (before.status === status) return { deployment: before, event: null }
-      if (status === 'ACTIVE') await refuseSecondActive(tx, before.trainingJobId)
+      if (status === 'ACTIVE') {
+        await refuseSecondActive(tx, before.trainingJobId)
+        await this.#takeActivePlace(tx)
+      }
       const at = this.#now()
       const deployment = await tx.deployment.update({
         where: { id },
@@ -272,6 +278,13 @@ export class Deployments {
       if (isForeignKeyViolation(error)) throw new TrainingJobNotFoundError()
       throw error
     }
+  }
+
+  /** Whoever holds a place waits only for what pausing and recording hold for a moment. */
+  #takeActivePlace(tx: Prisma.TransactionClient): Promise<void> {
+    return takePlace(tx, 'ACTIVE_DEPLOYMENTS', this.#options.quotas.activeDeployments, () =>
+      tx.deployment.count({ where: { status: 'ACTIVE' } }),
+    )
   }
 
   #event(

@@ -13,6 +13,7 @@ import type { Bus } from '../bus/bus.ts'
 import type { Models } from '../models/models.ts'
 import { type Page, type PageRequest, pageOf } from '../base/paging.ts'
 import { labelTexts } from '../base/labels.ts'
+import { type Quotas, takePlace } from '../base/quotas.ts'
 import { metadataColumns } from '../base/object-metadata.ts'
 import { TRANSACTION } from '../base/transaction.ts'
 import type { WebhookOutbox } from '../webhooks/outbox.ts'
@@ -33,6 +34,7 @@ import {
   type RegisteredTrainingJob,
   type TrainingJobUpdate,
 } from './training-input.ts'
+import { type CurveRequest, readCurves } from './loss-curves.ts'
 import { runColumns, timesOf } from './run-columns.ts'
 import { isRepetition, lockJob, stepsOf, writeSteps } from './training-steps.ts'
 
@@ -45,6 +47,7 @@ export interface TrainingJobsOptions {
   bus: Bus
   outbox: WebhookOutbox
   clock: Clock
+  quotas: Quotas
 }
 
 const ONE_PER_EXTERNAL_ID = 'training_jobs_external_id_key'
@@ -105,19 +108,9 @@ export class TrainingJobs {
     return jobs.map((job) => job.id).toReversed()
   }
 
-  /** Loss curves, each thinned evenly to at most `maxPoints` steps including the last one. One statement. */
-  async lossCurves(requests: readonly { trainingJobId: string; maxPoints: number }[]): Promise<TrainingStep[][]> {
-    const steps = await this.#options.prisma.$queryRaw<(TrainingStep & { request: number })[]>`
-      select request::int, training_job_id as "trainingJobId", step, loss, accuracy, at from (
-        select s.*, r.request, r.max_points, row_number() over (partition by r.request order by s.step desc) - 1 as back,
-          count(*) over (partition by r.request) as total
-        from unnest(${requests.map((request) => request.trainingJobId)}::uuid[],
-          ${requests.map((request) => request.maxPoints)}::int[]) with ordinality as r(training_job_id, max_points, request)
-        join training_steps s using (training_job_id)
-      ) s where back % ceil(total::float8 / max_points)::bigint = 0 order by request, step`
-    const curves = requests.map((): TrainingStep[] => [])
-    for (const { request, ...step } of steps) curves[request - 1]?.push(step)
-    return curves
+  /** Loss curves, each thinned evenly to at most `maxPoints` steps including the last one. */
+  lossCurves(requests: readonly CurveRequest[]): Promise<TrainingStep[][]> {
+    return readCurves(this.#options.prisma, requests)
   }
 
   /**
@@ -144,7 +137,7 @@ export class TrainingJobs {
 
   /**
    * Starts a simulated run of about a minute; TrainingRuns drives it.
-   * @throws InvalidInputError, TrainingJobExternalIdTakenError, IdempotencyConflictError
+   * @throws InvalidInputError, TrainingJobExternalIdTakenError, IdempotencyConflictError, QuotaExceededError
    */
   async start(input: NewTrainingJob, by: string, idempotencyKey?: IdempotencyKey): Promise<TrainingJob> {
     checkNewJob(input, idempotencyKey)
@@ -162,10 +155,10 @@ export class TrainingJobs {
    * how the job ended changes nothing, so that a retry does no harm. The external id and the labels of every job can be
    * changed at any time.
    * @throws TrainingJobNotFoundError, TrainingJobFinishedError, TrainingJobSimulatedError,
-   *   TrainingJobExternalIdTakenError, InvalidInputError
+   *   TrainingJobExternalIdTakenError, InvalidInputError, QuotaExceededError
    */
   async update(id: string, update: TrainingJobUpdate): Promise<TrainingJob> {
-    const { outbox, bus } = this.#options
+    const { outbox, bus, quotas } = this.#options
     const now = this.#now()
     const newSteps = stepsOf(update, now)
     const isOfRun = !isMetadataOnly(update)
@@ -177,7 +170,7 @@ export class TrainingJobs {
         throw new TrainingJobFinishedError(before.status)
       }
       const isRunning = isOfRun && !isFinal(before.status)
-      if (isRunning) await writeSteps(tx, id, newSteps)
+      if (isRunning) await writeSteps(tx, id, newSteps, quotas.stepsPerTrainingJob)
       const data = { ...metadataColumns(update), ...(isRunning ? runColumns(before, update, now) : {}) }
       if (Object.keys(data).length === 0) return { before, after: before }
       const after = await tx.trainingJob.update({ where: { id }, data })
@@ -230,12 +223,17 @@ export class TrainingJobs {
     { operation, idempotencyKey }: { operation: string; idempotencyKey: IdempotencyKey | undefined },
     data: Omit<Prisma.TrainingJobUncheckedCreateInput, 'modelId' | 'createdBy'>,
   ): Promise<TrainingJob> {
-    const { models, idempotency, outbox, bus } = this.#options
+    const { models, idempotency, outbox, bus, quotas } = this.#options
     const { job, isNew } = await this.#write(input.externalId, (tx) =>
       idempotency.once(tx, idempotencyKey, {
         operation,
         input: { ...input, labels: input.labels && labelTexts(input.labels) },
         run: async () => {
+          if (data.simulated === true) {
+            await takePlace(tx, 'SIMULATED_RUNS', quotas.simulatedRuns, () =>
+              tx.trainingJob.count({ where: { simulated: true, status: { in: ['QUEUED', 'RUNNING'] } } }),
+            )
+          }
           const model = await models.findOrCreate(tx, input.modelName)
           const job = await tx.trainingJob.create({
             data: {

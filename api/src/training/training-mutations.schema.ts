@@ -1,4 +1,5 @@
 import type { Prisma, TrainingJob } from '@gaugeline/prisma'
+import { QuotaExceededError } from '../base/quotas.ts'
 import { builder } from '../graphql/builder.ts'
 import { ErrorInterface } from '../graphql/errors.schema.ts'
 import { encodeId, inputUuid } from '../graphql/ids.ts'
@@ -143,7 +144,7 @@ Example:
 
 Example:
 \`startTrainingJob(input: { modelName: "team/model", name: "nightly" })\``,
-    errors: { types: [TrainingJobExternalIdTakenError, IdempotencyConflictError] },
+    errors: { types: [TrainingJobExternalIdTakenError, QuotaExceededError, IdempotencyConflictError] },
     typeOptions: { description: 'The simulated training job to start.' },
     input: {
       modelName: t.input.string({ required: true, description: MODEL_NAME }),
@@ -179,6 +180,7 @@ Example:
         TrainingJobFinishedError,
         TrainingJobSimulatedError,
         TrainingJobExternalIdTakenError,
+        QuotaExceededError,
       ],
     },
     typeOptions: { description: 'What has changed in a registered training job. What is left out stays as it is.' },

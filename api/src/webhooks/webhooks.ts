@@ -17,7 +17,6 @@ import {
 } from './webhook.errors.ts'
 import { checkWebhook, type NewWebhook, type WebhookUpdate } from './webhook-input.ts'
 
-export const MAX_WEBHOOKS = 50
 /** How long a rotated secret still signs beside its successor. */
 export const ROTATION_MS = 24 * 3_600_000
 const RESOLVE_TIMEOUT_MS = 5000
@@ -38,6 +37,7 @@ export interface WebhooksOptions {
   outbox: WebhookOutbox
   idempotency: Idempotency
   clock: Clock
+  maxWebhooks: number
 }
 
 /** The secret is returned when it is created, and never again. */
@@ -202,7 +202,8 @@ export class Webhooks {
   ): Promise<WebhookWithSecret> {
     // Serialised, or two could both take the last free place.
     await tx.$executeRaw`select pg_advisory_xact_lock(hashtext('gaugeline webhooks'))`
-    if ((await tx.webhook.count()) >= MAX_WEBHOOKS) throw new WebhookLimitError(MAX_WEBHOOKS)
+    const { maxWebhooks } = this.#options
+    if ((await tx.webhook.count()) >= maxWebhooks) throw new WebhookLimitError(maxWebhooks)
     const secret = newWebhookSecret()
     const chosen = { events: [...new Set(events)], models: namesIn(models ?? []) }
     const data = { name, url, ...chosen, secret, createdAt: this.#now(), createdBy: by }
