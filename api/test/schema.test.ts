@@ -108,7 +108,7 @@ describe('the schema', () => {
     expect(unions).toEqual({
       DeployTrainingJobResult: sortedWords(`DeployTrainingJobSuccess TrainingJobNotFoundError
         TrainingJobNotCompletedError DuplicateActiveDeploymentError DeploymentExternalIdTakenError
-        IdempotencyConflictError InvalidInputError`),
+        QuotaExceededError IdempotencyConflictError InvalidInputError`),
       UpdateDeploymentResult: sortedWords(
         'UpdateDeploymentSuccess DeploymentNotFoundError DeploymentExternalIdTakenError InvalidInputError',
       ),
@@ -116,11 +116,11 @@ describe('the schema', () => {
       ResumeDeploymentsResult: sortedWords('ResumeDeploymentsSuccess InvalidInputError'),
       PauseDeploymentsItemResult: sortedWords('PauseDeploymentSuccess DeploymentNotFoundError InvalidInputError'),
       ResumeDeploymentsItemResult: sortedWords(
-        'ResumeDeploymentSuccess DeploymentNotFoundError DuplicateActiveDeploymentError InvalidInputError',
+        'ResumeDeploymentSuccess DeploymentNotFoundError DuplicateActiveDeploymentError QuotaExceededError InvalidInputError',
       ),
       PauseDeploymentResult: sortedWords('PauseDeploymentSuccess DeploymentNotFoundError InvalidInputError'),
       ResumeDeploymentResult: sortedWords(
-        'ResumeDeploymentSuccess DeploymentNotFoundError DuplicateActiveDeploymentError InvalidInputError',
+        'ResumeDeploymentSuccess DeploymentNotFoundError DuplicateActiveDeploymentError QuotaExceededError InvalidInputError',
       ),
       DeleteDeploymentResult: sortedWords(
         'DeleteDeploymentSuccess DeploymentNotFoundError DeploymentActiveError InvalidInputError',
@@ -129,14 +129,16 @@ describe('the schema', () => {
         'RegisterTrainingJobSuccess TrainingJobExternalIdTakenError IdempotencyConflictError InvalidInputError',
       ),
       StartTrainingJobResult: sortedWords(
-        'StartTrainingJobSuccess TrainingJobExternalIdTakenError IdempotencyConflictError InvalidInputError',
+        'StartTrainingJobSuccess TrainingJobExternalIdTakenError QuotaExceededError IdempotencyConflictError InvalidInputError',
       ),
       UpdateTrainingJobResult: sortedWords(`UpdateTrainingJobSuccess TrainingJobNotFoundError TrainingJobFinishedError
-        TrainingJobSimulatedError TrainingJobExternalIdTakenError InvalidInputError`),
+        TrainingJobSimulatedError TrainingJobExternalIdTakenError QuotaExceededError InvalidInputError`),
       CancelTrainingJobResult: sortedWords(
         'CancelTrainingJobSuccess TrainingJobNotFoundError TrainingJobFinishedError InvalidInputError',
       ),
-      CreateApiTokenResult: sortedWords('CreateApiTokenSuccess IdempotencyConflictError InvalidInputError'),
+      CreateApiTokenResult: sortedWords(
+        'CreateApiTokenSuccess QuotaExceededError IdempotencyConflictError InvalidInputError',
+      ),
       RevokeApiTokenResult: sortedWords('RevokeApiTokenSuccess ApiTokenNotFoundError InvalidInputError'),
       EndSessionsResult: sortedWords('EndSessionsSuccess InvalidInputError'),
       DeleteTrainingJobResult: sortedWords(
@@ -200,7 +202,8 @@ describe('the schema', () => {
       ServerInfo: 'version time sampleIntervalSeconds retention limits',
       SampleRetention: 'resolutionSeconds keptSeconds',
       ServerLimits: `defaultPageSize maxPageSize maxCost costPerSecond costAtOnce maxRunningCost maxDepth maxAliases
-        maxBodyBytes maxMessageBytes maxSubscriptionsPerSocket maxConnections`,
+        maxBodyBytes maxMessageBytes maxSubscriptionsPerSocket maxConnections maxActiveDeployments maxSimulatedRuns
+        maxStepsPerTrainingJob maxApiTokens maxWebhooks`,
       Viewer: 'name scopes apiTokens',
       ApiToken: 'id name scopes createdAt createdBy expiresAt lastUsedAt revokedAt',
       TrainingJobFilter: 'status model search labels createdBy createdAfter createdBefore',

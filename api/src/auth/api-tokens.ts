@@ -1,8 +1,8 @@
-import type { ApiToken, Prisma, PrismaClient } from '@gaugeline/prisma'
+import { type ApiToken, Prisma, type PrismaClient } from '@gaugeline/prisma'
 import type { Clock } from '../base/clock.ts'
 import { type IdempotencyKey, checkIdempotencyKey, type Idempotency } from '../idempotency/idempotency.ts'
 import { InputChecks } from '../base/input-checks.ts'
-import { type Keyset, type Page, type PageRequest, pageOf } from '../base/paging.ts'
+import { countOf, type ListSource, type Page, type PageRequest, pageOf } from '../base/paging.ts'
 import { takePlace } from '../base/quotas.ts'
 import { TRANSACTION } from '../base/transaction.ts'
 import { ApiTokenNotFoundError } from './api-token.errors.ts'
@@ -13,12 +13,16 @@ import { type Scope, SCOPES, type Viewer } from '../base/viewer.ts'
 const PREFIX = 'gl_'
 const SECRET = /^gl_[\w-]{43}$/
 
-const NEWEST_FIRST: Keyset<ApiToken> = {
-  name: 'api-token-created',
-  columns: [
-    { path: ['createdAt'], direction: 'desc', type: 'date', value: ({ createdAt }) => createdAt },
-    { path: ['id'], direction: 'desc', type: 'uuid', value: ({ id }) => id },
-  ],
+const NEWEST_FIRST: ListSource = {
+  keyset: {
+    name: 'api-token-created',
+    direction: 'desc',
+    columns: [
+      { sql: Prisma.sql`t.created_at`, type: 'date' },
+      { sql: Prisma.sql`t.id`, type: 'uuid' },
+    ],
+  },
+  from: Prisma.sql`api_tokens t`,
 }
 
 export interface NewApiToken {
@@ -131,10 +135,11 @@ export class ApiTokens {
     query: Pick<Prisma.ApiTokenFindManyArgs, 'include' | 'select'> = {},
   ): Promise<Page<ApiToken>> {
     return pageOf(
+      this.#prisma,
       NEWEST_FIRST,
       page,
-      (part) => this.#prisma.apiToken.findMany({ ...query, ...part }),
-      () => this.#prisma.apiToken.count(),
+      (ids) => this.#prisma.apiToken.findMany({ ...query, where: { id: { in: ids } } }),
+      () => countOf(this.#prisma, NEWEST_FIRST),
     )
   }
 

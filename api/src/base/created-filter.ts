@@ -1,3 +1,5 @@
+import { Prisma } from '@gaugeline/prisma'
+
 /** By whom and when something was created. */
 export interface CreatedFilter {
   createdBy?: string | null | undefined
@@ -16,17 +18,17 @@ export function storableTime(date: Date): Date {
   return new Date(Math.min(Math.max(date.getTime(), EARLIEST_MS), LATEST_MS))
 }
 
-/** The filter for Prisma; `matchesCreated` does the same for rows in memory. */
+/** The conditions on a table `t`; `matchesCreated` has the same for rows in memory. */
 export function whereCreated({ createdBy, createdAfter, createdBefore }: CreatedFilter): {
-  createdBy?: string
-  createdAt: { gte?: Date; lt?: Date }
+  by: Prisma.Sql[]
+  at: Prisma.Sql[]
 } {
   return {
-    ...(createdBy ? { createdBy } : {}),
-    createdAt: {
-      ...(createdAfter ? { gte: storableTime(createdAfter) } : {}),
-      ...(createdBefore ? { lt: storableTime(createdBefore) } : {}),
-    },
+    by: createdBy ? [Prisma.sql`t.created_by = ${createdBy}`] : [],
+    at: [
+      ...(createdAfter ? [Prisma.sql`t.created_at >= ${storableTime(createdAfter)}`] : []),
+      ...(createdBefore ? [Prisma.sql`t.created_at < ${storableTime(createdBefore)}`] : []),
+    ],
   }
 }
 

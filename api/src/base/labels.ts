@@ -1,3 +1,4 @@
+import { Prisma, type PrismaClient } from '@gaugeline/prisma'
 import { RefusedError } from './errors.ts'
 import type { InputChecks } from './input-checks.ts'
 import { MAX_LABEL_LENGTH, MAX_LABELS } from './limits.ts'
@@ -48,4 +49,20 @@ export function wantedLabels(labels: readonly Label[]): string[] {
   if (labels.length > MAX_LABELS) throw refuse(`labels ${COUNT_RULE}, not ${labels.length}.`)
   if (!labels.every(({ key }) => KEY.test(key))) throw refuse(`The key of a label ${KEY_RULE}`)
   return labelTexts(labels)
+}
+
+/**
+ * The condition on a table `t` that a row has all of these labels (as they are stored), and whether so few rows have
+ * them that a list may begin with it.
+ */
+export async function whereLabels(
+  prisma: PrismaClient,
+  table: Prisma.Sql,
+  texts: readonly string[],
+  few: number,
+): Promise<{ labels: Prisma.Sql; areRare: boolean }> {
+  const labels = Prisma.sql`t.labels @> ${[...texts]}::text[]`
+  const [found] = await prisma.$queryRaw<{ count: number }[]>`
+    select count(*)::int from (select 1 from ${table} where ${labels} limit ${few + 1}) found`
+  return { labels, areRare: (found?.count ?? 0) <= few }
 }

@@ -1,3 +1,5 @@
+import { Prisma, type PrismaClient } from '@gaugeline/prisma'
+import { cursorOf, type Key, type KeyType, readCursor } from './page-cursors.ts'
 import { RefusedError } from './errors.ts'
 
 /** Relay's page arguments, unchecked. */
@@ -8,67 +10,91 @@ export interface PageRequest {
   before?: string | null | undefined
 }
 
-/** One column of an order; the columns of a keyset must be unique together. */
-interface KeyColumn<Row> {
-  /** Its path in Prisma: `['createdAt']`, `['model', 'name']`. */
-  path: readonly string[]
-  direction: 'asc' | 'desc'
-  type: 'string' | 'uuid' | 'number' | 'date' | 'nullable-date'
-  value: (row: Row) => string | number | Date | null
-}
-
-export interface Keyset<Row> {
+/** An order; its columns are unique together, and an index has them. */
+export interface Keyset {
   /** Part of every cursor: a cursor of another order is refused. */
   name: string
-  columns: KeyColumn<Row>[]
+  direction: 'asc' | 'desc'
+  /** Of `t`, or of what is joined to it. Only the first one can be null. */
+  columns: readonly { sql: Prisma.Sql; type: KeyType }[]
+}
+
+/** What a list reads. */
+export interface ListSource {
+  keyset: Keyset
+  /** The table as `t`, as in `deployments t`, and what the order needs besides. */
+  from: Prisma.Sql
+  /** Conditions that begin an index which continues with the order, or that few rows meet. */
+  within?: readonly Prisma.Sql[]
+  /** All other conditions, on columns of `t` alone: they are checked row by row. */
+  filter?: readonly Prisma.Sql[]
+}
+
+/**
+ * Divides the conditions of a filter, by their names.
+ * @param starts those that begin an index, if they are given: the first of them is used
+ * @param range conditions on the first column of the order
+ */
+export function startingWith<Name extends string>(
+  conditions: Readonly<Record<Name, readonly Prisma.Sql[]>>,
+  starts: readonly (Name | false | undefined)[],
+  range: readonly Prisma.Sql[],
+): Required<Pick<ListSource, 'within' | 'filter'>> {
+  const start = starts.find((name) => name !== false && name !== undefined && conditions[name].length > 0)
+  const within = [...(start ? conditions[start] : []), ...range]
+  const all = Object.values<readonly Prisma.Sql[]>(conditions).flat()
+  return { within, filter: all.filter((condition) => !within.includes(condition)) }
 }
 
 export interface Page<Row> {
   edges: { cursor: string; node: Row }[]
   pageInfo: { hasNextPage: boolean; hasPreviousPage: boolean; startCursor: string | null; endCursor: string | null }
-  /** The length of the whole list: a statement of its own, for those who ask. */
+  /** The length of the whole list: statements of their own, for those who ask. */
   totalCount: () => Promise<number>
-}
-
-/** Arguments for Prisma; `where` must be ANDed with the filter. */
-export interface KeysetQuery {
-  where: Record<string, unknown>
-  orderBy: Record<string, unknown>[]
-  take: number
 }
 
 export const MAX_PAGE = 100
 export const DEFAULT_PAGE = 20
+/** Rows that one statement filters: an embedded database does nothing else meanwhile. */
+export const CHUNK_ROWS = 1000
+/** Rows that one statement counts without looking at them. */
+const CHUNK_COUNTED = 5000
 
 /**
- * Keyset pagination: `WHERE` after the cursor's values and `LIMIT`. Stable while rows are added and removed, and as
- * fast on the last page as on the first. Nulls come last in either direction.
- * @param count of all rows that the filter of the list finds
+ * Keyset pagination: the rows after the cursor's values, in the order of an index. Stable while rows are added and
+ * removed, and as fast on the last page as on the first. A filter is looked for in chunks, so that a statement is short
+ * however few rows it finds. Nulls come last in either direction.
+ * @param load the rows with these ids, in any order
  * @throws RefusedError BAD_USER_INPUT, CURSOR_INVALID
  */
-export async function pageOf<Row>(
-  keyset: Keyset<Row>,
+export async function pageOf<Row extends { id: string }>(
+  prisma: PrismaClient,
+  source: ListSource,
   request: PageRequest,
-  find: (query: KeysetQuery) => Promise<Row[]>,
+  load: (ids: string[]) => Promise<Row[]>,
   count: () => Promise<number>,
 ): Promise<Page<Row>> {
+  const { keyset } = source
   const backward = request.last != null
   if (backward && request.first != null) {
     throw new RefusedError('BAD_USER_INPUT', 'Give first or last, not both.')
   }
   const size = pageSize(backward ? 'last' : 'first', backward ? request.last : request.first)
-  const bounds: Record<string, unknown>[] = []
-  if (request.after != null) bounds.push(beyond(keyset, readCursor(keyset, request.after), false))
-  if (request.before != null) bounds.push(beyond(keyset, readCursor(keyset, request.before), true))
-  const rows = await find({
-    where: { AND: bounds },
-    orderBy: keyset.columns.map((column) => order(column, backward)),
-    take: size + 1,
+  const types = keyset.columns.map(({ type }) => type)
+  const found = await scan(prisma, source, size + 1, {
+    after: request.after == null ? null : readCursor(keyset.name, types, request.after),
+    before: request.before == null ? null : readCursor(keyset.name, types, request.before),
+    backward,
   })
-  const more = rows.length > size
-  const kept = rows.slice(0, size)
+  const more = found.length > size
+  const kept = found.slice(0, size)
   if (backward) kept.reverse()
-  const edges = kept.map((node) => ({ cursor: cursorOf(keyset, node), node }))
+  const rows = new Map(kept.length > 0 ? (await load(kept.map(({ id }) => id))).map((row) => [row.id, row]) : [])
+  // A row that was removed meanwhile is left out.
+  const edges = kept.flatMap(({ id, key }) => {
+    const node = rows.get(id)
+    return node ? [{ cursor: cursorOf(keyset.name, key), node }] : []
+  })
   return {
     edges,
     pageInfo: {
@@ -89,81 +115,160 @@ function pageSize(argument: 'first' | 'last', value: number | null | undefined):
   return value
 }
 
-function order<Row>({ path, direction, type }: KeyColumn<Row>, backward: boolean): Record<string, unknown> {
-  const sort = (direction === 'asc') === backward ? 'desc' : 'asc'
-  return nest(path, type === 'nullable-date' ? { sort, nulls: backward ? 'first' : 'last' } : sort)
+interface Range {
+  /** Both exclusive. */
+  after: Key | null
+  before: Key | null
+  /** From the end to the beginning. */
+  backward: boolean
 }
 
-type KeyValue = string | number | Date | null
+/** A row of a statement below: its key is in `k0`, `k1` … */
+type Scanned = Record<`k${number}`, unknown> & { id: string; scanned: number }
 
-/** Rows strictly after (or before) the given key values, in the keyset's order. */
-function beyond<Row>({ columns }: Keyset<Row>, values: KeyValue[], before: boolean): Record<string, unknown> {
-  return {
-    OR: columns.map((column, index) => ({
-      AND: [
-        ...columns.slice(0, index).map((earlier, i) => nest(earlier.path, values[i])),
-        strictlyBeyond(column, values[index] ?? null, before),
-      ],
-    })),
+/** The first `limit` rows of a range that meet all conditions. */
+async function scan(prisma: PrismaClient, source: ListSource, limit: number, range: Range) {
+  const found: { id: string; key: Key }[] = []
+  const width = source.keyset.columns.length
+  const isFiltered = (source.filter ?? []).length > 0
+  for (const { candidates, sorted, next } of chunks(source, range, isFiltered ? CHUNK_ROWS : limit)) {
+    const matching = Prisma.sql`select t.id, ${keysOf(width)}, 0 as scanned from c t
+      ${where(source.filter)} ${sorted('as asked')} limit ${limit - found.length}`
+    // The last one besides, whether it matches or not: the next chunk begins there.
+    const last = Prisma.sql`select t.id, ${keysOf(width)}, (select count(*)::int from c) as scanned from c t
+      ${sorted('reversed')} limit 1`
+    const rows = isFiltered
+      ? await prisma.$queryRaw<Scanned[]>`with c as materialized (${candidates}) (${matching}) union all (${last})`
+      : await prisma.$queryRaw<Scanned[]>`with c as (${candidates}) ${matching}`
+    for (const row of rows) if (row.scanned === 0) found.push({ id: row.id, key: keyOf(row, width) })
+    if (found.length >= limit) return found
+    const end = rows.find(({ scanned }) => scanned > 0)
+    if (end) next({ key: keyOf(end, width), scanned: end.scanned })
+  }
+  return found
+}
+
+/**
+ * How many rows meet all conditions, by what `group` gives for them. They are counted in chunks: rows that are added or
+ * removed meanwhile may be counted or not.
+ */
+export async function countsOf(
+  prisma: PrismaClient,
+  source: ListSource,
+  group: Prisma.Sql = Prisma.sql`''`,
+): Promise<Map<string, number>> {
+  const counts = new Map<string, number>()
+  const width = source.keyset.columns.length
+  const chunkRows = (source.filter ?? []).length > 0 ? CHUNK_ROWS : CHUNK_COUNTED
+  const range = { after: null, before: null, backward: false }
+  for (const { candidates, sorted, next } of chunks(source, range, chunkRows)) {
+    const rows = await prisma.$queryRaw<(Scanned & { group: string | null; found: number })[]>`
+      with c as materialized (${candidates}) select * from (
+        select t.id, ${keysOf(width)}, (select count(*)::int from c) as scanned from c t ${sorted('reversed')} limit 1
+      ) l left join (
+        select (${group})::text as "group", count(*)::int as found from c t ${where(source.filter)} group by 1
+      ) g on true`
+    for (const { group: name, found } of rows) if (name !== null) counts.set(name, (counts.get(name) ?? 0) + found)
+    const [end] = rows
+    if (end) next({ key: keyOf(end, width), scanned: end.scanned })
+  }
+  return counts
+}
+
+/** The length of a whole list. */
+export async function countOf(prisma: PrismaClient, source: ListSource): Promise<number> {
+  return (await countsOf(prisma, source)).get('') ?? 0
+}
+
+interface Chunk {
+  /** A statement: the next rows of the range with their keys, whatever the filter. */
+  candidates: Prisma.Sql
+  /** `order by` these keys. */
+  sorted: (how: 'as asked' | 'reversed') => Prisma.Sql
+  /** With the last one of them and their number: asks for the chunk after it, if there can be one. */
+  next: (end: { key: Key; scanned: number }) => void
+}
+
+/** A range in chunks of at most `rows` rows, each read from an index. */
+function* chunks({ keyset, from, within = [] }: ListSource, range: Range, rows: number): Generator<Chunk> {
+  const { columns, direction } = keyset
+  const isNullable = columns[0]?.type === 'nullable-date'
+  // The rows without a first value are read by themselves: no index has them last in both directions.
+  const parts = isNullable ? [false, true] : [false]
+  for (const isNull of range.backward ? parts.toReversed() : parts) {
+    const used = isNull ? columns.slice(1) : columns
+    const bounds = { after: boundOf(range.after, isNull), before: boundOf(range.before, isNull) }
+    if (bounds.after === 'later' || bounds.before === 'earlier') continue
+    const sign = (isReversed: boolean) => ((direction === 'asc') === (range.backward === isReversed) ? 'asc' : 'desc')
+    const order = (names: readonly Prisma.Sql[], isReversed: boolean) =>
+      Prisma.sql`order by ${Prisma.join(
+        names.map((name) => Prisma.sql`${name} ${Prisma.raw(sign(isReversed))}`),
+        ', ',
+      )}`
+    const offset = columns.length - used.length
+    const names = used.map((_, n) => Prisma.raw(`k${n + offset}`))
+    for (let isDone = false; !isDone;) {
+      const conditions = [
+        ...within,
+        ...(isNullable ? [Prisma.sql`${columns[0]?.sql} is ${Prisma.raw(isNull ? 'null' : 'not null')}`] : []),
+        ...(['after', 'before'] as const).flatMap((side) => {
+          const key = bounds[side]
+          return Array.isArray(key)
+            ? [beyond(used, key.slice(offset), (direction === 'asc') === (side === 'after'))]
+            : []
+        }),
+      ]
+      isDone = true
+      yield {
+        candidates: Prisma.sql`select t.*, ${Prisma.join(columns.map(({ sql }, n) => Prisma.sql`${sql} as ${Prisma.raw(`k${n}`)}`))}
+          from ${from} ${where(conditions)} ${order(
+            used.map(({ sql }) => sql),
+            false,
+          )} limit ${rows}`,
+        sorted: (how) => order(names, how === 'reversed'),
+        next: (end) => {
+          if (end.scanned < rows) return
+          bounds[range.backward ? 'before' : 'after'] = end.key
+          isDone = false
+        },
+      }
+    }
   }
 }
 
-function strictlyBeyond<Row>(
-  { path, direction, type }: KeyColumn<Row>,
-  value: KeyValue,
-  before: boolean,
-): Record<string, unknown> {
-  const nullable = type === 'nullable-date'
-  if (value === null) return before ? { NOT: nest(path, null) } : { OR: [] }
-  const compared = nest(path, (direction === 'asc') === before ? { lt: value } : { gt: value })
-  return nullable && !before ? { OR: [compared, nest(path, null)] } : compared
+/** A cursor among the rows with a first value, or among those without; of one among the others, on which side it is. */
+function boundOf(key: Key | null, isNull: boolean): Key | null | 'earlier' | 'later' {
+  if (key === null || (key[0] === null) === isNull) return key
+  return isNull ? 'earlier' : 'later'
 }
 
-function nest(path: readonly string[], leaf: unknown): Record<string, unknown> {
-  return path.reduceRight<unknown>((inner, key) => ({ [key]: inner }), leaf) as Record<string, unknown>
+/** Rows strictly above or below a key: an index begins at its first value, or at all of them. */
+function beyond(columns: Keyset['columns'], key: Key, isAbove: boolean): Prisma.Sql {
+  const sign = Prisma.raw(isAbove ? '>' : '<')
+  const values = columns.map(({ type }, n) => typed(type, key[n] ?? null))
+  return Prisma.sql`${columns[0]?.sql} ${sign}= ${values[0]}
+    and (${Prisma.join(columns.map(({ sql }) => sql))}) ${sign} (${Prisma.join(values)})`
 }
 
-export function cursorOf<Row>(keyset: Keyset<Row>, row: Row): string {
-  const values = keyset.columns.map((column) => {
-    const value = column.value(row)
-    return value instanceof Date ? value.getTime() : value
+function typed(type: KeyType, value: Key[number]): Prisma.Sql {
+  if (type === 'uuid') return Prisma.sql`${value}::uuid`
+  if (type === 'string') return Prisma.sql`${value}::text`
+  if (type === 'number') return Prisma.sql`${value}::bigint`
+  return Prisma.sql`${new Date(Number(value))}::timestamptz`
+}
+
+function where(conditions: readonly Prisma.Sql[] = []): Prisma.Sql {
+  return conditions.length > 0 ? Prisma.sql`where ${Prisma.join(conditions, ' and ')}` : Prisma.empty
+}
+
+function keysOf(width: number): Prisma.Sql {
+  return Prisma.raw(Array.from({ length: width }, (_, n) => `k${n}`).join(', '))
+}
+
+function keyOf(row: Scanned, width: number): Key {
+  return Array.from({ length: width }, (_, n) => {
+    const value = row[`k${n}`]
+    if (value instanceof Date) return value.getTime()
+    return typeof value === 'bigint' ? Number(value) : (value as Key[number])
   })
-  return Buffer.from(JSON.stringify([keyset.name, ...values])).toString('base64url')
-}
-
-function readCursor<Row>(keyset: Keyset<Row>, cursor: string): KeyValue[] {
-  const parsed = parse(cursor)
-  if (!Array.isArray(parsed) || parsed.length !== keyset.columns.length + 1) throw invalidCursor()
-  const [name, ...values] = parsed as unknown[]
-  if (name !== keyset.name) {
-    throw new RefusedError('CURSOR_INVALID', 'Invalid cursor: it belongs to a list in another order.')
-  }
-  return keyset.columns.map(({ type }, index) => keyValue(type, values[index]))
-}
-
-function parse(cursor: string): unknown {
-  try {
-    return JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'))
-  } catch {
-    throw invalidCursor()
-  }
-}
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
-const END_OF_9999 = 253_402_300_799_999
-
-function keyValue(type: KeyColumn<unknown>['type'], value: unknown): KeyValue {
-  if (type === 'nullable-date' && value === null) return null
-  if (type === 'date' || type === 'nullable-date') {
-    if (typeof value === 'number' && value >= 0 && value <= END_OF_9999) return new Date(value)
-  } else if (type === 'number') {
-    if (typeof value === 'number' && Number.isInteger(value) && Math.abs(value) <= 2 ** 31 - 1) return value
-  } else if (type === 'uuid') {
-    if (typeof value === 'string' && UUID.test(value)) return value
-  } else if (typeof value === 'string' && !value.includes('\0') && value.isWellFormed()) return value
-  throw invalidCursor()
-}
-
-function invalidCursor(): RefusedError {
-  return new RefusedError('CURSOR_INVALID', 'Invalid cursor: it does not belong to this list.')
 }

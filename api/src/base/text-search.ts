@@ -1,3 +1,4 @@
+import { Prisma } from '@gaugeline/prisma'
 import { RefusedError } from './errors.ts'
 
 /** Longer than any name that could hold it. */
@@ -10,13 +11,12 @@ export function checkSearch(search: string | null | undefined): void {
 }
 
 /**
- * The Prisma filter for texts that contain `search`, ignoring case. Prisma passes `contains` to ILIKE unescaped, where
- * `%`, `_` and `\` belong to the pattern.
+ * Whether a text contains `search`, ignoring case. `%`, `_` and `\` belong to the pattern of ILIKE.
  * @throws RefusedError BAD_USER_INPUT
  */
-export function containing(search: string): { contains: string; mode: 'insensitive' } {
+export function containing(text: Prisma.Sql, search: string): Prisma.Sql {
   checkSearch(search)
-  return { contains: search.replaceAll(/[\\%_]/g, String.raw`\$&`), mode: 'insensitive' }
+  return Prisma.sql`${text} ilike ${`%${search.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`}`
 }
 
 /**

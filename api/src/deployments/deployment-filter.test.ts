@@ -1,13 +1,8 @@
 import { createTestDatabase, type TestDatabase, testDatabaseKinds } from '@gaugeline/prisma/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { completedJob, createTestDeps } from '../../test/create-test-deps.ts'
-import {
-  type DeploymentFilter,
-  type DeploymentWithNames,
-  filterKey,
-  matcherOf,
-  whereFilter,
-} from './deployment-filter.ts'
+import { type DeploymentFilter, type DeploymentWithNames, filterKey, matcherOf } from './deployment-filter.ts'
+import type { Deployments } from './deployments.ts'
 
 const by = 'amira'
 const NOBODY = '00000000-0000-4000-8000-000000000000'
@@ -33,11 +28,12 @@ const hour = (number: number) => new Date(Date.UTC(2026, 10, 1, number))
 describe.each(await testDatabaseKinds())('the filter of deployments on %s', (kind) => {
   let database: TestDatabase
   let all: DeploymentWithNames[]
+  let deployments: Deployments
 
   beforeAll(async () => {
     database = await createTestDatabase(kind)
     const deps = await createTestDeps(database)
-    const { deployments } = deps.services
+    deployments = deps.services.deployments
     for (const [index, [model, job]] of NAMES.entries()) {
       const labels = [
         { key: 'team', value: index % 2 === 0 ? 'even' : 'odd' },
@@ -56,8 +52,17 @@ describe.each(await testDatabaseKinds())('the filter of deployments on %s', (kin
   afterAll(() => database[Symbol.asyncDispose]())
 
   const fromDatabase = async (filter: DeploymentFilter) => {
-    const found = await database.prisma.deployment.findMany({ where: whereFilter(filter), orderBy: { key: 'asc' } })
-    return found.map(({ id }) => id)
+    const ids = await Promise.all(
+      (['CREATED_AT', 'VERSION', 'MODEL', 'STATUS_CHANGED_AT'] as const).map(async (field) => {
+        const { edges, totalCount } = await deployments.list(filter, { field, direction: 'ASC' }, { first: 100 })
+        expect([filter, await totalCount()]).toEqual([filter, edges.length])
+        return edges.map(({ node }) => node.id)
+      }),
+    )
+    // Created in this order; in any other order they are the same.
+    const [first = []] = ids
+    for (const others of ids) expect(new Set(others)).toEqual(new Set(first))
+    return first
   }
   const fromMemory = (filter: DeploymentFilter) => all.filter(matcherOf(filter)).map(({ id }) => id)
   const namesOf = (ids: string[]) =>
@@ -141,8 +146,7 @@ describe.each(await testDatabaseKinds())('the filter of deployments on %s', (kin
 
   it('finds all deployments without a filter', async () => {
     expect(await found({})).toHaveLength(NAMES.length)
-    const unfiltered = await database.prisma.deployment.count({ where: whereFilter(null) })
-    expect(unfiltered).toBe(NAMES.length)
+    expect(await deployments.counts(null)).toMatchObject({ total: NAMES.length })
   })
 })
 

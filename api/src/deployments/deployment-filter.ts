@@ -1,6 +1,14 @@
-import type { Deployment, DeploymentStatus, Model, Prisma, TrainingJob } from '@gaugeline/prisma'
+import {
+  type Deployment,
+  type DeploymentStatus,
+  type Model,
+  Prisma,
+  type PrismaClient,
+  type TrainingJob,
+} from '@gaugeline/prisma'
 import { type CreatedFilter, matchesCreated, whereCreated } from '../base/created-filter.ts'
-import type { Keyset } from '../base/paging.ts'
+import { whereLabels } from '../base/labels.ts'
+import { CHUNK_ROWS, type Keyset, type ListSource, startingWith } from '../base/paging.ts'
 import { containing, foldCase } from '../base/text-search.ts'
 
 export interface DeploymentFilter extends CreatedFilter {
@@ -27,20 +35,50 @@ export interface DeploymentOrder {
 /** A deployment with the relations that filters read. */
 export type DeploymentWithNames = Deployment & { model: Model; trainingJob: TrainingJob }
 
-/** The filter for the database; `matcherOf` does the same for rows in memory. */
-export function whereFilter(filter: DeploymentFilter | null | undefined): Prisma.DeploymentWhereInput {
-  if (!filter) return {}
+const FROM = Prisma.sql`deployments t`
+const BY_MODEL = Prisma.sql`models m join deployments t on t.model_id = m.id`
+// Subqueries for each row, and no joins: a join might read whole tables for each chunk.
+const MODEL_NAME = Prisma.sql`(select m.name from models m where m.id = t.model_id)`
+const JOB_NAME = Prisma.sql`(select j.name from training_jobs j where j.id = t.training_job_id)`
+
+/** What a list of deployments reads; `matcherOf` does the same for rows in memory. */
+export async function deploymentSource(
+  prisma: PrismaClient,
+  filter: DeploymentFilter | null | undefined,
+  order?: DeploymentOrder | null,
+): Promise<ListSource> {
+  const keyset = deploymentKeyset(order)
+  const field = order?.field ?? 'CREATED_AT'
+  const from = field === 'MODEL' ? BY_MODEL : FROM
+  if (!filter) return { keyset, from }
   const { status, model, search, labels, ids, trainingJobId } = filter
+  const created = whereCreated(filter)
+  const labelled = labels?.length ? await whereLabels(prisma, FROM, labels, CHUNK_ROWS) : null
+  const conditions = {
+    ids: ids ? [Prisma.sql`t.id = any(${[...ids]}::uuid[])`] : [],
+    labels: labelled ? [labelled.labels] : [],
+    trainingJob: trainingJobId ? [Prisma.sql`t.training_job_id = ${trainingJobId}::uuid`] : [],
+    model: model ? [Prisma.sql`t.model_id = (select id from models where name = ${model})`] : [],
+    status: status ? [Prisma.sql`t.status = any(${[...status]}::"DeploymentStatus"[])`] : [],
+    createdBy: created.by,
+    createdAt: created.at,
+    search: search ? [Prisma.sql`(${containing(MODEL_NAME, search)} or ${containing(JOB_NAME, search)})`] : [],
+  }
+  const isByTime = field === 'CREATED_AT'
   return {
-    ...(status ? { status: { in: [...status] } } : {}),
-    ...(labels?.length ? { labels: { hasEvery: [...labels] } } : {}),
-    ...(ids ? { id: { in: [...ids] } } : {}),
-    ...(trainingJobId ? { trainingJobId } : {}),
-    ...whereCreated(filter),
-    AND: [
-      model ? { model: { name: model } } : {},
-      search ? { OR: [{ model: { name: containing(search) } }, { trainingJob: { name: containing(search) } }] } : {},
-    ],
+    keyset,
+    from,
+    ...startingWith(
+      conditions,
+      [
+        'ids',
+        labelled?.areRare && 'labels',
+        isByTime && 'trainingJob',
+        (isByTime || field === 'VERSION' || field === 'MODEL') && 'model',
+        isByTime && status?.length === 1 && 'status',
+      ],
+      isByTime ? created.at : [],
+    ),
   }
 }
 
@@ -78,30 +116,16 @@ export function filterKey(filter: DeploymentFilter): string {
 }
 
 /** Newest first by default. */
-export function deploymentKeyset(order: DeploymentOrder | null | undefined): Keyset<DeploymentWithNames> {
+function deploymentKeyset(order: DeploymentOrder | null | undefined): Keyset {
   const field = order?.field ?? 'CREATED_AT'
   const direction = order?.direction === 'ASC' ? 'asc' : 'desc'
-  const id = { path: ['id'], direction, type: 'uuid', value: (row: Deployment) => row.id } as const
-  const version = {
-    path: ['versionNumber'],
-    direction,
-    type: 'number',
-    value: (row: Deployment) => row.versionNumber,
-  } as const
-  const model = {
-    path: ['model', 'name'],
-    direction,
-    type: 'string',
-    value: (row: DeploymentWithNames) => row.model.name,
-  } as const
+  const id = { sql: Prisma.sql`t.id`, type: 'uuid' } as const
+  const version = { sql: Prisma.sql`t.version_number`, type: 'number' } as const
   const columns = {
-    CREATED_AT: [{ path: ['createdAt'], direction, type: 'date', value: (row: Deployment) => row.createdAt }, id],
-    STATUS_CHANGED_AT: [
-      { path: ['statusChangedAt'], direction, type: 'date', value: (row: Deployment) => row.statusChangedAt },
-      id,
-    ],
-    MODEL: [model, version],
+    CREATED_AT: [{ sql: Prisma.sql`t.created_at`, type: 'date' }, id],
+    STATUS_CHANGED_AT: [{ sql: Prisma.sql`t.status_changed_at`, type: 'date' }, id],
+    MODEL: [{ sql: Prisma.sql`m.name`, type: 'string' }, version],
     VERSION: [version, id],
   } as const
-  return { name: `deployment-${field}-${direction}`, columns: [...columns[field]] }
+  return { name: `deployment-${field}-${direction}`, direction, columns: columns[field] }
 }

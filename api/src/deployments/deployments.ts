@@ -3,7 +3,7 @@ import {
   type DeploymentEvent,
   type DeploymentStatus,
   isForeignKeyViolation,
-  type Prisma,
+  Prisma,
   type PrismaClient,
   uniqueViolation,
 } from '@gaugeline/prisma'
@@ -11,7 +11,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Idempotency, IdempotencyKey } from '../idempotency/idempotency.ts'
 import type { Bus, DeploymentEventRecord } from '../bus/bus.ts'
 import type { Models } from '../models/models.ts'
-import { type Page, type PageRequest, pageOf } from '../base/paging.ts'
+import { countOf, countsOf, type Page, type PageRequest, pageOf } from '../base/paging.ts'
 import { metadataColumns, type ObjectMetadata } from '../base/object-metadata.ts'
 import { labelTexts } from '../base/labels.ts'
 import { type Quotas, takePlace } from '../base/quotas.ts'
@@ -32,13 +32,7 @@ import {
   type NewDeployment,
   refuseSecondActive,
 } from './deployment-checks.ts'
-import {
-  type DeploymentFilter,
-  type DeploymentOrder,
-  deploymentKeyset,
-  type DeploymentWithNames,
-  whereFilter,
-} from './deployment-filter.ts'
+import { type DeploymentFilter, type DeploymentOrder, deploymentSource } from './deployment-filter.ts'
 import type { EventFilter, EventOrder } from './event-filter.ts'
 import type { EventRecords } from './event-records.ts'
 
@@ -79,40 +73,29 @@ export class Deployments {
     return this.#options.prisma.deployment.findUnique({ ...query, where: { externalId } })
   }
 
-  list(
+  async list(
     filter: DeploymentFilter | null | undefined,
     order: DeploymentOrder | null | undefined,
     page: PageRequest,
     query: DeploymentQuery = {},
   ): Promise<Page<Deployment>> {
-    const { deployment } = this.#options.prisma
-    // Cursors ordered by model name contain the name.
-    const model = order?.field === 'MODEL' ? { model: query.include?.model ?? true } : {}
+    const { prisma } = this.#options
     return pageOf(
-      deploymentKeyset(order),
+      prisma,
+      await deploymentSource(prisma, filter, order),
       page,
-      ({ where, orderBy, take }) =>
-        deployment.findMany({
-          ...query,
-          ...(query.select ? {} : { include: { ...query.include, ...model } }),
-          where: { AND: [whereFilter(filter), where] },
-          orderBy,
-          take,
-        }) as Promise<DeploymentWithNames[]>,
-      () => deployment.count({ where: whereFilter(filter) }),
+      (ids) => prisma.deployment.findMany({ ...query, where: { id: { in: ids } } }),
+      async () => countOf(prisma, await deploymentSource(prisma, filter)),
     )
   }
 
   async counts(
     filter: DeploymentFilter | null | undefined,
   ): Promise<{ active: number; paused: number; total: number }> {
-    const groups = await this.#options.prisma.deployment.groupBy({
-      by: ['status'],
-      where: whereFilter(filter),
-      _count: true,
-    })
-    const of = (status: DeploymentStatus) => groups.find((group) => group.status === status)?._count ?? 0
-    return { active: of('ACTIVE'), paused: of('PAUSED'), total: of('ACTIVE') + of('PAUSED') }
+    const { prisma } = this.#options
+    const counts = await countsOf(prisma, await deploymentSource(prisma, filter), Prisma.sql`t.status`)
+    const [active, paused] = [counts.get('ACTIVE') ?? 0, counts.get('PAUSED') ?? 0]
+    return { active, paused, total: active + paused }
   }
 
   /** Those of these training jobs that have an active deployment. */

@@ -61,12 +61,13 @@ async function extentsOf(prisma: PrismaClient, requests: readonly CurveRequest[]
   return new Map(extents.map(({ id, ...extent }) => [id, extent]))
 }
 
-/** At most `maxPoints` of 1, 2, 3 … `count`: evenly, and with `last`. */
+/** At most `maxPoints` of 1, 2, 3 … `count`: every second, third, … one, counted from the end; and `last`. */
 function positionsOf({ count, last }: Extent, maxPoints: number): Set<number> {
-  const points = Math.min(maxPoints, count)
-  const evenly = Array.from({ length: points }, (_, n) => 1 + Math.round(((count - 1) * n) / Math.max(points - 1, 1)))
+  const stride = Math.ceil(count / maxPoints)
+  const evenly = Array.from({ length: Math.ceil(count / stride) }, (_, n) => count - n * stride)
   const positions = new Set(evenly)
-  if (!positions.has(last)) positions.delete(evenly.at(-1) ?? count)
+  // Where it did not arrive last, it takes the place of the one that did.
+  if (!positions.has(last)) positions.delete(count)
   return positions.add(last)
 }
 

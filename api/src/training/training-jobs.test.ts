@@ -190,8 +190,8 @@ describe.each(await testDatabaseKinds())('training jobs on %s', (kind) => {
       const thinned = await curve(id, maxPoints)
       expect([maxPoints, thinned.length <= maxPoints, thinned.at(-1)]).toEqual([maxPoints, true, 100])
       expect(thinned.length).toBeGreaterThan(Math.min(100, maxPoints) / 2)
-      const gaps = thinned.slice(1).map((step, index) => step - (thinned[index] ?? 0))
-      expect(Math.max(0, ...gaps) - Math.min(Infinity, ...gaps)).toBeLessThanOrEqual(1)
+      const gaps = new Set(thinned.slice(1).map((step, index) => step - (thinned[index] ?? 0)))
+      expect(gaps.size).toBeLessThanOrEqual(1)
     }
     expect(await curve(id, 100)).toHaveLength(100)
     expect(await curve((await register('RUNNING')).id)).toEqual([])
@@ -200,14 +200,14 @@ describe.each(await testDatabaseKinds())('training jobs on %s', (kind) => {
   it('have the last step in their thinned curve when it did not arrive last, whatever the numbers of the steps', async () => {
     const { id } = await register('RUNNING')
     await jobs.update(id, { steps: steps(0, 2 ** 31 - 1) })
-    for (let from = 1; from <= 1501; from += 500) {
+    for (let from = 1; from <= 1001; from += 500) {
       await jobs.update(id, { steps: steps(...Array.from({ length: 500 }, (_, n) => from + n)) })
     }
     // Some of them once more: they are replaced.
     await jobs.update(id, { steps: steps(...Array.from({ length: 500 }, (_, n) => n)) })
-    expect(await curve(id, 2000)).toHaveLength(2000)
+    expect(await curve(id, 2000)).toHaveLength(1502)
     const thinned = await curve(id, 200)
-    expect(thinned).toHaveLength(200)
+    expect(thinned).toHaveLength(Math.ceil(1502 / Math.ceil(1502 / 200)))
     expect(thinned).toEqual(thinned.toSorted((a, b) => a - b))
     expect(thinned.at(-1)).toBe(2 ** 31 - 1)
     expect(await curve(id, 1)).toEqual([2 ** 31 - 1])
@@ -224,7 +224,7 @@ describe.each(await testDatabaseKinds())('training jobs on %s', (kind) => {
       { trainingJobId: one.id, maxPoints: 9 },
     ]
     const curves = await jobs.lossCurves(asked)
-    expect(curves.map((each) => each.map(({ step }) => step))).toEqual([[10, 20], [], [1, 4], [1, 2, 3, 4]])
+    expect(curves.map((each) => each.map(({ step }) => step))).toEqual([[10, 20], [], [2, 4], [1, 2, 3, 4]])
     expect(await jobs.lossCurves([])).toEqual([])
   })
 

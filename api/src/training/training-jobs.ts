@@ -1,6 +1,6 @@
 import {
   isForeignKeyViolation,
-  type Prisma,
+  Prisma,
   type PrismaClient,
   type TrainingJob,
   type TrainingJobStatus,
@@ -11,7 +11,7 @@ import type { Clock } from '../base/clock.ts'
 import type { IdempotencyKey, Idempotency } from '../idempotency/idempotency.ts'
 import type { Bus } from '../bus/bus.ts'
 import type { Models } from '../models/models.ts'
-import { type Page, type PageRequest, pageOf } from '../base/paging.ts'
+import { countOf, countsOf, type Page, type PageRequest, pageOf } from '../base/paging.ts'
 import { labelTexts } from '../base/labels.ts'
 import { type Quotas, takePlace } from '../base/quotas.ts'
 import { metadataColumns } from '../base/object-metadata.ts'
@@ -23,7 +23,7 @@ import {
   TrainingJobHasDeploymentsError,
   TrainingJobSimulatedError,
 } from './training.errors.ts'
-import { type TrainingJobFilter, trainingJobKeyset, type TrainingJobOrder, whereFilter } from './training-filter.ts'
+import { type TrainingJobFilter, type TrainingJobOrder, trainingJobSource } from './training-filter.ts'
 import {
   checkNewJob,
   checkRegistration,
@@ -71,41 +71,50 @@ export class TrainingJobs {
     return this.#options.prisma.trainingJob.findUnique({ ...query, where: { externalId } })
   }
 
-  list(
+  async list(
     filter: TrainingJobFilter | null | undefined,
     order: TrainingJobOrder | null | undefined,
     page: PageRequest,
     query: TrainingJobQuery = {},
   ): Promise<Page<TrainingJob>> {
-    const { trainingJob } = this.#options.prisma
+    const { prisma } = this.#options
     return pageOf(
-      trainingJobKeyset(order),
+      prisma,
+      await trainingJobSource(prisma, filter, order),
       page,
-      ({ where, orderBy, take }) =>
-        trainingJob.findMany({ ...query, where: { AND: [whereFilter(filter), where] }, orderBy, take }),
-      () => trainingJob.count({ where: whereFilter(filter) }),
+      (ids) => prisma.trainingJob.findMany({ ...query, where: { id: { in: ids } } }),
+      async () => countOf(prisma, await trainingJobSource(prisma, filter)),
     )
   }
 
   /** The number of jobs in each status; a status without any job is absent. */
   async counts(filter: TrainingJobFilter | null | undefined): Promise<Partial<Record<TrainingJobStatus, number>>> {
-    const groups = await this.#options.prisma.trainingJob.groupBy({
-      by: ['status'],
-      where: whereFilter(filter),
-      _count: true,
-    })
-    return Object.fromEntries(groups.map(({ status, _count }) => [status, _count]))
+    const { prisma } = this.#options
+    const source = await trainingJobSource(prisma, filter)
+    return Object.fromEntries(await countsOf(prisma, source, Prisma.sql`t.status`))
   }
 
   /** The id of this job, if it exists; without an id, the newest thousand unfinished jobs, oldest first. */
   async currentIds(id: string | null): Promise<string[]> {
-    const jobs = await this.#options.prisma.trainingJob.findMany({
-      where: id === null ? { status: { in: ['QUEUED', 'RUNNING'] } } : { id },
-      select: { id: true },
-      orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
-      take: MAX_CURRENT,
-    })
-    return jobs.map((job) => job.id).toReversed()
+    const { prisma } = this.#options
+    if (id !== null) return (await prisma.trainingJob.count({ where: { id } })) > 0 ? [id] : []
+    const jobs = await Promise.all(
+      (['QUEUED', 'RUNNING'] as const).map((status) =>
+        prisma.trainingJob.findMany({
+          where: { status },
+          select: { id: true, createdAt: true },
+          orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
+          take: MAX_CURRENT,
+        }),
+      ),
+    )
+    const newest = jobs
+      .flat()
+      .toSorted((a, b) => b.createdAt.getTime() - a.createdAt.getTime() || (a.id < b.id ? 1 : -1))
+    return newest
+      .slice(0, MAX_CURRENT)
+      .map((job) => job.id)
+      .toReversed()
   }
 
   /** Loss curves, each thinned evenly to at most `maxPoints` steps including the last one. */
