@@ -52,17 +52,18 @@ export function wantedLabels(labels: readonly Label[]): string[] {
 }
 
 /**
- * The condition on a table `t` that a row has all of these labels (as they are stored), and whether so few rows have
- * them that a list may begin with it.
+ * The rows `t` of a table that have all of these labels (as they are stored): as a condition, or as a table of its own
+ * if there are few.
  */
-export async function whereLabels(
+export async function rowsWithLabels(
   prisma: PrismaClient,
   table: Prisma.Sql,
   texts: readonly string[],
   few: number,
-): Promise<{ labels: Prisma.Sql; areRare: boolean }> {
-  const labels = Prisma.sql`t.labels @> ${[...texts]}::text[]`
+): Promise<{ labelled: Prisma.Sql; from: null } | { labelled: null; from: Prisma.Sql }> {
+  const labelled = Prisma.sql`t.labels @> ${[...texts]}::text[]`
   const [found] = await prisma.$queryRaw<{ count: number }[]>`
-    select count(*)::int from (select 1 from ${table} where ${labels} limit ${few + 1}) found`
-  return { labels, areRare: (found?.count ?? 0) <= few }
+    select count(*)::int from (select 1 from ${table} where ${labelled} limit ${few + 1}) found`
+  if ((found?.count ?? 0) > few) return { labelled, from: null }
+  return { labelled: null, from: Prisma.sql`(select * from ${table} where ${labelled} offset 0) t` }
 }

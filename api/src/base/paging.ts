@@ -37,10 +37,10 @@ export interface ListSource {
  */
 export function startingWith<Name extends string>(
   conditions: Readonly<Record<Name, readonly Prisma.Sql[]>>,
-  starts: readonly (Name | false | undefined)[],
+  starts: readonly Name[],
   range: readonly Prisma.Sql[],
 ): Required<Pick<ListSource, 'within' | 'filter'>> {
-  const start = starts.find((name) => name !== false && name !== undefined && conditions[name].length > 0)
+  const start = starts.find((name) => conditions[name].length > 0)
   const within = [...(start ? conditions[start] : []), ...range]
   const all = Object.values<readonly Prisma.Sql[]>(conditions).flat()
   return { within, filter: all.filter((condition) => !within.includes(condition)) }
@@ -58,7 +58,7 @@ export const DEFAULT_PAGE = 20
 /** Rows that one statement filters: an embedded database does nothing else meanwhile. */
 export const CHUNK_ROWS = 1000
 /** Rows that one statement counts without looking at them. */
-const CHUNK_COUNTED = 5000
+const CHUNK_COUNTED = 2000
 
 /**
  * Keyset pagination: the rows after the cursor's values, in the order of an index. Stable while rows are added and
@@ -190,42 +190,36 @@ interface Chunk {
 }
 
 /** A range in chunks of at most `rows` rows, each read from an index. */
-function* chunks({ keyset, from, within = [] }: ListSource, range: Range, rows: number): Generator<Chunk> {
+function* chunks({ keyset, from, within: conditions = [] }: ListSource, range: Range, rows: number): Generator<Chunk> {
   const { columns, direction } = keyset
   const isNullable = columns[0]?.type === 'nullable-date'
   // The rows without a first value are read by themselves: no index has them last in both directions.
   const parts = isNullable ? [false, true] : [false]
+  const names = columns.map((_, n) => Prisma.raw(`k${n}`))
+  const keys = columns.map(({ sql }, n) => Prisma.sql`${sql} as ${names[n]}`)
   for (const isNull of range.backward ? parts.toReversed() : parts) {
-    const used = isNull ? columns.slice(1) : columns
     const bounds = { after: boundOf(range.after, isNull), before: boundOf(range.before, isNull) }
     if (bounds.after === 'later' || bounds.before === 'earlier') continue
-    const sign = (isReversed: boolean) => ((direction === 'asc') === (range.backward === isReversed) ? 'asc' : 'desc')
-    const order = (names: readonly Prisma.Sql[], isReversed: boolean) =>
-      Prisma.sql`order by ${Prisma.join(
-        names.map((name) => Prisma.sql`${name} ${Prisma.raw(sign(isReversed))}`),
-        ', ',
-      )}`
-    const offset = columns.length - used.length
-    const names = used.map((_, n) => Prisma.raw(`k${n + offset}`))
+    const part = isNullable ? [Prisma.sql`${columns[0]?.sql} is ${Prisma.raw(isNull ? 'null' : 'not null')}`] : []
+    const skipped = isNull ? 1 : 0
+    const orderBy = (by: readonly Prisma.Sql[], isReversed: boolean) => {
+      const sign = Prisma.raw((direction === 'asc') === (range.backward === isReversed) ? 'asc' : 'desc')
+      return Prisma.sql`order by ${Prisma.join(by.map((column) => Prisma.sql`${column} ${sign}`))}`
+    }
     for (let isDone = false; !isDone;) {
-      const conditions = [
-        ...within,
-        ...(isNullable ? [Prisma.sql`${columns[0]?.sql} is ${Prisma.raw(isNull ? 'null' : 'not null')}`] : []),
-        ...(['after', 'before'] as const).flatMap((side) => {
-          const key = bounds[side]
-          return Array.isArray(key)
-            ? [beyond(used, key.slice(offset), (direction === 'asc') === (side === 'after'))]
-            : []
-        }),
-      ]
+      const within = (['after', 'before'] as const).flatMap((side) => {
+        const key = bounds[side]
+        const isAbove = (direction === 'asc') === (side === 'after')
+        return Array.isArray(key) ? [beyond(columns.slice(skipped), key.slice(skipped), isAbove)] : []
+      })
       isDone = true
       yield {
-        candidates: Prisma.sql`select t.*, ${Prisma.join(columns.map(({ sql }, n) => Prisma.sql`${sql} as ${Prisma.raw(`k${n}`)}`))}
-          from ${from} ${where(conditions)} ${order(
-            used.map(({ sql }) => sql),
+        candidates: Prisma.sql`select t.*, ${Prisma.join(keys)} from ${from} ${where([...conditions, ...part, ...within])}
+          ${orderBy(
+            columns.map(({ sql }) => sql),
             false,
           )} limit ${rows}`,
-        sorted: (how) => order(names, how === 'reversed'),
+        sorted: (how) => orderBy(names, how === 'reversed'),
         next: (end) => {
           if (end.scanned < rows) return
           bounds[range.backward ? 'before' : 'after'] = end.key

@@ -7,7 +7,7 @@ import {
   type TrainingJob,
 } from '@gaugeline/prisma'
 import { type CreatedFilter, matchesCreated, whereCreated } from '../base/created-filter.ts'
-import { whereLabels } from '../base/labels.ts'
+import { rowsWithLabels } from '../base/labels.ts'
 import { CHUNK_ROWS, type Keyset, type ListSource, startingWith } from '../base/paging.ts'
 import { containing, foldCase } from '../base/text-search.ts'
 
@@ -36,7 +36,6 @@ export interface DeploymentOrder {
 export type DeploymentWithNames = Deployment & { model: Model; trainingJob: TrainingJob }
 
 const FROM = Prisma.sql`deployments t`
-const BY_MODEL = Prisma.sql`models m join deployments t on t.model_id = m.id`
 // Subqueries for each row, and no joins: a join might read whole tables for each chunk.
 const MODEL_NAME = Prisma.sql`(select m.name from models m where m.id = t.model_id)`
 const JOB_NAME = Prisma.sql`(select j.name from training_jobs j where j.id = t.training_job_id)`
@@ -47,39 +46,38 @@ export async function deploymentSource(
   filter: DeploymentFilter | null | undefined,
   order?: DeploymentOrder | null,
 ): Promise<ListSource> {
-  const keyset = deploymentKeyset(order)
-  const field = order?.field ?? 'CREATED_AT'
-  const from = field === 'MODEL' ? BY_MODEL : FROM
-  if (!filter) return { keyset, from }
-  const { status, model, search, labels, ids, trainingJobId } = filter
-  const created = whereCreated(filter)
-  const labelled = labels?.length ? await whereLabels(prisma, FROM, labels, CHUNK_ROWS) : null
+  const { status, model, search, labels, ids, trainingJobId } = filter ?? {}
+  const created = whereCreated(filter ?? {})
+  const found = labels?.length ? await rowsWithLabels(prisma, FROM, labels, CHUNK_ROWS) : null
+  const one = status?.length === 1 ? status[0] : undefined
   const conditions = {
-    ids: ids ? [Prisma.sql`t.id = any(${[...ids]}::uuid[])`] : [],
-    labels: labelled ? [labelled.labels] : [],
+    labels: found?.labelled ? [found.labelled] : [],
     trainingJob: trainingJobId ? [Prisma.sql`t.training_job_id = ${trainingJobId}::uuid`] : [],
     model: model ? [Prisma.sql`t.model_id = (select id from models where name = ${model})`] : [],
-    status: status ? [Prisma.sql`t.status = any(${[...status]}::"DeploymentStatus"[])`] : [],
+    oneStatus: one ? [Prisma.sql`t.status = ${one}::"DeploymentStatus"`] : [],
+    statuses: status && !one ? [Prisma.sql`t.status = any(${[...status]}::"DeploymentStatus"[])`] : [],
     createdBy: created.by,
     createdAt: created.at,
     search: search ? [Prisma.sql`(${containing(MODEL_NAME, search)} or ${containing(JOB_NAME, search)})`] : [],
+    // Where few have the labels, those are a table of their own.
+    ids: ids && found?.from ? [whereIds(ids)] : [],
   }
-  const isByTime = field === 'CREATED_AT'
+  const few = found?.from ?? (ids && Prisma.sql`(select * from ${FROM} where ${whereIds(ids)} offset 0) t`)
+  const field = order?.field ?? 'CREATED_AT'
+  const starts = { CREATED_AT: ['trainingJob', 'model', 'oneStatus'], VERSION: ['model'], MODEL: ['model'] } as const
   return {
-    keyset,
-    from,
+    keyset: deploymentKeyset(order, few ? MODEL_NAME : Prisma.sql`m.name`),
+    from: few ?? (field === 'MODEL' ? Prisma.sql`models m join ${FROM} on t.model_id = m.id` : FROM),
     ...startingWith(
       conditions,
-      [
-        'ids',
-        labelled?.areRare && 'labels',
-        isByTime && 'trainingJob',
-        (isByTime || field === 'VERSION' || field === 'MODEL') && 'model',
-        isByTime && status?.length === 1 && 'status',
-      ],
-      isByTime ? created.at : [],
+      field === 'STATUS_CHANGED_AT' ? [] : starts[field],
+      field === 'CREATED_AT' ? created.at : [],
     ),
   }
+}
+
+function whereIds(ids: readonly string[]): Prisma.Sql {
+  return Prisma.sql`t.id = any(${[...ids]}::uuid[])`
 }
 
 /** Prepared once for any number of deployments: the lists in a filter may be long. */
@@ -116,7 +114,7 @@ export function filterKey(filter: DeploymentFilter): string {
 }
 
 /** Newest first by default. */
-function deploymentKeyset(order: DeploymentOrder | null | undefined): Keyset {
+function deploymentKeyset(order: DeploymentOrder | null | undefined, modelName: Prisma.Sql): Keyset {
   const field = order?.field ?? 'CREATED_AT'
   const direction = order?.direction === 'ASC' ? 'asc' : 'desc'
   const id = { sql: Prisma.sql`t.id`, type: 'uuid' } as const
@@ -124,7 +122,7 @@ function deploymentKeyset(order: DeploymentOrder | null | undefined): Keyset {
   const columns = {
     CREATED_AT: [{ sql: Prisma.sql`t.created_at`, type: 'date' }, id],
     STATUS_CHANGED_AT: [{ sql: Prisma.sql`t.status_changed_at`, type: 'date' }, id],
-    MODEL: [{ sql: Prisma.sql`m.name`, type: 'string' }, version],
+    MODEL: [{ sql: modelName, type: 'string' }, version],
     VERSION: [version, id],
   } as const
   return { name: `deployment-${field}-${direction}`, direction, columns: columns[field] }

@@ -1,6 +1,6 @@
 import { Prisma, type PrismaClient, type TrainingJobStatus } from '@gaugeline/prisma'
 import { type CreatedFilter, whereCreated } from '../base/created-filter.ts'
-import { type Label, wantedLabels, whereLabels } from '../base/labels.ts'
+import { type Label, rowsWithLabels, wantedLabels } from '../base/labels.ts'
 import { CHUNK_ROWS, type Keyset, type ListSource, startingWith } from '../base/paging.ts'
 import { containing } from '../base/text-search.ts'
 
@@ -31,11 +31,13 @@ export async function trainingJobSource(
   if (!filter) return { keyset, from: FROM }
   const { status, model, search, labels } = filter
   const created = whereCreated(filter)
-  const labelled = labels?.length ? await whereLabels(prisma, FROM, wantedLabels(labels), CHUNK_ROWS) : null
+  const found = labels?.length ? await rowsWithLabels(prisma, FROM, wantedLabels(labels), CHUNK_ROWS) : null
+  const one = status?.length === 1 ? status[0] : undefined
   const conditions = {
-    labels: labelled ? [labelled.labels] : [],
+    labels: found?.labelled ? [found.labelled] : [],
     model: model ? [Prisma.sql`t.model_id = (select id from models where name = ${model})`] : [],
-    status: status ? [Prisma.sql`t.status = any(${[...status]}::"TrainingJobStatus"[])`] : [],
+    oneStatus: one ? [Prisma.sql`t.status = ${one}::"TrainingJobStatus"`] : [],
+    statuses: status && !one ? [Prisma.sql`t.status = any(${[...status]}::"TrainingJobStatus"[])`] : [],
     createdBy: created.by,
     createdAt: created.at,
     search: search
@@ -45,12 +47,8 @@ export async function trainingJobSource(
   const isByTime = (order?.field ?? 'CREATED_AT') === 'CREATED_AT'
   return {
     keyset,
-    from: FROM,
-    ...startingWith(
-      conditions,
-      [labelled?.areRare && 'labels', isByTime && 'model', isByTime && status?.length === 1 && 'status'],
-      isByTime ? created.at : [],
-    ),
+    from: found?.from ?? FROM,
+    ...startingWith(conditions, isByTime ? ['model', 'oneStatus'] : [], isByTime ? created.at : []),
   }
 }
 
