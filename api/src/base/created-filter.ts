@@ -1,5 +1,3 @@
-import { Prisma } from '@gaugeline/prisma'
-
 /** By whom and when something was created. */
 export interface CreatedFilter {
   createdBy?: string | null | undefined
@@ -18,20 +16,7 @@ export function storableTime(date: Date): Date {
   return new Date(Math.min(Math.max(date.getTime(), EARLIEST_MS), LATEST_MS))
 }
 
-/** The conditions on a table `t`; `matchesCreated` has the same for rows in memory. */
-export function whereCreated({ createdBy, createdAfter, createdBefore }: CreatedFilter): {
-  by: Prisma.Sql[]
-  at: Prisma.Sql[]
-} {
-  return {
-    by: createdBy ? [Prisma.sql`t.created_by = ${createdBy}`] : [],
-    at: [
-      ...(createdAfter ? [Prisma.sql`t.created_at >= ${storableTime(createdAfter)}`] : []),
-      ...(createdBefore ? [Prisma.sql`t.created_at < ${storableTime(createdBefore)}`] : []),
-    ],
-  }
-}
-
+/** What `whereCreated` finds in the database, for rows in memory. */
 export function matchesCreated(
   row: { createdBy: string; createdAt: Date },
   { createdBy, createdAfter, createdBefore }: CreatedFilter,

@@ -1,4 +1,3 @@
-import { Prisma, type PrismaClient } from '@gaugeline/prisma'
 import { RefusedError } from './errors.ts'
 import type { InputChecks } from './input-checks.ts'
 import { MAX_LABEL_LENGTH, MAX_LABELS } from './limits.ts'
@@ -49,21 +48,4 @@ export function wantedLabels(labels: readonly Label[]): string[] {
   if (labels.length > MAX_LABELS) throw refuse(`labels ${COUNT_RULE}, not ${labels.length}.`)
   if (!labels.every(({ key }) => KEY.test(key))) throw refuse(`The key of a label ${KEY_RULE}`)
   return labelTexts(labels)
-}
-
-/**
- * The rows `t` of a table that have all of these labels (as they are stored): as a condition, or as a table of its own
- * if there are few.
- */
-export async function rowsWithLabels(
-  prisma: PrismaClient,
-  table: Prisma.Sql,
-  texts: readonly string[],
-  few: number,
-): Promise<{ labelled: Prisma.Sql; from: null } | { labelled: null; from: Prisma.Sql }> {
-  const labelled = Prisma.sql`t.labels @> ${[...texts]}::text[]`
-  const [found] = await prisma.$queryRaw<{ count: number }[]>`
-    select count(*)::int from (select 1 from ${table} where ${labelled} limit ${few + 1}) found`
-  if ((found?.count ?? 0) > few) return { labelled, from: null }
-  return { labelled: null, from: Prisma.sql`(select * from ${table} where ${labelled} offset 0) t` }
 }

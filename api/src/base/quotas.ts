@@ -1,4 +1,3 @@
-import type { Prisma } from '@gaugeline/prisma'
 import { DomainError } from './errors.ts'
 
 /** How much of what lasts there may be on the whole server, whoever made it. Each is a setting. */
@@ -35,13 +34,18 @@ export class QuotaExceededError extends DomainError {
   }
 }
 
+/** The part of a transaction that is used. */
+interface Transaction {
+  $executeRaw(statement: TemplateStringsArray, ...values: unknown[]): PromiseLike<number>
+}
+
 /**
  * Takes one of the places of a quota. Until the transaction ends, nobody else can: two could both take the last one.
  * @param count how many are taken, as the transaction sees them; read under the lock
  * @throws QuotaExceededError
  */
 export async function takePlace(
-  tx: Prisma.TransactionClient,
+  tx: Transaction,
   quota: QuotaName,
   max: number,
   count: () => Promise<number>,

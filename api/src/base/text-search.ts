@@ -1,4 +1,3 @@
-import { Prisma } from '@gaugeline/prisma'
 import { RefusedError } from './errors.ts'
 
 /** Longer than any name that could hold it. */
@@ -8,15 +7,6 @@ const MAX_SEARCH = 200
 export function checkSearch(search: string | null | undefined): void {
   if (search == null || search.length <= MAX_SEARCH) return
   throw new RefusedError('BAD_USER_INPUT', `search must have at most ${MAX_SEARCH} characters, not ${search.length}.`)
-}
-
-/**
- * Whether a text contains `search`, ignoring case. `%`, `_` and `\` belong to the pattern of ILIKE.
- * @throws RefusedError BAD_USER_INPUT
- */
-export function containing(text: Prisma.Sql, search: string): Prisma.Sql {
-  checkSearch(search)
-  return Prisma.sql`${text} ilike ${`%${search.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`}`
 }
 
 /**

@@ -6,10 +6,10 @@ import {
   type PrismaClient,
   type TrainingJob,
 } from '@gaugeline/prisma'
-import { type CreatedFilter, matchesCreated, whereCreated } from '../base/created-filter.ts'
-import { rowsWithLabels } from '../base/labels.ts'
-import { CHUNK_ROWS, type Keyset, type ListSource, startingWith } from '../base/paging.ts'
-import { containing, foldCase } from '../base/text-search.ts'
+import { type CreatedFilter, matchesCreated } from '../base/created-filter.ts'
+import { CHUNK_ROWS, type Keyset, type ListSource, startingWith } from '../lists/paging.ts'
+import { containing, rowsWithLabels, whereCreated } from '../lists/conditions.ts'
+import { foldCase } from '../base/text-search.ts'
 
 export interface DeploymentFilter extends CreatedFilter {
   status?: readonly DeploymentStatus[] | null | undefined

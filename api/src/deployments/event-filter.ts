@@ -1,7 +1,7 @@
 import { type DeploymentEventKind, Prisma } from '@gaugeline/prisma'
 import { storableTime } from '../base/created-filter.ts'
-import { cursorOf } from '../base/page-cursors.ts'
-import { type Keyset, type ListSource, startingWith } from '../base/paging.ts'
+import { cursorOf } from '../lists/page-cursors.ts'
+import { type Keyset, type ListSource, startingWith } from '../lists/paging.ts'
 
 export interface EventFilter {
   kind?: readonly DeploymentEventKind[] | null | undefined

@@ -3,7 +3,6 @@ import DataLoader from 'dataloader'
 import type { Viewer } from '../base/viewer.ts'
 import type { Services } from '../deps.ts'
 import type { Sample } from '../metrics/sample.ts'
-import type { CurveRequest } from '../training/loss-curves.ts'
 
 /** The context of one operation. */
 export interface Context {
@@ -29,6 +28,11 @@ interface Loaders {
   lossCurve: DataLoader<CurveRequest, TrainingStep[]>
   /** Whether no deployment of a training job is active, by the job's id. */
   isUndeployed: DataLoader<string, boolean>
+}
+
+interface CurveRequest {
+  trainingJobId: string
+  maxPoints: number
 }
 
 export function createContext(services: Services, viewer: Viewer, requestId: string): Context {

@@ -1,5 +1,5 @@
 import * as limits from '../base/limits.ts'
-import { DEFAULT_PAGE, MAX_PAGE } from '../base/paging.ts'
+import { DEFAULT_PAGE, MAX_PAGE } from '../base/page.ts'
 import type { SampleRetention, ServerInfo } from '../base/server-info.ts'
 import type { Quotas } from '../base/quotas.ts'
 import { builder } from './builder.ts'
@@ -54,14 +54,17 @@ const QUOTAS: Readonly<Record<string, readonly [keyof Quotas, string]>> = {
 
 const LimitsType = builder.objectRef<Quotas>('ServerLimits').implement({
   description: 'The limits that a client can keep to. The page docs/limits.md explains them, and lists all others.',
-  fields: (t) =>
-    Object.fromEntries([
-      ...Object.entries(LIMITS).map(([name, [value, description]]) => [
+  fields: (t) => ({
+    ...Object.fromEntries(
+      Object.entries(LIMITS).map(([name, [value, description]]) => [
         name,
         t.int({ description, resolve: () => value }),
       ]),
-      ...Object.entries(QUOTAS).map(([name, [quota, description]]) => [name, t.exposeInt(quota, { description })]),
-    ]),
+    ),
+    ...Object.fromEntries(
+      Object.entries(QUOTAS).map(([name, [quota, description]]) => [name, t.exposeInt(quota, { description })]),
+    ),
+  }),
 })
 
 const ServerInfoType = builder.objectRef<ServerInfo>('ServerInfo').implement({

@@ -1,7 +1,8 @@
 import { type Model, Prisma, type PrismaClient } from '@gaugeline/prisma'
 import type { InputChecks } from '../base/input-checks.ts'
-import { countOf, type Keyset, type Page, type PageRequest, pageOf } from '../base/paging.ts'
-import { containing } from '../base/text-search.ts'
+import type { Page, PageRequest } from '../base/page.ts'
+import { countOf, type Keyset, pageOf } from '../lists/paging.ts'
+import { containing } from '../lists/conditions.ts'
 
 const NAME = /^[A-Za-z0-9._/-]{1,100}$/
 

@@ -1,8 +1,8 @@
 import { Prisma, type PrismaClient, type TrainingJobStatus } from '@gaugeline/prisma'
-import { type CreatedFilter, whereCreated } from '../base/created-filter.ts'
-import { type Label, rowsWithLabels, wantedLabels } from '../base/labels.ts'
-import { CHUNK_ROWS, type Keyset, type ListSource, startingWith } from '../base/paging.ts'
-import { containing } from '../base/text-search.ts'
+import type { CreatedFilter } from '../base/created-filter.ts'
+import { type Label, wantedLabels } from '../base/labels.ts'
+import { CHUNK_ROWS, type Keyset, type ListSource, startingWith } from '../lists/paging.ts'
+import { containing, rowsWithLabels, whereCreated } from '../lists/conditions.ts'
 
 export interface TrainingJobFilter extends CreatedFilter {
   status?: readonly TrainingJobStatus[] | null | undefined

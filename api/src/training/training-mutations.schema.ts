@@ -188,7 +188,11 @@ Example:
       trainingJobId: t.input.id({ required: true, description: 'The id of the training job.' }),
       status: t.input.field({ type: TrainingJobStatusEnum, description: 'The new status: RUNNING or a final one.' }),
       progress: t.input.float({ description: 'The progress, 0 to 1. The status COMPLETED sets it to 1.' }),
-      steps: t.input.field({ type: [StepInput], description: 'The points to add to the loss curve, at most 1,000.' }),
+      steps: t.input.field({
+        type: [StepInput],
+        description:
+          'The points to add to the loss curve, at most 1,000. How many a curve can have is a quota of the server.',
+      }),
       finalLoss: t.input.float({ description: 'The loss at the end of the training.' }),
       finalAccuracy: t.input.float({ description: 'The accuracy at the end of the training, 0 to 1.' }),
       failureReason: t.input.string({ description: 'Why the job failed. It goes with the status FAILED.' }),

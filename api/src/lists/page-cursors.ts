@@ -1,4 +1,4 @@
-import { RefusedError } from './errors.ts'
+import { RefusedError } from '../base/errors.ts'
 
 export type KeyType = 'string' | 'uuid' | 'number' | 'date' | 'nullable-date'
 

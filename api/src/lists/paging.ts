@@ -1,14 +1,7 @@
 import { Prisma, type PrismaClient } from '@gaugeline/prisma'
 import { cursorOf, type Key, type KeyType, readCursor } from './page-cursors.ts'
-import { RefusedError } from './errors.ts'
-
-/** Relay's page arguments, unchecked. */
-export interface PageRequest {
-  first?: number | null | undefined
-  after?: string | null | undefined
-  last?: number | null | undefined
-  before?: string | null | undefined
-}
+import { RefusedError } from '../base/errors.ts'
+import { DEFAULT_PAGE, MAX_PAGE, type Page, type PageRequest } from '../base/page.ts'
 
 /** An order; its columns are unique together, and an index has them. */
 export interface Keyset {
@@ -46,15 +39,6 @@ export function startingWith<Name extends string>(
   return { within, filter: all.filter((condition) => !within.includes(condition)) }
 }
 
-export interface Page<Row> {
-  edges: { cursor: string; node: Row }[]
-  pageInfo: { hasNextPage: boolean; hasPreviousPage: boolean; startCursor: string | null; endCursor: string | null }
-  /** The length of the whole list: statements of their own, for those who ask. */
-  totalCount: () => Promise<number>
-}
-
-export const MAX_PAGE = 100
-export const DEFAULT_PAGE = 20
 /** Rows that one statement filters: an embedded database does nothing else meanwhile. */
 export const CHUNK_ROWS = 1000
 /** Rows that one statement counts without looking at them. */

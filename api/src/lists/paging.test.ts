@@ -1,17 +1,8 @@
 import { Prisma } from '@gaugeline/prisma'
 import { createTestDatabase, type TestDatabase } from '@gaugeline/prisma/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import {
-  CHUNK_ROWS,
-  countOf,
-  DEFAULT_PAGE,
-  type Keyset,
-  type ListSource,
-  MAX_PAGE,
-  type Page,
-  pageOf,
-  type PageRequest,
-} from './paging.ts'
+import { DEFAULT_PAGE, MAX_PAGE, type Page, type PageRequest } from '../base/page.ts'
+import { CHUNK_ROWS, countOf, type Keyset, type ListSource, pageOf } from './paging.ts'
 
 interface Row {
   id: string
