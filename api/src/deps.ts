@@ -114,7 +114,7 @@ export function createSource(env: Env): Source {
 /** Wires every service by hand. Starts nothing. */
 export function createDeps({ env, database, source, log, address, time = realTime }: DepsOptions): Deps {
   const { prisma } = database
-  const { adminToken, sampleIntervalMs: intervalMs } = env
+  const { adminToken, sampleIntervalMs: intervalMs, quotas } = env
   const logError = (what: string) => errorLog(log, what)
   const { clock, monotonic, recordingClock } = createClocks(time, (aheadMs, what) => log.warn({ aheadMs }, what))
   const telemetry = new Telemetry()
@@ -131,6 +131,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
     clock,
     monotonic,
     adminToken,
+    maxTokens: quotas.apiTokens,
     onError: logError('the time of last use of API tokens could not be written'),
   })
   const auth = createAuth({
@@ -146,8 +147,8 @@ export function createDeps({ env, database, source, log, address, time = realTim
     basePath: env.basePath,
     adminToken,
   })
-  const deployments = new Deployments({ prisma, models, events, idempotency, bus, clock: recordingClock })
-  const trainingJobs = new TrainingJobs({ prisma, models, idempotency, bus, outbox, clock, recordingClock })
+  const deployments = new Deployments({ prisma, models, events, idempotency, bus, clock: recordingClock, quotas })
+  const trainingJobs = new TrainingJobs({ prisma, models, idempotency, bus, outbox, clock, recordingClock, quotas })
   const trainingProgress = new TrainingProgress(bus, trainingJobs)
   const trainingRuns = new TrainingRuns({
     prisma,
@@ -193,7 +194,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
     onError: logError('old samples could not be removed'),
   })
   const guard = new AddressGuard(allowedHosts(env.webhookAllowedHosts))
-  const webhooks = new Webhooks({ prisma, guard, outbox, idempotency, clock })
+  const webhooks = new Webhooks({ prisma, guard, outbox, idempotency, clock, maxWebhooks: quotas.webhooks })
   const deliveryQueue = new DeliveryQueue({ prisma, clock, random: Math.random })
   const deliveryWorker = new DeliveryWorker({
     queue: deliveryQueue,
@@ -248,6 +249,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
         version: VERSION,
         intervalMs,
         retention: [{ resolutionMs: intervalMs, keepMs }],
+        quotas,
         clock: recordingClock,
       },
     },

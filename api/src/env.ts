@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
-import { KEEP_ALIVE_SECONDS } from './base/limits.ts'
+import { KEEP_ALIVE_SECONDS, QUOTAS } from './base/limits.ts'
+import type { Quotas } from './base/quotas.ts'
 
 /** An invalid setting, which stops the start. The message is one line: the variable, its value, the allowed values. */
 export class EnvError extends Error {
@@ -20,6 +21,7 @@ export interface Env {
   /** How long a connection stays open between two requests. */
   keepAliveMs: number
   seed: 'demo' | 'none'
+  quotas: Quotas
   /** Hosts that this server answers to, besides its own: `name`, `name:port`, or `.domain` for all names in it. */
   allowedHosts: readonly string[]
   /** Headers that pages of other origins may send, besides those that GraphQL clients usually send. */
@@ -152,6 +154,11 @@ const settings = {
   // Beyond an hour, no load balancer keeps a connection that is not used.
   KEEP_ALIVE_SECONDS: { schema: wholeNumber(1, 3_600), mayHold: 'seconds from 1 to 3600' },
   SEED: { schema: z.enum(['demo', 'none']), mayHold: 'demo or none' },
+  MAX_ACTIVE_DEPLOYMENTS: quota(100_000),
+  MAX_SIMULATED_RUNS: quota(1_000),
+  MAX_STEPS_PER_TRAINING_JOB: quota(10_000_000),
+  MAX_API_TOKENS: quota(100_000),
+  MAX_WEBHOOKS: quota(1_000),
   // No wildcard for every host: a page could then reach the server under a name of its own (DNS rebinding).
   ALLOWED_HOSTS: {
     schema: z
@@ -207,6 +214,11 @@ const settings = {
   TRAFFIC_TRACE: { schema: z.string(), mayHold: 'the path of a recorded trace (CSV)' },
 } satisfies Record<string, Setting>
 
+/** 0 is allowed: then there can be none. */
+function quota(highest: number) {
+  return { schema: wholeNumber(0, highest), mayHold: `a number from 0 to ${highest}` }
+}
+
 type Name = keyof typeof settings
 
 /** Escapes control characters and shortens long values, so that the message stays one line. */
@@ -254,6 +266,13 @@ export function readEnv(source: Record<string, string | undefined> = process.env
     sampleIntervalMs: read('SAMPLE_INTERVAL_MS') ?? 1000,
     // Example data is for trying out Gaugeline, not for someone's own PostgreSQL database.
     seed: read('SEED') ?? (databaseUrl === undefined ? 'demo' : 'none'),
+    quotas: {
+      activeDeployments: read('MAX_ACTIVE_DEPLOYMENTS') ?? QUOTAS.activeDeployments,
+      simulatedRuns: read('MAX_SIMULATED_RUNS') ?? QUOTAS.simulatedRuns,
+      stepsPerTrainingJob: read('MAX_STEPS_PER_TRAINING_JOB') ?? QUOTAS.stepsPerTrainingJob,
+      apiTokens: read('MAX_API_TOKENS') ?? QUOTAS.apiTokens,
+      webhooks: read('MAX_WEBHOOKS') ?? QUOTAS.webhooks,
+    },
     keepAliveMs: (read('KEEP_ALIVE_SECONDS') ?? KEEP_ALIVE_SECONDS) * 1000,
     allowedHosts: read('ALLOWED_HOSTS') ?? [],
     allowedOrigins: read('ALLOWED_ORIGINS') ?? [],

@@ -25,6 +25,11 @@ describe('docs/limits.md', () => {
     expect(page).toMatch(new RegExp(`(?<![\\d,])${shown(value)}(?![\\d,])`))
   })
 
+  it.each(Object.entries(limits.QUOTAS))('says the quota for %s', (name, max) => {
+    const setting = `MAX_${name.replaceAll(/[A-Z]/g, '_$&').toUpperCase()}`
+    expect(page).toMatch(new RegExp(`\\| ${shown(max)}[^|]* \\| \`${setting}\` \\|`))
+  })
+
   it('says how much one socket may send', () => {
     const { capacity, perSecond } = limits.SOCKET_MESSAGES
     expect(page).toContain(`${capacity} at once, ${perSecond} every second`)

@@ -2,7 +2,7 @@ import { testDatabaseKinds } from '@gaugeline/prisma/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { deploy, mutate, pause, registerJob, remove, succeed, unknownId } from './acts.ts'
 import * as limits from '../src/base/limits.ts'
-import { MAX_PAGE } from '../src/base/paging.ts'
+import { MAX_PAGE } from '../src/base/page.ts'
 import { decodeId } from '../src/graphql/ids.ts'
 import { createTestApp, type TestApp } from './create-test-app.ts'
 

@@ -136,7 +136,7 @@ describe('the schema', () => {
     expect(unions).toEqual({
       DeployTrainingJobResult: sortedWords(`DeployTrainingJobSuccess TrainingJobNotFoundError
         TrainingJobNotCompletedError DuplicateActiveDeploymentError DeploymentExternalIdTakenError
-        IdempotencyConflictError InvalidInputError`),
+        QuotaExceededError IdempotencyConflictError InvalidInputError`),
       UpdateDeploymentResult: sortedWords(
         'UpdateDeploymentSuccess DeploymentNotFoundError DeploymentExternalIdTakenError InvalidInputError',
       ),
@@ -144,11 +144,11 @@ describe('the schema', () => {
       ResumeDeploymentsResult: sortedWords('ResumeDeploymentsSuccess InvalidInputError'),
       PauseDeploymentsItemResult: sortedWords('PauseDeploymentSuccess DeploymentNotFoundError InvalidInputError'),
       ResumeDeploymentsItemResult: sortedWords(
-        'ResumeDeploymentSuccess DeploymentNotFoundError DuplicateActiveDeploymentError InvalidInputError',
+        'ResumeDeploymentSuccess DeploymentNotFoundError DuplicateActiveDeploymentError QuotaExceededError InvalidInputError',
       ),
       PauseDeploymentResult: sortedWords('PauseDeploymentSuccess DeploymentNotFoundError InvalidInputError'),
       ResumeDeploymentResult: sortedWords(
-        'ResumeDeploymentSuccess DeploymentNotFoundError DuplicateActiveDeploymentError InvalidInputError',
+        'ResumeDeploymentSuccess DeploymentNotFoundError DuplicateActiveDeploymentError QuotaExceededError InvalidInputError',
       ),
       DeleteDeploymentResult: sortedWords(
         'DeleteDeploymentSuccess DeploymentNotFoundError DeploymentActiveError InvalidInputError',
@@ -157,14 +157,16 @@ describe('the schema', () => {
         'RegisterTrainingJobSuccess TrainingJobExternalIdTakenError IdempotencyConflictError InvalidInputError',
       ),
       StartTrainingJobResult: sortedWords(
-        'StartTrainingJobSuccess TrainingJobExternalIdTakenError IdempotencyConflictError InvalidInputError',
+        'StartTrainingJobSuccess TrainingJobExternalIdTakenError QuotaExceededError IdempotencyConflictError InvalidInputError',
       ),
       UpdateTrainingJobResult: sortedWords(`UpdateTrainingJobSuccess TrainingJobNotFoundError TrainingJobFinishedError
-        TrainingJobSimulatedError TrainingJobExternalIdTakenError InvalidInputError`),
+        TrainingJobSimulatedError TrainingJobExternalIdTakenError QuotaExceededError InvalidInputError`),
       CancelTrainingJobResult: sortedWords(
         'CancelTrainingJobSuccess TrainingJobNotFoundError TrainingJobFinishedError InvalidInputError',
       ),
-      CreateApiTokenResult: sortedWords('CreateApiTokenSuccess IdempotencyConflictError InvalidInputError'),
+      CreateApiTokenResult: sortedWords(
+        'CreateApiTokenSuccess QuotaExceededError IdempotencyConflictError InvalidInputError',
+      ),
       RevokeApiTokenResult: sortedWords('RevokeApiTokenSuccess ApiTokenNotFoundError InvalidInputError'),
       EndSessionsResult: sortedWords('EndSessionsSuccess InvalidInputError'),
       DeleteTrainingJobResult: sortedWords(
@@ -228,7 +230,8 @@ describe('the schema', () => {
       ServerInfo: 'version time sampleIntervalSeconds retention limits',
       SampleRetention: 'resolutionSeconds keptSeconds',
       ServerLimits: `defaultPageSize maxPageSize maxCost costPerSecond costAtOnce maxRunningCost maxDepth maxAliases
-        maxBodyBytes maxMessageBytes maxSubscriptionsPerSocket maxConnections`,
+        maxBodyBytes maxMessageBytes maxSubscriptionsPerSocket maxConnections maxActiveDeployments maxSimulatedRuns
+        maxStepsPerTrainingJob maxApiTokens maxWebhooks`,
       Viewer: 'name scopes apiTokens',
       ApiToken: 'id name scopes createdAt createdBy expiresAt lastUsedAt revokedAt',
       TrainingJobFilter: 'status model search labels createdBy createdAfter createdBefore',

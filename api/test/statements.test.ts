@@ -76,6 +76,8 @@ describe.each(await testDatabaseKinds())('statements of an answer on %s', (kind)
   })
 
   it('do not grow with sparklines, allowed actions and totals, in any order', async () => {
+    // They are read once, in chunks, and are in memory afterwards.
+    await app.client.data('{ deployments(first: 50) { nodes { recentMetrics { at } } } }')
     for (const orderBy of ['CREATED_AT', 'STATUS_CHANGED_AT', 'MODEL', 'VERSION']) {
       const query = `{ list: deployments(first: 50, orderBy: { field: ${orderBy}, direction: ASC }) { edges { node {
         canResume model { name } trainingJob { name } latestMetrics { at } recentMetrics { at } } } }

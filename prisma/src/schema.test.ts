@@ -11,7 +11,7 @@ const rows = `
   INSERT INTO models (id, name) VALUES ('${id(1)}', 'a/b-c_d.9');
   INSERT INTO training_jobs (id, model_id, name, status, created_by, started_at, finished_at, external_id)
     VALUES ('${id(2)}', '${id(1)}', 'job', 'COMPLETED', 'me', now(), now(), 'ci/1');
-  INSERT INTO training_steps (training_job_id, step, loss) VALUES ('${id(2)}', 1, 0.5);
+  INSERT INTO training_steps (training_job_id, step, position, loss) VALUES ('${id(2)}', 1, 1, 0.5);
   INSERT INTO deployments (id, model_id, training_job_id, version_number, status, created_by)
     VALUES ('${id(3)}', '${id(1)}', '${id(2)}', 0, 'ACTIVE', 'me'),
       ('${id(4)}', '${id(1)}', '${id(2)}', 1, 'PAUSED', 'me');
@@ -49,6 +49,9 @@ const refused: [constraint: string, statement: string][] = [
   ['training_jobs_name_check', `UPDATE training_jobs SET name = '  '`],
   ['training_jobs_name_check', `UPDATE training_jobs SET name = '${long(101)}'`],
   ['training_jobs_created_by_check', `UPDATE training_jobs SET created_by = ''`],
+  ['training_jobs_step_count_check', 'UPDATE training_jobs SET step_count = -1'],
+  ['training_steps_position_check', 'UPDATE training_steps SET position = 0'],
+  ['training_steps_training_job_id_position_key', copy('training_steps', '{"step": 2}')],
   ['training_jobs_progress_check', 'UPDATE training_jobs SET progress = -0.01'],
   ['training_jobs_progress_check', 'UPDATE training_jobs SET progress = 1.01'],
   ['training_jobs_progress_check', `UPDATE training_jobs SET progress = 'NaN'`],
@@ -194,7 +197,9 @@ describe.each(await testDatabaseKinds())('the schema on %s', (kind) => {
       `INSERT INTO training_jobs (id, model_id, name, status, created_by)
        VALUES ('${id(8)}', '${id(1)}', 'x', 'QUEUED', 'me')`,
     )
-    await database.pool.query(`INSERT INTO training_steps (training_job_id, step, loss) VALUES ('${id(8)}', 1, 0.5)`)
+    await database.pool.query(
+      `INSERT INTO training_steps (training_job_id, step, position, loss) VALUES ('${id(8)}', 1, 1, 0.5)`,
+    )
     await database.pool.query(`DELETE FROM training_jobs WHERE id = '${id(8)}'`)
     const steps = await database.prisma.trainingStep.count({ where: { trainingJobId: id(8) } })
     expect(steps).toBe(0)

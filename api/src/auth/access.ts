@@ -21,12 +21,14 @@ interface AccessOptions {
   clock: Clock
   monotonic: Clock
   adminToken: string | undefined
+  maxTokens: number
   onError: (error: unknown) => void
 }
 
-export function createAccess({ prisma, idempotency, clock, monotonic, adminToken, onError }: AccessOptions): Access {
+export function createAccess(options: AccessOptions): Access {
+  const { prisma, idempotency, clock, monotonic, adminToken, maxTokens, onError } = options
   const ends = new AccessEnds()
-  const apiTokens = new ApiTokens({ prisma, idempotency, clock, onEnd: (tokenId) => ends.emit({ tokenId }) })
+  const apiTokens = new ApiTokens({ prisma, idempotency, clock, maxTokens, onEnd: (tokenId) => ends.emit({ tokenId }) })
   return {
     apiTokens,
     tokenUses: new TokenUses({ clock, monotonic, write: (usedAt) => apiTokens.markUsed(usedAt), onError }),

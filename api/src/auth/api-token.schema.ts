@@ -1,4 +1,5 @@
 import type { ApiToken } from '@gaugeline/prisma'
+import { QuotaExceededError } from '../base/quotas.ts'
 import { builder } from '../graphql/builder.ts'
 import { nodesQuery } from '../graphql/connections.ts'
 import { ErrorInterface } from '../graphql/errors.schema.ts'
@@ -100,7 +101,7 @@ builder.mutationFields((t) => ({
 
 Example:
 \`createApiToken(input: { name: "bot", scopes: [READ] })\``,
-    errors: { types: [IdempotencyConflictError] },
+    errors: { types: [QuotaExceededError, IdempotencyConflictError] },
     typeOptions: { description: 'The API token to create.' },
     input: {
       name: t.input.string({

@@ -1,8 +1,10 @@
-import type { ApiToken, Prisma, PrismaClient } from '@gaugeline/prisma'
+import { type ApiToken, Prisma, type PrismaClient } from '@gaugeline/prisma'
 import type { Clock } from '../base/clock.ts'
 import { type IdempotencyKey, checkIdempotencyKey, type Idempotency } from '../idempotency/idempotency.ts'
 import { InputChecks } from '../base/input-checks.ts'
-import { type Keyset, type Page, type PageRequest, pageOf } from '../base/paging.ts'
+import type { Page, PageRequest } from '../base/page.ts'
+import { countOf, type ListSource, pageOf } from '../lists/paging.ts'
+import { takePlace } from '../base/quotas.ts'
 import { TRANSACTION } from '../base/transaction.ts'
 import { ApiTokenNotFoundError } from './api-token.errors.ts'
 import { plainName } from '../base/names.ts'
@@ -13,12 +15,16 @@ import { type Scope, SCOPES, type Viewer } from '../base/viewer.ts'
 const PREFIX = 'gl_'
 const SECRET = /^gl_[\w-]{43}$/
 
-const NEWEST_FIRST: Keyset<ApiToken> = {
-  name: 'api-token-created',
-  columns: [
-    { path: ['createdAt'], direction: 'desc', type: 'date', value: ({ createdAt }) => createdAt },
-    { path: ['id'], direction: 'desc', type: 'uuid', value: ({ id }) => id },
-  ],
+const NEWEST_FIRST: ListSource = {
+  keyset: {
+    name: 'api-token-created',
+    direction: 'desc',
+    columns: [
+      { sql: Prisma.sql`t.created_at`, type: 'date' },
+      { sql: Prisma.sql`t.id`, type: 'uuid' },
+    ],
+  },
+  from: Prisma.sql`api_tokens t`,
 }
 
 export interface NewApiToken {
@@ -37,6 +43,8 @@ export interface ApiTokensOptions {
   prisma: PrismaClient
   idempotency: Idempotency
   clock: Clock
+  /** How many there may be that are neither revoked nor expired. */
+  maxTokens: number
   /** Called when a token is being revoked, also when the database's answer gets lost. */
   onEnd: (tokenId: string) => void
 }
@@ -46,18 +54,20 @@ export class ApiTokens {
   readonly #prisma: PrismaClient
   readonly #idempotency: Idempotency
   readonly #clock: Clock
+  readonly #maxTokens: number
   readonly #onEnd: (tokenId: string) => void
 
-  constructor({ prisma, idempotency, clock, onEnd }: ApiTokensOptions) {
+  constructor({ prisma, idempotency, clock, maxTokens, onEnd }: ApiTokensOptions) {
     this.#prisma = prisma
     this.#idempotency = idempotency
     this.#clock = clock
+    this.#maxTokens = maxTokens
     this.#onEnd = onEnd
   }
 
   /**
    * Returns the token and its secret. The secret cannot be read again: a repeated call returns null for it.
-   * @throws InvalidInputError, IdempotencyConflictError
+   * @throws InvalidInputError, IdempotencyConflictError, QuotaExceededError
    */
   async create(input: NewApiToken, by: Viewer, idempotencyKey?: IdempotencyKey): Promise<NewlyMadeApiToken> {
     const now = this.#clock.now()
@@ -78,6 +88,11 @@ export class ApiTokens {
           operation: 'createApiToken',
           input: { name, scopes, expiresAt: expiresAt?.toISOString() ?? null },
           run: async () => {
+            await takePlace(tx, 'API_TOKENS', this.#maxTokens, () =>
+              tx.apiToken.count({
+                where: { revokedAt: null, OR: [{ expiresAt: null }, { expiresAt: { gt: new Date(now) } }] },
+              }),
+            )
             const secret = PREFIX + newSecret()
             const createdAt = new Date(now)
             const data = {
@@ -122,10 +137,11 @@ export class ApiTokens {
     query: Pick<Prisma.ApiTokenFindManyArgs, 'include' | 'select'> = {},
   ): Promise<Page<ApiToken>> {
     return pageOf(
+      this.#prisma,
       NEWEST_FIRST,
       page,
-      (part) => this.#prisma.apiToken.findMany({ ...query, ...part }),
-      () => this.#prisma.apiToken.count(),
+      (ids) => this.#prisma.apiToken.findMany({ ...query, where: { id: { in: ids } } }),
+      () => countOf(this.#prisma, NEWEST_FIRST),
     )
   }
 

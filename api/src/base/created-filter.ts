@@ -16,20 +16,7 @@ export function storableTime(date: Date): Date {
   return new Date(Math.min(Math.max(date.getTime(), EARLIEST_MS), LATEST_MS))
 }
 
-/** The filter for Prisma; `matchesCreated` does the same for rows in memory. */
-export function whereCreated({ createdBy, createdAfter, createdBefore }: CreatedFilter): {
-  createdBy?: string
-  createdAt: { gte?: Date; lt?: Date }
-} {
-  return {
-    ...(createdBy ? { createdBy } : {}),
-    createdAt: {
-      ...(createdAfter ? { gte: storableTime(createdAfter) } : {}),
-      ...(createdBefore ? { lt: storableTime(createdBefore) } : {}),
-    },
-  }
-}
-
+/** What `whereCreated` finds in the database, for rows in memory. */
 export function matchesCreated(
   row: { createdBy: string; createdAt: Date },
   { createdBy, createdAfter, createdBefore }: CreatedFilter,

@@ -138,3 +138,14 @@ export const MAX_LABELS = 16
 export const MAX_LABEL_LENGTH = 63
 /** Deployments in one bulk change. */
 export const MAX_BULK_CHANGES = 100
+
+/** On the whole server, unless a setting says otherwise (base/quotas.ts). */
+export const QUOTAS = {
+  /** As many as one server has been seen to record every second. */
+  activeDeployments: 1_000,
+  simulatedRuns: 50,
+  /** Ample for a curve of which 2,000 points can be asked for. */
+  stepsPerTrainingJob: 10_000,
+  apiTokens: 1_000,
+  webhooks: 50,
+} as const

@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts'
+import type { Quotas } from './quotas.ts'
 
 /** What a running server says of itself. */
 export interface ServerInfo {
@@ -7,6 +8,7 @@ export interface ServerInfo {
   intervalMs: number
   /** How long samples are kept, finest resolution first. */
   retention: readonly SampleRetention[]
+  quotas: Quotas
   clock: Clock
 }
 

@@ -10,16 +10,6 @@ export function checkSearch(search: string | null | undefined): void {
 }
 
 /**
- * The Prisma filter for texts that contain `search`, ignoring case. Prisma passes `contains` to ILIKE unescaped, where
- * `%`, `_` and `\` belong to the pattern.
- * @throws RefusedError BAD_USER_INPUT
- */
-export function containing(search: string): { contains: string; mode: 'insensitive' } {
-  checkSearch(search)
-  return { contains: search.replaceAll(/[\\%_]/g, String.raw`\$&`), mode: 'insensitive' }
-}
-
-/**
  * The text with its case folded as ILIKE does it, character by character. `toLowerCase` of a whole text differs for a
  * final sigma, and for İ, which it turns into two characters.
  */

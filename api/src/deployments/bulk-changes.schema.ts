@@ -1,6 +1,7 @@
 import type { Deployment } from '@gaugeline/prisma'
 import { DomainError } from '../base/errors.ts'
 import { MAX_BULK_CHANGES } from '../base/limits.ts'
+import { QuotaExceededError } from '../base/quotas.ts'
 import { builder } from '../graphql/builder.ts'
 import { BULK_COST, COUNTED_COST } from '../graphql/cost.ts'
 import { encodeId, inputUuids } from '../graphql/ids.ts'
@@ -37,7 +38,7 @@ const ResumeItem = builder.objectRef<BulkChange>('ResumeDeploymentsItem').implem
       type: ResumeSuccess,
       description: 'What `resumeDeployment` would answer for it.',
       errors: {
-        types: [DeploymentNotFoundError, DuplicateActiveDeploymentError],
+        types: [DeploymentNotFoundError, DuplicateActiveDeploymentError, QuotaExceededError],
         union: { name: 'ResumeDeploymentsItemResult' },
       },
       resolve: changed,

@@ -3,11 +3,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { completedJob, createTestDeps } from '../../test/create-test-deps.ts'
 import {
   type DeploymentFilter,
+  type DeploymentOrder,
   type DeploymentWithNames,
   filterKey,
   matcherOf,
-  whereFilter,
 } from './deployment-filter.ts'
+import type { Deployments } from './deployments.ts'
 
 const by = 'amira'
 const NOBODY = '00000000-0000-4000-8000-000000000000'
@@ -33,11 +34,13 @@ const hour = (number: number) => new Date(Date.UTC(2026, 10, 1, number))
 describe.each(await testDatabaseKinds())('the filter of deployments on %s', (kind) => {
   let database: TestDatabase
   let all: DeploymentWithNames[]
+  let deployments: Deployments
+  let asked = 0
 
   beforeAll(async () => {
     database = await createTestDatabase(kind)
     const deps = await createTestDeps(database)
-    const { deployments } = deps.services
+    deployments = deps.services.deployments
     for (const [index, [model, job]] of NAMES.entries()) {
       const labels = [
         { key: 'team', value: index % 2 === 0 ? 'even' : 'odd' },
@@ -56,8 +59,16 @@ describe.each(await testDatabaseKinds())('the filter of deployments on %s', (kin
   afterAll(() => database[Symbol.asyncDispose]())
 
   const fromDatabase = async (filter: DeploymentFilter) => {
-    const found = await database.prisma.deployment.findMany({ where: whereFilter(filter), orderBy: { key: 'asc' } })
-    return found.map(({ id }) => id)
+    const inOrder = (field: DeploymentOrder['field']) =>
+      deployments.list(filter, { field, direction: 'ASC' }, { first: 100 })
+    const { edges, totalCount } = await inOrder('CREATED_AT')
+    expect([filter, await totalCount()]).toEqual([filter, edges.length])
+    const ids = edges.map(({ node }) => node.id)
+    // In another order they are the same.
+    asked += 1
+    const other = await inOrder((['VERSION', 'MODEL', 'STATUS_CHANGED_AT'] as const)[asked % 3] ?? 'MODEL')
+    expect([filter, other.edges.map(({ node }) => node.id).toSorted()]).toEqual([filter, ids.toSorted()])
+    return ids
   }
   const fromMemory = (filter: DeploymentFilter) => all.filter(matcherOf(filter)).map(({ id }) => id)
   const namesOf = (ids: string[]) =>
@@ -141,8 +152,7 @@ describe.each(await testDatabaseKinds())('the filter of deployments on %s', (kin
 
   it('finds all deployments without a filter', async () => {
     expect(await found({})).toHaveLength(NAMES.length)
-    const unfiltered = await database.prisma.deployment.count({ where: whereFilter(null) })
-    expect(unfiltered).toBe(NAMES.length)
+    expect(await deployments.counts(null)).toMatchObject({ total: NAMES.length })
   })
 })
 

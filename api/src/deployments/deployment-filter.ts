@@ -1,7 +1,15 @@
-import type { Deployment, DeploymentStatus, Model, Prisma, TrainingJob } from '@gaugeline/prisma'
-import { type CreatedFilter, matchesCreated, whereCreated } from '../base/created-filter.ts'
-import type { Keyset } from '../base/paging.ts'
-import { containing, foldCase } from '../base/text-search.ts'
+import {
+  type Deployment,
+  type DeploymentStatus,
+  type Model,
+  Prisma,
+  type PrismaClient,
+  type TrainingJob,
+} from '@gaugeline/prisma'
+import { type CreatedFilter, matchesCreated } from '../base/created-filter.ts'
+import { CHUNK_ROWS, type Keyset, type ListSource, startingWith } from '../lists/paging.ts'
+import { containing, rowsWithLabels, whereCreated } from '../lists/conditions.ts'
+import { foldCase } from '../base/text-search.ts'
 
 export interface DeploymentFilter extends CreatedFilter {
   status?: readonly DeploymentStatus[] | null | undefined
@@ -27,21 +35,49 @@ export interface DeploymentOrder {
 /** A deployment with the relations that filters read. */
 export type DeploymentWithNames = Deployment & { model: Model; trainingJob: TrainingJob }
 
-/** The filter for the database; `matcherOf` does the same for rows in memory. */
-export function whereFilter(filter: DeploymentFilter | null | undefined): Prisma.DeploymentWhereInput {
-  if (!filter) return {}
-  const { status, model, search, labels, ids, trainingJobId } = filter
-  return {
-    ...(status ? { status: { in: [...status] } } : {}),
-    ...(labels?.length ? { labels: { hasEvery: [...labels] } } : {}),
-    ...(ids ? { id: { in: [...ids] } } : {}),
-    ...(trainingJobId ? { trainingJobId } : {}),
-    ...whereCreated(filter),
-    AND: [
-      model ? { model: { name: model } } : {},
-      search ? { OR: [{ model: { name: containing(search) } }, { trainingJob: { name: containing(search) } }] } : {},
-    ],
+const FROM = Prisma.sql`deployments t`
+// Subqueries for each row, and no joins: a join might read whole tables for each chunk.
+const MODEL_NAME = Prisma.sql`(select m.name from models m where m.id = t.model_id)`
+const JOB_NAME = Prisma.sql`(select j.name from training_jobs j where j.id = t.training_job_id)`
+
+/** What a list of deployments reads; `matcherOf` does the same for rows in memory. */
+export async function deploymentSource(
+  prisma: PrismaClient,
+  filter: DeploymentFilter | null | undefined,
+  order?: DeploymentOrder | null,
+): Promise<ListSource> {
+  const { status, model, search, labels, ids, trainingJobId } = filter ?? {}
+  const created = whereCreated(filter ?? {})
+  const found = labels?.length ? await rowsWithLabels(prisma, FROM, labels, CHUNK_ROWS) : null
+  const one = status?.length === 1 ? status[0] : undefined
+  const conditions = {
+    labels: found?.labelled ? [found.labelled] : [],
+    trainingJob: trainingJobId ? [Prisma.sql`t.training_job_id = ${trainingJobId}::uuid`] : [],
+    model: model ? [Prisma.sql`t.model_id = (select id from models where name = ${model})`] : [],
+    oneStatus: one ? [Prisma.sql`t.status = ${one}::"DeploymentStatus"`] : [],
+    statuses: status && !one ? [Prisma.sql`t.status = any(${[...status]}::"DeploymentStatus"[])`] : [],
+    createdBy: created.by,
+    createdAt: created.at,
+    search: search ? [Prisma.sql`(${containing(MODEL_NAME, search)} or ${containing(JOB_NAME, search)})`] : [],
+    // Where few have the labels, those are a table of their own.
+    ids: ids && found?.from ? [whereIds(ids)] : [],
   }
+  const few = found?.from ?? (ids && Prisma.sql`(select * from ${FROM} where ${whereIds(ids)} offset 0) t`)
+  const field = order?.field ?? 'CREATED_AT'
+  const starts = { CREATED_AT: ['trainingJob', 'model', 'oneStatus'], VERSION: ['model'], MODEL: ['model'] } as const
+  return {
+    keyset: deploymentKeyset(order, few ? MODEL_NAME : Prisma.sql`m.name`),
+    from: few ?? (field === 'MODEL' ? Prisma.sql`models m join ${FROM} on t.model_id = m.id` : FROM),
+    ...startingWith(
+      conditions,
+      field === 'STATUS_CHANGED_AT' ? [] : starts[field],
+      field === 'CREATED_AT' ? created.at : [],
+    ),
+  }
+}
+
+function whereIds(ids: readonly string[]): Prisma.Sql {
+  return Prisma.sql`t.id = any(${[...ids]}::uuid[])`
 }
 
 /** Prepared once for any number of deployments: the lists in a filter may be long. */
@@ -90,30 +126,16 @@ export function filterKey(filter: DeploymentFilter): string {
 }
 
 /** Newest first by default. */
-export function deploymentKeyset(order: DeploymentOrder | null | undefined): Keyset<DeploymentWithNames> {
+function deploymentKeyset(order: DeploymentOrder | null | undefined, modelName: Prisma.Sql): Keyset {
   const field = order?.field ?? 'CREATED_AT'
   const direction = order?.direction === 'ASC' ? 'asc' : 'desc'
-  const id = { path: ['id'], direction, type: 'uuid', value: (row: Deployment) => row.id } as const
-  const version = {
-    path: ['versionNumber'],
-    direction,
-    type: 'number',
-    value: (row: Deployment) => row.versionNumber,
-  } as const
-  const model = {
-    path: ['model', 'name'],
-    direction,
-    type: 'string',
-    value: (row: DeploymentWithNames) => row.model.name,
-  } as const
+  const id = { sql: Prisma.sql`t.id`, type: 'uuid' } as const
+  const version = { sql: Prisma.sql`t.version_number`, type: 'number' } as const
   const columns = {
-    CREATED_AT: [{ path: ['createdAt'], direction, type: 'date', value: (row: Deployment) => row.createdAt }, id],
-    STATUS_CHANGED_AT: [
-      { path: ['statusChangedAt'], direction, type: 'date', value: (row: Deployment) => row.statusChangedAt },
-      id,
-    ],
-    MODEL: [model, version],
+    CREATED_AT: [{ sql: Prisma.sql`t.created_at`, type: 'date' }, id],
+    STATUS_CHANGED_AT: [{ sql: Prisma.sql`t.status_changed_at`, type: 'date' }, id],
+    MODEL: [{ sql: modelName, type: 'string' }, version],
     VERSION: [version, id],
   } as const
-  return { name: `deployment-${field}-${direction}`, columns: [...columns[field]] }
+  return { name: `deployment-${field}-${direction}`, direction, columns: columns[field] }
 }

@@ -1,4 +1,5 @@
 import type { Deployment } from '@gaugeline/prisma'
+import { QuotaExceededError } from '../base/quotas.ts'
 import { builder } from '../graphql/builder.ts'
 import { ErrorInterface } from '../graphql/errors.schema.ts'
 import { encodeId, inputUuid } from '../graphql/ids.ts'
@@ -108,6 +109,7 @@ Example:
         TrainingJobNotCompletedError,
         DuplicateActiveDeploymentError,
         DeploymentExternalIdTakenError,
+        QuotaExceededError,
         IdempotencyConflictError,
       ],
     },
@@ -172,7 +174,7 @@ Example:
 
 Example:
 \`resumeDeployment(input: { deploymentId: "RGVwbG95bWVudDo…" })\``,
-    errors: { types: [DeploymentNotFoundError, DuplicateActiveDeploymentError] },
+    errors: { types: [DeploymentNotFoundError, DuplicateActiveDeploymentError, QuotaExceededError] },
     typeOptions: { description: 'The deployment to resume.' },
     input: {
       deploymentId: t.input.id({ required: true, description: DEPLOYMENT_ID }),

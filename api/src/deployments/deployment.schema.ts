@@ -23,8 +23,8 @@ const DeploymentStatusEnum = builder.enumType('DeploymentStatus', {
   },
 })
 
-/** The active deployment of a training job: at most one. */
-export const ACTIVE_ONE = { where: { status: 'ACTIVE' }, take: 1 } as const
+/** The active deployment of a training job: there is at most one. With `take`, all deployments would be sorted. */
+export const ACTIVE_ONE = { where: { status: 'ACTIVE' } } as const
 
 export const DeploymentType = builder.prismaNode('Deployment', {
   id: { field: 'id' },

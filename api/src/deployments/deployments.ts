@@ -3,7 +3,7 @@ import {
   type DeploymentEvent,
   type DeploymentStatus,
   isForeignKeyViolation,
-  type Prisma,
+  Prisma,
   type PrismaClient,
   uniqueViolation,
 } from '@gaugeline/prisma'
@@ -11,9 +11,11 @@ import type { Clock } from '../base/clock.ts'
 import type { Idempotency, IdempotencyKey } from '../idempotency/idempotency.ts'
 import type { Bus, DeploymentEventRecord } from '../bus/bus.ts'
 import type { Models } from '../models/models.ts'
-import { type Page, type PageRequest, pageOf } from '../base/paging.ts'
+import type { Page, PageRequest } from '../base/page.ts'
+import { countOf, countsOf, pageOf } from '../lists/paging.ts'
 import { metadataColumns, type ObjectMetadata } from '../base/object-metadata.ts'
 import { labelTexts } from '../base/labels.ts'
+import { type Quotas, takePlace } from '../base/quotas.ts'
 import { TRANSACTION } from '../base/transaction.ts'
 import { TrainingJobNotFoundError } from '../training/training.errors.ts'
 import {
@@ -31,13 +33,7 @@ import {
   type NewDeployment,
   refuseSecondActive,
 } from './deployment-checks.ts'
-import {
-  type DeploymentFilter,
-  type DeploymentOrder,
-  deploymentKeyset,
-  type DeploymentWithNames,
-  whereFilter,
-} from './deployment-filter.ts'
+import { type DeploymentFilter, type DeploymentOrder, deploymentSource } from './deployment-filter.ts'
 import type { EventFilter, EventOrder } from './event-filter.ts'
 import type { EventRecords } from './event-records.ts'
 
@@ -53,6 +49,7 @@ export interface DeploymentsOptions {
   idempotency: Idempotency
   bus: Bus
   clock: Clock
+  quotas: Quotas
 }
 
 /** The result of a change; without an event when nothing changed. */
@@ -77,40 +74,29 @@ export class Deployments {
     return this.#options.prisma.deployment.findUnique({ ...query, where: { externalId } })
   }
 
-  list(
+  async list(
     filter: DeploymentFilter | null | undefined,
     order: DeploymentOrder | null | undefined,
     page: PageRequest,
     query: DeploymentQuery = {},
   ): Promise<Page<Deployment>> {
-    const { deployment } = this.#options.prisma
-    // Cursors ordered by model name contain the name.
-    const model = order?.field === 'MODEL' ? { model: query.include?.model ?? true } : {}
+    const { prisma } = this.#options
     return pageOf(
-      deploymentKeyset(order),
+      prisma,
+      await deploymentSource(prisma, filter, order),
       page,
-      ({ where, orderBy, take }) =>
-        deployment.findMany({
-          ...query,
-          ...(query.select ? {} : { include: { ...query.include, ...model } }),
-          where: { AND: [whereFilter(filter), where] },
-          orderBy,
-          take,
-        }) as Promise<DeploymentWithNames[]>,
-      () => deployment.count({ where: whereFilter(filter) }),
+      (ids) => prisma.deployment.findMany({ ...query, where: { id: { in: ids } } }),
+      async () => countOf(prisma, await deploymentSource(prisma, filter)),
     )
   }
 
   async counts(
     filter: DeploymentFilter | null | undefined,
   ): Promise<{ active: number; paused: number; total: number }> {
-    const groups = await this.#options.prisma.deployment.groupBy({
-      by: ['status'],
-      where: whereFilter(filter),
-      _count: true,
-    })
-    const of = (status: DeploymentStatus) => groups.find((group) => group.status === status)?._count ?? 0
-    return { active: of('ACTIVE'), paused: of('PAUSED'), total: of('ACTIVE') + of('PAUSED') }
+    const { prisma } = this.#options
+    const counts = await countsOf(prisma, await deploymentSource(prisma, filter), Prisma.sql`t.status`)
+    const [active, paused] = [counts.get('ACTIVE') ?? 0, counts.get('PAUSED') ?? 0]
+    return { active, paused, total: active + paused }
   }
 
   /** Those of these training jobs that have an active deployment. */
@@ -134,7 +120,7 @@ export class Deployments {
   /**
    * Deploys a completed training job: ACTIVE at once, under the next version of its model.
    * @throws TrainingJobNotFoundError, TrainingJobNotCompletedError, DuplicateActiveDeploymentError, InvalidInputError,
-   *   DeploymentExternalIdTakenError, IdempotencyConflictError
+   *   DeploymentExternalIdTakenError, IdempotencyConflictError, QuotaExceededError
    */
   async deploy(trainingJobId: string, given: NewDeployment, idempotencyKey?: IdempotencyKey): Promise<Deployment> {
     const { note, externalId, labels } = given
@@ -159,6 +145,7 @@ export class Deployments {
     if (job.status !== 'COMPLETED') throw new TrainingJobNotCompletedError(job.status)
     await this.#options.models.lock(tx, job.modelId)
     await refuseSecondActive(tx, trainingJobId)
+    await this.#takeActivePlace(tx)
     const at = this.#now()
     const deployment = await tx.deployment.create({
       data: {
@@ -203,7 +190,7 @@ export class Deployments {
 
   /**
    * Continues under the same id, version and sequence. Resuming an active deployment changes nothing.
-   * @throws DeploymentNotFoundError, DuplicateActiveDeploymentError
+   * @throws DeploymentNotFoundError, DuplicateActiveDeploymentError, QuotaExceededError
    */
   async resume(id: string, act: Act): Promise<Deployment> {
     checkNote(act)
@@ -230,7 +217,10 @@ export class Deployments {
       if (status === 'ACTIVE') await this.#options.models.lock(tx, known.modelId)
       const before = await lockDeployment(tx, id)
       if (before.status === status) return { deployment: before, event: null }
-      if (status === 'ACTIVE') await refuseSecondActive(tx, before.trainingJobId)
+      if (status === 'ACTIVE') {
+        await refuseSecondActive(tx, before.trainingJobId)
+        await this.#takeActivePlace(tx)
+      }
       const at = this.#now()
       const deployment = await tx.deployment.update({
         where: { id },
@@ -272,6 +262,13 @@ export class Deployments {
       if (isForeignKeyViolation(error)) throw new TrainingJobNotFoundError()
       throw error
     }
+  }
+
+  /** Whoever holds a place waits only for what pausing and recording hold for a moment. */
+  #takeActivePlace(tx: Prisma.TransactionClient): Promise<void> {
+    return takePlace(tx, 'ACTIVE_DEPLOYMENTS', this.#options.quotas.activeDeployments, () =>
+      tx.deployment.count({ where: { status: 'ACTIVE' } }),
+    )
   }
 
   #event(

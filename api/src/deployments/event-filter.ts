@@ -1,6 +1,7 @@
-import type { DeploymentEvent, DeploymentEventKind, Prisma } from '@gaugeline/prisma'
+import { type DeploymentEventKind, Prisma } from '@gaugeline/prisma'
 import { storableTime } from '../base/created-filter.ts'
-import type { Keyset } from '../base/paging.ts'
+import { cursorOf } from '../lists/page-cursors.ts'
+import { type Keyset, type ListSource, startingWith } from '../lists/paging.ts'
 
 export interface EventFilter {
   kind?: readonly DeploymentEventKind[] | null | undefined
@@ -19,24 +20,34 @@ export interface EventOrder {
   direction: 'ASC' | 'DESC'
 }
 
-export function whereEvents({ kind, model, deploymentId, by, since }: EventFilter): Prisma.DeploymentEventWhereInput {
-  return {
-    ...(kind ? { kind: { in: [...kind] } } : {}),
-    ...(model ? { modelName: model } : {}),
-    ...(deploymentId ? { deploymentId } : {}),
-    ...(by ? { by } : {}),
-    ...(since ? { at: { gte: storableTime(since) } } : {}),
+/** The name of the order, in its cursors. */
+const EVENTS = 'event'
+const FROM = Prisma.sql`deployment_events t`
+
+/** What a list of events reads: those that meet all of the filters. */
+export function eventSource(filters: readonly EventFilter[], order?: EventOrder | null): ListSource {
+  const of = <K extends keyof EventFilter>(name: K, condition: (value: NonNullable<EventFilter[K]>) => Prisma.Sql) =>
+    filters.flatMap(({ [name]: value }) => (value ? [condition(value)] : []))
+  const conditions = {
+    deploymentId: of('deploymentId', (id) => Prisma.sql`t.deployment_id = ${id}::uuid`),
+    model: of('model', (model) => Prisma.sql`t.model_name = ${model}`),
+    by: of('by', (by) => Prisma.sql`t.by = ${by}`),
+    kind: of('kind', (kinds) => Prisma.sql`t.kind = any(${[...kinds]}::"DeploymentEventKind"[])`),
+    since: of('since', (since) => Prisma.sql`t.at >= ${storableTime(since)}`),
   }
+  return { keyset: eventKeyset(order), from: FROM, ...startingWith(conditions, ['deploymentId', 'model', 'by'], []) }
 }
 
 /**
  * The order of the log, newest first by default. A cursor is the same in both directions: a position in the log. Event
  * sequences are bigints in the database and safe integers here: at three a second, for 95 million years.
  */
-export function eventKeyset(order: EventOrder | null | undefined): Keyset<Pick<DeploymentEvent, 'sequence'>> {
+function eventKeyset(order: EventOrder | null | undefined): Keyset {
   const direction = order?.direction === 'ASC' ? 'asc' : 'desc'
-  return {
-    name: 'event',
-    columns: [{ path: ['sequence'], direction, type: 'number', value: ({ sequence }) => Number(sequence) }],
-  }
+  return { name: EVENTS, direction, columns: [{ sql: Prisma.sql`t.sequence`, type: 'number' }] }
+}
+
+/** The cursor of a page at a position in the log. */
+export function eventPageCursor(sequence: number): string {
+  return cursorOf(EVENTS, [sequence])
 }

@@ -2,9 +2,10 @@ import type { DeploymentEvent, Prisma, PrismaClient } from '@gaugeline/prisma'
 import type { DeploymentEventRecord } from '../bus/bus.ts'
 import type { Cursors } from '../live/cursors.ts'
 import type { EventReader } from '../live/event-log.ts'
-import { cursorOf, type Page, type PageRequest, pageOf } from '../base/paging.ts'
+import type { Page, PageRequest } from '../base/page.ts'
+import { countOf, pageOf } from '../lists/paging.ts'
 import type { WebhookOutbox } from '../webhooks/outbox.ts'
-import { type EventFilter, eventKeyset, type EventOrder, whereEvents } from './event-filter.ts'
+import { type EventFilter, type EventOrder, eventPageCursor, eventSource } from './event-filter.ts'
 
 type NewEvent = Omit<DeploymentEventRecord, 'sequence' | 'id'>
 
@@ -59,14 +60,13 @@ export class EventRecords implements EventReader {
     order: EventOrder | null | undefined,
     page: PageRequest,
   ): Promise<Page<DeploymentEvent>> {
-    const { deploymentEvent } = this.#prisma
-    const filter = { AND: filters.map(whereEvents) }
     const [after, before] = await Promise.all([this.#pageCursor(page.after), this.#pageCursor(page.before)])
     return pageOf<DeploymentEvent>(
-      eventKeyset(order),
+      this.#prisma,
+      eventSource(filters, order),
       { ...page, after, before },
-      ({ where, orderBy, take }) => deploymentEvent.findMany({ where: { AND: [where, filter] }, orderBy, take }),
-      () => deploymentEvent.count({ where: filter }),
+      (ids) => this.#prisma.deploymentEvent.findMany({ where: { id: { in: ids } } }),
+      () => countOf(this.#prisma, eventSource(filters)),
     )
   }
 
@@ -75,7 +75,7 @@ export class EventRecords implements EventReader {
     const position = this.#cursors.readEvent(cursor, await this.head())
     const { sequence, hasEntry } = position
     if (hasEntry) position.requireSame((await this.after(sequence - 1, 1))[0])
-    return cursorOf(eventKeyset(null), { sequence: BigInt(sequence) })
+    return eventPageCursor(sequence)
   }
 }
 

@@ -1,7 +1,8 @@
-import { type ExecutionResult, GraphQLError, parse } from 'graphql'
+import { type ExecutionResult, parse } from 'graphql'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { entriesSchema } from '../../test/entries-schema.ts'
 import { SinkReader } from '../../test/sink-reader.ts'
+import { UNLIMITED } from '../../test/unlimited-subscriptions.ts'
 import { LatestValue } from './latest-value.ts'
 import { LiveLog, type LogEntry } from './live-log.ts'
 import { LogSource } from './log-source.ts'
@@ -41,15 +42,13 @@ describe('a message of a group', () => {
     shared = new SharedSubscriptions({
       present: ({ data, errors }) =>
         errors ? { errors: errors.map(({ message }) => ({ message })) } : { data: data! },
-      maxCostPerCaller: 100,
-      maxPerCaller: 1_000,
-      refusal: () => new GraphQLError('too much'),
+      ...UNLIMITED,
     })
   })
 
   const join = async (query: string, after?: number) => {
     const args = { schema, document: parse(query), variableValues: { after } }
-    const member = await shared.subscribe(args, { key: 'a', access: '', cost: 1, context: () => ({}) })
+    const member = await shared.subscribe(args, { key: 'a', access: '', cost: 1, bytes: 0, context: () => ({}) })
     if (!(member instanceof SharedMember)) throw new Error('refused')
     const reader = new SinkReader()
     member.attach(reader)
@@ -145,7 +144,7 @@ describe('a message of a group', () => {
 
   it('is not given any more when the log turns out to be of another history; every subscriber is told why', async () => {
     const args = { schema, document: parse(SLOW) }
-    const member = await shared.subscribe(args, { key: 'a', access: '', cost: 1, context: () => ({}) })
+    const member = await shared.subscribe(args, { key: 'a', access: '', cost: 1, bytes: 0, context: () => ({}) })
     if (!(member instanceof SharedMember)) throw new Error('refused')
     const reader = new SinkReader()
     member.attach(reader)

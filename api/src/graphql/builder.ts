@@ -12,7 +12,7 @@ import type { Context } from './context.ts'
 import { COUNT_COST, EDGES_COST, NODES_COST, PAGE_COST } from './cost.ts'
 import { decodeId, encodeId } from './ids.ts'
 import { requireScopeOfType } from './scopes-plugin.ts'
-import { DEFAULT_PAGE, MAX_PAGE, type Page } from '../base/paging.ts'
+import { DEFAULT_PAGE, MAX_PAGE, type Page } from '../base/page.ts'
 import { InvalidInputError } from '../base/errors.ts'
 
 type Scalars = {

@@ -1,7 +1,7 @@
 import type { FieldNullability, InputFieldMap, SchemaTypes, TypeParam } from '@pothos/core'
 import type { GraphQLField, GraphQLNamedType } from 'graphql'
 import { getNamedType } from 'graphql'
-import { DEFAULT_PAGE, MAX_PAGE } from '../base/paging.ts'
+import { DEFAULT_PAGE, MAX_PAGE } from '../base/page.ts'
 
 type CostArguments = Readonly<Record<string, unknown>>
 

@@ -1,7 +1,7 @@
 import { resolveNodes } from '@pothos/plugin-relay'
 import type { GraphQLSchema } from 'graphql'
 import { RefusedError } from '../base/errors.ts'
-import { MAX_PAGE } from '../base/paging.ts'
+import { MAX_PAGE } from '../base/page.ts'
 import type { Viewer } from '../base/viewer.ts'
 import { builder } from './builder.ts'
 import { IDS_COST } from './cost.ts'

@@ -1,6 +1,7 @@
 import * as limits from '../base/limits.ts'
-import { DEFAULT_PAGE, MAX_PAGE } from '../base/paging.ts'
+import { DEFAULT_PAGE, MAX_PAGE } from '../base/page.ts'
 import type { SampleRetention, ServerInfo } from '../base/server-info.ts'
+import type { Quotas } from '../base/quotas.ts'
 import { builder } from './builder.ts'
 
 const RetentionType = builder.objectRef<SampleRetention>('SampleRetention').implement({
@@ -42,15 +43,28 @@ const LIMITS = {
   ],
 } as const satisfies Record<string, readonly [number, string]>
 
-const LimitsType = builder.objectRef<typeof LIMITS>('ServerLimits').implement({
+/** Of the whole server, as it is set up. */
+const QUOTAS: Readonly<Record<string, readonly [keyof Quotas, string]>> = {
+  maxActiveDeployments: ['activeDeployments', 'The active deployments of the server.'],
+  maxSimulatedRuns: ['simulatedRuns', 'The simulated training jobs that are queued or running on the server.'],
+  maxStepsPerTrainingJob: ['stepsPerTrainingJob', 'The steps in the loss curve of one training job.'],
+  maxApiTokens: ['apiTokens', 'The API tokens of the server that are neither revoked nor expired.'],
+  maxWebhooks: ['webhooks', 'The webhooks of the server.'],
+}
+
+const LimitsType = builder.objectRef<Quotas>('ServerLimits').implement({
   description: 'The limits that a client can keep to. The page docs/limits.md explains them, and lists all others.',
-  fields: (t) =>
-    Object.fromEntries(
+  fields: (t) => ({
+    ...Object.fromEntries(
       Object.entries(LIMITS).map(([name, [value, description]]) => [
         name,
         t.int({ description, resolve: () => value }),
       ]),
     ),
+    ...Object.fromEntries(
+      Object.entries(QUOTAS).map(([name, [quota, description]]) => [name, t.exposeInt(quota, { description })]),
+    ),
+  }),
 })
 
 const ServerInfoType = builder.objectRef<ServerInfo>('ServerInfo').implement({
@@ -80,7 +94,7 @@ Example:
     limits: t.field({
       type: LimitsType,
       description: 'The limits that a client can keep to.',
-      resolve: () => LIMITS,
+      resolve: ({ quotas }) => quotas,
     }),
   }),
 })

@@ -1,15 +1,17 @@
-import type { Model, Prisma, PrismaClient } from '@gaugeline/prisma'
+import { type Model, Prisma, type PrismaClient } from '@gaugeline/prisma'
 import type { InputChecks } from '../base/input-checks.ts'
-import { type Keyset, type Page, type PageRequest, pageOf } from '../base/paging.ts'
-import { containing } from '../base/text-search.ts'
+import type { Page, PageRequest } from '../base/page.ts'
+import { countOf, type Keyset, pageOf } from '../lists/paging.ts'
+import { containing } from '../lists/conditions.ts'
 
 const NAME = /^[A-Za-z0-9._/-]{1,100}$/
 
-const BY_NAME: Keyset<Model> = {
+const BY_NAME: Keyset = {
   name: 'model-name',
+  direction: 'asc',
   columns: [
-    { path: ['name'], direction: 'asc', type: 'string', value: (model) => model.name },
-    { path: ['id'], direction: 'asc', type: 'uuid', value: (model) => model.id },
+    { sql: Prisma.sql`t.name`, type: 'string' },
+    { sql: Prisma.sql`t.id`, type: 'uuid' },
   ],
 }
 
@@ -28,13 +30,17 @@ export class Models {
   }
 
   list(search: string | null | undefined, page: PageRequest, query: ModelQuery = {}): Promise<Page<Model>> {
-    const filter = search ? { name: containing(search) } : {}
+    const source = {
+      keyset: BY_NAME,
+      from: Prisma.sql`models t`,
+      filter: search ? [containing(Prisma.sql`t.name`, search)] : [],
+    }
     return pageOf(
-      BY_NAME,
+      this.#prisma,
+      source,
       page,
-      ({ where, orderBy, take }) =>
-        this.#prisma.model.findMany({ ...query, where: { AND: [where, filter] }, orderBy, take }),
-      () => this.#prisma.model.count({ where: filter }),
+      (ids) => this.#prisma.model.findMany({ ...query, where: { id: { in: ids } } }),
+      () => countOf(this.#prisma, source),
     )
   }
 

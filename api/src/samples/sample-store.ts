@@ -10,6 +10,9 @@ import {
   sampleArrays,
 } from './sample-columns.ts'
 
+/** Samples that one statement reads: an embedded database does nothing else meanwhile. */
+const CHUNK_ROWS = 1000
+
 /** How far one active deployment has been recorded. */
 export interface RecordingHead {
   deploymentKey: number
@@ -200,19 +203,24 @@ export class SampleStore {
 
   /** Samples of several deployments whose windows start at or after `fromMs`, ascending in each. */
   async since(deploymentKeys: readonly number[], fromMs: number, limitEach: number): Promise<Sample[]> {
-    const { rows } = await this.#query<Sample>(
-      'samples-since',
-      `select s.* from unnest($1::int[]) k cross join lateral (
-          select ${SAMPLE_FIELDS} from samples where deployment_key = k and window_start >= to_timestamp($2::float8 / 1000)
-          order by window_start desc limit $3
-        ) s order by s."deploymentKey", s.sequence`,
-      [deploymentKeys, fromMs, limitEach],
-    )
-    return rows
+    const samples: Sample[] = []
+    const atOnce = Math.max(1, Math.floor((2 * CHUNK_ROWS) / limitEach))
+    for (let at = 0; at < deploymentKeys.length; at += atOnce) {
+      const { rows } = await this.#query<Sample>(
+        'samples-since',
+        `select s.* from unnest($1::int[]) k cross join lateral (
+            select ${SAMPLE_FIELDS} from samples where deployment_key = k and window_start >= to_timestamp($2::float8 / 1000)
+            order by window_start desc limit $3
+          ) s order by s."deploymentKey", s.sequence`,
+        [deploymentKeys.slice(at, at + atOnce), fromMs, limitEach],
+      )
+      samples.push(...rows)
+    }
+    return samples
   }
 
   /** Samples of one deployment whose windows start in `[fromMs, toMs)`, in chunks, ascending: short statements. */
-  async *range(deploymentKey: number, fromMs: number, toMs: number, chunk = 2000): AsyncGenerator<Sample[]> {
+  async *range(deploymentKey: number, fromMs: number, toMs: number, chunk = CHUNK_ROWS): AsyncGenerator<Sample[]> {
     for (let from = fromMs; ;) {
       const { rows } = await this.#query<Sample>(
         'samples-range',

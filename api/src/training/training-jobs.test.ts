@@ -204,6 +204,22 @@ describe.each(await testDatabaseKinds())('training jobs on %s', (kind) => {
     expect(await curve((await register('RUNNING')).id)).toEqual([])
   })
 
+  it('have the last step in their thinned curve when it did not arrive last, whatever the numbers of the steps', async () => {
+    const { id } = await register('RUNNING')
+    await jobs.update(id, { steps: steps(0, 2 ** 31 - 1) })
+    for (let from = 1; from <= 1001; from += 500) {
+      await jobs.update(id, { steps: steps(...Array.from({ length: 500 }, (_, n) => from + n)) })
+    }
+    // Some of them once more: they are replaced.
+    await jobs.update(id, { steps: steps(...Array.from({ length: 500 }, (_, n) => n)) })
+    expect(await curve(id, 2000)).toHaveLength(1502)
+    const thinned = await curve(id, 200)
+    expect(thinned).toHaveLength(Math.ceil(1502 / Math.ceil(1502 / 200)))
+    expect(thinned).toEqual(thinned.toSorted((a, b) => a - b))
+    expect(thinned.at(-1)).toBe(2 ** 31 - 1)
+    expect(await curve(id, 1)).toEqual([2 ** 31 - 1])
+  })
+
   it('return their curves in the requested order, each thinned separately, even for one job twice', async () => {
     const [one, other, none] = [await register('RUNNING'), await register('RUNNING'), await register('RUNNING')]
     await jobs.update(one.id, { steps: steps(1, 2, 3, 4) })

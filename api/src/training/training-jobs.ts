@@ -1,6 +1,6 @@
 import {
   isForeignKeyViolation,
-  type Prisma,
+  Prisma,
   type PrismaClient,
   type TrainingJob,
   type TrainingJobStatus,
@@ -11,8 +11,10 @@ import type { Clock } from '../base/clock.ts'
 import type { IdempotencyKey, Idempotency } from '../idempotency/idempotency.ts'
 import type { Bus } from '../bus/bus.ts'
 import type { Models } from '../models/models.ts'
-import { type Page, type PageRequest, pageOf } from '../base/paging.ts'
+import type { Page, PageRequest } from '../base/page.ts'
+import { countOf, countsOf, pageOf } from '../lists/paging.ts'
 import { labelTexts } from '../base/labels.ts'
+import { type Quotas, takePlace } from '../base/quotas.ts'
 import { metadataColumns } from '../base/object-metadata.ts'
 import { TRANSACTION } from '../base/transaction.ts'
 import type { WebhookOutbox } from '../webhooks/outbox.ts'
@@ -22,7 +24,7 @@ import {
   TrainingJobHasDeploymentsError,
   TrainingJobSimulatedError,
 } from './training.errors.ts'
-import { type TrainingJobFilter, trainingJobKeyset, type TrainingJobOrder, whereFilter } from './training-filter.ts'
+import { type TrainingJobFilter, type TrainingJobOrder, trainingJobSource } from './training-filter.ts'
 import {
   checkNewJob,
   checkRegistration,
@@ -34,6 +36,7 @@ import {
   type TrainingJobUpdate,
   withPlainNames,
 } from './training-input.ts'
+import { type CurveRequest, readCurves } from './loss-curves.ts'
 import { runColumns, timesOf } from './run-columns.ts'
 import { isRepetition, lockJob, stepsOf, writeSteps } from './training-steps.ts'
 
@@ -48,6 +51,7 @@ export interface TrainingJobsOptions {
   clock: Clock
   /** For simulated runs: no jump of the wall clock may finish them. */
   recordingClock: Clock
+  quotas: Quotas
 }
 
 const ONE_PER_EXTERNAL_ID = 'training_jobs_external_id_key'
@@ -71,56 +75,55 @@ export class TrainingJobs {
     return this.#options.prisma.trainingJob.findUnique({ ...query, where: { externalId } })
   }
 
-  list(
+  async list(
     filter: TrainingJobFilter | null | undefined,
     order: TrainingJobOrder | null | undefined,
     page: PageRequest,
     query: TrainingJobQuery = {},
   ): Promise<Page<TrainingJob>> {
-    const { trainingJob } = this.#options.prisma
+    const { prisma } = this.#options
     return pageOf(
-      trainingJobKeyset(order),
+      prisma,
+      await trainingJobSource(prisma, filter, order),
       page,
-      ({ where, orderBy, take }) =>
-        trainingJob.findMany({ ...query, where: { AND: [whereFilter(filter), where] }, orderBy, take }),
-      () => trainingJob.count({ where: whereFilter(filter) }),
+      (ids) => prisma.trainingJob.findMany({ ...query, where: { id: { in: ids } } }),
+      async () => countOf(prisma, await trainingJobSource(prisma, filter)),
     )
   }
 
   /** The number of jobs in each status; a status without any job is absent. */
   async counts(filter: TrainingJobFilter | null | undefined): Promise<Partial<Record<TrainingJobStatus, number>>> {
-    const groups = await this.#options.prisma.trainingJob.groupBy({
-      by: ['status'],
-      where: whereFilter(filter),
-      _count: true,
-    })
-    return Object.fromEntries(groups.map(({ status, _count }) => [status, _count]))
+    const { prisma } = this.#options
+    const source = await trainingJobSource(prisma, filter)
+    return Object.fromEntries(await countsOf(prisma, source, Prisma.sql`t.status`))
   }
 
   /** The id of this job, if it exists; without an id, the newest thousand unfinished jobs, oldest first. */
   async currentIds(id: string | null): Promise<string[]> {
-    const jobs = await this.#options.prisma.trainingJob.findMany({
-      where: id === null ? { status: { in: ['QUEUED', 'RUNNING'] } } : { id },
-      select: { id: true },
-      orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
-      take: MAX_CURRENT,
-    })
-    return jobs.map((job) => job.id).toReversed()
+    const { prisma } = this.#options
+    if (id !== null) return (await prisma.trainingJob.count({ where: { id } })) > 0 ? [id] : []
+    const jobs = await Promise.all(
+      (['QUEUED', 'RUNNING'] as const).map((status) =>
+        prisma.trainingJob.findMany({
+          where: { status },
+          select: { id: true, createdAt: true },
+          orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
+          take: MAX_CURRENT,
+        }),
+      ),
+    )
+    const newest = jobs
+      .flat()
+      .toSorted((a, b) => b.createdAt.getTime() - a.createdAt.getTime() || (a.id < b.id ? 1 : -1))
+    return newest
+      .slice(0, MAX_CURRENT)
+      .map((job) => job.id)
+      .toReversed()
   }
 
-  /** Loss curves, each thinned evenly to at most `maxPoints` steps including the last one. One statement. */
-  async lossCurves(requests: readonly { trainingJobId: string; maxPoints: number }[]): Promise<TrainingStep[][]> {
-    const steps = await this.#options.prisma.$queryRaw<(TrainingStep & { request: number })[]>`
-      select request::int, training_job_id as "trainingJobId", step, loss, accuracy, at from (
-        select s.*, r.request, r.max_points, row_number() over (partition by r.request order by s.step desc) - 1 as back,
-          count(*) over (partition by r.request) as total
-        from unnest(${requests.map((request) => request.trainingJobId)}::uuid[],
-          ${requests.map((request) => request.maxPoints)}::int[]) with ordinality as r(training_job_id, max_points, request)
-        join training_steps s using (training_job_id)
-      ) s where back % ceil(total::float8 / max_points)::bigint = 0 order by request, step`
-    const curves = requests.map((): TrainingStep[] => [])
-    for (const { request, ...step } of steps) curves[request - 1]?.push(step)
-    return curves
+  /** Loss curves, each thinned evenly to at most `maxPoints` steps including the last one. */
+  lossCurves(requests: readonly CurveRequest[]): Promise<TrainingStep[][]> {
+    return readCurves(this.#options.prisma, requests)
   }
 
   /**
@@ -148,7 +151,7 @@ export class TrainingJobs {
 
   /**
    * Starts a simulated run of about a minute; TrainingRuns drives it.
-   * @throws InvalidInputError, TrainingJobExternalIdTakenError, IdempotencyConflictError
+   * @throws InvalidInputError, TrainingJobExternalIdTakenError, IdempotencyConflictError, QuotaExceededError
    */
   async start(given: NewTrainingJob, by: string, idempotencyKey?: IdempotencyKey): Promise<TrainingJob> {
     checkNewJob(given, idempotencyKey)
@@ -167,10 +170,10 @@ export class TrainingJobs {
    * how the job ended changes nothing, so that a retry does no harm. The external id and the labels of every job can be
    * changed at any time.
    * @throws TrainingJobNotFoundError, TrainingJobFinishedError, TrainingJobSimulatedError,
-   *   TrainingJobExternalIdTakenError, InvalidInputError
+   *   TrainingJobExternalIdTakenError, InvalidInputError, QuotaExceededError
    */
   async update(id: string, update: TrainingJobUpdate): Promise<TrainingJob> {
-    const { outbox, bus } = this.#options
+    const { outbox, bus, quotas } = this.#options
     const now = this.#now()
     const newSteps = stepsOf(update, now)
     const isOfRun = !isMetadataOnly(update)
@@ -182,7 +185,7 @@ export class TrainingJobs {
         throw new TrainingJobFinishedError(before.status)
       }
       const isRunning = isOfRun && !isFinal(before.status)
-      if (isRunning) await writeSteps(tx, id, newSteps)
+      if (isRunning) await writeSteps(tx, id, newSteps, quotas.stepsPerTrainingJob)
       const data = { ...metadataColumns(update), ...(isRunning ? runColumns(before, update, now) : {}) }
       if (Object.keys(data).length === 0) return { before, after: before }
       const after = await tx.trainingJob.update({ where: { id }, data })
@@ -236,12 +239,17 @@ export class TrainingJobs {
     { operation, idempotencyKey }: { operation: string; idempotencyKey: IdempotencyKey | undefined },
     data: Omit<Prisma.TrainingJobUncheckedCreateInput, 'modelId' | 'createdBy'>,
   ): Promise<TrainingJob> {
-    const { models, idempotency, outbox, bus } = this.#options
+    const { models, idempotency, outbox, bus, quotas } = this.#options
     const { job, isNew } = await this.#write(input.externalId, (tx) =>
       idempotency.once(tx, idempotencyKey, {
         operation,
         input: { ...input, labels: input.labels && labelTexts(input.labels) },
         run: async () => {
+          if (data.simulated === true) {
+            await takePlace(tx, 'SIMULATED_RUNS', quotas.simulatedRuns, () =>
+              tx.trainingJob.count({ where: { simulated: true, status: { in: ['QUEUED', 'RUNNING'] } } }),
+            )
+          }
           const model = await models.findOrCreate(tx, input.modelName)
           const job = await tx.trainingJob.create({
             data: {

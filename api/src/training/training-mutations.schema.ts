@@ -1,4 +1,5 @@
 import type { Prisma, TrainingJob } from '@gaugeline/prisma'
+import { QuotaExceededError } from '../base/quotas.ts'
 import { builder } from '../graphql/builder.ts'
 import { ErrorInterface } from '../graphql/errors.schema.ts'
 import { encodeId, inputUuid } from '../graphql/ids.ts'
@@ -143,7 +144,7 @@ Example:
 
 Example:
 \`startTrainingJob(input: { modelName: "team/model", name: "nightly" })\``,
-    errors: { types: [TrainingJobExternalIdTakenError, IdempotencyConflictError] },
+    errors: { types: [TrainingJobExternalIdTakenError, QuotaExceededError, IdempotencyConflictError] },
     typeOptions: { description: 'The simulated training job to start.' },
     input: {
       modelName: t.input.string({ required: true, description: MODEL_NAME }),
@@ -179,6 +180,7 @@ Example:
         TrainingJobFinishedError,
         TrainingJobSimulatedError,
         TrainingJobExternalIdTakenError,
+        QuotaExceededError,
       ],
     },
     typeOptions: { description: 'What has changed in a registered training job. What is left out stays as it is.' },
@@ -186,7 +188,11 @@ Example:
       trainingJobId: t.input.id({ required: true, description: 'The id of the training job.' }),
       status: t.input.field({ type: TrainingJobStatusEnum, description: 'The new status: RUNNING or a final one.' }),
       progress: t.input.float({ description: 'The progress, 0 to 1. The status COMPLETED sets it to 1.' }),
-      steps: t.input.field({ type: [StepInput], description: 'The points to add to the loss curve, at most 1,000.' }),
+      steps: t.input.field({
+        type: [StepInput],
+        description:
+          'The points to add to the loss curve, at most 1,000. How many a curve can have is a quota of the server.',
+      }),
       finalLoss: t.input.float({ description: 'The loss at the end of the training.' }),
       finalAccuracy: t.input.float({ description: 'The accuracy at the end of the training, 0 to 1.' }),
       failureReason: t.input.string({ description: 'Why the job failed. It goes with the status FAILED.' }),

@@ -53,12 +53,11 @@ export class TrainingRuns implements Part {
     try {
       const jobs = await this.#options.prisma.trainingJob.findMany({
         where: { simulated: true, status: { in: ['QUEUED', 'RUNNING'] } },
-        include: { steps: { orderBy: { step: 'desc' }, take: 1, select: { step: true } } },
       })
       this.#isBusy ||= jobs.length > 0
       for (const job of jobs) {
         // One after another: an embedded database runs one statement at a time anyway.
-        await this.#advanceOne(job, job.steps[0]?.step ?? 0)
+        await this.#advanceOne(job)
       }
     } catch (error) {
       this.#isBusy = true
@@ -66,11 +65,12 @@ export class TrainingRuns implements Part {
     }
   }
 
-  async #advanceOne(job: TrainingJob, lastStep: number): Promise<void> {
+  async #advanceOne(job: TrainingJob): Promise<void> {
     const { prisma, bus, outbox, clock } = this.#options
     const run = { id: job.id, createdAtMs: job.createdAt.getTime(), hyperparameters: job.hyperparameters }
     const state = simulateRun(run, clock.now())
-    const newSteps = state.steps.filter((step) => step.step > lastStep)
+    // The steps of a run are numbered from 1.
+    const newSteps = state.steps.slice(job.stepCount)
     // A run is created as QUEUED: a clock that was set back must not queue it again.
     if (state.status === 'QUEUED' || (newSteps.length === 0 && state.status === job.status)) return
     const last = state.steps.at(-1)
@@ -90,7 +90,7 @@ export class TrainingRuns implements Part {
         },
       })
       if (count === 0) return false
-      await writeSteps(tx, job.id, newSteps)
+      await writeSteps(tx, job.id, newSteps, Infinity)
       if (isFinal(state.status)) {
         const ended = await tx.trainingJob.findUniqueOrThrow({ where: { id: job.id } })
         await outbox.addTrainingJob(tx, ended, ended.finishedAt ?? ended.createdAt)

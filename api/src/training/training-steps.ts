@@ -1,4 +1,5 @@
 import type { Prisma, TrainingJob } from '@gaugeline/prisma'
+import { QuotaExceededError } from '../base/quotas.ts'
 import { TrainingJobNotFoundError } from './training.errors.ts'
 import type { TrainingJobUpdate } from './training-input.ts'
 
@@ -46,20 +47,40 @@ export async function isRepetition(
   )
 }
 
-/** Writes any number of steps in one statement. */
+/**
+ * Writes any number of steps in one statement, and counts those that are new. The job must be locked, or just written,
+ * by the transaction.
+ * @throws QuotaExceededError when the job would have more than `max`; the transaction must end then
+ */
 export async function writeSteps(
   tx: Prisma.TransactionClient,
   trainingJobId: string,
   steps: readonly NewStep[],
+  max: number,
 ): Promise<void> {
   if (steps.length === 0) return
-  await tx.$executeRaw`
-    insert into training_steps (training_job_id, step, loss, accuracy, at)
-    select distinct on (step) ${trainingJobId}::uuid, step, loss, accuracy, at from unnest(
-      ${steps.map((s) => s.step)}::int[], ${steps.map((s) => s.loss)}::float8[],
-      ${steps.map((s) => s.accuracy)}::float8[], ${steps.map((s) => s.at)}::timestamptz[]
-    ) with ordinality as s(step, loss, accuracy, at, position) order by step, position desc
-    on conflict (training_job_id, step) do update set loss = excluded.loss, accuracy = excluded.accuracy, at = excluded.at`
+  const [counted] = await tx.$queryRaw<{ added: number; total: number }[]>`
+    with given as (
+      select distinct on (step) step, loss, accuracy, at from unnest(
+        ${steps.map((s) => s.step)}::int[], ${steps.map((s) => s.loss)}::float8[],
+        ${steps.map((s) => s.accuracy)}::float8[], ${steps.map((s) => s.at)}::timestamptz[]
+      ) with ordinality as s(step, loss, accuracy, at, n) order by step, n desc
+    ), replaced as (
+      update training_steps s set loss = g.loss, accuracy = g.accuracy, at = g.at
+      from given g where s.training_job_id = ${trainingJobId}::uuid and s.step = g.step returning s.step
+    ), added as (
+      insert into training_steps (training_job_id, step, loss, accuracy, at, position)
+      select j.id, g.step, g.loss, g.accuracy, g.at, j.step_count + row_number() over (order by g.step)
+      from given g join training_jobs j on j.id = ${trainingJobId}::uuid
+      where not exists (select 1 from replaced r where r.step = g.step)
+      returning step
+    ), counted as (select count(*)::int as added from added)
+    update training_jobs set step_count = step_count + added from counted where id = ${trainingJobId}::uuid
+    returning added, step_count as total`
+  // A job of before the limit may have more: its steps can still be replaced.
+  if (counted && counted.added > 0 && counted.total > max) {
+    throw new QuotaExceededError('STEPS_PER_TRAINING_JOB', max)
+  }
 }
 
 export async function lockJob(tx: Prisma.TransactionClient, id: string): Promise<TrainingJob> {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { ADMIN_TOKEN, createHttpTestServer } from '../../test/http-test-server.ts'
 import { WsTestClient } from '../../test/ws-client.ts'
 import { MAX_OPERATION_ID_LENGTH, MAX_SUBSCRIPTIONS_PER_SOCKET, SOCKET_MESSAGES } from '../base/limits.ts'
-import { MAX_PAGE } from '../base/paging.ts'
+import { MAX_PAGE } from '../base/page.ts'
 
 const endless = 'subscription { count(to: 1) }'
 const whoami = { data: { whoami: 'admin' } }

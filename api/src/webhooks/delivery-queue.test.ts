@@ -5,7 +5,8 @@ import type { ClaimedDelivery, DeliveryOutcome } from './delivery.ts'
 import { DeliveryQueue, KEPT_MS } from './delivery-queue.ts'
 import { MAX_ATTEMPTS, RETRY_AFTER_S } from './retries.ts'
 import { WebhookLimitError, WebhookNotFoundError } from './webhook.errors.ts'
-import { MAX_WEBHOOKS, ROTATION_MS } from './webhooks.ts'
+import { QUOTAS } from '../base/limits.ts'
+import { ROTATION_MS } from './webhooks.ts'
 
 const by = 'amira'
 const OK: DeliveryOutcome = { statusCode: 204, failure: null }
@@ -260,7 +261,7 @@ describe.each(await testDatabaseKinds())('deliveries on %s', (kind) => {
   })
 
   it('go to at most fifty webhooks, even when the last ones are created concurrently', async () => {
-    for (let n = 0; n < MAX_WEBHOOKS - 2; n += 1) await create('DEPLOYMENT_DEPLOYED')
+    for (let n = 0; n < QUOTAS.webhooks - 2; n += 1) await create('DEPLOYMENT_DEPLOYED')
     const results = await Promise.allSettled(Array.from({ length: 5 }, () => create('DEPLOYMENT_DEPLOYED')))
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(2)
     for (const result of results) {

@@ -102,10 +102,20 @@ export class DeliveryQueue {
 
   /** How many deliveries to enabled webhooks are pending, and when the oldest of them was created. */
   async backlog(): Promise<{ pending: number; oldestAt: Date | null }> {
-    const [row] = await this.#options.prisma.$queryRaw<{ pending: number; oldestAt: Date | null }[]>`
-      select count(*)::int as pending, min(d.created_at) as "oldestAt"
-      from webhook_deliveries d join webhooks w on w.id = d.webhook_id where d.status = 'PENDING' and w.enabled`
-    return row ?? { pending: 0, oldestAt: null }
+    const { prisma } = this.#options
+    const webhooks = await prisma.webhook.findMany({ where: { enabled: true }, select: { id: true } })
+    const backlog = { pending: 0, oldestAt: null as Date | null }
+    // One by one: what all of them have would hold up an embedded database.
+    for (const { id } of webhooks) {
+      const [row] = await prisma.$queryRaw<{ pending: number; oldestAt: Date | null }[]>`
+        select count(*)::int as pending, min(created_at) as "oldestAt" from (
+          select created_at from webhook_deliveries where webhook_id = ${id}::uuid and status = 'PENDING' limit ${MAX_KEPT}
+        ) pending`
+      if (!row?.oldestAt) continue
+      backlog.pending += row.pending
+      if (backlog.oldestAt === null || row.oldestAt < backlog.oldestAt) backlog.oldestAt = row.oldestAt
+    }
+    return backlog
   }
 
   /** Removes a batch of the deliveries that are old by `atMs`; returns how many. */

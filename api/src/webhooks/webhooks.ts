@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import type { Prisma, PrismaClient, Webhook, WebhookDelivery } from '@gaugeline/prisma'
+import { Prisma, type PrismaClient, type Webhook, type WebhookDelivery } from '@gaugeline/prisma'
 import type { Clock } from '../base/clock.ts'
 import { InvalidInputError } from '../base/errors.ts'
 import type { IdempotencyKey, Idempotency } from '../idempotency/idempotency.ts'
-import { type Keyset, type Page, type PageRequest, pageOf } from '../base/paging.ts'
+import type { Page, PageRequest } from '../base/page.ts'
+import { countOf, type Keyset, type ListSource, pageOf } from '../lists/paging.ts'
 import { TRANSACTION } from '../base/transaction.ts'
 import { type AddressGuard, AddressRefusedError } from './address-guard.ts'
 import { testMessage } from './messages.ts'
@@ -17,20 +18,22 @@ import {
 } from './webhook.errors.ts'
 import { checkWebhook, type NewWebhook, type WebhookUpdate, withPlainForms } from './webhook-input.ts'
 
-export const MAX_WEBHOOKS = 50
 /** How long a rotated secret still signs beside its successor. */
 export const ROTATION_MS = 24 * 3_600_000
 const RESOLVE_TIMEOUT_MS = 5000
 
-function newestFirst<Row extends { id: string; createdAt: Date }>(name: string): Keyset<Row> {
+function newestFirst(name: string): Keyset {
   return {
     name,
+    direction: 'desc',
     columns: [
-      { path: ['createdAt'], direction: 'desc', type: 'date', value: (row) => row.createdAt },
-      { path: ['id'], direction: 'desc', type: 'uuid', value: (row) => row.id },
+      { sql: Prisma.sql`t.created_at`, type: 'date' },
+      { sql: Prisma.sql`t.id`, type: 'uuid' },
     ],
   }
 }
+
+const WEBHOOKS: ListSource = { keyset: newestFirst('webhooks'), from: Prisma.sql`webhooks t` }
 
 export interface WebhooksOptions {
   prisma: PrismaClient
@@ -38,6 +41,7 @@ export interface WebhooksOptions {
   outbox: WebhookOutbox
   idempotency: Idempotency
   clock: Clock
+  maxWebhooks: number
 }
 
 /** The secret is returned when it is created, and never again. */
@@ -55,22 +59,29 @@ export class Webhooks {
   }
 
   list(page: PageRequest): Promise<Page<Webhook>> {
-    const { webhook } = this.#options.prisma
+    const { prisma } = this.#options
     return pageOf(
-      newestFirst<Webhook>('webhooks'),
+      prisma,
+      WEBHOOKS,
       page,
-      (query) => webhook.findMany(query),
-      () => webhook.count(),
+      (ids) => prisma.webhook.findMany({ where: { id: { in: ids } } }),
+      () => countOf(prisma, WEBHOOKS),
     )
   }
 
   deliveries(webhookId: string, page: PageRequest): Promise<Page<WebhookDelivery>> {
-    const { webhookDelivery } = this.#options.prisma
+    const { prisma } = this.#options
+    const source = {
+      keyset: newestFirst('deliveries'),
+      from: Prisma.sql`webhook_deliveries t`,
+      within: [Prisma.sql`t.webhook_id = ${webhookId}::uuid`],
+    }
     return pageOf(
-      newestFirst<WebhookDelivery>('deliveries'),
+      prisma,
+      source,
       page,
-      ({ where, orderBy, take }) => webhookDelivery.findMany({ where: { AND: [where, { webhookId }] }, orderBy, take }),
-      () => webhookDelivery.count({ where: { webhookId } }),
+      (ids) => prisma.webhookDelivery.findMany({ where: { id: { in: ids } } }),
+      () => countOf(prisma, source),
     )
   }
 
@@ -204,7 +215,8 @@ export class Webhooks {
   ): Promise<WebhookWithSecret> {
     // Serialised, or two could both take the last free place.
     await tx.$executeRaw`select pg_advisory_xact_lock(hashtext('gaugeline webhooks'))`
-    if ((await tx.webhook.count()) >= MAX_WEBHOOKS) throw new WebhookLimitError(MAX_WEBHOOKS)
+    const { maxWebhooks } = this.#options
+    if ((await tx.webhook.count()) >= maxWebhooks) throw new WebhookLimitError(maxWebhooks)
     const secret = newWebhookSecret()
     const chosen = { events: [...new Set(events)], models: namesIn(models ?? []) }
     const data = { name, url, ...chosen, secret, createdAt: this.#now(), createdBy: by }

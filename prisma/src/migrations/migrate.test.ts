@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -50,6 +50,35 @@ describe.each(await testDatabaseKinds())('migrations on %s', (kind) => {
     const { rows } = await pool.query<{ exists: boolean }>('SELECT to_regclass($1) IS NOT NULL AS exists', [table])
     return rows[0]?.exists
   }
+
+  test('steps of earlier versions are counted and numbered in their order, however many a job has', async () => {
+    const later = readdirSync(folder).filter((name) => name >= '20261130103652')
+    for (const name of later) renameSync(join(folder, name), join(folder, '..', name))
+    await using(openDatabase(where()), ({ pool }) => pool.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public'))
+    const id = (n: number) => `00000000-0000-7000-8000-00000000000${n}`
+    await using(reopen(), ({ pool }) =>
+      pool.query(`
+        INSERT INTO models (id, name) VALUES ('${id(0)}', 'm');
+        INSERT INTO training_jobs (id, model_id, name, status, created_by)
+          SELECT id, '${id(0)}', 'j', 'QUEUED', 'me' FROM unnest(ARRAY['${id(1)}', '${id(2)}', '${id(3)}']::uuid[]) id;
+        INSERT INTO training_steps (training_job_id, step, loss) SELECT '${id(1)}', n * 2, 1 FROM generate_series(20000, 1, -1) n;
+        INSERT INTO training_steps (training_job_id, step, loss) VALUES ('${id(2)}', 7, 1)`),
+    )
+    for (const name of later) renameSync(join(folder, '..', name), join(folder, name))
+    await using(reopen(), async ({ prisma }) => {
+      const jobs = await prisma.trainingJob.findMany({ select: { stepCount: true }, orderBy: { id: 'asc' } })
+      expect(jobs.map(({ stepCount }) => stepCount)).toEqual([20_000, 1, 0])
+      const newest = await prisma.trainingStep.findMany({
+        orderBy: { step: 'desc' },
+        take: 2,
+        where: { trainingJobId: id(1) },
+      })
+      expect(newest.map(({ step, position }) => [step, position])).toEqual([
+        [40_000, 20_000],
+        [39_998, 19_999],
+      ])
+    })
+  })
 
   test('a failing migration leaves nothing behind and prevents every start until it is corrected', async () => {
     write('20990101000000_halves', 'CREATE TABLE halves (id int); INSERT INTO halves VALUES (1); SELECT 1 / 0;')

@@ -55,13 +55,16 @@ describe.each(await testDatabaseKinds())('seeding on %s', (kind) => {
   test('the rows match the scenario', async () => {
     const scenario = demoScenario(now)
     const [job] = scenario.trainingJobs
+    const steps = scenario.trainingSteps.filter(({ trainingJobId }) => trainingJobId === job?.id)
     expect(await database.prisma.trainingJob.findUnique({ where: { id: job?.id ?? '' } })).toEqual({
       ...job,
       externalId: null,
       labels: [],
+      stepCount: steps.length,
     })
-    const steps = scenario.trainingSteps.filter(({ trainingJobId }) => trainingJobId === job?.id)
     const where = { trainingJobId: job?.id ?? '' }
-    expect(await database.prisma.trainingStep.findMany({ where, orderBy: { step: 'asc' } })).toEqual(steps)
+    expect(await database.prisma.trainingStep.findMany({ where, orderBy: { step: 'asc' } })).toEqual(
+      steps.map((step, n) => ({ ...step, position: n + 1 })),
+    )
   })
 })

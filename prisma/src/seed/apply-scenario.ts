@@ -31,11 +31,13 @@ export async function applyScenario({ prisma }: Pick<Database, 'prisma'>, scenar
 // Some thousand rows: arrays are several times faster than createMany.
 async function writeSteps(tx: Prisma.TransactionClient, steps: Scenario['trainingSteps']): Promise<void> {
   await tx.$executeRaw`
-    INSERT INTO training_steps (training_job_id, step, loss, accuracy, at)
-    SELECT * FROM unnest(
+    INSERT INTO training_steps (training_job_id, step, loss, accuracy, at, position)
+    SELECT s.*, row_number() OVER (PARTITION BY id ORDER BY step) FROM unnest(
       ${steps.map((row) => row.trainingJobId)}::uuid[], ${steps.map((row) => row.step)}::int[],
       ${steps.map((row) => row.loss)}::float8[], ${steps.map((row) => row.accuracy)}::float8[],
-      ${steps.map((row) => row.at.toISOString())}::timestamptz[])`
+      ${steps.map((row) => row.at.toISOString())}::timestamptz[]) AS s (id, step, loss, accuracy, at)`
+  await tx.$executeRaw`
+    UPDATE training_jobs SET step_count = (SELECT count(*) FROM training_steps WHERE training_job_id = training_jobs.id)`
 }
 
 async function writeSampleHeads(tx: Prisma.TransactionClient, heads: Scenario['sampleHeads']): Promise<void> {

@@ -72,6 +72,9 @@ const ResumeDocument = graphql(`
           version
         }
       }
+      ... on QuotaExceededError {
+        message
+      }
       ... on InvalidInputError {
         message
       }

@@ -29,6 +29,9 @@ const CreateApiTokenDocument = graphql(`
           message
         }
       }
+      ... on QuotaExceededError {
+        message
+      }
       ... on IdempotencyConflictError {
         message
       }

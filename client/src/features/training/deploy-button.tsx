@@ -64,6 +64,9 @@ const DeployDocument = graphql(`
       ... on DeploymentExternalIdTakenError {
         message
       }
+      ... on QuotaExceededError {
+        message
+      }
       ... on IdempotencyConflictError {
         message
       }

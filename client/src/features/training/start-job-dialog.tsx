@@ -23,6 +23,9 @@ const StartJobDocument = graphql(`
       ... on TrainingJobExternalIdTakenError {
         message
       }
+      ... on QuotaExceededError {
+        message
+      }
       ... on IdempotencyConflictError {
         message
       }

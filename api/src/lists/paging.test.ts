@@ -1,102 +1,66 @@
-import { describe, expect, it } from 'vitest'
-import { DEFAULT_PAGE, type Keyset, type KeysetQuery, MAX_PAGE, type Page, pageOf, type PageRequest } from './paging.ts'
+import { Prisma } from '@gaugeline/prisma'
+import { createTestDatabase, type TestDatabase } from '@gaugeline/prisma/testing'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { DEFAULT_PAGE, MAX_PAGE, type Page, type PageRequest } from '../base/page.ts'
+import { CHUNK_ROWS, countOf, type Keyset, type ListSource, pageOf } from './paging.ts'
 
 interface Row {
   id: string
-  rank: number
-  owner: { name: string }
   finishedAt: Date | null
 }
 
 const id = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`
+const COUNT = 23
 /** Rows with many nulls and equal values. */
-const rows: Row[] = Array.from({ length: 23 }, (_, n) => ({
-  id: id(n),
-  rank: n % 4,
-  owner: { name: `owner ${n % 3}` },
-  finishedAt: n % 5 < 2 ? null : new Date(Date.UTC(2026, 0, 1 + (n % 3))),
-}))
+const TABLE = `create table rows as select
+  ('00000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid as id, n % 4 as rank, 'owner ' || n % 3 as owner,
+  case when n % 5 >= 2 then timestamptz '2026-01-01Z' + n % 3 * interval '1 day' end as finished_at, n as number
+  from generate_series(0, ${COUNT - 1}) n`
 
-const byId = (direction: 'asc' | 'desc') =>
-  ({ path: ['id'], direction, type: 'uuid', value: (row: Row) => row.id }) as const
-const finished = (direction: 'asc' | 'desc'): Keyset<Row> => ({
+const byId = { sql: Prisma.sql`t.id`, type: 'uuid' } as const
+const finished = (direction: 'asc' | 'desc'): Keyset => ({
   name: `finished-${direction}`,
+  direction,
   columns: [
-    { path: ['finishedAt'], direction, type: 'nullable-date', value: (row) => row.finishedAt },
-    { path: ['rank'], direction: 'asc', type: 'number', value: (row) => row.rank },
-    byId(direction),
+    { sql: Prisma.sql`t.finished_at`, type: 'nullable-date' },
+    { sql: Prisma.sql`t.rank`, type: 'number' },
+    byId,
   ],
 })
-const byOwner: Keyset<Row> = {
+const byOwner: Keyset = {
   name: 'owner',
-  columns: [
-    { path: ['owner', 'name'], direction: 'asc', type: 'string', value: (row) => row.owner.name },
-    byId('desc'),
-  ],
+  direction: 'desc',
+  columns: [{ sql: Prisma.sql`t.owner`, type: 'string' }, byId],
 }
 const keysets = [finished('asc'), finished('desc'), byOwner]
 
-type Value = string | number | Date | null
-const plain = (value: unknown): Value => (value instanceof Date ? value.getTime() : (value as Value))
-const isCondition = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !(value instanceof Date)
+let database: TestDatabase
+beforeAll(async () => {
+  database = await createTestDatabase('embedded')
+  await database.pool.query(TABLE)
+})
+afterAll(() => database[Symbol.asyncDispose]())
 
-/** Evaluates the part of Prisma's query language that paging uses: null is neither less nor greater. */
-function matches(row: unknown, where: Record<string, unknown>): boolean {
-  return Object.entries(where).every(([key, condition]) => {
-    const parts = Array.isArray(condition) ? condition.filter(isCondition) : []
-    if (key === 'AND') return parts.every((part) => matches(row, part))
-    if (key === 'OR') return parts.some((part) => matches(row, part))
-    if (key === 'NOT') return isCondition(condition) && !matches(row, condition)
-    const value = (row as Record<string, unknown>)[key]
-    if (!isCondition(condition)) return plain(value) === plain(condition)
-    const own = plain(value)
-    if ('lt' in condition) return own !== null && own < (plain(condition['lt']) ?? 0)
-    if ('gt' in condition) return own !== null && own > (plain(condition['gt']) ?? 0)
-    return matches(value, condition)
-  })
-}
-
-function compare(a: unknown, b: unknown, order: Record<string, unknown>): number {
-  const [[key, rule] = ['', undefined]] = Object.entries(order)
-  const [left, right] = [a, b].map((row) => (row as Record<string, unknown>)[key])
-  if (isCondition(rule) && !('sort' in rule)) return compare(left, right, rule)
-  const { sort, nulls } = isCondition(rule) ? rule : { sort: rule, nulls: 'last' }
-  const [x, y] = [plain(left), plain(right)]
-  if (x === y) return 0
-  if (x === null || y === null) return (x === null) === (nulls === 'first') ? -1 : 1
-  return x < y === (sort === 'asc') ? -1 : 1
-}
-
-const findIn =
-  (all: readonly Row[], asked: KeysetQuery[] = []) =>
-  async (query: KeysetQuery): Promise<Row[]> => {
-    asked.push(query)
-    const sorted = all
-      .filter((row) => matches(row, query.where))
-      .toSorted((a, b) => {
-        for (const order of query.orderBy) {
-          const compared = compare(a, b, order)
-          if (compared !== 0) return compared
-        }
-        return 0
-      })
-    return sorted.slice(0, query.take)
-  }
-const page = (keyset: Keyset<Row>, request: PageRequest, all = rows, asked: KeysetQuery[] = []): Promise<Page<Row>> =>
-  pageOf(keyset, request, findIn(all, asked), async () => all.length)
+const sourceOf = (keyset: Keyset, more: Partial<ListSource> = {}): ListSource => ({
+  keyset,
+  from: Prisma.sql`rows t`,
+  ...more,
+})
+const page = (keyset: Keyset, request: PageRequest, more?: Partial<ListSource>): Promise<Page<Row>> =>
+  pageOf<Row>(
+    database.prisma,
+    sourceOf(keyset, more),
+    request,
+    (ids) => database.prisma.$queryRaw`select id, finished_at as "finishedAt" from rows where id = any(${ids}::uuid[])`,
+    () => countOf(database.prisma, sourceOf(keyset, more)),
+  )
 const idsOf = ({ edges }: Page<Row>) => edges.map(({ node }) => node.id)
-const refused = async (request: PageRequest, keyset = byOwner) => {
-  const asked: KeysetQuery[] = []
-  const refusal: unknown = await page(keyset, request, rows, asked).catch((error: unknown) => error)
-  expect(asked).toEqual([])
-  return refusal
-}
+const refused = (request: PageRequest, keyset = byOwner) => page(keyset, request).catch((error: unknown) => error)
 
 describe.each(keysets)('paging by $name', (keyset) => {
   it('returns every row once and in order, from either end and for any page size', async () => {
     const whole = idsOf(await page(keyset, { first: 100 }))
-    expect(new Set(whole).size).toBe(rows.length)
+    expect(new Set(whole).size).toBe(COUNT)
     for (const size of [1, 2, 7, 22, 23]) {
       const forward: string[] = []
       let after: string | null = null
@@ -132,9 +96,11 @@ describe.each(keysets)('paging by $name', (keyset) => {
   it('continues at the same place when rows were added and removed, even the row of the cursor', async () => {
     const whole = idsOf(await page(keyset, { first: 100 }))
     const { pageInfo } = await page(keyset, { first: 10 })
-    const left = rows.filter((row) => whole.indexOf(row.id) > 9 || whole.indexOf(row.id) % 2 === 0)
-    expect(left.some((row) => row.id === whole[9])).toBe(false)
-    expect(idsOf(await page(keyset, { first: 100, after: pageInfo.endCursor }, left))).toEqual(whole.slice(10))
+    // Within what is left, as if the others were gone.
+    const removed = whole.slice(0, 10).filter((_, index) => index % 2 === 1)
+    const within = [Prisma.sql`t.id <> all(${removed}::uuid[])`]
+    expect(removed).toContain(whole[9])
+    expect(idsOf(await page(keyset, { first: 100, after: pageInfo.endCursor }, { within }))).toEqual(whole.slice(10))
   })
 
   it('returns the rows between two cursors', async () => {
@@ -142,6 +108,47 @@ describe.each(keysets)('paging by $name', (keyset) => {
     const between = await page(keyset, { first: 3, after: edges[4]?.cursor, before: edges[9]?.cursor })
     expect(idsOf(between)).toEqual(edges.slice(5, 8).map(({ node }) => node.id))
     expect(between.pageInfo.hasNextPage).toBe(true)
+  })
+})
+
+describe('a filtered list', () => {
+  const MANY = CHUNK_ROWS * 2 + 7
+  // Numbered from the oldest; those without a time are the newest.
+  const many = (direction: 'asc' | 'desc'): Partial<ListSource> & { keyset: Keyset } => ({
+    keyset: { ...finished(direction), columns: [{ sql: Prisma.sql`t.finished_at`, type: 'nullable-date' }, byId] },
+    from: Prisma.sql`many t`,
+  })
+  const load = (ids: string[]) =>
+    database.prisma.$queryRaw<(Row & { n: number })[]>`select id, n from many where id = any(${ids}::uuid[])`
+  const numbers = async (direction: 'asc' | 'desc', filter: Prisma.Sql, request: PageRequest) => {
+    const source = { ...sourceOf(finished(direction)), ...many(direction), filter: [filter] }
+    const given = await pageOf(database.prisma, source, request, load, () => countOf(database.prisma, source))
+    return { ...given, numbers: given.edges.map(({ node }) => node.n), total: await given.totalCount() }
+  }
+
+  beforeAll(() =>
+    database.pool.query(`create table many as select gen_random_uuid() as id, n,
+      case when n <= ${CHUNK_ROWS + 3} then timestamptz '2026-01-01Z' + n * interval '1 s' end as finished_at
+      from generate_series(1, ${MANY}) n`),
+  )
+
+  it('has what it finds in any of its chunks, in either direction and from either end', async () => {
+    const last = CHUNK_ROWS + 3
+    const timed = Prisma.sql`t.n in (1, ${CHUNK_ROWS}, ${CHUNK_ROWS + 1}, ${last})`
+    const found = [1, CHUNK_ROWS, CHUNK_ROWS + 1, last]
+    expect(await numbers('asc', timed, { first: 3 })).toMatchObject({ numbers: found.slice(0, 3), total: 4 })
+    expect(await numbers('desc', timed, { first: 100 })).toMatchObject({ numbers: found.toReversed(), total: 4 })
+    expect(await numbers('asc', timed, { last: 3 })).toMatchObject({ numbers: found.slice(1), total: 4 })
+    const first = await numbers('asc', timed, { first: 2 })
+    expect(await numbers('asc', timed, { first: 2, after: first.pageInfo.endCursor })).toMatchObject({
+      numbers: found.slice(2),
+      pageInfo: { hasNextPage: false },
+    })
+    const untimed = Prisma.sql`t.n in (5, ${MANY})`
+    expect((await numbers('desc', untimed, {})).numbers).toEqual([5, MANY])
+    expect((await numbers('desc', untimed, { last: 2 })).numbers).toEqual([5, MANY])
+    expect(await numbers('asc', Prisma.sql`t.n < 0`, {})).toMatchObject({ numbers: [], total: 0 })
+    expect((await numbers('asc', Prisma.sql`t.n > 0`, {})).total).toBe(MANY)
   })
 })
 
@@ -154,11 +161,9 @@ describe('a page', () => {
     }
   })
 
-  it('has 20 rows by default, and reads one more to know whether there are more', async () => {
-    const asked: KeysetQuery[] = []
-    await page(byOwner, {}, rows, asked)
-    await page(byOwner, { first: MAX_PAGE }, rows, asked)
-    expect(asked.map(({ take }) => take)).toEqual([DEFAULT_PAGE + 1, MAX_PAGE + 1])
+  it('has 20 rows by default, and at most 100', async () => {
+    expect((await page(byOwner, {})).edges).toHaveLength(DEFAULT_PAGE)
+    expect((await page(byOwner, { first: MAX_PAGE })).edges).toHaveLength(COUNT)
   })
 
   it('has no next or previous page when it holds all rows, and no cursors when it holds none', async () => {
@@ -169,7 +174,7 @@ describe('a page', () => {
       startCursor: edges[0]?.cursor,
       endCursor: edges.at(-1)?.cursor,
     })
-    expect((await page(byOwner, {}, [])).pageInfo).toEqual({
+    expect((await page(byOwner, {}, { within: [Prisma.sql`false`] })).pageInfo).toEqual({
       hasNextPage: false,
       hasPreviousPage: false,
       startCursor: null,

@@ -1,0 +1,252 @@
+import { Prisma, type PrismaClient } from '@gaugeline/prisma'
+import { cursorOf, type Key, type KeyType, readCursor } from './page-cursors.ts'
+import { RefusedError } from '../base/errors.ts'
+import { DEFAULT_PAGE, MAX_PAGE, type Page, type PageRequest } from '../base/page.ts'
+
+/** An order; its columns are unique together, and an index has them. */
+export interface Keyset {
+  /** Part of every cursor: a cursor of another order is refused. */
+  name: string
+  direction: 'asc' | 'desc'
+  /** Of `t`, or of what is joined to it. Only the first one can be null. */
+  columns: readonly { sql: Prisma.Sql; type: KeyType }[]
+}
+
+/** What a list reads. */
+export interface ListSource {
+  keyset: Keyset
+  /** The table as `t`, as in `deployments t`, and what the order needs besides. */
+  from: Prisma.Sql
+  /** Conditions that begin an index which continues with the order, or that few rows meet. */
+  within?: readonly Prisma.Sql[]
+  /** All other conditions, on columns of `t` alone: they are checked row by row. */
+  filter?: readonly Prisma.Sql[]
+}
+
+/**
+ * Divides the conditions of a filter, by their names.
+ * @param starts those that begin an index, if they are given: the first of them is used
+ * @param range conditions on the first column of the order
+ */
+export function startingWith<Name extends string>(
+  conditions: Readonly<Record<Name, readonly Prisma.Sql[]>>,
+  starts: readonly Name[],
+  range: readonly Prisma.Sql[],
+): Required<Pick<ListSource, 'within' | 'filter'>> {
+  const start = starts.find((name) => conditions[name].length > 0)
+  const within = [...(start ? conditions[start] : []), ...range]
+  const all = Object.values<readonly Prisma.Sql[]>(conditions).flat()
+  return { within, filter: all.filter((condition) => !within.includes(condition)) }
+}
+
+/** Rows that one statement filters: an embedded database does nothing else meanwhile. */
+export const CHUNK_ROWS = 1000
+/** Rows that one statement counts without looking at them. */
+const CHUNK_COUNTED = 2000
+
+/**
+ * Keyset pagination: the rows after the cursor's values, in the order of an index. Stable while rows are added and
+ * removed, and as fast on the last page as on the first. A filter is looked for in chunks, so that a statement is short
+ * however few rows it finds. Nulls come last in either direction.
+ * @param load the rows with these ids, in any order
+ * @throws RefusedError BAD_USER_INPUT, CURSOR_INVALID
+ */
+export async function pageOf<Row extends { id: string }>(
+  prisma: PrismaClient,
+  source: ListSource,
+  request: PageRequest,
+  load: (ids: string[]) => Promise<Row[]>,
+  count: () => Promise<number>,
+): Promise<Page<Row>> {
+  const { keyset } = source
+  const backward = request.last != null
+  if (backward && request.first != null) {
+    throw new RefusedError('BAD_USER_INPUT', 'Give first or last, not both.')
+  }
+  const size = pageSize(backward ? 'last' : 'first', backward ? request.last : request.first)
+  const types = keyset.columns.map(({ type }) => type)
+  const found = await scan(prisma, source, size + 1, {
+    after: request.after == null ? null : readCursor(keyset.name, types, request.after),
+    before: request.before == null ? null : readCursor(keyset.name, types, request.before),
+    backward,
+  })
+  const more = found.length > size
+  const kept = found.slice(0, size)
+  if (backward) kept.reverse()
+  const rows = new Map(kept.length > 0 ? (await load(kept.map(({ id }) => id))).map((row) => [row.id, row]) : [])
+  // A row that was removed meanwhile is left out.
+  const edges = kept.flatMap(({ id, key }) => {
+    const node = rows.get(id)
+    return node ? [{ cursor: cursorOf(keyset.name, key), node }] : []
+  })
+  return {
+    edges,
+    pageInfo: {
+      hasNextPage: backward ? request.before != null : more,
+      hasPreviousPage: backward ? more : request.after != null,
+      startCursor: edges[0]?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
+    totalCount: count,
+  }
+}
+
+function pageSize(argument: 'first' | 'last', value: number | null | undefined): number {
+  if (value == null) return DEFAULT_PAGE
+  if (value < 1 || value > MAX_PAGE) {
+    throw new RefusedError('BAD_USER_INPUT', `${argument} must be from 1 to ${MAX_PAGE}, not ${value}.`)
+  }
+  return value
+}
+
+interface Range {
+  /** Both exclusive. */
+  after: Key | null
+  before: Key | null
+  /** From the end to the beginning. */
+  backward: boolean
+}
+
+/** A row of a statement below: its key is in `k0`, `k1` … */
+type Scanned = Record<`k${number}`, unknown> & { id: string; scanned: number }
+
+/** The first `limit` rows of a range that meet all conditions. */
+async function scan(prisma: PrismaClient, source: ListSource, limit: number, range: Range) {
+  const found: { id: string; key: Key }[] = []
+  const width = source.keyset.columns.length
+  const isFiltered = (source.filter ?? []).length > 0
+  for (const { candidates, sorted, next } of chunks(source, range, isFiltered ? CHUNK_ROWS : limit)) {
+    const matching = Prisma.sql`select t.id, ${keysOf(width)}, 0 as scanned from c t
+      ${where(source.filter)} ${sorted('as asked')} limit ${limit - found.length}`
+    // The last one besides, whether it matches or not: the next chunk begins there.
+    const last = Prisma.sql`select t.id, ${keysOf(width)}, (select count(*)::int from c) as scanned from c t
+      ${sorted('reversed')} limit 1`
+    const rows = isFiltered
+      ? await prisma.$queryRaw<Scanned[]>`with c as materialized (${candidates}) (${matching}) union all (${last})`
+      : await prisma.$queryRaw<Scanned[]>`with c as (${candidates}) ${matching}`
+    for (const row of rows) if (row.scanned === 0) found.push({ id: row.id, key: keyOf(row, width) })
+    if (found.length >= limit) return found
+    const end = rows.find(({ scanned }) => scanned > 0)
+    if (end) next({ key: keyOf(end, width), scanned: end.scanned })
+  }
+  return found
+}
+
+/**
+ * How many rows meet all conditions, by what `group` gives for them. They are counted in chunks: rows that are added or
+ * removed meanwhile may be counted or not.
+ */
+export async function countsOf(
+  prisma: PrismaClient,
+  source: ListSource,
+  group: Prisma.Sql = Prisma.sql`''`,
+): Promise<Map<string, number>> {
+  const counts = new Map<string, number>()
+  const width = source.keyset.columns.length
+  const chunkRows = (source.filter ?? []).length > 0 ? CHUNK_ROWS : CHUNK_COUNTED
+  const range = { after: null, before: null, backward: false }
+  for (const { candidates, sorted, next } of chunks(source, range, chunkRows)) {
+    const rows = await prisma.$queryRaw<(Scanned & { group: string | null; found: number })[]>`
+      with c as materialized (${candidates}) select * from (
+        select t.id, ${keysOf(width)}, (select count(*)::int from c) as scanned from c t ${sorted('reversed')} limit 1
+      ) l left join (
+        select (${group})::text as "group", count(*)::int as found from c t ${where(source.filter)} group by 1
+      ) g on true`
+    for (const { group: name, found } of rows) if (name !== null) counts.set(name, (counts.get(name) ?? 0) + found)
+    const [end] = rows
+    if (end) next({ key: keyOf(end, width), scanned: end.scanned })
+  }
+  return counts
+}
+
+/** The length of a whole list. */
+export async function countOf(prisma: PrismaClient, source: ListSource): Promise<number> {
+  return (await countsOf(prisma, source)).get('') ?? 0
+}
+
+interface Chunk {
+  /** A statement: the next rows of the range with their keys, whatever the filter. */
+  candidates: Prisma.Sql
+  /** `order by` these keys. */
+  sorted: (how: 'as asked' | 'reversed') => Prisma.Sql
+  /** With the last one of them and their number: asks for the chunk after it, if there can be one. */
+  next: (end: { key: Key; scanned: number }) => void
+}
+
+/** A range in chunks of at most `rows` rows, each read from an index. */
+function* chunks({ keyset, from, within: conditions = [] }: ListSource, range: Range, rows: number): Generator<Chunk> {
+  const { columns, direction } = keyset
+  const isNullable = columns[0]?.type === 'nullable-date'
+  // The rows without a first value are read by themselves: no index has them last in both directions.
+  const parts = isNullable ? [false, true] : [false]
+  const names = columns.map((_, n) => Prisma.raw(`k${n}`))
+  const keys = columns.map(({ sql }, n) => Prisma.sql`${sql} as ${names[n]}`)
+  for (const isNull of range.backward ? parts.toReversed() : parts) {
+    const bounds = { after: boundOf(range.after, isNull), before: boundOf(range.before, isNull) }
+    if (bounds.after === 'later' || bounds.before === 'earlier') continue
+    const part = isNullable ? [Prisma.sql`${columns[0]?.sql} is ${Prisma.raw(isNull ? 'null' : 'not null')}`] : []
+    const skipped = isNull ? 1 : 0
+    const orderBy = (by: readonly Prisma.Sql[], isReversed: boolean) => {
+      const sign = Prisma.raw((direction === 'asc') === (range.backward === isReversed) ? 'asc' : 'desc')
+      return Prisma.sql`order by ${Prisma.join(by.map((column) => Prisma.sql`${column} ${sign}`))}`
+    }
+    for (let isDone = false; !isDone;) {
+      const within = (['after', 'before'] as const).flatMap((side) => {
+        const key = bounds[side]
+        const isAbove = (direction === 'asc') === (side === 'after')
+        return Array.isArray(key) ? [beyond(columns.slice(skipped), key.slice(skipped), isAbove)] : []
+      })
+      isDone = true
+      yield {
+        candidates: Prisma.sql`select t.*, ${Prisma.join(keys)} from ${from} ${where([...conditions, ...part, ...within])}
+          ${orderBy(
+            columns.map(({ sql }) => sql),
+            false,
+          )} limit ${rows}`,
+        sorted: (how) => orderBy(names, how === 'reversed'),
+        next: (end) => {
+          if (end.scanned < rows) return
+          bounds[range.backward ? 'before' : 'after'] = end.key
+          isDone = false
+        },
+      }
+    }
+  }
+}
+
+/** A cursor among the rows with a first value, or among those without; of one among the others, on which side it is. */
+function boundOf(key: Key | null, isNull: boolean): Key | null | 'earlier' | 'later' {
+  if (key === null || (key[0] === null) === isNull) return key
+  return isNull ? 'earlier' : 'later'
+}
+
+/** Rows strictly above or below a key: an index begins at its first value, or at all of them. */
+function beyond(columns: Keyset['columns'], key: Key, isAbove: boolean): Prisma.Sql {
+  const sign = Prisma.raw(isAbove ? '>' : '<')
+  const values = columns.map(({ type }, n) => typed(type, key[n] ?? null))
+  return Prisma.sql`${columns[0]?.sql} ${sign}= ${values[0]}
+    and (${Prisma.join(columns.map(({ sql }) => sql))}) ${sign} (${Prisma.join(values)})`
+}
+
+function typed(type: KeyType, value: Key[number]): Prisma.Sql {
+  if (type === 'uuid') return Prisma.sql`${value}::uuid`
+  if (type === 'string') return Prisma.sql`${value}::text`
+  if (type === 'number') return Prisma.sql`${value}::bigint`
+  return Prisma.sql`${new Date(Number(value))}::timestamptz`
+}
+
+function where(conditions: readonly Prisma.Sql[] = []): Prisma.Sql {
+  return conditions.length > 0 ? Prisma.sql`where ${Prisma.join(conditions, ' and ')}` : Prisma.empty
+}
+
+function keysOf(width: number): Prisma.Sql {
+  return Prisma.raw(Array.from({ length: width }, (_, n) => `k${n}`).join(', '))
+}
+
+function keyOf(row: Scanned, width: number): Key {
+  return Array.from({ length: width }, (_, n) => {
+    const value = row[`k${n}`]
+    if (value instanceof Date) return value.getTime()
+    return typeof value === 'bigint' ? Number(value) : (value as Key[number])
+  })
+}
