@@ -43,7 +43,7 @@ interface SharedSubscriptionsOptions {
   refusal: (limit: RunningLimit, max: number, asked: number) => GraphQLError
 }
 
-export type RunningLimit = 'running' | 'callerSubscriptions' | 'runningBytes' | 'allRunningBytes'
+type RunningLimit = 'running' | 'callerSubscriptions' | 'runningBytes' | 'allRunningBytes'
 
 /** The groups that one caller is a member of: how many times, what each of them costs, and what memory it takes. */
 interface Memberships {
