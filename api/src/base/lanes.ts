@@ -29,4 +29,9 @@ export class Lanes {
       if (lane.users === 0) this.#lanes.delete(key)
     }
   }
+
+  /** Refuses all who wait in a lane now: what has just failed would fail for each of them, after as long. */
+  refuseWaiting(key: string, reason: unknown): void {
+    this.#lanes.get(key)?.semaphore.refuseWaiting(reason)
+  }
 }

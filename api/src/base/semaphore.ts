@@ -6,12 +6,17 @@ export interface SemaphoreOptions {
   refusal: () => Error
 }
 
+interface Waiting {
+  /** Hands on the permit that was just released. */
+  pass: () => void
+  refuse: (reason: unknown) => void
+}
+
 /** A counting semaphore with a bounded queue, served in the order of arrival. */
 export class Semaphore {
   readonly #options: SemaphoreOptions
   #held = 0
-  /** Each passes the permit that was just released on to the next in line. */
-  readonly #waiting = new Set<() => void>()
+  readonly #waiting = new Set<Waiting>()
 
   constructor(options: SemaphoreOptions) {
     this.#options = options
@@ -37,25 +42,37 @@ export class Semaphore {
     if (this.#waiting.size >= this.#options.maxWaiting) throw this.#options.refusal()
     await new Promise<void>((resolve, reject) => {
       const leave = () => {
-        this.#waiting.delete(pass)
+        this.#waiting.delete(waiting)
         reject(signal?.reason as Error)
       }
-      const pass = () => {
-        signal?.removeEventListener('abort', leave)
-        resolve()
+      const waiting = {
+        pass: () => {
+          signal?.removeEventListener('abort', leave)
+          resolve()
+        },
+        refuse: (reason: unknown) => {
+          signal?.removeEventListener('abort', leave)
+          reject(reason as Error)
+        },
       }
       signal?.addEventListener('abort', leave, { once: true })
-      this.#waiting.add(pass)
+      this.#waiting.add(waiting)
     })
   }
 
+  /** Refuses all who wait now. */
+  refuseWaiting(reason: unknown): void {
+    for (const waiting of this.#waiting) waiting.refuse(reason)
+    this.#waiting.clear()
+  }
+
   #release(): void {
-    const [pass] = this.#waiting
-    if (pass === undefined) {
+    const [next] = this.#waiting
+    if (next === undefined) {
       this.#held -= 1
       return
     }
-    this.#waiting.delete(pass)
-    pass()
+    this.#waiting.delete(next)
+    next.pass()
   }
 }

@@ -1,5 +1,6 @@
 import { afterEach, expect, it, vi } from 'vitest'
 import { type Deferred, deferred } from '../base/deferred.ts'
+import { RefusedError } from '../base/errors.ts'
 import { Calls } from './calls.ts'
 
 const limits = {
@@ -28,7 +29,7 @@ function calls(waitMs?: number) {
       )
       return name
     })
-  return { run, running, names: () => running.map(({ name }) => name) }
+  return { gate, run, running, names: () => running.map(({ name }) => name) }
 }
 
 it('a few calls of a caller run at once, the others in their order; other callers and kinds are not held up', async () => {
@@ -68,6 +69,23 @@ it('a call beyond those that may wait is refused with what to do, and has not ru
     running[0]?.end.resolve()
   }
   expect(await Promise.all(all)).toEqual(['1', '2', '3', '4'])
+})
+
+it('calls that wait while one finds the database gone are told so at once, and later ones run', async () => {
+  const { gate, run, running } = calls()
+  const first = run('mutations', 'a', '1')
+  const waiting = [run('mutations', 'a', '2'), run('mutations', 'a', '3')].map((call) => call.catch((e: unknown) => e))
+  const other = run('mutations', 'b', 'other')
+  await settled()
+  const gone = new RefusedError('UNAVAILABLE', 'gone')
+  gate.refuseWaiting('mutations', 'a', gone)
+  expect(await Promise.all(waiting)).toEqual([gone, gone])
+  for (const { end } of running) end.resolve()
+  expect(await Promise.all([first, other])).toEqual(['1', 'other'])
+  const later = run('mutations', 'a', '4')
+  await settled()
+  running[0]?.end.resolve()
+  expect(await later).toBe('4')
 })
 
 it('a call that has waited for too long is refused, and has not run', async () => {

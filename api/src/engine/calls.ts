@@ -55,6 +55,11 @@ export class Calls {
     }
   }
 
+  /** Refuses the calls that wait: a call of theirs has found that the database does not answer. */
+  refuseWaiting(kind: CallKind, caller: string, reason: RefusedError): void {
+    this.#lanes[kind].refuseWaiting(caller, reason)
+  }
+
   #refusal(kind: CallKind): RefusedError {
     const { atOnce, waiting } = this.#limits[kind]
     return new RefusedError(

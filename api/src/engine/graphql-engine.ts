@@ -152,10 +152,14 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
       }
       const kind = getOperationAST(document, operationName)?.operation
       const type = kind ?? 'unknown'
+      const calling = CALL_KINDS[kind ?? 'query']
       /** An error thrown by execution itself becomes the answer to its operation, like any other error. */
       async function answered<T>(run: () => T | Promise<T>): Promise<T | ExecutionResult> {
         try {
-          return await calls.run(CALL_KINDS[kind ?? 'query'], context.viewer.key, run)
+          const answer = await calls.run(calling, context.viewer.key, run)
+          const unavailable = unavailableIn(answer, errors)
+          if (unavailable) calls.refuseWaiting(calling, context.viewer.key, unavailable)
+          return answer
         } catch (error) {
           return { errors: [errors.error(error, context.requestId)] }
         }
@@ -184,6 +188,12 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
       }
     },
   }
+}
+
+/** The refusal that says so, if the database did not answer. */
+function unavailableIn(answer: unknown, errors: PublicErrors): RefusedError | undefined {
+  const found = (answer as ExecutionResult).errors?.map(({ originalError }) => errors.refusalOf(originalError))
+  return found?.find((refusal) => refusal?.code === 'UNAVAILABLE')
 }
 
 /** Yoga has its own executor; we use the reference implementation, whose rules we know. */

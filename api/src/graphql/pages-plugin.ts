@@ -1,3 +1,4 @@
+import { isUnavailable } from '@gaugeline/prisma'
 import SchemaBuilder, { BasePlugin, type SchemaTypes } from '@pothos/core'
 import { defaultFieldResolver, type GraphQLSchema, isObjectType, OperationTypeNode } from 'graphql'
 import { Lanes } from '../base/lanes.ts'
@@ -19,12 +20,23 @@ class PagesPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
           const resolve = () => run(parent, args, context, info)
           // The messages of a subscription are made for many callers at once, one after another.
           if (info.operation.operation === OperationTypeNode.SUBSCRIPTION) return resolve()
-          return context.pages.run(context.viewer.key, resolve)
+          return readPage(context, resolve)
         }
       }
     }
     return schema
   }
+}
+
+async function readPage({ pages, viewer }: Context, read: () => unknown): Promise<unknown> {
+  return await pages.run(viewer.key, async () => {
+    try {
+      return await read()
+    } catch (error) {
+      if (isUnavailable(error)) pages.refuseWaiting(viewer.key, error)
+      throw error
+    }
+  })
 }
 
 /** One for all operations of a server. */
