@@ -43,21 +43,21 @@ export async function openPostgres(
     if (error instanceof DatabaseStartError) throw error
     throw new DatabaseStartError(explainConnection(error, target), { cause: error })
   }
-  const pool = (own: pg.PoolConfig, limits: string) => {
-    const settings = { text: sessionSettings(target.schema) + limits, query_timeout: readTimeoutMs }
+  const pool = (own: pg.PoolConfig, limits = { statementMs: statementTimeoutMs, idleMs: idleInTransactionMs }) => {
+    const text = `${sessionSettings(target.schema)}
+      set statement_timeout = ${limits.statementMs};
+      set idle_in_transaction_session_timeout = ${limits.idleMs};`
+    const settings = { text, query_timeout: readTimeoutMs }
     // The pool waits for it, which the types of pg leave out.
     const hook: object = { onConnect: (client: pg.Client) => client.query(settings) }
     return createPool({ ...target.config, ...hook, ...own }, onIdleError, signal)
   }
-  const limits = `
-    set statement_timeout = ${statementTimeoutMs};
-    set idle_in_transaction_session_timeout = ${idleInTransactionMs};`
   return {
     schema: target.schema,
-    main: pool({ max: 10, query_timeout: readTimeoutMs }, limits),
-    reserved: pool({ max: RESERVED_CONNECTIONS, query_timeout: readTimeoutMs }, limits),
-    lease: pool({ max: 1, query_timeout: leaseTimeoutMs }, limits),
-    migrations: pool({ max: 2 }, ''),
+    main: pool({ max: 10, query_timeout: readTimeoutMs }),
+    reserved: pool({ max: RESERVED_CONNECTIONS, query_timeout: readTimeoutMs }),
+    lease: pool({ max: 1, query_timeout: leaseTimeoutMs }),
+    migrations: pool({ max: 2 }, { statementMs: 0, idleMs: 0 }),
   }
 }
 

@@ -21,9 +21,10 @@ export function thisProcess(): ProcessIdentity {
  * Whether a process has provably ended: it ran on this boot and in this pid namespace (no other container), where its
  * pid is free, a zombie's, or by now that of a process that started at another time.
  */
-export function hasEnded({ pid, startedAt }: ProcessIdentity): boolean {
+export function hasEnded({ host, pid, startedAt }: ProcessIdentity): boolean {
   const space = pidSpace()
-  if (startedAt === null || space === null || !startedAt.startsWith(`${space} `)) return false
+  // Machines that were cloned while they ran have a boot in common.
+  if (host !== hostname() || startedAt === null || space === null || !startedAt.startsWith(`${space} `)) return false
   const start = startOf(pid)
   if (start === null) return isFree(pid)
   return start.isZombie || startedAt !== `${space} ${start.ticks}`

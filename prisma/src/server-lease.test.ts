@@ -23,7 +23,7 @@ function deferred() {
 async function endedProcess() {
   const child = spawn(process.execPath, ['-e', ''])
   await once(child, 'exit')
-  return { host: 'here', pid: child.pid ?? 0, startedAt: startAt('1') }
+  return { ...thisProcess(), pid: child.pid ?? 0, startedAt: startAt('1') }
 }
 
 /** Of a process like this one, but for the time of its start. */
@@ -157,7 +157,8 @@ test.skipIf(thisProcess().startedAt === null)('a process has ended only where th
   expect(hasEnded(ended)).toBe(true)
   // The pid was given out again.
   expect(hasEnded({ ...me, startedAt: ended.startedAt })).toBe(true)
-  // Another boot, another container, another system.
+  // Another machine, another boot or container, another system.
+  expect(hasEnded({ ...ended, host: 'elsewhere' })).toBe(false)
   expect(hasEnded({ ...ended, startedAt: `other ${ended.startedAt}` })).toBe(false)
   expect(hasEnded({ ...ended, startedAt: null })).toBe(false)
 
