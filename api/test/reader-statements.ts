@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { vi } from 'vitest'
 import { encodeId } from '../src/graphql/ids.ts'
-import { ADMIN_TOKEN, type TestApp } from './create-test-app.ts'
+import type { TestApp } from './create-test-app.ts'
 import { uuid } from './row-seeds.ts'
 import { sampleOf } from './sample-of.ts'
 
@@ -103,7 +103,7 @@ export async function fill(client: pg.Client, size: Sizes): Promise<void> {
 const ITEM = 'id name model { name } activeDeployment { id } deployability { canDeploy }'
 
 /** What a reader can ask for: each kind of statement, where it reads most. */
-export function reads(size: Sizes): [what: string, query: string, variables?: Record<string, unknown>][] {
+function reads(size: Sizes): [what: string, query: string, variables?: Record<string, unknown>][] {
   const id = (type: 'Deployment' | 'TrainingJob', n: number) => encodeId(type, uuid(type === 'Deployment' ? 3 : 2, n))
   const cursor = (...key: unknown[]) => Buffer.from(JSON.stringify(key)).toString('base64url')
   const team = '{ labels: [{ key: "team", value: "search" }] }'
@@ -228,7 +228,7 @@ export function reads(size: Sizes): [what: string, query: string, variables?: Re
 }
 
 /** The statements of an answer. */
-export async function statementsOf(work: () => Promise<unknown>): Promise<Statement[]> {
+async function statementsOf(work: () => Promise<unknown>): Promise<Statement[]> {
   const query = vi.spyOn(pg.Client.prototype, 'query')
   try {
     await work()
@@ -261,6 +261,5 @@ export async function* allStatements(
   yield ['following all jobs', await statementsOf(() => trainingProgress.watch(null))]
   yield ['following all deployments', await statementsOf(() => activeDeployments.start())]
   yield ['following events from the beginning', await statementsOf(() => eventLog.follow({ cursor: cursors.event(0) }))]
-  const metrics = () => fetch(`${app.origin}/metrics`, { headers: { authorization: `Bearer ${ADMIN_TOKEN}` } })
-  yield ['metrics', await statementsOf(metrics)]
+  yield ['metrics', await statementsOf(() => app.deps.deliveryQueue.backlog())]
 }

@@ -115,7 +115,7 @@ async function scan(prisma: PrismaClient, source: ListSource, limit: number, ran
   const found: { id: string; key: Key }[] = []
   const width = source.keyset.columns.length
   const isFiltered = (source.filter ?? []).length > 0
-  for (const { candidates, sorted, next } of chunks(source, range, isFiltered ? CHUNK_ROWS : limit)) {
+  for (const { candidates, sorted, next } of chunks(source, range, isFiltered ? CHUNK_ROWS : limit, isFiltered)) {
     const matching = Prisma.sql`select t.id, ${keysOf(width)}, 0 as scanned from c t
       ${where(source.filter)} ${sorted('as asked')} limit ${limit - found.length}`
     // The last one besides, whether it matches or not: the next chunk begins there.
@@ -139,18 +139,19 @@ async function scan(prisma: PrismaClient, source: ListSource, limit: number, ran
 export async function countsOf(
   prisma: PrismaClient,
   source: ListSource,
-  group: Prisma.Sql = Prisma.sql`''`,
+  group?: Prisma.Sql,
 ): Promise<Map<string, number>> {
   const counts = new Map<string, number>()
   const width = source.keyset.columns.length
-  const chunkRows = (source.filter ?? []).length > 0 ? CHUNK_ROWS : CHUNK_COUNTED
+  const isFiltered = (source.filter ?? []).length > 0
+  const chunkRows = isFiltered ? CHUNK_ROWS : CHUNK_COUNTED
   const range = { after: null, before: null, backward: false }
-  for (const { candidates, sorted, next } of chunks(source, range, chunkRows)) {
+  for (const { candidates, sorted, next } of chunks(source, range, chunkRows, isFiltered || group !== undefined)) {
     const rows = await prisma.$queryRaw<(Scanned & { group: string | null; found: number })[]>`
       with c as materialized (${candidates}) select * from (
         select t.id, ${keysOf(width)}, (select count(*)::int from c) as scanned from c t ${sorted('reversed')} limit 1
       ) l left join (
-        select (${group})::text as "group", count(*)::int as found from c t ${where(source.filter)} group by 1
+        select (${group ?? Prisma.sql`''`})::text as "group", count(*)::int as found from c t ${where(source.filter)} group by 1
       ) g on true`
     for (const { group: name, found } of rows) if (name !== null) counts.set(name, (counts.get(name) ?? 0) + found)
     const [end] = rows
@@ -173,8 +174,9 @@ interface Chunk {
   next: (end: { key: Key; scanned: number }) => void
 }
 
-/** A range in chunks of at most `rows` rows, each read from an index. */
-function* chunks({ keyset, from, within: conditions = [] }: ListSource, range: Range, rows: number): Generator<Chunk> {
+/** A range in chunks of at most `rows` rows, each read from an index: whole rows, or their ids and keys. */
+function* chunks(source: ListSource, range: Range, rows: number, isWhole: boolean): Generator<Chunk> {
+  const { keyset, from, within: conditions = [] } = source
   const { columns, direction } = keyset
   const isNullable = columns[0]?.type === 'nullable-date'
   // The rows without a first value are read by themselves: no index has them last in both directions.
@@ -198,7 +200,7 @@ function* chunks({ keyset, from, within: conditions = [] }: ListSource, range: R
       })
       isDone = true
       yield {
-        candidates: Prisma.sql`select t.*, ${Prisma.join(keys)} from ${from} ${where([...conditions, ...part, ...within])}
+        candidates: Prisma.sql`select ${isWhole ? Prisma.sql`t.*` : Prisma.sql`t.id`}, ${Prisma.join(keys)} from ${from} ${where([...conditions, ...part, ...within])}
           ${orderBy(
             columns.map(({ sql }) => sql),
             false,
