@@ -52,7 +52,7 @@ export class Semaphore {
         },
         refuse: (reason: unknown) => {
           signal?.removeEventListener('abort', leave)
-          reject(reason as Error)
+          reject(reason)
         },
       }
       signal?.addEventListener('abort', leave, { once: true })

@@ -190,51 +190,6 @@ describe.each(await testDatabaseKinds())('training jobs on %s', (kind) => {
     expect(await curve(id, 2000)).toEqual(numbers)
   })
 
-  it('have their curve thinned evenly to the requested size, always including the last step', async () => {
-    const { id } = await register('RUNNING')
-    await jobs.update(id, { steps: steps(...Array.from({ length: 100 }, (_, index) => index + 1)) })
-    for (const maxPoints of [1, 2, 3, 7, 30, 50, 99, 100, 101, 1000]) {
-      const thinned = await curve(id, maxPoints)
-      expect([maxPoints, thinned.length <= maxPoints, thinned.at(-1)]).toEqual([maxPoints, true, 100])
-      expect(thinned.length).toBeGreaterThan(Math.min(100, maxPoints) / 2)
-      const gaps = new Set(thinned.slice(1).map((step, index) => step - (thinned[index] ?? 0)))
-      expect(gaps.size).toBeLessThanOrEqual(1)
-    }
-    expect(await curve(id, 100)).toHaveLength(100)
-    expect(await curve((await register('RUNNING')).id)).toEqual([])
-  })
-
-  it('have the last step in their thinned curve when it did not arrive last, whatever the numbers of the steps', async () => {
-    const { id } = await register('RUNNING')
-    await jobs.update(id, { steps: steps(0, 2 ** 31 - 1) })
-    for (let from = 1; from <= 1001; from += 500) {
-      await jobs.update(id, { steps: steps(...Array.from({ length: 500 }, (_, n) => from + n)) })
-    }
-    // Some of them once more: they are replaced.
-    await jobs.update(id, { steps: steps(...Array.from({ length: 500 }, (_, n) => n)) })
-    expect(await curve(id, 2000)).toHaveLength(1502)
-    const thinned = await curve(id, 200)
-    expect(thinned).toHaveLength(Math.ceil(1502 / Math.ceil(1502 / 200)))
-    expect(thinned).toEqual(thinned.toSorted((a, b) => a - b))
-    expect(thinned.at(-1)).toBe(2 ** 31 - 1)
-    expect(await curve(id, 1)).toEqual([2 ** 31 - 1])
-  })
-
-  it('return their curves in the requested order, each thinned separately, even for one job twice', async () => {
-    const [one, other, none] = [await register('RUNNING'), await register('RUNNING'), await register('RUNNING')]
-    await jobs.update(one.id, { steps: steps(1, 2, 3, 4) })
-    await jobs.update(other.id, { steps: steps(10, 20) })
-    const asked = [
-      { trainingJobId: other.id, maxPoints: 5 },
-      { trainingJobId: none.id, maxPoints: 5 },
-      { trainingJobId: one.id, maxPoints: 2 },
-      { trainingJobId: one.id, maxPoints: 9 },
-    ]
-    const curves = await jobs.lossCurves(asked)
-    expect(curves.map((each) => each.map(({ step }) => step))).toEqual([[10, 20], [], [2, 4], [1, 2, 3, 4]])
-    expect(await jobs.lossCurves([])).toEqual([])
-  })
-
   it('that are simulated are not updated, but can be cancelled', async () => {
     const { id } = await jobs.start({ modelName: 'm' }, by)
     await expect(jobs.update(id, { progress: 0.5 })).rejects.toBeInstanceOf(TrainingJobSimulatedError)
