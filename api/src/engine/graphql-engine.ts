@@ -156,10 +156,13 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
       /** An error thrown by execution itself becomes the answer to its operation, like any other error. */
       async function answered<T>(run: () => T | Promise<T>): Promise<T | ExecutionResult> {
         try {
-          const answer = await calls.run(calling, context.viewer.key, run)
-          const unavailable = unavailableIn(answer, errors)
-          if (unavailable) calls.refuseWaiting(calling, context.viewer.key, unavailable)
-          return answer
+          return await calls.run(calling, context.viewer.key, async () => {
+            const answer = await run()
+            const unavailable = unavailableIn(answer, errors)
+            // Before the next one begins, which would wait for the database as long as this one has.
+            if (unavailable) calls.refuseWaiting(calling, context.viewer.key, unavailable)
+            return answer
+          })
         } catch (error) {
           return { errors: [errors.error(error, context.requestId)] }
         }
