@@ -1,7 +1,7 @@
 import type { PrismaClient } from '@gaugeline/prisma'
 
-/** What changes with every deployment, event and sample. */
-const TABLES = ['samples', 'sample_heads', 'deployment_events', 'deployments']
+/** What changes with every deployment, event and sample. Heads come first: whoever records a sample locks one. */
+const TABLES = ['sample_heads', 'samples', 'deployment_events', 'deployments']
 
 /** Remembers the state of the database. What it returns sets it back to that, as a restore in place does. */
 export async function rememberDatabase(prisma: PrismaClient): Promise<() => Promise<void>> {
@@ -17,11 +17,9 @@ export async function rememberDatabase(prisma: PrismaClient): Promise<() => Prom
   const { lastSequence } = await prisma.logState.findUniqueOrThrow({ where: { id: 1 } })
   return () =>
     inOneTransaction([
-      // In the order of those who write them; whatever they have begun is waited for.
-      `lock table ${TABLES.toReversed().join(', ')}, log_state`,
+      `update log_state set last_sequence = ${lastSequence}`,
       ...TABLES.map((table) => `delete from ${table}`),
       ...TABLES.toReversed().map((table) => `insert into ${table} select * from remembered_${table}`),
-      `update log_state set last_sequence = ${lastSequence}`,
       ...TABLES.map((table) => `drop table remembered_${table}`),
     ])
 }

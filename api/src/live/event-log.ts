@@ -28,8 +28,9 @@ type Events = LiveLog<DeploymentEventRecord>
 export class EventLog {
   readonly #options: EventLogOptions
   #log: Events | null = null
-  /** Resolves once the newest events are in memory. */
+  /** Resolves to it once the newest events are in memory. */
   #opened: Promise<Events> | null = null
+  #isOpening = false
   #unsubscribe: (() => void) | null = null
   #recheckTimer: NodeJS.Timeout | null = null
 
@@ -110,7 +111,10 @@ export class EventLog {
   }
 
   #open(): Promise<Events> {
-    this.#opened = this.#read()
+    // One at a time: followers of a log that is not the newest one would be told nothing.
+    if (this.#opened !== null && this.#isOpening) return this.#opened
+    this.#isOpening = true
+    this.#opened = this.#read().finally(() => (this.#isOpening = false))
     return this.#opened
   }
 
@@ -147,6 +151,7 @@ export class EventLog {
 
   /** The store holds another history than this log: its followers end, and the next ones follow what is there now. */
   #setBack(log: Events): void {
+    if (log.isClosed) return
     log.fail(setBackError())
     this.#options.bus.publish('setBack', null)
     this.#open().catch(this.#options.onError)
