@@ -14,7 +14,8 @@ export interface ServiceReaders {
 /** The same for the server. */
 export interface ServerReaders {
   connections: { count(transport: 'websocket' | 'sse'): number }
-  shared: { readonly counts: { groups: number; members: number } }
+  shared: { readonly counts: { groups: number; members: number }; readonly bytes: number }
+  unread: { readonly bytes: number }
 }
 
 /** A response, or a request whose connection ended without one. */
@@ -136,7 +137,7 @@ export class Telemetry {
   }
 
   /** Adds the process's own metrics too (CPU, memory, event loop). Called once. */
-  addServer({ connections, shared }: ServerReaders): void {
+  addServer({ connections, shared, unread }: ServerReaders): void {
     collectDefaultMetrics({ register: this.#registry })
     for (const name of MISNAMED) this.#registry.removeSingleMetric(name)
     void new Gauge({
@@ -151,6 +152,10 @@ export class Telemetry {
     const groups = 'Groups of equal subscriptions, each executed once for all its members.'
     this.#gauge('gaugeline_shared_subscription_groups', groups, () => shared.counts.groups)
     this.#gauge('gaugeline_shared_subscription_members', 'Subscriptions in these groups.', () => shared.counts.members)
+    const bytes = 'Memory that running subscriptions count for, in bytes; docs/limits.md bounds it.'
+    this.#gauge('gaugeline_shared_subscription_bytes', bytes, () => shared.bytes)
+    const unreadBytes = 'What was made for callers and not yet taken by the network, in bytes.'
+    this.#gauge('gaugeline_unread_bytes', unreadBytes, () => unread.bytes)
   }
 
   /** What Prometheus is answered. */

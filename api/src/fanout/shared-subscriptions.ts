@@ -81,6 +81,11 @@ export class SharedSubscriptions {
     return { groups: this.#groups.size, members: this.#members }
   }
 
+  /** The memory that all subscriptions count for. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
   /**
    * Subscribes as graphql-js does: arguments, access and cursor are checked for this caller. Answers with a member of a
    * group, or with the errors that prevent the subscription.

@@ -40,13 +40,15 @@ it('the subscriptions of one caller are limited in number, equal ones included, 
 
 it('the memory of the subscriptions of one caller is limited; equal ones count their operation once', async () => {
   const max = 3 * SUBSCRIPTION_BYTES + 1_000
-  const { state, subscribe } = createSubscriptions({ maxBytesPerCaller: max })
+  const { shared, state, subscribe } = createSubscriptions({ maxBytesPerCaller: max })
   const equal = [await subscribe('a', 'One', 1_000), await subscribe('a', 'One', 1_000)]
   await expect(subscribe('a', 'Two', 1_000)).rejects.toThrow(`runningBytes ${max} ${max + 1_000}`)
   await subscribe('b', 'Two', 1_000)
   await subscribe('a', 'One', 1_000)
   await expect(subscribe('a', 'One', 1_000)).rejects.toThrow(`runningBytes ${max} ${max + SUBSCRIPTION_BYTES}`)
+  expect(shared.bytes).toBe(4 * SUBSCRIPTION_BYTES + 2_000)
   for (const member of equal) await member.return()
+  expect(shared.bytes).toBe(2 * SUBSCRIPTION_BYTES + 2_000)
   const two = await subscribe('a', 'Two', 0)
   expect(state.watchers).toBe(3)
   await two.return()

@@ -92,7 +92,7 @@ export function createRouter(app: HttpApp, log: Logger): Router {
   const graphiql = new GraphiQL(app.basePath)
   const staticFiles = new StaticFiles(app.clientFolder, app.basePath)
   const readiness = cachedForASecond(app.readiness, app.monotonic)
-  telemetry.addServer({ connections, shared: engine.shared })
+  telemetry.addServer({ connections, shared: engine.shared, unread })
 
   async function handleGraphQL(req: IncomingMessage, res: ServerResponse, requestId: string): Promise<void> {
     if (req.method !== 'GET' && req.method !== 'POST') return refuseMethod(req, res, 'GET, POST')

@@ -95,6 +95,9 @@ describe('a caller with more unread answers than it may have', () => {
     expect(await client.errors()).toMatchObject([{ extensions: { limit: 'unreadBytes' } }])
     socket.destroy()
     await expect.poll(async () => (await ask()).status).toBe(200)
+    await client.close()
+    const metrics = await rawHttp(server.port, { path: '/metrics', headers: { authorization } })
+    expect(metrics.body).toMatch(/^gaugeline_unread_bytes 0$/m)
   })
 
   it('loses the connection that holds most', async () => {

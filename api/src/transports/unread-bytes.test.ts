@@ -39,6 +39,7 @@ it('no longer count when they are read', () => {
     expect(() => unread.checkRoom(viewerOf('a'))).toThrow('may be at most 10; now: 20. Read first.')
     connection.set(0)
     unread.checkRoom(viewerOf('a'))
+    expect(unread.bytes).toBe(0)
   }
   expect(cut).toEqual([])
 })

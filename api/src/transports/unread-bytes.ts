@@ -57,6 +57,11 @@ export class UnreadBytes {
     this.#max = max
   }
 
+  /** Of all callers. */
+  get bytes(): number {
+    return this.#total
+  }
+
   /** @throws RefusedError RATE_LIMITED when the caller has to read before it asks for more */
   checkRoom({ key }: Viewer): void {
     const asked = this.#callers.get(key)?.bytes ?? 0
