@@ -31,7 +31,7 @@ export class Lanes {
   }
 
   /** Refuses all who wait in a lane now: what has just failed would fail for each of them, after as long. */
-  refuseWaiting(key: string, reason: unknown): void {
+  refuseWaiting(key: string, reason: Error): void {
     this.#lanes.get(key)?.semaphore.refuseWaiting(reason)
   }
 }

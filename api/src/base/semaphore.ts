@@ -9,7 +9,7 @@ export interface SemaphoreOptions {
 interface Waiting {
   /** Hands on the permit that was just released. */
   pass: () => void
-  refuse: (reason: unknown) => void
+  refuse: (reason: Error) => void
 }
 
 /** A counting semaphore with a bounded queue, served in the order of arrival. */
@@ -50,7 +50,7 @@ export class Semaphore {
           signal?.removeEventListener('abort', leave)
           resolve()
         },
-        refuse: (reason: unknown) => {
+        refuse: (reason: Error) => {
           signal?.removeEventListener('abort', leave)
           reject(reason)
         },
@@ -61,7 +61,7 @@ export class Semaphore {
   }
 
   /** Refuses all who wait now. */
-  refuseWaiting(reason: unknown): void {
+  refuseWaiting(reason: Error): void {
     for (const waiting of this.#waiting) waiting.refuse(reason)
     this.#waiting.clear()
   }

@@ -33,7 +33,7 @@ async function readPage({ pages, viewer }: Context, read: () => unknown): Promis
     try {
       return await read()
     } catch (error) {
-      if (isUnavailable(error)) pages.refuseWaiting(viewer.key, error)
+      if (error instanceof Error && isUnavailable(error)) pages.refuseWaiting(viewer.key, error)
       throw error
     }
   })
