@@ -1,6 +1,7 @@
 import { testDatabaseKinds } from '@gaugeline/prisma/testing'
 import { describe, expect, it } from 'vitest'
 import type { TimeSources } from '../src/base/clock.ts'
+import { openSession } from './access.ts'
 import { deploy, succeed } from './acts.ts'
 import { createTestApp } from './create-test-app.ts'
 import { GraphQLTestClient } from './graphql-client.ts'
@@ -82,7 +83,10 @@ describe.each(await testDatabaseKinds())('the clock of a server on %s', (kind) =
     await using log = live.subscribe<Update>(SAMPLES, { id })
     given.push(...(await log.take(3)))
 
+    const link = new URL(app.newSignInUrl())
+
     time.setBy = 2 * HOUR_MS
+    await openSession(app.origin, { secret: link.hash.slice(1) })
     given.push(...(await log.take(5)))
     const later = await deploy(app.client)
     await using logOfLater = live.subscribe<Update>(SAMPLES, { id: later })
