@@ -51,6 +51,10 @@ export const UNREAD_BYTES_TO_READ_FIRST = 64 * 1024 * 1024
 export const MAX_UNREAD_BYTES_PER_CALLER = 128 * 1024 * 1024
 export const MAX_UNREAD_BYTES = 256 * 1024 * 1024
 
+/** The bytes of requests that are received, wait or run. Parsed, they take several times as much. */
+export const MAX_REQUEST_BYTES_PER_CALLER = 8 * 1024 * 1024
+export const MAX_REQUEST_BYTES = 32 * 1024 * 1024
+
 /** The memory that the cache of documents may take. */
 export const MAX_CACHED_DOCUMENT_BYTES = 32 * 1024 * 1024
 

@@ -30,27 +30,30 @@ function createEngine() {
   return { engine, parses: () => parses }
 }
 
+/** Of a request; no test is near the limit. */
+const bytes = 1
+
 describe('the engine', () => {
   it('caches parsed documents, except large ones', async () => {
     const { engine, parses } = createEngine()
-    await engine.prepare({ query: '{ a }' }, context)
-    await engine.prepare({ query: '{ a }' }, context)
+    await engine.prepare({ query: '{ a }', bytes }, context)
+    await engine.prepare({ query: '{ a }', bytes }, context)
     expect(parses()).toBe(1)
     const large = `{ a } # ${'x'.repeat(20_000)}`
-    await engine.prepare({ query: large }, context)
-    await engine.prepare({ query: large }, context)
+    await engine.prepare({ query: large, bytes }, context)
+    await engine.prepare({ query: large, bytes }, context)
     expect(parses()).toBe(3)
   })
 
   it('parses an invalid document anew each time, so that nothing is kept of it', async () => {
     const { engine, parses } = createEngine()
-    for (const query of ['{ nothing }', '{ nothing }', '{ a', '{ a']) await engine.prepare({ query }, context)
+    for (const query of ['{ nothing }', '{ nothing }', '{ a', '{ a']) await engine.prepare({ query, bytes }, context)
     expect(parses()).toBe(4)
   })
 
   it('runs a prepared operation with the context that was made for it', async () => {
     const { engine } = createEngine()
-    const prepared = await engine.prepare({ query: '{ a }' }, context)
+    const prepared = await engine.prepare({ query: '{ a }', bytes }, context)
     if (!('args' in prepared)) throw new Error('not prepared')
     expect(prepared.args.contextValue).toMatchObject(context)
     expect(await prepared.execute({ ...prepared.args, rootValue: { a: 'b' } })).toEqual({ data: { a: 'b' } })
@@ -58,7 +61,7 @@ describe('the engine', () => {
 
   it('answers a subscription with a member of a group, and a field without a shared source with an error', async () => {
     const { engine } = createEngine()
-    const prepared = await engine.prepare({ query: 'subscription { b }' }, context)
+    const prepared = await engine.prepare({ query: 'subscription { b }', bytes }, context)
     if (!('args' in prepared)) throw new Error('not prepared')
     const value = new LatestValue()
     const shared = await prepared.subscribe({ ...prepared.args, rootValue: { b: () => value.watch() } })
@@ -76,7 +79,7 @@ describe('the engine', () => {
 
   it('answers with an error when execution itself throws', async () => {
     const { engine } = createEngine()
-    const prepared = await engine.prepare({ query: '{ a }' }, context)
+    const prepared = await engine.prepare({ query: '{ a }', bytes }, context)
     if (!('args' in prepared)) throw new Error('not prepared')
     const broken = { ...prepared.args, schema: buildSchema('type Nothing { a: String }') }
     expect(await prepared.execute(broken)).toMatchObject({

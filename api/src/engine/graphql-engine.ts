@@ -26,12 +26,15 @@ import { runningOperation } from './document-memory.ts'
 import { useLimits, useCosts } from './limit-plugins.ts'
 import type { OperationContext, OperationPlugin } from './operation-plugin.ts'
 import { graphQLErrorOf, PublicErrors } from './public-errors.ts'
+import { RequestBytes } from './request-bytes.ts'
 
 /** An operation as its caller wrote it. */
 export interface OperationRequest {
   query: string
   operationName?: string | null
   variables?: Record<string, unknown> | null
+  /** Of the text in which it came. */
+  bytes: number
 }
 
 /** What the application gives to this layer. */
@@ -69,6 +72,8 @@ export type Answer = { kind: 'result'; result: ExecutionResult } | { kind: 'shar
 export interface GraphQLEngine {
   errors: PublicErrors
   shared: SharedSubscriptions
+  /** What is being received counts here as well. */
+  requests: RequestBytes
   /** Parses, validates and makes the context, or returns the errors of the document. */
   prepare(request: OperationRequest, context: OperationContext): Promise<PreparedOperation | readonly GraphQLError[]>
 }
@@ -99,6 +104,7 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
       graphQLErrorOf(limit === 'allRunningBytes' ? noMemoryLeft(max, asked) : limitError(limit, max, asked)),
   })
   const calls = new Calls()
+  const requests = new RequestBytes()
   // Yoga's own caches count documents only: a thousand of 256 KiB each would be a gigabyte.
   const documents = new DocumentCache()
   const isNew = (query: string) => documents.get(query) === undefined
@@ -132,13 +138,15 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
   return {
     errors,
     shared,
-    async prepare({ query, operationName: name, variables }, context) {
+    requests,
+    async prepare({ query, operationName: name, variables, bytes }, context) {
       // Some clients send an empty one for a document that needs none.
       const operationName = name || undefined
+      const { key } = context.viewer
       const enveloped: Enveloped = yoga.getEnveloped(context)
       let document: DocumentNode
       try {
-        await turns.take(context.viewer.key, () => isNew(query))
+        await requests.during(key, bytes, async () => await turns.take(key, () => isNew(query)))
         document = enveloped.parse(query)
       } catch (error) {
         onOperation('unknown', false)
@@ -156,13 +164,14 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
       /** An error thrown by execution itself becomes the answer to its operation, like any other error. */
       async function answered<T>(run: () => T | Promise<T>): Promise<T | ExecutionResult> {
         try {
-          return await calls.run(calling, context.viewer.key, async () => {
+          const call = async () => {
             const answer = await run()
             const unavailable = unavailableIn(answer, errors)
             // Before the next one begins, which would wait for the database as long as this one has.
-            if (unavailable) calls.refuseWaiting(calling, context.viewer.key, unavailable)
+            if (unavailable) calls.refuseWaiting(calling, key, unavailable)
             return answer
-          })
+          }
+          return await requests.during(key, bytes, async () => await calls.run(calling, key, call))
         } catch (error) {
           return { errors: [errors.error(error, context.requestId)] }
         }

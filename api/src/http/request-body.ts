@@ -6,12 +6,14 @@ import { RequestError } from './request-error.ts'
  * Reads the JSON value in a request's body.
  * @param mediaTypes the allowed values of Content-Type. Forms and plain text are refused: a page of another site can
  *   send those without a preflight.
+ * @param onBytes is called with the size of each part that is received, and may throw to refuse the body
  * @throws RequestError
  */
 export async function readJson(
   req: IncomingMessage,
   maxBytes: number,
   mediaTypes: readonly string[],
+  onBytes: (bytes: number) => void = () => undefined,
 ): Promise<unknown> {
   const [mediaType = '', ...parameters] = (req.headers['content-type'] ?? '')
     .toLowerCase()
@@ -24,7 +26,7 @@ export async function readJson(
   if (req.headers['content-encoding'] !== undefined)
     throw new RequestError(415, 'Send the body without Content-Encoding.')
 
-  const bytes = await readBytes(req, maxBytes)
+  const bytes = await readBytes(req, maxBytes, onBytes)
   // Invalid UTF-8 is refused, never silently replaced.
   if (!isUtf8(bytes)) throw new RequestError(400, 'The body is not valid UTF-8.')
   try {
@@ -35,26 +37,32 @@ export async function readJson(
   }
 }
 
-async function readBytes(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
+async function readBytes(req: IncomingMessage, maxBytes: number, onBytes: (bytes: number) => void): Promise<Buffer> {
   return await new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
     function take(chunk: Buffer): void {
       size += chunk.length
-      if (size > maxBytes) refuse()
-      else chunks.push(chunk)
+      if (size > maxBytes) return refuse(tooLarge)
+      try {
+        onBytes(chunk.length)
+        chunks.push(chunk)
+      } catch (error) {
+        refuse(error as Error)
+      }
     }
-    function refuse(): void {
+    function refuse(error: Error): void {
       // The rest is discarded (requestTimeout bounds it): closing the connection would often cut off the answer too.
       req.off('data', take).resume()
-      reject(new RequestError(413, `The body is larger than ${maxBytes} bytes.`))
+      reject(error)
     }
+    const tooLarge = new RequestError(413, `The body is larger than ${maxBytes} bytes.`)
     const leave = () => reject(new RequestError(400, 'The body is incomplete.'))
     if (req.destroyed) leave()
     req.once('error', leave)
     req.once('end', () => resolve(Buffer.concat(chunks, size)))
     // A body that declares itself too large is refused before a byte of it is read.
-    if (Number(req.headers['content-length'] ?? 0) > maxBytes) refuse()
+    if (Number(req.headers['content-length'] ?? 0) > maxBytes) refuse(tooLarge)
     else req.on('data', take)
   })
 }

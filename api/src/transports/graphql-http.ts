@@ -8,7 +8,7 @@ import type { SharedMember } from '../fanout/shared-group.ts'
 import type { MessageSink } from '../fanout/shared-message.ts'
 import { acceptedBy, type Accepted, JSON_TYPES } from '../http/accept.ts'
 import type { BudgetState, Budgets } from '../engine/budgets.ts'
-import type { Answer, GraphQLEngine, PreparedOperation } from '../engine/graphql-engine.ts'
+import type { Answer, GraphQLEngine, OperationRequest, PreparedOperation } from '../engine/graphql-engine.ts'
 import { CLOSE_MESSAGES, type CloseReason, type LiveConnections } from './live-connections.ts'
 import type { OperationContext } from '../engine/operation-plugin.ts'
 import { graphQLErrorOf } from '../engine/public-errors.ts'
@@ -81,9 +81,7 @@ export class GraphQLHttp {
     let viewer = await authenticate()
     const isPost = req.method === 'POST'
     const isWhole = req.complete
-    const request = isPost
-      ? operationOfBody(await readJson(req, MAX_GRAPHQL_BODY_BYTES, JSON_TYPES))
-      : operationOfUrl(req.url)
+    const request = isPost ? await this.#read(req, viewer) : operationOfUrl(req.url)
     if (!isWhole) viewer = await authenticate()
     this.#options.unread.checkRoom(viewer)
     const lastEventId = lastEventIdOf(req)
@@ -100,6 +98,21 @@ export class GraphQLHttp {
     const answer = await answerOf(prepared)
     if (wantsEvents && lastEventId !== undefined && this.#isGone(answer, requestId)) return undefined
     return { answer, viewer }
+  }
+
+  /** The operation in a body; what has been received of it counts for its caller. */
+  async #read(req: IncomingMessage, { key }: Viewer): Promise<OperationRequest> {
+    const { requests } = this.#options.engine
+    let bytes = 0
+    const hold = (more: number) => {
+      requests.hold(key, more)
+      bytes += more
+    }
+    try {
+      return { ...operationOfBody(await readJson(req, MAX_GRAPHQL_BODY_BYTES, JSON_TYPES, hold)), bytes }
+    } finally {
+      requests.release(key, bytes)
+    }
   }
 
   /** Whether what a client comes back for was deleted meanwhile. */

@@ -163,7 +163,7 @@ export class GraphQLWebSockets {
       onSubscribe: async (ctx, id, stub) => {
         const { authenticate, inbox, writer, subscriptions } = ctx.extra
         if (authenticate === undefined) throw new Error('An operation arrived before its connection was acknowledged.')
-        const payload = inbox?.takePayload(id) ?? stub
+        const payload = inbox?.takePayload(id) ?? { ...stub, bytes: 0 }
         const requestId = randomUUID()
         this.#requestIds.set(stub, requestId)
         try {

@@ -5,7 +5,7 @@ import { RequestError } from '../http/request-error.ts'
  * The operation in the body of a POST.
  * @throws RequestError
  */
-export function operationOfBody(body: unknown): OperationRequest {
+export function operationOfBody(body: unknown): Omit<OperationRequest, 'bytes'> {
   if (Array.isArray(body)) throw new RequestError(400, 'Send one operation per request, not a list.')
   if (!isObject(body)) throw new RequestError(400, 'The body must be a JSON object with a "query".')
   return operationOf(body)
@@ -18,15 +18,16 @@ export function operationOfBody(body: unknown): OperationRequest {
 export function operationOfUrl(url = ''): OperationRequest {
   const search = new URLSearchParams(url.slice(url.indexOf('?') + 1))
   const text = (name: string) => search.get(name) || undefined
-  return operationOf({
+  const operation = operationOf({
     query: text('query'),
     operationName: text('operationName'),
     variables: jsonOf('variables', text('variables')),
     extensions: jsonOf('extensions', text('extensions')),
   })
+  return { ...operation, bytes: url.length }
 }
 
-function operationOf(request: Record<string, unknown>): OperationRequest {
+function operationOf(request: Record<string, unknown>): Omit<OperationRequest, 'bytes'> {
   const { query, operationName, variables, extensions, ...rest } = withEmptyObjects(request)
   const extra = Object.keys(rest).find((name) => rest[name] != null)
   if (extra !== undefined) throw new RequestError(400, `A request has no member ${JSON.stringify(extra)}.`)

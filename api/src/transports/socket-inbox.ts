@@ -37,7 +37,7 @@ export class SocketInbox {
   /** The newest operation of each id, while it runs. */
   readonly #runs = new Map<string, Run>()
   /** What operations that have not begun ask for. */
-  readonly #payloads = new Map<string, SubscribePayload>()
+  readonly #payloads = new Map<string, SubscribePayload & { bytes: number }>()
 
   /** @param onOver is called with the id of an operation that the client has completed, or that has ended */
   constructor(handle: (text: string) => Promise<void>, onOver: (id: string) => void) {
@@ -50,8 +50,8 @@ export class SocketInbox {
     return this.#messages.take(1)
   }
 
-  /** Gives the payload of an operation that begins, once. */
-  takePayload(id: string): SubscribePayload {
+  /** Gives the payload of an operation that begins, once, with the length of its message. */
+  takePayload(id: string): SubscribePayload & { bytes: number } {
     const payload = this.#payloads.get(id)
     if (payload === undefined) throw new Error('An operation began that no message asked for.')
     this.#payloads.delete(id)
@@ -123,7 +123,7 @@ export class SocketInbox {
     const payload = withEmptyObjects(message['payload'])
     const subscribe = valid({ ...message, payload })
     if (subscribe === undefined) return { ...head, text: received }
-    this.#payloads.set(subscribe.id, subscribe.payload)
+    this.#payloads.set(subscribe.id, { ...subscribe.payload, bytes: received.length })
     return { ...head, text: JSON.stringify({ id: subscribe.id, type, payload: NO_PAYLOAD }) }
   }
 }
