@@ -31,6 +31,13 @@ describe('readEnv', () => {
       logLevel: 'info',
       webhookAllowedHosts: [],
       trafficTrace: undefined,
+      quotas: {
+        activeDeployments: 1000,
+        apiTokens: 1000,
+        simulatedRuns: 50,
+        stepsPerTrainingJob: 10_000,
+        webhooks: 50,
+      },
     })
   })
 
@@ -54,6 +61,11 @@ describe('readEnv', () => {
         LOG_LEVEL: 'debug',
         WEBHOOK_ALLOWED_HOSTS: '10.0.0.0/8, ::1,hooks.internal',
         TRAFFIC_TRACE: 'trace.csv',
+        MAX_ACTIVE_DEPLOYMENTS: '1',
+        MAX_API_TOKENS: '2',
+        MAX_SIMULATED_RUNS: '3',
+        MAX_STEPS_PER_TRAINING_JOB: '4000',
+        MAX_WEBHOOKS: '5',
       }),
     ).toEqual({
       host: '::1',
@@ -73,6 +85,7 @@ describe('readEnv', () => {
       logLevel: 'debug',
       webhookAllowedHosts: ['10.0.0.0/8', '::1', 'hooks.internal'],
       trafficTrace: 'trace.csv',
+      quotas: { activeDeployments: 1, apiTokens: 2, simulatedRuns: 3, stepsPerTrainingJob: 4000, webhooks: 5 },
     })
   })
 

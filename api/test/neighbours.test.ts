@@ -28,7 +28,9 @@ describe.each(await testDatabaseKinds())('beside callers who ask for too much, o
     await samples?.next()
     let finished = 0
     const statements = Array.from({ length: STATEMENTS }, async () => {
-      await prisma.$queryRaw`select count(*) from generate_series(1, 5000)`
+      await (kind === 'postgres'
+        ? prisma.$queryRaw`select pg_sleep(0.03)::text`
+        : prisma.$queryRaw`select count(*) from generate_series(1, 5000)`)
       finished += 1
     })
     await statements[0]

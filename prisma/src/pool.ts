@@ -41,6 +41,7 @@ export function createPool(config: pg.PoolConfig, onIdleError: (error: Error) =>
  * much time again.
  */
 function dropSilentClients(pool: pg.Pool): void {
+  const prototype: { query: (...args: never[]) => unknown } = pg.Client.prototype
   const idle = new Set<pg.PoolClient>()
   const dropIdle = (error: Error) => {
     // The pool removes an idle client that reports an error.
@@ -53,9 +54,8 @@ function dropSilentClients(pool: pg.Pool): void {
     else idle.add(client)
   })
   pool.on('connect', (client) => {
-    const query: (...args: unknown[]) => unknown = client.query.bind(client)
-    const watched = (...args: unknown[]) => {
-      const answer = query(...args)
+    const watched = (...args: never[]): unknown => {
+      const answer = prototype.query.apply(client, args)
       if (answer instanceof Promise) {
         answer.catch((error: unknown) => {
           if (!isSilence(error)) return

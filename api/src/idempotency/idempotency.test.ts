@@ -2,6 +2,7 @@ import { createTestDatabase, type TestDatabase, testDatabaseKinds } from '@gauge
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { completedJob, createTestDeps, type TestDeps } from '../../test/create-test-deps.ts'
 import { DuplicateActiveDeploymentError } from '../deployments/deployment.errors.ts'
+import { deferred } from '../base/deferred.ts'
 import { InvalidInputError } from '../base/errors.ts'
 import { IdempotencyConflictError } from './idempotency.errors.ts'
 import { Idempotency, KEPT_MS } from './idempotency.ts'
@@ -78,13 +79,18 @@ describe.each(await testDatabaseKinds())('calls with an idempotency key on %s', 
   it('let the waiting call run when the first one fails at its end', async () => {
     const idempotency = new Idempotency(database.prisma, deps.clock)
     const made: string[] = []
+    const begun = deferred()
     const call = (fail: boolean) =>
       database.prisma.$transaction((tx) =>
         idempotency.once(tx, amira('k'), {
           operation: 'test',
           input: {},
           run: async () => {
-            if (fail) throw new Error('broken')
+            if (fail) {
+              begun.resolve()
+              await new Promise((resolve) => setImmediate(resolve))
+              throw new Error('broken')
+            }
             const { id } = await tx.model.create({ data: { name: `model-${made.length}` } })
             made.push(id)
             return id
@@ -93,7 +99,9 @@ describe.each(await testDatabaseKinds())('calls with an idempotency key on %s', 
           replay: (id) => Promise.resolve(id),
         }),
       )
-    const results = await Promise.allSettled([call(true), call(false), call(false)])
+    const first = call(true)
+    await begun.promise
+    const results = await Promise.allSettled([first, call(false), call(false)])
     expect(results.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled'])
     expect(made).toHaveLength(1)
   })

@@ -2,6 +2,7 @@ import { createTestDatabase, type TestDatabase, testDatabaseKinds } from '@gauge
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { completedJob, createTestDeps, record, type TestDeps } from '../../test/create-test-deps.ts'
 import type { Sample } from '../metrics/sample.ts'
+import { SampleStore } from '../samples/sample-store.ts'
 
 const by = 'amira'
 
@@ -64,8 +65,8 @@ describe.each(await testDatabaseKinds())('the recorder on %s', (kind) => {
   it('stores nothing for a deployment that was paused while its windows were measured', async () => {
     const { id, key } = await deploy()
     await record(deps, 2000)
-    const { store } = deps.services.sampleStore
-    vi.spyOn(deps.services.sampleStore, 'store').mockImplementationOnce(async function (this: unknown, samples) {
+    const { store } = SampleStore.prototype
+    vi.spyOn(SampleStore.prototype, 'store').mockImplementationOnce(async function (this: unknown, samples) {
       await deps.services.deployments.pause(id, { by })
       return store.call(deps.services.sampleStore, samples)
     })
@@ -149,7 +150,7 @@ describe.each(await testDatabaseKinds())('the recorder on %s', (kind) => {
   it('stores what a failed statement did not, once the store is back', async () => {
     const { key } = await deploy()
     await record(deps, 1000)
-    vi.spyOn(deps.services.sampleStore, 'store').mockRejectedValueOnce(new Error('gone'))
+    vi.spyOn(SampleStore.prototype, 'store').mockRejectedValueOnce(new Error('gone'))
     deps.time.pass(1000)
     await expect(deps.recorder.recordUntil(deps.clock.now())).rejects.toThrow('gone')
     await record(deps, 1000)
@@ -160,8 +161,8 @@ describe.each(await testDatabaseKinds())('the recorder on %s', (kind) => {
   it('neither repeats nor loses what a statement stored before its answer was lost', async () => {
     const { key } = await deploy()
     await record(deps, 1000)
-    const { store } = deps.services.sampleStore
-    vi.spyOn(deps.services.sampleStore, 'store').mockImplementationOnce(async (samples) => {
+    const { store } = SampleStore.prototype
+    vi.spyOn(SampleStore.prototype, 'store').mockImplementationOnce(async (samples) => {
       await store.call(deps.services.sampleStore, samples)
       throw new Error('connection lost')
     })

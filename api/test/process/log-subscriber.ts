@@ -8,6 +8,7 @@ const RETRY_MS = 50
 
 export interface Received {
   sequence: number
+  cursor: string
   /** What came with the cursor, as JSON. */
   content: string
 }
@@ -76,7 +77,7 @@ export class LogSubscriber {
     const last = this.received.at(-1)?.sequence
     if (skipped !== 0) this.#fault(`skipped ${skipped} before ${sequence}`)
     if (last !== undefined && sequence !== last + 1) this.#fault(`${sequence} after ${last}`)
-    this.received.push({ sequence, content: JSON.stringify(rest) })
+    this.received.push({ sequence, cursor, content: JSON.stringify(rest) })
     this.#wake()
     return cursor
   }

@@ -34,6 +34,6 @@ it('a server whose output nobody reads any more says so once, serves, and still 
   renameSync(dataDir, join(folder, 'moved'))
   expect(await server.exited).toEqual({ code: 1, signal: null })
   expect(server.stderr).toMatch(
-    /\nthe embedded database has died; the server exits: Error: The data folder .+ is gone\.\n$/,
+    /\nthe database can be used no more; the server exits: Error: The data folder .+ was deleted, moved, .+\n$/,
   )
 })
