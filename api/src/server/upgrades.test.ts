@@ -176,7 +176,7 @@ describe('an upgrade to WebSocket', () => {
   const handshake = ['Connection: Upgrade', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==']
 
   it('is taken from a list of protocols', async () => {
-    await using server = await createHttpTestServer({ webSockets: { initTimeoutMs: 1 } })
+    await using server = await createHttpTestServer()
     for (const upgrade of ['WebSocket', 'h2c, websocket', 'websocket,h2c']) {
       const request = head(server, 'GET /graphql HTTP/1.1', [...handshake, `Upgrade: ${upgrade}`])
       const answer = await exchange(server, request, '\x88\x80\0\0\0\0')

@@ -65,7 +65,7 @@ export const ATTACKS = {
 
   /** Answers as large as they are given, which nobody reads. */
   async largeAnswers({ origin, tokens, over, count }) {
-    const query = `query { trainingJobs(first: 100) { edges { node { ${aliased(25, 'hyperparameters')} } } } }`
+    const query = '{ trainingJobs(first: 100) { nodes { hyperparameters } } }'
     const calls = await many(41, async () => await post(origin, tokens.answers, { query }, { unread: true }))
     for (const { outcome } of calls) count(outcome)
     await hold(over)
@@ -148,15 +148,12 @@ function countAnswer(data, count) {
 
 /** As large as a document may be, and like no other. */
 function fatDocument(kind) {
-  const fields = 'at windowSeconds coveredSeconds requests requestsPerSecond errors errorRate inFlight '.repeat(90)
+  const fields = 'at windowSeconds coveredSeconds requests requestsPerSecond errors errorRate inFlight '.repeat(30)
+  const comment = `# ${'c'.repeat(40_000)}\n`
   const name = `Fat${(distinct += 1)}`
   return kind === 'subscription'
-    ? `subscription ${name}($id: ID!) { inferenceMetrics(deploymentId: $id) { cursor metrics { ${fields} } } }`
-    : `query ${name}($id: ID!) { deployment(id: $id) { latestMetrics { ${fields} } } }`
-}
-
-function aliased(times, field) {
-  return Array.from({ length: times }, (_, n) => `a${n}: ${field}`).join(' ')
+    ? `${comment}subscription ${name}($id: ID!) { inferenceMetrics(deploymentId: $id) { cursor metrics { ${fields} } } }`
+    : `${comment}query ${name}($id: ID!) { deployment(id: $id) { latestMetrics { ${fields} } } }`
 }
 
 function send(socket, id, query, variables) {
