@@ -157,11 +157,8 @@ export function createDeps({ env, database, source, log, address, time = realTim
     clock: recordingClock,
     onError: logError('simulated training runs are stalled'),
   })
-  const activeDeployments = new ActiveDeployments({
-    prisma,
-    bus,
-    onError: logError('the active deployments could not be read'),
-  })
+  const directoryError = logError('the active deployments could not be read')
+  const activeDeployments = new ActiveDeployments({ prisma, bus, onError: directoryError })
   const sampleStore = new SampleStore(database)
   const history = new MetricsHistory(sampleStore, intervalMs, recordingClock)
   const recent = new RecentSamples({ store: sampleStore, bus, now: () => recordingClock.now() })
@@ -190,6 +187,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
   const retention = new Retention({
     store: sampleStore,
     keepMs,
+    intervalMs,
     now: () => sweepClock.now(),
     onError: logError('old samples could not be removed'),
   })

@@ -31,6 +31,7 @@ describe.each(await testDatabaseKinds())('retention on %s', (kind) => {
     new Retention({
       store: deps.services.sampleStore,
       keepMs,
+      intervalMs: 1000,
       now: async () => nowMs,
       onError: (error) => {
         throw error
@@ -50,13 +51,26 @@ describe.each(await testDatabaseKinds())('retention on %s', (kind) => {
     expect(await left(one)).toBe('6 to 10')
   })
 
+  it('keeps no more windows than it lasts, however far behind its time is, and no fewer after a jump ahead', async () => {
+    const [long, jumped, dense] = [(await deploy()).key, (await deploy()).key, (await deploy()).key]
+    const { sampleStore } = deps.services
+    await Promise.all([store(long, 100), store(jumped, 10)])
+    const later = { deploymentKey: jumped, sequence: 11, windowStartMs: NOON + 30 * 86_400_000 }
+    await sampleStore.store([sampleOf(later)])
+    // Recorded while windows were shorter: they are not old yet.
+    const short = (n: number) => ({ deploymentKey: dense, sequence: n, windowStartMs: NOON + n * 10, windowMs: 10 })
+    await sampleStore.store(Array.from({ length: 100 }, (_, index) => sampleOf(short(index + 1))))
+    await retentionAt(NOON - 86_400_000, 20_000).sweep()
+    expect([await left(long), await left(jumped), await left(dense)]).toEqual(['81 to 100', '1 to 11', '1 to 100'])
+  })
+
   it('removes any number in short statements, also of a deleted deployment, then its head', async () => {
     const [old, gone, young] = [await deploy(), await deploy(), await deploy()]
     await Promise.all([store(old.key, 4100), store(gone.key, 2100), store(young.key, 3)])
     await deps.services.deployments.pause(gone.id, { by })
     await deps.services.deployments.delete(gone.id, { by })
     const removeBefore = vi.spyOn(deps.services.sampleStore, 'removeBefore')
-    await retentionAt(NOON, 0).sweep()
+    await retentionAt(NOON + 5_000_000, 5_000_000).sweep()
     expect([await left(old.key), await left(gone.key)]).toEqual(['1 to 4100', 'nothing'])
     expect(await left(young.key)).toBe('1 to 3')
     await retentionAt(NOON + 4_100_000, 1000).sweep()
@@ -92,7 +106,9 @@ describe('retention over time', () => {
       new Promise<number>((resolve, reject) => statements.push({ what, answer: resolve, fail: reject }))
     vi.spyOn(store, 'removeBefore').mockImplementation((cutoff) => held(`before ${cutoff - NOON}`))
     vi.spyOn(store, 'removeDeleted').mockImplementation(() => held('deleted'))
-    retention = new Retention({ store, keepMs: 1000, now: async () => now, onError: (error) => errors.push(error) })
+    vi.spyOn(store, 'removeSurpassed').mockResolvedValue(0)
+    const onError = (error: unknown) => errors.push(error)
+    retention = new Retention({ store, keepMs: 1000, intervalMs: 1000, now: async () => now, onError })
     retention.start()
   })
   afterEach(() => {

@@ -266,6 +266,24 @@ export class SampleStore {
     return rowCount ?? 0
   }
 
+  /**
+   * Removes up to `limit` samples that a deployment has recorded `windows` more since, which together end more than
+   * `keepMs` later: such a sample is old whatever any clock says. Returns how many.
+   */
+  async removeSurpassed(keepMs: number, windows: number, limit: number): Promise<number> {
+    const { rowCount } = await this.#query(
+      'samples-remove-surpassed',
+      // Times grow along the log: where the oldest of these rows are not old enough, no other is.
+      `delete from samples where ctid = any(array(
+          select s.ctid from sample_heads h cross join lateral (
+            select ctid, window_start from samples
+              where deployment_key = h.deployment_key and sequence <= h.sequence - $2::int8 order by sequence limit 200
+          ) s where s.window_start < h.last_window_end - $1::float8 * interval '1 ms' limit $3))`,
+      [keepMs, windows, limit],
+    )
+    return rowCount ?? 0
+  }
+
   /** Removes up to `limit` samples of deleted deployments, then their heads and returns how many rows were removed. */
   async removeDeleted(limit: number): Promise<number> {
     const { rows } = await this.#pool.query<{ key: number }>(
