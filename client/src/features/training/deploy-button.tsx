@@ -101,8 +101,9 @@ export function DeployButton({ job: masked, small = false }: DeployButtonProps) 
   const { activeDeployment } = job
   if (canDeploy) {
     return (
-      <span className="inline-flex items-center gap-2">
-        {problem && <span className="text-bad">{problem}</span>}
+      <span className="inline-flex max-w-full min-w-0 items-center gap-2">
+        {/* In a row of a table, beside the button there is little room; the notice has the whole text. */}
+        {problem && <span className={small ? 'min-w-0 truncate text-bad' : 'text-bad'}>{problem}</span>}
         <Button kind={small ? 'accent' : 'primary'} small={small} busy={isBusy} onClick={() => void press()}>
           {isBusy ? 'Deploying' : 'Deploy'}
           <span className="sr-only"> {job.name}</span>
