@@ -65,6 +65,8 @@ describe('while figures change, nothing moves', () => {
     const { page, context } = await signedInPage(browser, server)
     const { active } = await findSubjects(page)
     await page.goto(`/deployments/${active}`)
+    // What is known of the deployment may come after its samples, and its note takes a line.
+    await page.getByRole('heading', { level: 1 }).waitFor()
     await page.locator('[data-points]').first().waitFor()
     await page.locator('[data-connection="live"]').waitFor()
     const now = await page.evaluate(() => Math.floor(Date.now() / 1000))
