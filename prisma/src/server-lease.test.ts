@@ -166,6 +166,8 @@ test.skipIf(thisProcess().startedAt === null)('a process has ended only where th
   const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60'])
   const [printed] = (await once(parent.stdout.setEncoding('utf8'), 'data')) as [string]
   const pid = Number(printed)
+  // Until then it is still a shell, which could ask for the exit code.
+  await expect.poll(() => readFileSync(`/proc/${parent.pid}/comm`, 'utf8')).toBe('sleep\n')
   const ticks = readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ')[21] ?? ''
   const zombie = { ...me, pid, startedAt: startAt(ticks) }
   expect(hasEnded(zombie)).toBe(false)
