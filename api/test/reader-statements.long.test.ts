@@ -1,7 +1,5 @@
-import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createTestApp, type TestApp } from './create-test-app.ts'
-import { allStatements, connectTo, fill, quiet, type Sizes, type Statement } from './reader-statements.ts'
+import { allStatements, openFilled, type Sizes, type Statement } from './reader-statements.ts'
 
 /** The bounds of docs/limits.md for an embedded database. Samples of a few deployments: each has an index range of its own. */
 const SIZE: Sizes = {
@@ -22,19 +20,12 @@ const SIZE: Sizes = {
 const MAX_MS = 50
 
 describe('the statements of readers on a full embedded database', () => {
-  let app: TestApp
-  let client: pg.Client
+  let filled: Awaited<ReturnType<typeof openFilled>>
 
   beforeAll(async () => {
-    app = await createTestApp('embedded', { sampleIntervalMs: 1000 })
-    await quiet(app)
-    client = await connectTo(app)
-    await fill(client, SIZE)
+    filled = await openFilled(SIZE)
   }, 1_200_000)
-  afterAll(async () => {
-    await client.end()
-    await app[Symbol.asyncDispose]()
-  })
+  afterAll(() => filled[Symbol.asyncDispose]())
 
   /**
    * The least of three: processor time of this process, in a thread of which the database is, with all that comes back.
@@ -44,7 +35,7 @@ describe('the statements of readers on a full embedded database', () => {
     let best = Infinity
     for (let n = 0; n < 3; n += 1) {
       const from = process.cpuUsage()
-      await client.query(text, values)
+      await filled.client.query(text, values)
       const { user, system } = process.cpuUsage(from)
       best = Math.min(best, (user + system) / 1000)
     }
@@ -54,7 +45,7 @@ describe('the statements of readers on a full embedded database', () => {
   it('take no longer than 50 ms each', async () => {
     const times: { what: string; ms: number; text: string }[] = []
     const seen = new Set<string>()
-    for await (const [what, statements] of allStatements(app, SIZE)) {
+    for await (const [what, statements] of allStatements(filled.app, SIZE)) {
       for (const statement of statements) {
         const same = `${what} ${statement.text}`
         if (seen.has(same)) continue

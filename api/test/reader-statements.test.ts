@@ -1,7 +1,5 @@
-import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createTestApp, type TestApp } from './create-test-app.ts'
-import { allStatements, connectTo, fill, quiet, type Sizes, type Statement } from './reader-statements.ts'
+import { allStatements, openFilled, type Sizes, type Statement } from './reader-statements.ts'
 
 /** More than the bound below of whatever a statement could read too much of. */
 const SIZE: Sizes = {
@@ -40,22 +38,15 @@ function touched(plan: Plan): number {
 }
 
 describe('the statements of readers on an embedded database', () => {
-  let app: TestApp
-  let client: pg.Client
+  let filled: Awaited<ReturnType<typeof openFilled>>
 
   beforeAll(async () => {
-    app = await createTestApp('embedded', { sampleIntervalMs: 1000 })
-    await quiet(app)
-    client = await connectTo(app)
-    await fill(client, SIZE)
+    filled = await openFilled(SIZE)
   })
-  afterAll(async () => {
-    await client.end()
-    await app[Symbol.asyncDispose]()
-  })
+  afterAll(() => filled[Symbol.asyncDispose]())
 
   const read = async ({ text, values }: Statement) => {
-    const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: Plan }] }>(
+    const { rows } = await filled.client.query<{ 'QUERY PLAN': [{ Plan: Plan }] }>(
       `explain (analyze, timing off, format json) ${text}`,
       values,
     )
@@ -65,7 +56,7 @@ describe('the statements of readers on an embedded database', () => {
   it('read a bounded number of rows each, whatever is asked for and however much there is', async () => {
     const tooMuch: [string, number, string][] = []
     const seen = new Set<string>()
-    for await (const [what, statements] of allStatements(app, SIZE)) {
+    for await (const [what, statements] of allStatements(filled.app, SIZE)) {
       for (const statement of statements) {
         // The many chunks of one list differ in where they begin only.
         const same = `${what} ${statement.text}`

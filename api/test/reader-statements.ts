@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { vi } from 'vitest'
 import { encodeId } from '../src/graphql/ids.ts'
-import type { TestApp } from './create-test-app.ts'
+import { createTestApp, type TestApp } from './create-test-app.ts'
 import { uuid } from './row-seeds.ts'
 import { sampleOf } from './sample-of.ts'
 
@@ -29,8 +29,20 @@ export interface Statement {
   values: unknown[]
 }
 
-/** A connection of a test's own to the embedded database of a server. */
-export async function connectTo(app: TestApp): Promise<pg.Client> {
+/** A server on an embedded database that holds so much, and a connection of the test's own to it. */
+export async function openFilled(size: Sizes): Promise<{ app: TestApp; client: pg.Client } & AsyncDisposable> {
+  const app = await createTestApp('embedded', { sampleIntervalMs: 1000 })
+  await quiet(app)
+  const client = await connectTo(app)
+  await fill(client, size)
+  const dispose = async () => {
+    await client.end()
+    await app[Symbol.asyncDispose]()
+  }
+  return { app, client, [Symbol.asyncDispose]: dispose }
+}
+
+async function connectTo(app: TestApp): Promise<pg.Client> {
   const query = vi.spyOn(pg.Client.prototype, 'query')
   await app.deps.services.prisma.$queryRaw`select 1`
   const { host } = query.mock.contexts[0] as pg.Client
@@ -49,7 +61,7 @@ export async function quiet({ deps }: TestApp): Promise<void> {
 }
 
 /** Everything was made one second after the other, the last one now; common values are on every second row. */
-export async function fill(client: pg.Client, size: Sizes): Promise<void> {
+async function fill(client: pg.Client, size: Sizes): Promise<void> {
   const made = (n: string, of: number) => `now() - (${of} - ${n}) * interval '1 second'`
   const idOf = (kind: number, n: string) =>
     `('00000000-0000-7000-8${String(kind).padStart(3, '0')}-' || lpad((${n})::text, 12, '0'))::uuid`

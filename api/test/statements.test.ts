@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { Sample } from '../src/metrics/sample.ts'
 import { createTestApp, type TestApp } from './create-test-app.ts'
 import { liveClient } from './live-clients.ts'
+import { quiet } from './reader-statements.ts'
 import { sampleOf } from './sample-of.ts'
 
 const OBJECTS = 50
@@ -28,12 +29,8 @@ describe.each(await testDatabaseKinds())('statements of an answer on %s', (kind)
 
   beforeAll(async () => {
     app = await createTestApp(kind, { sampleIntervalMs: 1000 })
-    const { recorder, clock, services, retention, trainingRuns } = app.deps
-    // From here on nobody asks the database for anything but the answers.
-    await Promise.all([recorder.stop(), retention.stop(), trainingRuns.stop()])
-    services.eventLog.stop()
-    services.sampleLogs.stop()
-    await services.activeDeployments.stop()
+    const { clock, services } = app.deps
+    await quiet(app)
     for (let n = 0; n < OBJECTS; n += 1) {
       const job = await services.trainingJobs.register(
         { modelName: `model-${n % MODELS}`, name: `job ${n}`, status: 'COMPLETED' },

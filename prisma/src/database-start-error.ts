@@ -13,8 +13,9 @@ export function reasonOf(error: unknown): string {
   return oneLine(error instanceof Error ? error.message : String(error))
 }
 
-/** What the system calls an error, like `ENOENT`. */
+/** What the system or the database calls an error, like `ENOENT`; of several, the first one. */
 export function codeOf(error: unknown): unknown {
+  if (error instanceof AggregateError && !('code' in error)) return codeOf(error.errors[0])
   return error instanceof Error && 'code' in error ? error.code : undefined
 }
 

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type pg from 'pg'
+import { codeOf } from './database-start-error.ts'
 
 // A file's identity began with the number of its device before; for one release that is still the same database.
 const KNOWN_IDENTITY = String.raw`regexp_replace(log_state.identity, ' \d+:(\d+:\d*)$', ' \1')`
@@ -37,8 +38,7 @@ async function serverIdentity(pool: pg.Pool): Promise<string> {
     return await text(pool, `SELECT ${cluster} || ':' || ${database}`)
   } catch (error) {
     // Some hosts refuse pg_control_*: what names the database within its server has to do.
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
-    if (code !== '42501' && code !== '0A000' && code !== '42883') throw error
+    if (!['42501', '0A000', '42883'].includes(String(codeOf(error)))) throw error
     return await text(pool, `SELECT ${database}`)
   }
 }

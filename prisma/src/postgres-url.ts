@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { DatabaseStartError, reasonOf } from './database-start-error.ts'
+import { codeOf, DatabaseStartError, reasonOf } from './database-start-error.ts'
 
 const connectTimeoutMs = 5_000
 const defaultSchema = 'public'
@@ -125,9 +125,4 @@ function isCertificateError(code: unknown): boolean {
     typeof code === 'string' &&
     /^(UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|CERT_|ERR_TLS_CERT_|INVALID_CA|HOSTNAME_MISMATCH)/.test(code)
   )
-}
-
-function codeOf(error: unknown): unknown {
-  if (error instanceof AggregateError && !('code' in error)) return codeOf(error.errors[0])
-  return error instanceof Error && 'code' in error ? error.code : undefined
 }

@@ -1,5 +1,6 @@
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { codeOf } from './database-start-error.ts'
 
 /** Which process it is, for another one that wants to know whether it has ended. */
 export interface ProcessIdentity {
@@ -58,6 +59,6 @@ function isFree(pid: number): boolean {
     return false
   } catch (error) {
     // EPERM: it runs, under another user.
-    return error instanceof Error && 'code' in error && error.code === 'ESRCH'
+    return codeOf(error) === 'ESRCH'
   }
 }

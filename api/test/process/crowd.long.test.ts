@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openDatabase } from '@gaugeline/prisma'
 import { expect, it, onTestFailed } from 'vitest'
 import { GraphQLTestClient } from '../graphql-client.ts'
 import { SocketConnection } from './connections.ts'
@@ -12,13 +11,12 @@ import { change, register } from './documents.ts'
 import { SAMPLES, Seen } from './seen.ts'
 import { ADMIN_TOKEN, ServerProcess } from './server-process.ts'
 import { liveGauges, LoadFigures } from './soak-figures.ts'
-import { MAX_GROWTH, observe, passes, soakDatabase, storedWindows } from './soak-run.ts'
+import { MAX_GROWTH, observe, passes, soakDatabase, storedWindows, until } from './soak-run.ts'
 import { cutOff } from './subscribers.ts'
 
 const DEPLOYMENTS = 20
 const MISBEHAVING = 200
 const WINDOW_MS = 1000
-const PATIENCE_MS = 120_000
 /** Two callers of equal scopes and one of others, whose subscriptions are groups of their own; and who misbehaves. */
 const TOKENS = {
   wellBehaved: [['READ'], ['READ'], ['READ', 'DEPLOY']],
@@ -135,12 +133,7 @@ it(`serves 2,000 subscribers, one in ten misbehaving, for ${minutes} minutes: CR
   expect(exit).toMatchObject({ code: 0 })
   expect(server.stderr).toBe('')
   expect(server.stdout.split('\n').filter((line) => /"level":[456]0/.test(line))).toEqual([])
-  const truth = await openDatabase({ url: database.url, dataDir: database.dataDir })
-  try {
-    expect(await storedWindows(truth, models, WINDOW_MS)).toEqual({ deployments: DEPLOYMENTS, incomplete: [] })
-  } finally {
-    await truth.close()
-  }
+  expect(await storedWindows(database, models, WINDOW_MS)).toEqual({ deployments: DEPLOYMENTS, incomplete: [] })
   if (memory.ratio !== undefined) expect(memory.ratio).toBeLessThanOrEqual(MAX_GROWTH)
 })
 
@@ -152,12 +145,6 @@ async function freshClient(origin: string, id: string): Promise<Seen> {
   await until(() => one.count >= 3)
   connection.cut()
   return one
-}
-
-/** Returns when the condition holds, or after a limit: the expectations that follow report what is wrong then. */
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  const from = performance.now()
-  while (!(await isSo()) && performance.now() - from < PATIENCE_MS) await passes(100)
 }
 
 function total(seen: readonly Seen[], what: 'count' | 'passedBy' | 'repeated'): number {

@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { openDatabase } from '@gaugeline/prisma'
 import { expect, it, onTestFailed } from 'vitest'
 import { GraphQLTestClient } from '../graphql-client.ts'
 import { Acts, createToken } from './crowd-acts.ts'
@@ -11,7 +10,7 @@ import { openWellBehaved } from './crowd-well-behaved.ts'
 import { change, register } from './documents.ts'
 import { ADMIN_TOKEN, ServerProcess } from './server-process.ts'
 import { liveGauges } from './soak-figures.ts'
-import { MAX_GROWTH, observe, passes, soakDatabase, storedWindows } from './soak-run.ts'
+import { MAX_GROWTH, observe, passes, soakDatabase, storedWindows, until } from './soak-run.ts'
 import { cutOff } from './subscribers.ts'
 
 const PROGRAM = fileURLToPath(new URL('./hostile/program.mjs', import.meta.url))
@@ -21,7 +20,6 @@ const SHARE = 500 / 1800
 const WINDOW_MS = 1000
 const PAUSE_MS = 10_000
 const MAX_LATE_MS = 2000
-const PATIENCE_MS = 120_000
 /** Who does harm has a token for each kind of it: limits are per caller. */
 const TOKENS = {
   fat: ['READ'],
@@ -121,12 +119,7 @@ it(`serves 500 subscribers beside everybody who does harm, for ${minutes} minute
   expect(left).toEqual([])
   expect(exit).toMatchObject({ code: 0 })
   expect(server.stderr).toBe('')
-  const truth = await openDatabase({ url: database.url, dataDir: database.dataDir })
-  try {
-    expect(await storedWindows(truth, models, WINDOW_MS)).toEqual({ deployments: DEPLOYMENTS, incomplete: [] })
-  } finally {
-    await truth.close()
-  }
+  expect(await storedWindows(database, models, WINDOW_MS)).toEqual({ deployments: DEPLOYMENTS, incomplete: [] })
   if (memory.ratio !== undefined) expect(memory.ratio).toBeLessThanOrEqual(MAX_GROWTH)
 })
 
@@ -150,10 +143,4 @@ function startHostile(plan: object) {
       await exited
     },
   }
-}
-
-/** Returns when the condition holds, or after a limit: the expectations that follow report what is wrong then. */
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  const from = performance.now()
-  while (!(await isSo()) && performance.now() - from < PATIENCE_MS) await passes(100)
 }

@@ -1,10 +1,11 @@
 import { writeFileSync } from 'node:fs'
-import type { Database } from '@gaugeline/prisma'
+import { openDatabase } from '@gaugeline/prisma'
 import { prepareTestDatabase } from '@gaugeline/prisma/testing'
 import { ADMIN_TOKEN, type ServerProcess, settingsOf } from './server-process.ts'
 import { median, rssMb, type ServerFigures, serverFigures } from './soak-figures.ts'
 
 const EVERY_MS = 10_000
+const PATIENCE_MS = 120_000
 /** A median of ten minutes late in the run may be this much above that of minutes 10 to 20. */
 export const MAX_GROWTH = 1.05
 /** Shorter than this, both would cover the same minutes. */
@@ -109,12 +110,23 @@ const INCOMPLETE = `
   having count(s.*) <> h.sequence or min(s.sequence) is distinct from 1 or max(s.sequence) is distinct from h.sequence
     or extract(epoch from max(s.window_start) - min(s.window_start)) * 1000 / $2 + 1 is distinct from count(s.*)`
 
-/** How many deployments the models of this prefix have, and those that lack windows. */
-export async function storedWindows({ pool }: Database, models: string, windowMs: number) {
-  const pattern = `${models}/%`
-  const { rows } = await pool.query<{ count: number }>('select count(*) from models where name like $1', [pattern])
-  const incomplete = await pool.query(INCOMPLETE, [pattern, windowMs])
-  return { deployments: rows[0]?.count, incomplete: incomplete.rows as unknown[] }
+/** How many deployments the models of this prefix have, and those that lack windows; once its server has ended. */
+export async function storedWindows({ url, dataDir }: SoakDatabase, models: string, windowMs: number) {
+  const { pool, close } = await openDatabase({ url, dataDir })
+  try {
+    const pattern = `${models}/%`
+    const { rows } = await pool.query<{ count: number }>('select count(*) from models where name like $1', [pattern])
+    const incomplete = await pool.query(INCOMPLETE, [pattern, windowMs])
+    return { deployments: rows[0]?.count, incomplete: incomplete.rows as unknown[] }
+  } finally {
+    await close()
+  }
+}
+
+/** Returns when the condition holds, or after a limit: the expectations that follow report what is wrong then. */
+export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  const from = performance.now()
+  while (!(await isSo()) && performance.now() - from < PATIENCE_MS) await passes(100)
 }
 
 export function passes(ms: number): Promise<void> {

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openDatabase } from '@gaugeline/prisma'
 import { expect, it } from 'vitest'
 import { GraphQLTestClient } from '../graphql-client.ts'
 import { change, register } from './documents.ts'
@@ -59,11 +58,6 @@ it(`a server keeps its memory bounded, its windows complete and its subscribers 
 
   expect(seen.flatMap(({ faults }) => faults)).toEqual([])
   expect(cutOff(seen, seconds)).toEqual([])
-  const truth = await openDatabase({ url: database.url, dataDir: database.dataDir })
-  try {
-    expect(await storedWindows(truth, models, WINDOW_MS)).toEqual({ deployments: DEPLOYMENTS, incomplete: [] })
-  } finally {
-    await truth.close()
-  }
+  expect(await storedWindows(database, models, WINDOW_MS)).toEqual({ deployments: DEPLOYMENTS, incomplete: [] })
   if (memory.ratio !== undefined) expect(memory.ratio).toBeLessThanOrEqual(MAX_GROWTH)
 })
