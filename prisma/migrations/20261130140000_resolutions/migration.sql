@@ -1,0 +1,82 @@
+-- Written by hand: Prisma has no words for partitions.
+
+ALTER TABLE "models" ADD COLUMN "key" SERIAL NOT NULL;
+CREATE UNIQUE INDEX "models_key_key" ON "models"("key");
+
+-- What a source can't know is null.
+ALTER TABLE "samples"
+    ALTER COLUMN "requests" DROP NOT NULL,
+    ALTER COLUMN "errors" DROP NOT NULL,
+    ALTER COLUMN "latency_sum_ms" DROP NOT NULL,
+    ALTER COLUMN "latency_max_ms" DROP NOT NULL,
+    DROP CONSTRAINT "samples_latency_check",
+    ADD CONSTRAINT "samples_latency_check" CHECK ("latency" IS NULL OR "requests" IS NULL OR "requests" > 0);
+
+-- The samples become the first partition of a table of the same name: none is copied. Only the index of the new key is
+-- built (10 s for 10 million rows).
+ALTER TABLE "samples" RENAME TO "samples_before_partitions";
+ALTER TABLE "samples_before_partitions" RENAME CONSTRAINT "samples_pkey" TO "samples_before_partitions_pkey";
+ALTER INDEX "samples_deployment_key_window_start_key" RENAME TO "samples_before_partitions_deployment_key_window_start_key";
+
+CREATE TABLE "samples" (LIKE "samples_before_partitions" INCLUDING DEFAULTS INCLUDING CONSTRAINTS)
+    PARTITION BY RANGE ("window_start");
+ALTER TABLE "samples" ADD CONSTRAINT "samples_pkey" PRIMARY KEY ("deployment_key", "sequence", "window_start");
+CREATE UNIQUE INDEX "samples_deployment_key_window_start_key" ON "samples"("deployment_key", "window_start");
+
+DO $$
+DECLARE
+    newest timestamptz := (SELECT max("last_window_end") FROM "sample_heads");
+    "end" timestamptz;
+BEGIN
+    IF NOT EXISTS (SELECT FROM "samples_before_partitions") THEN
+        DROP TABLE "samples_before_partitions";
+        RETURN;
+    END IF;
+    ALTER TABLE "samples_before_partitions" DROP CONSTRAINT "samples_before_partitions_pkey";
+    ALTER TABLE "samples_before_partitions"
+        ADD CONSTRAINT "samples_before_partitions_pkey" PRIMARY KEY ("deployment_key", "sequence", "window_start");
+    -- A whole hour, as the partitions that follow. In UTC, whatever the time zone of the session is.
+    "end" := to_timestamp((floor(extract(epoch FROM newest) / 3600) + 1) * 3600);
+    EXECUTE format('ALTER TABLE "samples" ATTACH PARTITION "samples_before_partitions" FOR VALUES FROM (MINVALUE) TO (%L)', "end");
+END $$;
+
+CREATE TABLE "merged_windows" (
+    "series" INTEGER NOT NULL,
+    "resolution_ms" INTEGER NOT NULL,
+    "window_start" TIMESTAMPTZ(3) NOT NULL,
+    "covered_ms" INTEGER NOT NULL,
+    "first_sequence" BIGINT,
+    "last_sequence" BIGINT,
+    "requests" BIGINT,
+    "errors" BIGINT,
+    "latency_sum_ms" DOUBLE PRECISION,
+    "latency_max_ms" DOUBLE PRECISION,
+    "latency" BYTEA,
+    "prompt_tokens" BIGINT,
+    "generated_tokens" BIGINT,
+    "in_flight" INTEGER,
+    "sources" JSONB NOT NULL,
+
+    CONSTRAINT "merged_windows_pkey" PRIMARY KEY ("series", "resolution_ms", "window_start"),
+    CONSTRAINT "merged_windows_covered_ms_check" CHECK ("covered_ms" BETWEEN 0 AND "resolution_ms"),
+    CONSTRAINT "merged_windows_sequences_check" CHECK (
+        CASE WHEN "series" > 0 THEN "first_sequence" BETWEEN 1 AND "last_sequence" ELSE num_nonnulls("first_sequence", "last_sequence") = 0 END
+    ),
+    CONSTRAINT "merged_windows_errors_check" CHECK ("errors" BETWEEN 0 AND "requests"),
+    CONSTRAINT "merged_windows_latency_sum_ms_check" CHECK ("latency_sum_ms" >= 0 AND "latency_sum_ms" < 'Infinity'),
+    CONSTRAINT "merged_windows_latency_max_ms_check" CHECK ("latency_max_ms" >= 0 AND "latency_max_ms" < 'Infinity'),
+    CONSTRAINT "merged_windows_tokens_check" CHECK ("prompt_tokens" >= 0 AND "generated_tokens" >= 0),
+    CONSTRAINT "merged_windows_in_flight_check" CHECK ("in_flight" >= 0)
+) PARTITION BY RANGE ("resolution_ms", "window_start");
+
+CREATE TABLE "resolution_heads" (
+    "deployment_key" INTEGER NOT NULL,
+    "resolution_ms" INTEGER NOT NULL,
+    "model_key" INTEGER NOT NULL,
+    "merged_through" TIMESTAMPTZ(3) NOT NULL,
+    "sequence" BIGINT NOT NULL DEFAULT 0,
+
+    CONSTRAINT "resolution_heads_pkey" PRIMARY KEY ("deployment_key", "resolution_ms")
+);
+-- Rewritten once a window, like the heads of samples.
+ALTER TABLE "resolution_heads" SET (fillfactor = 50);
