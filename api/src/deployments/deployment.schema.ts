@@ -3,7 +3,14 @@ import { nodesQuery } from '../graphql/connections.ts'
 import { uuidOf } from '../graphql/ids.ts'
 import { READ_ANEW } from '../graphql/of-position.ts'
 import { externalIdOf, LABELS_FILTER, LabelInput, LabelType } from '../graphql/labels.schema.ts'
-import { HISTORY_COST, InferenceMetricsHistoryType, InferenceMetricsType } from '../samples/metrics.schema.ts'
+import {
+  fromArg,
+  HISTORY_COST,
+  InferenceMetricsHistoryType,
+  InferenceMetricsType,
+  maxPointsArg,
+  toArg,
+} from '../samples/metrics.schema.ts'
 import { summaryOf } from '../metrics/metrics-summary.ts'
 import { versionOf } from '../models/models.ts'
 import { labelsOf, wantedLabels } from '../base/labels.ts'
@@ -11,6 +18,7 @@ import { checkSearch } from '../base/text-search.ts'
 import { TrainingJobHasDeploymentsError } from '../training/training.errors.ts'
 import { OrderDirectionEnum } from '../training/training-job.schema.ts'
 import type { DeploymentFilter } from './deployment-filter.ts'
+import { checkOver, OVER } from './live-arguments.ts'
 
 const DeploymentStatusEnum = builder.enumType('DeploymentStatus', {
   description: 'Whether a deployment serves requests.',
@@ -64,8 +72,11 @@ Example:
     latestMetrics: t.field({
       type: InferenceMetricsType,
       nullable: true,
-      description: 'The newest sample; null before the first sample, and once retention has removed it.',
-      resolve: async ({ key }, _args, { loaders }) => {
+      description:
+        'The newest sample, or with `over` the metrics of the seconds before its end, merged; null before the first sample, and once retention has removed it.',
+      args: { over: t.arg.int({ description: OVER }) },
+      resolve: async ({ key }, { over }, { loaders }) => {
+        checkOver(over)
         const sample = await loaders.latest.load(key)
         return sample && summaryOf(sample)
       },
@@ -80,15 +91,8 @@ Example:
       cost: HISTORY_COST,
       type: InferenceMetricsHistoryType,
       description:
-        'The history of the metrics, merged into at most `maxPoints` windows of equal length. It reaches back as far as one-second samples are retained. A range in which `from` does not lie before `to` is refused as `BAD_USER_INPUT`.',
-      args: {
-        from: t.arg({ type: 'DateTime', required: true, description: 'The start of the history.' }),
-        to: t.arg({ type: 'DateTime', description: 'The end of the history; the current time when it is left out.' }),
-        maxPoints: t.arg.int({
-          defaultValue: 300,
-          description: 'The largest number of windows to return: 1 to 2,000.',
-        }),
-      },
+        'The history of the metrics, merged into at most `maxPoints` windows of equal length. A range in which `from` does not lie before `to` is refused as `BAD_USER_INPUT`.',
+      args: { from: t.arg(fromArg), to: t.arg(toArg), maxPoints: t.arg.int(maxPointsArg) },
       resolve: async (deployment, { from, to, maxPoints }, { services }) => {
         const history = await services.history.ofDeployment({
           deploymentKey: deployment.key,

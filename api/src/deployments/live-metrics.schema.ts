@@ -10,6 +10,7 @@ import { InferenceMetricsType } from '../samples/metrics.schema.ts'
 import { summaryOf } from '../metrics/metrics-summary.ts'
 import { DeploymentType, deploymentFilter, filterArg } from './deployment.schema.ts'
 import type { DeploymentWithNames } from './deployment-filter.ts'
+import { checkOver, checkResolution, OVER, RESOLUTION } from './live-arguments.ts'
 
 const InferenceMetricsUpdateType = builder.objectRef<SampleUpdate>('InferenceMetricsUpdate').implement({
   extensions: OF_POSITION,
@@ -55,8 +56,15 @@ Example:
     args: {
       deploymentId: t.arg.id({ required: true, description: 'The deployment to follow.' }),
       after: t.arg({ type: 'SampleCursor', description: 'The subscription resumes right after this cursor.' }),
+      over: t.arg.int({ description: OVER }),
+      resolution: t.arg.int({ description: RESOLUTION }),
     },
-    subscribe: async (_root, { deploymentId, after }, { services, lastEventId }) => {
+    subscribe: async (_root, { deploymentId, after, over, resolution }, { services, lastEventId }) => {
+      checkOver(over)
+      checkResolution(resolution)
+      if (over != null && resolution != null) {
+        throw new RefusedError('BAD_USER_INPUT', 'over and resolution cannot be given together.')
+      }
       const id = uuidOf('Deployment', deploymentId)
       // From memory where possible: when a thousand subscribers come back at once, none of them queries the database.
       const deployment = services.activeDeployments.byId(id) ?? (await services.deployments.byId(id))
@@ -124,8 +132,11 @@ builder.subscriptionField('fleetMetrics', (t) =>
 
 Example:
 \`fleetMetrics(filter: { model: "team/model" }) { at totals { requestsPerSecond } }\``,
-    args: { filter: t.arg(filterArg) },
-    subscribe: (_root, { filter }, { services }) => services.fleet.watch(deploymentFilter(filter)),
+    args: { filter: t.arg(filterArg), over: t.arg.int({ description: OVER }) },
+    subscribe: (_root, { filter, over }, { services }) => {
+      checkOver(over)
+      return services.fleet.watch(deploymentFilter(filter))
+    },
     resolve: (update) => update,
   }),
 )

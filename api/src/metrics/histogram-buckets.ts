@@ -12,7 +12,7 @@
  */
 
 /** Buckets per doubling of the latency: 2^scale. */
-const BUCKETS_PER_OCTAVE = 128
+export const BUCKETS_PER_OCTAVE = 128
 const LOWEST_EXPONENT = -10
 const HIGHEST_EXPONENT = 32
 

@@ -1,4 +1,4 @@
-import { MAX_LATENCY_MS, SLOTS, slotOf, slotValueMs } from './histogram-buckets.ts'
+import { BUCKETS_PER_OCTAVE, MAX_LATENCY_MS, SLOTS, slotBounds, slotOf, slotValueMs } from './histogram-buckets.ts'
 
 /**
  * Version 1 of the stored form, whose buckets are those of `histogram-buckets.ts` (scale 7, milliseconds):
@@ -126,6 +126,22 @@ export class LatencyHistogram {
     for (let seen = this.#counts[0] ?? 0; seen < rank; seen += this.#counts[at] ?? 0) at++
     const valueMs = slotValueMs(this.#first + at)
     return maxMs === undefined ? valueMs : Math.min(valueMs, maxMs)
+  }
+
+  /** Counts between fixed bounds, `2^(i / perDoubling)` milliseconds; perDoubling divides 128. Empty ones are absent. */
+  buckets(perDoubling: number): { lowMs: number; highMs: number; count: number }[] {
+    const width = BUCKETS_PER_OCTAVE / perDoubling
+    const cells = new Map<number, number>()
+    for (const [at, count] of this.#counts.entries()) {
+      if (count === 0) continue
+      const cell = Math.floor((this.#first + at) / width)
+      cells.set(cell, (cells.get(cell) ?? 0) + count)
+    }
+    return [...cells].map(([cell, count]) => ({
+      lowMs: slotBounds(cell * width).lowerMs,
+      highMs: slotBounds((cell + 1) * width - 1).upperMs,
+      count,
+    }))
   }
 
   /** The compact stored form. Depends on what was counted alone, not on the order of recording or merging. */

@@ -17,7 +17,7 @@ const merged = (samples: readonly Sample[], inFlight: 'sum' | 'last' = 'last') =
 const exact = (sorted: readonly number[], q: number) =>
   sorted[Math.max(1, Math.ceil(q * sorted.length * (1 - 2 ** -51))) - 1] ?? Number.NaN
 const quantile = ({ latency, latencyMaxMs }: MetricsSummary, q: number) =>
-  latency instanceof LatencyHistogram ? latency.quantile(q, latencyMaxMs) : null
+  latency instanceof LatencyHistogram ? latency.quantile(q, latencyMaxMs ?? undefined) : null
 
 /** Windows of a few to many requests, each of another shape, so that averaging percentiles would be far off. */
 function windows(random: Random, count: number): number[][] {

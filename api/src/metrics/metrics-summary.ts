@@ -28,29 +28,35 @@ const SUMS = NUMBERS.filter((name) => METRICS[name].merge === 'sum')
 const MAXIMA = NUMBERS.filter((name) => METRICS[name].merge === 'max')
 const GAUGES = NUMBERS.filter((name) => METRICS[name].merge === 'gauge')
 
+const EMPTY = Object.fromEntries(NUMBERS.map((name) => [name, METRICS[name].empty])) as Record<
+  NumberName,
+  number | null
+>
+
 /** Adds samples up into one summary; percentiles come from the merged histograms. */
 export class MetricsMerger {
   readonly #histogram = new LatencyHistogram()
-  readonly #numbers = emptyNumbers()
+  readonly #numbers = Object.fromEntries(NUMBERS.map((name) => [name, null])) as Record<NumberName, number | null>
   readonly #requestsBySource = new Map<SourceName, number>()
   #recordedMs = 0
+  #samples = 0
 
   /** @param gauges how a state at the end of a window merges: as a sum over deployments, or the last one over time. */
   add(sample: Sample, gauges: 'sum' | 'last'): void {
     const numbers = this.#numbers
+    this.#samples += 1
     for (const name of SUMS) numbers[name] = sumOf(numbers[name], sample[name])
     for (const name of MAXIMA) numbers[name] = maxOf(numbers[name], sample[name])
     for (const name of GAUGES) numbers[name] = gauges === 'last' ? sample[name] : sumOf(numbers[name], sample[name])
     if (sample.latency) this.#histogram.mergeEncoded(sample.latency)
-    this.#requestsBySource.set(sample.source, (this.#requestsBySource.get(sample.source) ?? 0) + sample.requests)
+    this.#requestsBySource.set(sample.source, (this.#requestsBySource.get(sample.source) ?? 0) + (sample.requests ?? 0))
     this.#recordedMs += sample.windowMs
   }
 
   /** `coveredMs`: default the windows added up (right over time, not over deployments). */
   summary(atMs: number, windowMs: number, coveredMs = this.#recordedMs): MetricsSummary {
-    // A sum that begins with 0 is never null.
-    const numbers = { ...this.#numbers } as Pick<WindowMetrics, NumberName>
-    const latency = numbers.requests > 0 ? this.#histogram : null
+    const numbers = this.#samples > 0 ? { ...this.#numbers } : EMPTY
+    const latency = this.#histogram.count > 0 ? this.#histogram : null
     return { atMs, windowMs, coveredMs, ...numbers, latency, sources: this.#sources() }
   }
 
@@ -59,10 +65,6 @@ export class MetricsMerger {
     // Stable: sources with equally many requests stay in the order in which they came.
     return sources.toSorted(([, a], [, b]) => b - a).map(([source]) => source)
   }
-}
-
-function emptyNumbers(): Record<NumberName, number | null> {
-  return Object.fromEntries(NUMBERS.map((name) => [name, METRICS[name].empty])) as Record<NumberName, 0 | null>
 }
 
 /** What is not known adds nothing. */

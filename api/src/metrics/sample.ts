@@ -12,6 +12,15 @@ export interface MetricsWindow {
 
 /** What a source measured in one window of one deployment. */
 export interface Measurement extends WindowMetrics {
+  latency: LatencyHistogram | null
+}
+
+/** What a source measured that sees every request: how many there were, and how long each of them took. */
+export interface FullMeasurement extends Measurement {
+  requests: number
+  errors: number
+  latencySumMs: number
+  latencyMaxMs: number
   latency: LatencyHistogram
 }
 

@@ -5,13 +5,13 @@ import type { LatencyHistogram } from './latency-histogram.ts'
  * an answer shows. To add a metric, add it here and to `METRICS`; the compiler names what else is missing.
  */
 export interface WindowMetrics {
-  /** Requests that finished in the window: succeeded and failed. Equals the count of `latency`. */
-  requests: number
+  /** Requests that finished in the window: succeeded and failed. Here and below, null is what the source can't know. */
+  requests: number | null
   /** How many of them failed. */
-  errors: number
+  errors: number | null
   /** Exact sum and maximum of their latencies; 0 without requests. */
-  latencySumMs: number
-  latencyMaxMs: number
+  latencySumMs: number | null
+  latencyMaxMs: number | null
   /** In memory, or in the stored form (see latency-histogram.ts); null when no request finished. */
   latency: LatencyHistogram | Uint8Array | null
   /** Null for models without tokens. */
@@ -34,8 +34,8 @@ interface Metric<Value> {
   column: string
   type: 'int' | 'bigint' | 'float8' | 'bytea'
   merge: Merge
-  /** The value of a window without any sample. No data is not zero, except where a count is always known. */
-  empty: null extends Value ? null : 0
+  /** The value of a window without any sample: nothing was counted, and no data is not zero. */
+  empty: (null extends Value ? null : never) | 0
 }
 
 /** Every metric, once: the SQL of the store, its reader and the merger are made from this table. */

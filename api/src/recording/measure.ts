@@ -74,7 +74,7 @@ export function createSample(
     windowStartMs: window.startMs,
     windowMs: window.durationMs,
     ...metricsOf(measurement),
-    latency: measurement.requests > 0 ? measurement.latency.encode() : null,
+    latency: measurement.latency !== null && measurement.latency.count > 0 ? measurement.latency.encode() : null,
     source,
   }
 }

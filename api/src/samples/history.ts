@@ -47,6 +47,15 @@ export class MetricsHistory {
     this.#clock = clock
   }
 
+  /** The history of several deployments together. */
+  async ofDeployments(request: Omit<HistoryRequest, 'deploymentKey'> & { deploymentKeys: number[] }): Promise<History> {
+    const histories = []
+    for (const deploymentKey of request.deploymentKeys) {
+      histories.push(await this.ofDeployment({ ...request, deploymentKey }))
+    }
+    return histories[0] ?? (await this.ofDeployment({ ...request, deploymentKey: 0 }))
+  }
+
   /**
    * The range is the one that was asked for, however few points are made of it: `from` is only rounded down, and `to`
    * up, to windows as they are stored. Points begin at multiples of the resolution, so the first and the last may reach

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { LatencyHistogram } from '../../../metrics/latency-histogram.ts'
-import type { Measurement, MetricsWindow } from '../../../metrics/sample.ts'
+import type { FullMeasurement, MetricsWindow } from '../../../metrics/sample.ts'
 import { generateInferenceMetrics } from './generate-inference-metrics.ts'
 import { seedOf } from './random.ts'
 import { profileFor } from './traffic-profile.ts'
@@ -31,16 +31,16 @@ function windows(count: number, durationMs: number, fromMs = startedAtMs + HOUR_
   return Array.from({ length: count }, (_, at) => ({ startMs: fromMs + at * durationMs, durationMs }))
 }
 
-function generate(over: MetricsWindow[], changes: Partial<TrafficProfile> = {}): Measurement[] {
+function generate(over: MetricsWindow[], changes: Partial<TrafficProfile> = {}): FullMeasurement[] {
   return over.map((window) => generateInferenceMetrics(id, window, { ...profile, ...changes }))
 }
 
-function total(measurements: Measurement[], field: 'requests' | 'errors' | 'promptTokens' | 'generatedTokens'): number {
+function total(measurements: FullMeasurement[], field: 'requests' | 'errors' | 'promptTokens' | 'generatedTokens'): number {
   return measurements.reduce((sum, measurement) => sum + (measurement[field] ?? 0), 0)
 }
 
 /** A measurement as plain data, its histogram in hexadecimal. */
-function plain(measurement: Measurement): string {
+function plain(measurement: FullMeasurement): string {
   return JSON.stringify({ ...measurement, latency: Buffer.from(measurement.latency.encode()).toString('hex') })
 }
 
@@ -255,7 +255,7 @@ describe('tokens', () => {
 
     const single = generate(windows(4_000, 10)).filter((one) => one.requests === 1 && one.errors === 0)
     const half = single.toSorted((a, b) => a.latencySumMs - b.latencySumMs)
-    const generatedBy = (some: Measurement[]): number => total(some, 'generatedTokens') / some.length
+    const generatedBy = (some: FullMeasurement[]): number => total(some, 'generatedTokens') / some.length
     expect(generatedBy(half.slice(half.length / 2))).toBeGreaterThan(1.4 * generatedBy(half.slice(0, half.length / 2)))
 
     const failed = generate(windows(10, 1_000), { errorRate: 1 })

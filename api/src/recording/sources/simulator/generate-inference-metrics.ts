@@ -1,4 +1,4 @@
-import type { Measurement, MetricsWindow } from '../../../metrics/sample.ts'
+import type { FullMeasurement, MetricsWindow } from '../../../metrics/sample.ts'
 import { Random, derive, seedOf } from './random.ts'
 import { type FinishedRequest, RequestTally } from './request-tally.ts'
 import type { TokenProfile, TrafficProfile } from './traffic-profile.ts'
@@ -42,7 +42,7 @@ export function generateInferenceMetrics(
   deploymentId: string,
   window: MetricsWindow,
   profile: TrafficProfile,
-): Measurement {
+): FullMeasurement {
   const { startMs, durationMs } = window
   if (!(Number.isFinite(startMs) && durationMs > 0 && Number.isFinite(durationMs))) {
     throw new RangeError(`A window starts at a time and lasts above 0 ms, not ${durationMs} ms from ${startMs}.`)
@@ -113,7 +113,7 @@ class DrawnRequests {
     return drawn
   }
 
-  measurement(inFlight: number): Measurement {
+  measurement(inFlight: number): FullMeasurement {
     const { promptTokens, generatedTokens } = this.#profile
     return this.#tally.measurement(inFlight, {
       promptTokens: promptTokens !== null,

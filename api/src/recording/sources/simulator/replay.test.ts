@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { Measurement, MetricsWindow } from '../../../metrics/sample.ts'
+import type { FullMeasurement, MetricsWindow } from '../../../metrics/sample.ts'
 import { Random, seedOf } from './random.ts'
 import { createReplay } from './replay.ts'
 import type { Replay } from './replay.ts'
@@ -32,7 +32,7 @@ function madeUp(rows: number, spanMs: number, longest = 300): TrafficTrace {
 const sum = (values: Iterable<number>): number => [...values].reduce((total, value) => total + value, 0)
 
 /** What the windows of one length that adjoin from one time to another show, the last cut off at the end. */
-function tile(replay: Replay, fromMs: number, toMs: number, durationMs: number, of = deployment): Measurement[] {
+function tile(replay: Replay, fromMs: number, toMs: number, durationMs: number, of = deployment): FullMeasurement[] {
   const windows: MetricsWindow[] = []
   for (let startMs = fromMs; startMs < toMs; startMs += durationMs) {
     windows.push({ startMs, durationMs: Math.min(durationMs, toMs - startMs) })
@@ -40,7 +40,7 @@ function tile(replay: Replay, fromMs: number, toMs: number, durationMs: number, 
   return windows.map((window) => replay(of, window))
 }
 
-function totals(measurements: Measurement[]): Record<string, number> {
+function totals(measurements: FullMeasurement[]): Record<string, number> {
   return {
     requests: sum(measurements.map(({ requests }) => requests)),
     latencies: sum(measurements.map(({ latency }) => latency.count)),
@@ -115,7 +115,7 @@ describe.each(TRACES)('the replay of a recording of %s', (_, trace) => {
   })
 
   it('gives the same for the same window, whatever was asked before', () => {
-    const plain = ({ latency, ...figures }: Measurement): unknown => ({ ...figures, latency: [...latency.encode()] })
+    const plain = ({ latency, ...figures }: FullMeasurement): unknown => ({ ...figures, latency: [...latency.encode()] })
     const durationMs = Math.ceil(periodMs / 10)
     const inOrder = tile(replay, createdAtMs, createdAtMs + 10 * durationMs, durationMs).map(plain)
     const another = createReplay(trace)

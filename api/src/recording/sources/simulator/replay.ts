@@ -1,4 +1,4 @@
-import type { Measurement, MetricsWindow } from '../../../metrics/sample.ts'
+import type { FullMeasurement, MetricsWindow } from '../../../metrics/sample.ts'
 import type { MeasuredDeployment } from '../source.ts'
 import { Random, derive, seedOf } from './random.ts'
 import type { Seed } from './random.ts'
@@ -10,7 +10,7 @@ import type { TrafficTrace } from './trace.ts'
  * What a deployment that serves a recording's traffic would have shown in a window. Pure, like
  * `generateInferenceMetrics`.
  */
-export type Replay = (deployment: MeasuredDeployment, window: MetricsWindow) => Measurement
+export type Replay = (deployment: MeasuredDeployment, window: MetricsWindow) => FullMeasurement
 
 /** Separates the random numbers of replays from others. */
 const REPLAYS = 2

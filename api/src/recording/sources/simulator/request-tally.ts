@@ -1,5 +1,5 @@
 import { LatencyHistogram } from '../../../metrics/latency-histogram.ts'
-import type { Measurement } from '../../../metrics/sample.ts'
+import type { FullMeasurement } from '../../../metrics/sample.ts'
 
 /** One finished request, or several equal ones. */
 export interface FinishedRequest {
@@ -33,7 +33,7 @@ export class RequestTally {
   }
 
   /** @param has which tokens the model knows: no tokens are not zero tokens. */
-  measurement(inFlight: number, has: { promptTokens: boolean; generatedTokens: boolean }): Measurement {
+  measurement(inFlight: number, has: { promptTokens: boolean; generatedTokens: boolean }): FullMeasurement {
     return {
       requests: this.#latency.count,
       errors: this.#errors,

@@ -1,5 +1,5 @@
 import type { MeasuredDeployment, Source } from '../source.ts'
-import type { Measurement, MetricsWindow } from '../../../metrics/sample.ts'
+import type { FullMeasurement, MetricsWindow } from '../../../metrics/sample.ts'
 import { generateInferenceMetrics } from './generate-inference-metrics.ts'
 import { createReplay } from './replay.ts'
 import { profileFor } from './traffic-profile.ts'
@@ -11,7 +11,7 @@ import type { TrafficTrace } from './trace.ts'
  * same curves.
  */
 export function createSimulatedSource(options: { trace?: TrafficTrace } = {}): Source {
-  const measureOne: (deployment: MeasuredDeployment, window: MetricsWindow) => Measurement = options.trace
+  const measureOne: (deployment: MeasuredDeployment, window: MetricsWindow) => FullMeasurement = options.trace
     ? createReplay(options.trace)
     : (deployment, window) => generateInferenceMetrics(deployment.id, window, profileFor(deployment))
   return {
