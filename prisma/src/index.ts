@@ -2,7 +2,13 @@ export { DatabaseStartError } from './database-start-error.ts'
 export * from './generated/client/client.ts'
 export { openDatabase } from './open-database.ts'
 export type { Database, OpenDatabaseOptions } from './open-database.ts'
-export { checkViolation, isForeignKeyViolation, isUnavailable, uniqueViolation } from './violations.ts'
+export {
+  checkViolation,
+  isForeignKeyViolation,
+  isMissingPartition,
+  isUnavailable,
+  uniqueViolation,
+} from './violations.ts'
 export { applyScenario } from './seed/apply-scenario.ts'
 export { demoScenario } from './seed/demo-scenario.ts'
 export type { Scenario } from './seed/demo-scenario.ts'

@@ -21,6 +21,12 @@ export function checkViolation(error: unknown): string | null {
   return fault.constraint ?? /check constraint "([^"]+)"/.exec(fault.message)?.[1] ?? null
 }
 
+/** Whether a row belongs into a partition that is not there; the statement has stored nothing. */
+export function isMissingPartition(error: unknown): boolean {
+  // A check that was broken is named, and this one has no name.
+  return faultOf(error)?.code === '23514' && checkViolation(error) === null
+}
+
 /**
  * Whether the database could not be reached, gave no answer in time, was shutting down or refuses writes: whether
  * trying again later makes sense. The outcome of a statement in flight is then unknown.

@@ -1,11 +1,14 @@
 import type { Database } from '@gaugeline/prisma'
 import type pg from 'pg'
 import type { Sample } from '../metrics/sample.ts'
+import { type PartitionedTable, Partitions } from './partitions.ts'
 import { SAMPLE_FIELDS, sampleArrays } from './sample-columns.ts'
 import { storeStatement } from './store-statement.ts'
 
 /** Samples that one statement reads: an embedded database does nothing else meanwhile. */
 const CHUNK_ROWS = 1000
+
+const SAMPLES: PartitionedTable = { table: 'samples', widthMs: 3_600_000 }
 
 /** How far one active deployment has been recorded. */
 export interface RecordingHead {
@@ -49,6 +52,7 @@ export interface StoreOutcome {
 export class SampleStore {
   readonly #pool: pg.Pool
   readonly #prepares: boolean
+  readonly #partitions: Partitions
   readonly #storeStatement: string
   readonly #hasEffects: boolean
 
@@ -58,6 +62,7 @@ export class SampleStore {
    */
   constructor({ pool, kind }: Pick<Database, 'pool' | 'kind'>, effects: Readonly<Record<string, string>> = {}) {
     this.#pool = pool
+    this.#partitions = new Partitions({ pool })
     this.#storeStatement = storeStatement(effects)
     this.#hasEffects = Object.keys(effects).length > 0
     // The embedded database's connections share one session, where names of prepared statements would collide.
@@ -82,10 +87,10 @@ export class SampleStore {
     effects: readonly (SampleEffect & { deploymentKey: number })[] = [],
   ): Promise<StoreOutcome> {
     if (samples.length === 0) return { stored: [], busy: new Set() }
-    const { rows } = await this.#query<{ deployment_key: number; sequence: number | null }>(
-      'store-samples',
-      this.#storeStatement,
-      this.#hasEffects ? [...sampleArrays(samples), ...effectArrays(effects)] : sampleArrays(samples),
+    const values = this.#hasEffects ? [...sampleArrays(samples), ...effectArrays(effects)] : sampleArrays(samples)
+    const starts = samples.map(({ windowStartMs }) => windowStartMs)
+    const { rows } = await this.#partitions.writing(SAMPLES, starts, () =>
+      this.#query<{ deployment_key: number; sequence: number | null }>('store-samples', this.#storeStatement, values),
     )
     const busy = new Set(rows.filter(({ sequence }) => sequence === null).map((row) => row.deployment_key))
     if (busy.size === 0 && rows.length === samples.length) return { stored: [...samples], busy }
