@@ -220,7 +220,7 @@ describe('the schema', () => {
       DeploymentMetrics: 'deploymentId deployment metrics',
       DeploymentEventUpdate: 'cursor skipped event',
       TrainingJobUpdate: 'deleted trainingJob newSteps',
-      Model: 'id name description createdAt latestVersion trainingJobs deployments',
+      Model: 'id name description createdAt latestVersion trainingJobs deployments metricsHistory',
       TrainingJob: `id name model status progress simulated framework dataset hyperparameters finalLoss finalAccuracy
         lossCurve failureReason createdAt createdBy startedAt finishedAt activeDeployment deployments deployability
         externalId labels`,
