@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { SLOTS, slotOf } from './histogram-buckets.ts'
-import { LatencyHistogram, MalformedHistogramError } from './latency-histogram.ts'
+import { MalformedHistogramError } from './histogram-encoding.ts'
+import { LatencyHistogram } from './latency-histogram.ts'
 import { Random, seedOf } from '../recording/sources/simulator/random.ts'
 
 /** The shortest varint of an integer, written here anew. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { MAX_LATENCY_MS, MIN_LATENCY_MS, SLOTS, slotBounds, slotOf, slotValueMs } from './histogram-buckets.ts'
-import { LatencyHistogram, MalformedHistogramError } from './latency-histogram.ts'
+import { MalformedHistogramError } from './histogram-encoding.ts'
+import { LatencyHistogram } from './latency-histogram.ts'
 import { Random, seedOf } from '../recording/sources/simulator/random.ts'
 
 /** The worst error of a bucket's value, (base - 1) / (base + 1), with room for the rounding of doubles. */
@@ -233,14 +234,16 @@ describe('counting a bucket', () => {
     }
   })
 
-  it('errs by no more than the width of a coarse bucket at either bound', () => {
-    const [lowerMs, upperMs] = [300, 500]
+  it('refuses a bucket that is wider than one of ours: what is counted here is known within 1 %', () => {
     const histogram = new LatencyHistogram()
-    histogram.recordBucket(lowerMs, upperMs)
-    const valueMs = histogram.quantile(0.5) ?? Number.NaN
-    const bound = (upperMs - lowerMs) / (upperMs + lowerMs) + WORST_ERROR
-    expect(Math.abs(valueMs / lowerMs - 1)).toBeLessThan(bound)
-    expect(Math.abs(valueMs / upperMs - 1)).toBeLessThan(bound)
+    for (const [lowerMs, upperMs] of [
+      [300, 500],
+      [100, 101.1],
+      [2 ** (5 / 64), 2 ** (6 / 64)],
+    ] as const) {
+      expect(() => histogram.recordBucket(lowerMs, upperMs)).toThrow(/is wider than what counts as measured/)
+    }
+    expect(histogram.count).toBe(0)
   })
 
   it.each([
