@@ -15,7 +15,6 @@ function roundTrip(histogram: LatencyHistogram): LatencyHistogram {
   const decoded = LatencyHistogram.decode(histogram.encode())
   expect(decoded.count).toBe(histogram.count)
   expect(decoded.encode()).toEqual(histogram.encode())
-  for (const q of [0, 0.5, 0.95, 0.99, 1]) expect(decoded.quantile(q)).toBe(histogram.quantile(q))
   return decoded
 }
 

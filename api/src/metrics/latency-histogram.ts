@@ -1,5 +1,5 @@
 import { type Cells, cellsOf } from './cells.ts'
-import { MAX_LATENCY_MS, SLOTS, slotBounds, slotOf, slotReach, slotValueMs } from './histogram-buckets.ts'
+import { SLOTS, slotBounds, slotOf, slotReach } from './histogram-buckets.ts'
 import {
   ByteReader,
   ByteWriter,
@@ -9,7 +9,6 @@ import {
   readIndexes,
   writeEntries,
 } from './histogram-encoding.ts'
-import { nearestRank } from './nearest-rank.ts'
 
 /**
  * Version 1 of the stored form: one byte, the version, and the entries of `histogram-encoding.ts`, whose places are the
@@ -112,26 +111,7 @@ export class LatencyHistogram {
     this.#addRead(readEntries(reader, SLOTS), Number.MAX_SAFE_INTEGER)
   }
 
-  /**
-   * The latency in milliseconds at quantile `q` by nearest rank: the smallest that at least q × count of the
-   * latencies do not exceed (q = 0 is the least of them). Null when nothing was recorded: no data is not zero.
-   *
-   * With `maxMs`, the exact maximum of what was recorded, the answer never lies above it, and is it at the highest
-   * rank.
-   * @throws RangeError unless 0 <= q <= 1 and maxMs is a latency.
-   */
-  quantile(q: number, maxMs?: number): number | null {
-    if (maxMs !== undefined && !(maxMs >= 0 && maxMs <= MAX_LATENCY_MS)) {
-      throw new RangeError(`A maximum latency is from 0 to ${MAX_LATENCY_MS} milliseconds, not ${maxMs}.`)
-    }
-    const rank = nearestRank(q, this.#count)
-    if (this.#count === 0) return null
-    if (rank === this.#count && maxMs !== undefined) return maxMs
-    const valueMs = slotValueMs(this.slotAt(rank))
-    return maxMs === undefined ? valueMs : Math.min(valueMs, maxMs)
-  }
-
-  /** The slot of the latency at a rank, from 1 to `count`, in ascending order. */
+  /** The slot of the latency at a rank, from 1 to `count`, in ascending order. Quantiles are in `quantile.ts`. */
   slotAt(rank: number): number {
     let at = 0
     for (let seen = this.#counts[0] ?? 0; seen < rank; seen += this.#counts[at] ?? 0) at++

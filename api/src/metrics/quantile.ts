@@ -55,8 +55,7 @@ export function quantileOf(histograms: readonly Cells[], count: number, q: numbe
   const enoughRequests = isEnoughFor(q, count)
   const { borderMs: lowMs, sumBeforeMs } = borderAt(histograms, 'lowersMs', rank)
   const { borderMs: bucketHighMs } = borderAt(histograms, 'uppersMs', rank)
-  // A source that contradicts its own buckets is not believed.
-  const maxMs = totals.maxMs !== null && totals.maxMs >= lowMs ? totals.maxMs : null
+  const maxMs = believed(totals.maxMs, lowMs)
   if (rank === count && maxMs !== null) return exactly(q, maxMs, enoughRequests)
   const markovMs = markovBound(totals.sumMs, count - rank + 1, { lowMs, sumBeforeMs })
   const highMs = Math.min(bucketHighMs, markovMs, maxMs ?? Infinity)
@@ -74,22 +73,27 @@ export function quantileOf(histograms: readonly Cells[], count: number, q: numbe
   }
 }
 
-/** A quantile of latencies that were measured one by one. */
-export function measuredQuantile(ours: LatencyHistogram, q: number, { sumMs, maxMs }: LatencyTotals): Quantile {
+/** A quantile of latencies that were measured one by one, at least one of them. */
+export function measuredQuantile(ours: LatencyHistogram, q: number, totals: LatencyTotals): Quantile {
   const { count } = ours
   const rank = nearestRank(q, count)
   const enoughRequests = isEnoughFor(q, count)
-  if (rank === count && maxMs !== null) return exactly(q, maxMs, enoughRequests)
   const slot = ours.slotAt(rank)
-  const { lowerMs, upperMs } = slotReach(slot)
-  const markovMs = markovBound(sumMs, count - rank + 1, { lowMs: lowerMs, sumBeforeMs: 0 })
+  const { lowerMs: lowMs, upperMs } = slotReach(slot)
+  const maxMs = believed(totals.maxMs, lowMs)
+  if (rank === count && maxMs !== null) return exactly(q, maxMs, enoughRequests)
+  const markovMs = markovBound(totals.sumMs, count - rank + 1, { lowMs, sumBeforeMs: 0 })
   const highMs = Math.min(upperMs, markovMs, maxMs ?? Infinity)
-  const valueMs = Math.min(slotValueMs(slot), highMs)
-  return { q, valueMs, lowMs: Math.min(lowerMs, highMs), highMs, kind: 'MEASURED', enoughRequests }
+  return { q, valueMs: Math.min(slotValueMs(slot), highMs), lowMs, highMs, kind: 'MEASURED', enoughRequests }
 }
 
 function exactly(q: number, latencyMs: number, enoughRequests: boolean): Quantile {
   return { q, valueMs: latencyMs, lowMs: latencyMs, highMs: latencyMs, kind: 'MEASURED', enoughRequests }
+}
+
+/** A source that contradicts its own buckets is not believed. */
+function believed(maxMs: number | null, lowMs: number): number | null {
+  return maxMs !== null && maxMs >= lowMs ? maxMs : null
 }
 
 /** What the sum says of `above` latencies at least: none when it is not known, or contradicts the buckets. */

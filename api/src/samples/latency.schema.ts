@@ -2,24 +2,9 @@ import { RefusedError } from '../base/errors.ts'
 import { builder } from '../graphql/builder.ts'
 import type { FieldCost } from '../graphql/cost.ts'
 import { OF_POSITION } from '../graphql/of-position.ts'
-import { Distribution } from '../metrics/distribution.ts'
-import type { MetricsSummary } from '../metrics/metrics-summary.ts'
-import type { LatencyTotals, Quantile } from '../metrics/quantile.ts'
+import type { LatencyFigures } from '../metrics/latency-figures.ts'
+import type { Quantile } from '../metrics/quantile.ts'
 import type { LatencyBucket } from '../metrics/spread.ts'
-
-interface LatencyFigures {
-  distribution: Distribution
-  totals: LatencyTotals
-}
-
-/** Null without latencies, and when nothing but their number is known. */
-export function latencyFigures({ latency, latencySumMs, latencyMaxMs }: MetricsSummary): LatencyFigures | null {
-  if (latency === null) return null
-  const distribution = latency instanceof Distribution ? latency : Distribution.decode(latency)
-  const isKnown = distribution.count > distribution.unknownCount || latencySumMs !== null || latencyMaxMs !== null
-  if (distribution.count === 0 || !isKnown) return null
-  return { distribution, totals: { sumMs: latencySumMs, maxMs: latencyMaxMs } }
-}
 
 function quantile({ distribution, totals }: LatencyFigures, q: number): number | null {
   return distribution.quantile(q, totals)?.valueMs ?? null
@@ -120,10 +105,9 @@ export const LatencySummaryType = builder.objectRef<LatencyFigures>('LatencySumm
       description: 'The 99th percentile: 99 % of the requests took no longer. Null where the data cannot tell.',
       resolve: (figures) => quantile(figures, 0.99),
     }),
-    meanMs: t.float({
+    meanMs: t.exposeFloat('meanMs', {
       nullable: true,
       description: 'The exact mean latency; null when it is not known of all of the latencies.',
-      resolve: ({ distribution, totals: { sumMs } }) => (sumMs === null ? null : sumMs / distribution.count),
     }),
     maxMs: t.float({
       nullable: true,
