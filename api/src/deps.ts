@@ -27,8 +27,10 @@ import { Recorder } from './recording/recorder.ts'
 import { createSimulatedSource } from './recording/sources/simulator/simulated-source.ts'
 import { loadTrace, TraceError } from './recording/sources/simulator/trace.ts'
 import type { Source } from './recording/sources/source.ts'
+import { createRollUp } from './samples/create-roll-up.ts'
 import { createSampleStorage } from './samples/create-sample-storage.ts'
 import { MetricsHistory } from './samples/history.ts'
+import type { RollUp } from './samples/resolutions.ts'
 import type { Retention } from './samples/retention.ts'
 import type { SampleStore } from './samples/sample-store.ts'
 import { Telemetry } from './telemetry.ts'
@@ -90,6 +92,7 @@ export interface Deps extends Clocks {
   bus: Bus
   recorder: Recorder
   retention: Retention
+  rollUp: RollUp
   trainingRuns: TrainingRuns
   outbox: WebhookOutbox
   deliveryQueue: DeliveryQueue
@@ -185,6 +188,13 @@ export function createDeps({ env, database, source, log, address, time = realTim
     onRecovery: () => log.info('recording has resumed'),
     onStored: (latenessMs, count) => telemetry.onStored(latenessMs, count),
   })
+  const rollUp = createRollUp({
+    database,
+    recent: (deploymentKey) => recent.inMemory(deploymentKey),
+    clock: recordingClock,
+    logError,
+    onRecovery: () => log.info('the merging of samples has resumed'),
+  })
   const guard = new AddressGuard(allowedHosts(env.webhookAllowedHosts))
   const webhooks = new Webhooks({ prisma, guard, outbox, idempotency, clock, maxWebhooks: quotas.webhooks })
   const deliveryQueue = new DeliveryQueue({ prisma, clock, random: Math.random })
@@ -217,6 +227,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
     activeDeployments,
     deliveryWorker,
     deliveryBacklog,
+    rollUp,
   })
 
   return {
@@ -250,6 +261,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
     bus,
     recorder,
     retention,
+    rollUp,
     trainingRuns,
     outbox,
     deliveryQueue,
@@ -270,6 +282,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
       fleet,
       trainingProgress,
       access.tokenUses,
+      rollUp,
       retention,
       sweeper,
       deliveryWorker,

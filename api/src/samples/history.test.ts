@@ -4,7 +4,7 @@ import { completedJob, createTestDeps, type TestDeps } from '../../test/create-t
 import { removeSamplesBefore } from '../../test/remove-samples.ts'
 import { sampleOf } from '../../test/sample-of.ts'
 import { type History, resolutionFor } from './history.ts'
-import { LatencyHistogram } from '../metrics/latency-histogram.ts'
+import { Distribution } from '../metrics/distribution.ts'
 import type { Sample } from '../metrics/sample.ts'
 import { Random, seedOf } from '../recording/sources/simulator/random.ts'
 
@@ -151,7 +151,7 @@ describe.each(await testDatabaseKinds())('the history of a deployment on %s', (k
       latencyMaxMs: 9,
       inFlight: 9,
     })
-    const p50 = (latency: unknown) => (latency instanceof LatencyHistogram ? latency.quantile(0.5) : null)
+    const p50 = (latency: unknown) => (latency instanceof Distribution ? latency.quantile(0.5)?.valueMs : null)
     expect(p50(all[1]?.latency)).toBeCloseTo(7, 1)
     expect(p50(summary.latency)).toBeCloseTo(7, 1)
   })
