@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { type Database, isUnavailable, type PrismaClient } from '@gaugeline/prisma'
+import type { Database, PrismaClient } from '@gaugeline/prisma'
 import type { Logger } from 'pino'
 import { createAccess } from './auth/access.ts'
 import type { ApiTokens } from './auth/api-tokens.ts'
@@ -16,6 +16,7 @@ import { type DeploymentFilter, type DeploymentWithNames, filterKey } from './de
 import { Deployments } from './deployments/deployments.ts'
 import { EventRecords } from './deployments/event-records.ts'
 import type { Env } from './env.ts'
+import { errorLog } from './error-log.ts'
 import { Idempotency } from './idempotency/idempotency.ts'
 import { Cursors } from './live/cursors.ts'
 import { EventLog } from './live/event-log.ts'
@@ -159,7 +160,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
   })
   const directoryError = logError('the active deployments could not be read')
   const activeDeployments = new ActiveDeployments({ prisma, bus, onError: directoryError })
-  const { sampleStore, recorderStore, sweepClock, retention, kept } = createSampleStorage({
+  const { sampleStore, recorderStore, mergedTables, sweepClock, retention, kept } = createSampleStorage({
     database,
     keep: env.keep,
     intervalMs,
@@ -190,6 +191,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
   })
   const rollUp = createRollUp({
     database,
+    tables: mergedTables,
     recent: (deploymentKey) => recent.inMemory(deploymentKey),
     clock: recordingClock,
     logError,
@@ -290,17 +292,5 @@ export function createDeps({ env, database, source, log, address, time = realTim
       // Last, since it publishes what the others wait for; so it is the first to stop.
       recorder,
     ],
-  }
-}
-
-/** Logs each error, but throttles those of an unavailable database to one a minute: it is asked every two seconds. */
-function errorLog(log: Logger, what: string): (error: unknown) => void {
-  let quietUntilMs = -Infinity
-  return (error) => {
-    if (isUnavailable(error)) {
-      if (performance.now() < quietUntilMs) return
-      quietUntilMs = performance.now() + 60_000
-    }
-    log.error({ err: error }, what)
   }
 }

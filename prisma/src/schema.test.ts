@@ -116,7 +116,6 @@ const refused: [constraint: string, statement: string][] = [
   ['samples_tokens_check', 'UPDATE samples SET prompt_tokens = -1 WHERE sequence = 2'],
   ['samples_tokens_check', 'UPDATE samples SET generated_tokens = -1 WHERE sequence = 1'],
   ['samples_in_flight_check', 'UPDATE samples SET in_flight = -1'],
-  ['samples_any_deployment_key_window_start_idx', `UPDATE samples SET window_start = '2026-01-01Z'`],
   ['merged_windows_covered_ms_check', 'UPDATE merged_windows SET covered_ms = -1'],
   ['merged_windows_covered_ms_check', 'UPDATE merged_windows SET covered_ms = 10001 WHERE series = 1'],
   ['merged_windows_sequences_check', 'UPDATE merged_windows SET first_sequence = 3 WHERE series = 1'],

@@ -1,22 +1,21 @@
 import type { Database } from '@gaugeline/prisma'
-import { mergedWindowsTable, RESOLUTIONS_MS } from './merged-window.ts'
+import type { PartitionedTable } from './partitions.ts'
 import { ResolutionStore } from './resolution-store.ts'
 import { RollUp, type RollUpOptions } from './resolutions.ts'
 
 interface CreateOptions extends Pick<RollUpOptions, 'recent' | 'clock' | 'onRecovery'> {
   database: Database
+  /** Where the windows of each resolution are stored. */
+  tables: readonly PartitionedTable[]
   /** Makes what logs errors, each with this text. */
   logError: (what: string) => (error: unknown) => void
 }
 
 /** Wires what merges samples. Starts nothing. */
-export function createRollUp({ database, recent, clock, onRecovery, logError }: CreateOptions): RollUp {
+export function createRollUp({ database, tables, recent, clock, onRecovery, logError }: CreateOptions): RollUp {
   return new RollUp({
     // Through a connection of its own: it takes none from callers, and does not wait for theirs.
-    store: new ResolutionStore(
-      { kind: database.kind, pool: database.reserved },
-      RESOLUTIONS_MS.map((resolutionMs) => mergedWindowsTable(resolutionMs)),
-    ),
+    store: new ResolutionStore({ kind: database.kind, pool: database.reserved }, tables),
     recent,
     clock,
     onStall: logError('the merging of samples is stalled'),

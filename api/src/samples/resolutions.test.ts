@@ -5,7 +5,7 @@ import { recount } from '../../test/recount.ts'
 import { sampleOf } from '../../test/sample-of.ts'
 import type { Sample } from '../metrics/sample.ts'
 import { Random, seedOf } from '../recording/sources/simulator/random.ts'
-import { mergedWindowsTable, RESOLUTIONS_MS } from './merged-window.ts'
+import { RESOLUTIONS_MS } from './merged-window.ts'
 import { ResolutionStore } from './resolution-store.ts'
 import { RollUp, type RollUpOptions } from './resolutions.ts'
 
@@ -89,7 +89,10 @@ describe.each(await testDatabaseKinds())('merging samples on %s', (kind) => {
   }
 
   function resolutionStore(): ResolutionStore {
-    return new ResolutionStore(database, RESOLUTIONS_MS.map(mergedWindowsTable))
+    return new ResolutionStore(
+      database,
+      RESOLUTIONS_MS.map((resolutionMs) => ({ table: 'merged_windows', resolutionMs, widthMs: 24 * HOUR_MS })),
+    )
   }
 
   /** All of it right, and every sample merged. */

@@ -141,7 +141,7 @@ describe.each(await testDatabaseKinds())('retention on %s', (kind) => {
     await Promise.all([remove(gone.id), remove(waiting.id)])
     const query = vi.spyOn(database.pool, 'query')
     await retentionAt(NOON + 2 * HOUR).sweep()
-    const deletes = query.mock.calls.filter(([text]) => String(text).includes('delete from merged_windows'))
+    const deletes = query.mock.calls.filter(([text]) => text.includes('delete from merged_windows'))
     query.mockRestore()
     expect(deletes.length).toBeGreaterThan(3)
     expect(await merged(gone.key)).toEqual([])
