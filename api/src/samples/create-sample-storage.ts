@@ -1,4 +1,4 @@
-import { type Database } from '@gaugeline/prisma'
+import type { Database } from '@gaugeline/prisma'
 import type { Clock, TimeSources } from '../base/clock.ts'
 import type { KeptTimes } from '../base/kept-times.ts'
 import type { SampleRetention } from '../base/server-info.ts'
