@@ -37,5 +37,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     teardownTimeout: 10_000,
+    // By default a second, which a busy machine may need for one look at a database.
+    expect: { poll: { timeout: 15_000 } },
   },
 })
