@@ -84,8 +84,7 @@ describe('a backup that was copied over a data folder', () => {
     ]
     expect(kinds).toEqual([...pair, ...pair, ...pair])
     await app[Symbol.asyncDispose]()
-    // Three servers start, one after another.
-  }, 60_000)
+  })
 })
 
 describe.each(await testDatabaseKinds())('a server whose database is set back while it runs, on %s', (kind) => {
