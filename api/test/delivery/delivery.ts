@@ -4,6 +4,7 @@ import { uuidOf as uuidOfType } from '../../src/graphql/ids.ts'
 import { deploy, succeed } from '../acts.ts'
 import { createTestApp, type TestApp } from '../create-test-app.ts'
 import { FOLLOW_LARGE_SAMPLES } from '../process/documents.ts'
+import { removeSamplesBefore } from '../remove-samples.ts'
 import { type Connection, openEventStream, openWebSocket } from './connections.ts'
 import { type Delivered, Stream } from './stream.ts'
 
@@ -196,7 +197,7 @@ class Run implements AsyncDisposable {
 
   /** Older entries are gone: a subscriber that resumes from before them must learn how many it skipped. */
   async #removeOld(): Promise<void> {
-    await this.#app.deps.services.sampleStore.removeBefore(this.#app.deps.clock.now() - 300, 100_000)
+    await removeSamplesBefore(this.#app.deps, this.#app.deps.clock.now() - 300)
   }
 
   async #restart(): Promise<void> {

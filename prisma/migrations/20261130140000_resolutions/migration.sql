@@ -25,7 +25,8 @@ CREATE UNIQUE INDEX "samples_deployment_key_window_start_key" ON "samples"("depl
 
 DO $$
 DECLARE
-    newest timestamptz := (SELECT max("last_window_end") FROM "sample_heads");
+    newest timestamptz := coalesce((SELECT max("last_window_end") FROM "sample_heads"),
+        (SELECT max("window_start") FROM "samples_before_partitions"));
     "end" timestamptz;
 BEGIN
     IF NOT EXISTS (SELECT FROM "samples_before_partitions") THEN
@@ -62,7 +63,8 @@ CREATE TABLE "merged_windows" (
     CONSTRAINT "merged_windows_covered_ms_check" CHECK ("covered_ms" BETWEEN 0 AND "resolution_ms"),
     CONSTRAINT "merged_windows_before_ms_check" CHECK ("before_ms" >= 0),
     CONSTRAINT "merged_windows_sequences_check" CHECK (
-        CASE WHEN "series" > 0 THEN "first_sequence" BETWEEN 1 AND "last_sequence" ELSE num_nonnulls("first_sequence", "last_sequence") = 0 END
+        CASE WHEN "series" > 0 THEN coalesce("first_sequence" BETWEEN 1 AND "last_sequence", FALSE)
+            ELSE num_nonnulls("first_sequence", "last_sequence") = 0 END
     ),
     CONSTRAINT "merged_windows_errors_check" CHECK ("errors" BETWEEN 0 AND "requests"),
     CONSTRAINT "merged_windows_latency_sum_ms_check" CHECK ("latency_sum_ms" >= 0 AND "latency_sum_ms" < 'Infinity'),
