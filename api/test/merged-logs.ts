@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import type { Sample } from '../src/metrics/sample.ts'
 import { Random, seedOf } from '../src/recording/sources/simulator/random.ts'
-import { mergedWindowsTable, RESOLUTIONS_MS } from '../src/samples/merged-window.ts'
+import { RESOLUTIONS_MS } from '../src/samples/merged-window.ts'
 import { ResolutionStore } from '../src/samples/resolution-store.ts'
 import { RollUp, type RollUpOptions } from '../src/samples/resolutions.ts'
 import { completedJob, type TestDeps } from './create-test-deps.ts'
@@ -90,7 +90,10 @@ export class MergedLogs {
   }
 
   resolutionStore(): ResolutionStore {
-    return new ResolutionStore(this.deps.database, RESOLUTIONS_MS.map(mergedWindowsTable))
+    return new ResolutionStore(
+      this.deps.database,
+      RESOLUTIONS_MS.map((resolutionMs) => ({ table: 'merged_windows', resolutionMs, widthMs: 86_400_000 })),
+    )
   }
 
   readonly inMemory = (key: number): readonly Sample[] => this.log(key).recent.slice(-240)

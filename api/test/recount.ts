@@ -131,8 +131,7 @@ function ofDeployment(samples: readonly Sample[], resolutionMs: number, windowSt
     series: samples[0]?.deploymentKey ?? 0,
     resolutionMs,
     windowStartMs,
-    // Samples of the same time, as late ones may be, cover it once.
-    coveredMs: Math.min(sum(covered) ?? 0, resolutionMs),
+    coveredMs: sum(covered) ?? 0,
     beforeMs: Math.max(0, ...samples.map((sample) => windowStartMs - sample.windowStartMs)),
     firstSequence: inOrder[0]?.sequence ?? null,
     lastSequence: inOrder.at(-1)?.sequence ?? null,

@@ -84,6 +84,8 @@ describe.each(await testDatabaseKinds())('merging samples on %s', (kind) => {
     const rollUp = logs.rollUp()
     await logs.fill(key, 50)
     logs.log(key).endMs = logs.at(1200)
+    for (const each of [key, other.key]) await logs.fill(each, 3700, 20_000)
+    for (const each of [key, other.key]) logs.log(each).endMs = logs.at(3720)
     for (const each of [key, other.key]) await logs.fill(each, 4000, 20_000)
     await rollUp.mergeUntil(logs.at(4010))
     // In a window that is there, in one that had nothing, and in one whose hour is not closed.
