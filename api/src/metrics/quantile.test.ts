@@ -5,7 +5,7 @@ import type { LatencyTotals, Quantile } from './quantile.ts'
 import { Random, seedOf } from '../recording/sources/simulator/random.ts'
 
 const QUANTILES = [0, 0.001, 0.01, 0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 1]
-const SEEDS = Array.from({ length: 300 }, (_, at) => `mixture ${at}`)
+const SEEDS = Array.from({ length: 200 }, (_, at) => `mixture ${at}`)
 
 /** Nearest rank over the raw values. */
 function exactQuantile(rawMs: readonly number[], q: number): number {
