@@ -74,10 +74,12 @@ describe.each(await testDatabaseKinds())('trailing metrics on %s', (kind) => {
     const other = another()
     for (const sample of samples) {
       for (const overMs of OVERS) {
-        const figure = expected(samples, sample, overMs)
         const known = live.get(`${sample.sequence} ${overMs}`)
+        const isRead = sample.sequence % 17 === 0
+        if (known === undefined && !isRead) continue
+        const figure = expected(samples, sample, overMs)
         if (known !== undefined) expect(known).toEqual(figure)
-        if (sample.sequence % 5 === 0) expect(bytesOf(await other.of(sample, overMs))).toEqual(figure)
+        if (isRead) expect(bytesOf(await other.of(sample, overMs))).toEqual(figure)
       }
     }
     for (const overMs of OVERS) {
