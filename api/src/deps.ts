@@ -13,6 +13,7 @@ import type { Bus } from './bus/bus.ts'
 import { createMemoryBus } from './bus/memory-bus.ts'
 import { ActiveDeployments } from './deployments/active-deployments.ts'
 import { type DeploymentFilter, type DeploymentWithNames, filterKey } from './deployments/deployment-filter.ts'
+import { DeploymentHistories } from './deployments/deployment-histories.ts'
 import { Deployments } from './deployments/deployments.ts'
 import { EventRecords } from './deployments/event-records.ts'
 import type { Env } from './env.ts'
@@ -28,6 +29,8 @@ import { createSimulatedSource } from './recording/sources/simulator/simulated-s
 import { loadTrace, TraceError } from './recording/sources/simulator/trace.ts'
 import type { Source } from './recording/sources/source.ts'
 import { MetricsHistory } from './samples/history.ts'
+import { HistoryStore } from './samples/history-store.ts'
+import { MergedWindows } from './samples/merged-windows.ts'
 import { Retention } from './samples/retention.ts'
 import { SampleStore } from './samples/sample-store.ts'
 import { SweepClock } from './samples/sweep-clock.ts'
@@ -63,7 +66,8 @@ export interface Services {
   deployments: Deployments
   activeDeployments: ActiveDeployments
   sampleStore: SampleStore
-  history: MetricsHistory
+  history: DeploymentHistories
+  metricsHistory: MetricsHistory
   recent: RecentSamples
   sampleLogs: SampleLogs
   eventLog: EventLog
@@ -160,7 +164,14 @@ export function createDeps({ env, database, source, log, address, time = realTim
   const directoryError = logError('the active deployments could not be read')
   const activeDeployments = new ActiveDeployments({ prisma, bus, onError: directoryError })
   const sampleStore = new SampleStore(database)
-  const history = new MetricsHistory(sampleStore, intervalMs, recordingClock)
+  const metricsHistory = new MetricsHistory({
+    samples: sampleStore,
+    windows: new MergedWindows(database),
+    store: new HistoryStore(database),
+    intervalMs,
+    clock: recordingClock,
+  })
+  const history = new DeploymentHistories(prisma, metricsHistory)
   const recent = new RecentSamples({ store: sampleStore, bus, now: () => recordingClock.now() })
   const sampleLogs = new SampleLogs({
     store: sampleStore,
@@ -235,6 +246,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
       activeDeployments,
       sampleStore,
       history,
+      metricsHistory,
       recent,
       sampleLogs,
       eventLog,

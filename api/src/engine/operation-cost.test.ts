@@ -7,6 +7,8 @@ import { operationCost, runningCost } from './operation-cost.ts'
 const ID = encodeId('Deployment', '00000000-0000-4000-8000-000000000000')
 const RANGE = 'from: "2026-01-01T00:00:00Z", to: "2026-01-01T00:30:00Z"'
 
+const FACTS = { nowMs: Date.UTC(2026, 0, 2), activeDeployments: 20 }
+
 /** Documents and what they cost: a change of one of these figures is a change for the callers. */
 const FIGURES: [document: string, variables: Record<string, unknown>, cost: number][] = [
   ['{ viewer { name scopes __typename } }', {}, 4],
@@ -56,14 +58,14 @@ const FIGURES: [document: string, variables: Record<string, unknown>, cost: numb
 it.each(FIGURES)('The cost of %s with %o is %i', (text, variableValues, cost) => {
   const document = parse(text)
   expect(validate(schema, document)).toEqual([])
-  expect(operationCost({ schema, document, variableValues })).toBe(cost)
+  expect(operationCost({ schema, document, variableValues }, FACTS)).toBe(cost)
 })
 
 it('A history that reaches until now costs more as time passes', () => {
-  const from = new Date(Date.now() - 10 * 60_000).toISOString()
-  const document = parse(`{ deployment(id: "${ID}") { metricsHistory(from: "${from}", maxPoints: 1) { from } } }`)
-  expect(operationCost({ schema, document })).toBeGreaterThanOrEqual(23)
-  expect(operationCost({ schema, document })).toBeLessThan(30)
+  const from = new Date(FACTS.nowMs - 10 * 60_000).toISOString()
+  const document = parse(`{ deployment(id: "${ID}") { metricsHistory(from: "${from}", maxPoints: 60) { from } } }`)
+  const after = (ms: number) => operationCost({ schema, document }, { ...FACTS, nowMs: FACTS.nowMs + ms })
+  expect([after(0), after(5 * 60_000), after(20 * 60_000)]).toEqual([15, 24, 39])
 })
 
 it.each([
@@ -73,5 +75,6 @@ it.each([
   ['subscription { ...F } fragment F on Subscription { fleetMetrics { at } }', 12, 69],
 ])('Each message of %s costs %i points with 10 active deployments and %i with 57', (text, few, many) => {
   const args = { schema, document: parse(text) }
-  expect([runningCost(args, 10), runningCost(args, 57)]).toEqual([few, many])
+  const with_ = (activeDeployments: number) => runningCost(args, { ...FACTS, activeDeployments })
+  expect([with_(10), with_(57)]).toEqual([few, many])
 })

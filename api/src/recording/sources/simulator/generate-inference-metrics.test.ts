@@ -35,7 +35,10 @@ function generate(over: MetricsWindow[], changes: Partial<TrafficProfile> = {}):
   return over.map((window) => generateInferenceMetrics(id, window, { ...profile, ...changes }))
 }
 
-function total(measurements: FullMeasurement[], field: 'requests' | 'errors' | 'promptTokens' | 'generatedTokens'): number {
+function total(
+  measurements: FullMeasurement[],
+  field: 'requests' | 'errors' | 'promptTokens' | 'generatedTokens',
+): number {
   return measurements.reduce((sum, measurement) => sum + (measurement[field] ?? 0), 0)
 }
 
