@@ -28,9 +28,11 @@ import { Recorder } from './recording/recorder.ts'
 import { createSimulatedSource } from './recording/sources/simulator/simulated-source.ts'
 import { loadTrace, TraceError } from './recording/sources/simulator/trace.ts'
 import type { Source } from './recording/sources/source.ts'
+import { createRollUp } from './samples/create-roll-up.ts'
 import { MetricsHistory } from './samples/history.ts'
 import { HistoryStore } from './samples/history-store.ts'
 import { MergedWindows } from './samples/merged-windows.ts'
+import type { RollUp } from './samples/resolutions.ts'
 import { Retention } from './samples/retention.ts'
 import { SampleStore } from './samples/sample-store.ts'
 import { SweepClock } from './samples/sweep-clock.ts'
@@ -97,6 +99,7 @@ export interface Deps extends Clocks {
   bus: Bus
   recorder: Recorder
   retention: Retention
+  rollUp: RollUp
   trainingRuns: TrainingRuns
   outbox: WebhookOutbox
   deliveryQueue: DeliveryQueue
@@ -193,6 +196,13 @@ export function createDeps({ env, database, source, log, address, time = realTim
     onRecovery: () => log.info('recording has resumed'),
     onStored: (latenessMs, count) => telemetry.onStored(latenessMs, count),
   })
+  const rollUp = createRollUp({
+    database,
+    recent: (deploymentKey) => recent.inMemory(deploymentKey),
+    clock: recordingClock,
+    logError,
+    onRecovery: () => log.info('the merging of samples has resumed'),
+  })
   const keepMs = KEEP_HOURS[database.kind] * 3_600_000
   const sweepClock = new SweepClock(prisma, sampleStore, time)
   const retention = new Retention({
@@ -234,6 +244,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
     activeDeployments,
     deliveryWorker,
     deliveryBacklog,
+    rollUp,
   })
 
   return {
@@ -268,6 +279,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
     bus,
     recorder,
     retention,
+    rollUp,
     trainingRuns,
     outbox,
     deliveryQueue,
@@ -287,6 +299,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
       fleet,
       trainingProgress,
       access.tokenUses,
+      rollUp,
       retention,
       sweeper,
       deliveryWorker,

@@ -65,8 +65,6 @@ export function upsertMergedWindows(first: number, condition: string): string {
     on conflict (${KEY.join(', ')}) do update set ${CHANGES.join(', ')}`
 }
 
-export const MERGED_PARAMETERS = ALL.length
-
 /** One array for each of these parameters. */
 export function mergedArrays(windows: readonly MergedWindow[]): unknown[][] {
   return ALL.map(([field]) =>

@@ -55,3 +55,11 @@ export interface MergedWindow extends WindowMetrics {
 export function windowStartOf(endMs: number, resolutionMs: number): number {
   return Math.ceil(endMs / resolutionMs) * resolutionMs - resolutionMs
 }
+
+/** The watermarks of a deployment that is new: nothing is merged, and nothing was recorded before. */
+export function firstWatermarks(deploymentKey: number, modelKey: number, at: Date) {
+  return RESOLUTIONS_MS.map((resolutionMs) => {
+    const mergedThrough = new Date(Math.floor(at.getTime() / resolutionMs) * resolutionMs)
+    return { deploymentKey, modelKey, resolutionMs, mergedThrough }
+  })
+}
