@@ -61,18 +61,27 @@ export function planLadder(levels: readonly Level[], fromMs: number, toMs: numbe
   }
 }
 
+/** What is stored of a range in windows of one length. */
+export interface Kept {
+  /** Whether windows of before the range are stored. */
+  hasOlder: boolean
+  /** When the first window of the range begins; undefined without one. */
+  firstMs: number | undefined
+}
+
 /**
- * From when on each level has all that the coarser ones have of a range.
- * @param firstsMs by level, ascending: the first window of the range that is stored; undefined without one
+ * From when on each level has all that the coarser ones have of a range. What is old goes from the beginning: where
+ * something older is kept, nothing of the range is gone. Where not, it is gone if a coarser level has more.
+ * @param kept by level, ascending
  */
-export function reachOf(widthsMs: readonly number[], firstsMs: readonly (number | undefined)[]): number[] {
+export function reachOf(widthsMs: readonly number[], kept: readonly Kept[]): number[] {
   return widthsMs.map((_width, at) => {
-    const first = firstsMs[at] ?? Infinity
-    const isLater = widthsMs.some((coarserMs, other) => {
-      const coarser = firstsMs[other]
-      return other > at && coarser !== undefined && first >= coarser + coarserMs
+    const { hasOlder = false, firstMs = Infinity } = kept[at] ?? {}
+    const isGone = widthsMs.some((coarserMs, other) => {
+      const coarser = kept[other]?.firstMs
+      return other > at && coarser !== undefined && firstMs >= coarser + coarserMs
     })
-    return isLater ? first : -Infinity
+    return isGone && !hasOlder ? firstMs : -Infinity
   })
 }
 

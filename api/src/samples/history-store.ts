@@ -1,6 +1,7 @@
 import type { Database } from '@gaugeline/prisma'
 import type pg from 'pg'
 import type { Sample } from '../metrics/sample.ts'
+import type { Kept } from './history-ladder.ts'
 import { CLOSE_AFTER_MS, MAX_LAG_MS } from './merged-windows.ts'
 import { SAMPLE_FIELDS } from './sample-columns.ts'
 
@@ -60,25 +61,29 @@ export class HistoryStore {
     }
   }
 
-  /**
-   * When the first stored window of a range begins, for each length: milliseconds since the epoch, undefined without
-   * one. The first length is that of samples.
-   */
-  async firsts(levels: readonly SeriesOfWidth[], fromMs: number, toMs: number): Promise<(number | undefined)[]> {
+  /** What is stored of a range, for each length. The first length is that of samples. */
+  async kept(levels: readonly SeriesOfWidth[], fromMs: number, toMs: number): Promise<Kept[]> {
     const parts = levels.map(({ widthMs }, at) => {
       const table = at === 0 ? 'samples' : 'merged_windows'
       const of = at === 0 ? 'deployment_key = k' : `series = k and resolution_ms = ${widthMs}`
-      return `(select (extract(epoch from min(w.window_start)) * 1000)::float8 from unnest($${at + 3}::int[]) k
-        cross join lateral (select window_start from ${table} where ${of}
-          and window_start > to_timestamp(($1::float8 - ${widthMs}) / 1000) and window_start < to_timestamp($2::float8 / 1000)
-          order by window_start limit 1) w)`
+      const least = (condition: string, direction: string) => `(
+        select (extract(epoch from min(w.window_start)) * 1000)::float8 from unnest($${at + 3}::int[]) k
+          cross join lateral (select window_start from ${table} where ${of} and ${condition}
+            order by window_start ${direction} limit 1) w)`
+      const before = `window_start <= to_timestamp(($1::float8 - ${widthMs}) / 1000)`
+      const within = `window_start > to_timestamp(($1::float8 - ${widthMs}) / 1000) and window_start < to_timestamp($2::float8 / 1000)`
+      return `${least(before, 'desc')}, ${least(within, 'asc')}`
     })
-    const { rows } = await this.#query<{ firsts: (number | null)[] }>(
-      `history-firsts-${levels.map(({ widthMs }) => widthMs).join('-')}`,
-      `select array[${parts.join(', ')}] as firsts`,
+    const { rows } = await this.#query<{ found: (number | null)[] }>(
+      `history-kept-${levels.map(({ widthMs }) => widthMs).join('-')}`,
+      `select array[${parts.join(', ')}] as found`,
       [fromMs, toMs, ...levels.map(({ series }) => series)],
     )
-    return (rows[0]?.firsts ?? []).map((first) => first ?? undefined)
+    const found = rows[0]?.found ?? []
+    return levels.map((_level, at) => ({
+      hasOlder: typeof found[2 * at] === 'number',
+      firstMs: found[2 * at + 1] ?? undefined,
+    }))
   }
 
   /** Until when the windows of a deployment are merged, by their length. */

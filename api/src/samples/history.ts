@@ -180,13 +180,13 @@ export class MetricsHistory {
     const seriesAt = (widthMs: number) => (this.#isFine(widthMs) ? members : series)
     const widths = storedWidths(intervalMs)
     const stored = widths.map((widthMs) => ({ widthMs, series: seriesAt(widthMs) }))
-    const firsts = await store.firsts(stored, range.fromMs, range.toMs)
-    const reach = reachOf(widths, firsts)
+    const kept = await store.kept(stored, range.fromMs, range.toMs)
+    const reach = reachOf(widths, kept)
     const finestMs = widths.find((_width, at) => (reach[at] ?? Infinity) <= range.fromMs) ?? intervalMs
     const resolution = resolutionFor(range, {
       intervalMs,
       finestMs,
-      recorded: { fromMs: Math.min(...firsts.map((first) => first ?? Infinity)), toMs: clock.now() },
+      recorded: { fromMs: Math.min(...kept.map(({ firstMs }) => firstMs ?? Infinity)), toMs: clock.now() },
       seriesAt: (widthMs) => seriesAt(widthMs).length,
     })
     if (resolution.rows > MAX_ROWS_AT_ALL) throw tooManyRows(resolution)
