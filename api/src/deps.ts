@@ -29,13 +29,13 @@ import { createSimulatedSource } from './recording/sources/simulator/simulated-s
 import { loadTrace, TraceError } from './recording/sources/simulator/trace.ts'
 import type { Source } from './recording/sources/source.ts'
 import { createRollUp } from './samples/create-roll-up.ts'
+import { createSampleStorage } from './samples/create-sample-storage.ts'
 import { MetricsHistory } from './samples/history.ts'
 import { HistoryStore } from './samples/history-store.ts'
 import { MergedWindows } from './samples/merged-windows.ts'
 import type { RollUp } from './samples/resolutions.ts'
-import { Retention } from './samples/retention.ts'
-import { SampleStore } from './samples/sample-store.ts'
-import { SweepClock } from './samples/sweep-clock.ts'
+import type { Retention } from './samples/retention.ts'
+import type { SampleStore } from './samples/sample-store.ts'
 import { Telemetry } from './telemetry.ts'
 import { TrainingJobs } from './training/training-jobs.ts'
 import { TrainingProgress } from './training/training-progress.ts'
@@ -47,9 +47,6 @@ import { DeliveryWorker } from './webhooks/delivery-worker.ts'
 import { WebhookOutbox } from './webhooks/outbox.ts'
 import { allowedHosts } from './webhooks/public-addresses.ts'
 import { Webhooks } from './webhooks/webhooks.ts'
-
-/** How long one-second samples are kept: an embedded database is one file on somebody's laptop. */
-const KEEP_HOURS = { embedded: 6, postgres: 24 }
 
 const SWEEP_EVERY_MS = 60_000
 
@@ -166,7 +163,14 @@ export function createDeps({ env, database, source, log, address, time = realTim
   })
   const directoryError = logError('the active deployments could not be read')
   const activeDeployments = new ActiveDeployments({ prisma, bus, onError: directoryError })
-  const sampleStore = new SampleStore(database)
+  const { sampleStore, recorderStore, sweepClock, retention, kept } = createSampleStorage({
+    database,
+    keep: env.keep,
+    intervalMs,
+    time,
+    clock: recordingClock,
+    onRetentionError: logError('old samples could not be removed'),
+  })
   const metricsHistory = new MetricsHistory({
     samples: sampleStore,
     windows: new MergedWindows(database),
@@ -185,8 +189,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
   const eventLog = new EventLog({ events, bus, cursors, onError: logError('the event log could not be read') })
   const fleet = new Fleet({ bus, directory: activeDeployments, recent, keyOf: filterKey, intervalMs })
   const recorder = new Recorder({
-    // Through connections of its own: callers who take all others do not hold it up.
-    store: new SampleStore({ kind: database.kind, pool: database.reserved }),
+    store: recorderStore,
     sourceOf: () => ({ source, intervalMs }),
     bus,
     clock: recordingClock,
@@ -202,15 +205,6 @@ export function createDeps({ env, database, source, log, address, time = realTim
     clock: recordingClock,
     logError,
     onRecovery: () => log.info('the merging of samples has resumed'),
-  })
-  const keepMs = KEEP_HOURS[database.kind] * 3_600_000
-  const sweepClock = new SweepClock(prisma, sampleStore, time)
-  const retention = new Retention({
-    store: sampleStore,
-    keepMs,
-    intervalMs,
-    now: () => sweepClock.now(),
-    onError: logError('old samples could not be removed'),
   })
   const guard = new AddressGuard(allowedHosts(env.webhookAllowedHosts))
   const webhooks = new Webhooks({ prisma, guard, outbox, idempotency, clock, maxWebhooks: quotas.webhooks })
@@ -269,7 +263,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
       serverInfo: {
         version: VERSION,
         intervalMs,
-        retention: [{ resolutionMs: intervalMs, keepMs }],
+        retention: kept,
         quotas,
         clock: recordingClock,
       },
@@ -290,6 +284,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
     parts: [
       // What was recorded before a restart must not lie in the future.
       { start: async () => recordingClock.advanceTo((await sampleStore.newestWindowEnd()) ?? 0) },
+      { start: async () => void (await retention.prepare()) },
       activeDeployments,
       eventLog,
       // The bus calls its subscribers in the order in which they subscribed, so the ring and the recent samples receive

@@ -3,7 +3,8 @@ import { type CostArguments, type CostFacts, curvePoints, type FieldCost } from 
 import { OF_POSITION } from '../graphql/of-position.ts'
 import type { DeploymentHistory, History, HistoryRange } from './history.ts'
 import { resolutionFor } from './history-resolution.ts'
-import { latencyFigures, LatencySummaryType } from './latency.schema.ts'
+import { LatencySummaryType } from './latency.schema.ts'
+import { latencyFigures } from '../metrics/latency-figures.ts'
 import type { MetricsSummary } from '../metrics/metrics-summary.ts'
 import type { WindowMetrics } from '../metrics/window-metrics.ts'
 

@@ -3,7 +3,9 @@ import { derive, Random, seedOf } from '../../src/recording/sources/simulator/ra
 import { uuidOf as uuidOfType } from '../../src/graphql/ids.ts'
 import { deploy, succeed } from '../acts.ts'
 import { createTestApp, type TestApp } from '../create-test-app.ts'
+import { nextRound } from '../next-round.ts'
 import { FOLLOW_LARGE_SAMPLES } from '../process/documents.ts'
+import { removeSamplesBefore } from '../remove-samples.ts'
 import { type Connection, openEventStream, openWebSocket } from './connections.ts'
 import { type Delivered, Stream } from './stream.ts'
 
@@ -152,7 +154,9 @@ class Run implements AsyncDisposable {
     if (this.#random.uniform() < 0.15) return new Stream(name, EVENTS, {}, { ...options, headBefore: 1 })
     const id = this.#one([...this.#active, ...this.#paused]) ?? ''
     const query = this.#random.uniform() < 0.5 ? SMALL : FOLLOW_LARGE_SAMPLES
-    return new Stream(name, query, { id }, { ...options, headBefore: (await this.#heads()).get(id) ?? 0 })
+    const headBefore = (await this.#heads()).get(id) ?? 0
+    await nextRound(this.#app)
+    return new Stream(name, query, { id }, { ...options, headBefore })
   }
 
   async #subscribe(stream: Stream): Promise<void> {
@@ -196,7 +200,7 @@ class Run implements AsyncDisposable {
 
   /** Older entries are gone: a subscriber that resumes from before them must learn how many it skipped. */
   async #removeOld(): Promise<void> {
-    await this.#app.deps.services.sampleStore.removeBefore(this.#app.deps.clock.now() - 300, 100_000)
+    await removeSamplesBefore(this.#app.deps, this.#app.deps.clock.now() - 300)
   }
 
   async #restart(): Promise<void> {

@@ -62,7 +62,8 @@ CREATE TABLE "merged_windows" (
     CONSTRAINT "merged_windows_covered_ms_check" CHECK ("covered_ms" BETWEEN 0 AND "resolution_ms"),
     CONSTRAINT "merged_windows_before_ms_check" CHECK ("before_ms" >= 0),
     CONSTRAINT "merged_windows_sequences_check" CHECK (
-        CASE WHEN "series" > 0 THEN "first_sequence" BETWEEN 1 AND "last_sequence" ELSE num_nonnulls("first_sequence", "last_sequence") = 0 END
+        CASE WHEN "series" > 0 THEN coalesce("first_sequence" BETWEEN 1 AND "last_sequence", FALSE)
+            ELSE num_nonnulls("first_sequence", "last_sequence") = 0 END
     ),
     CONSTRAINT "merged_windows_errors_check" CHECK ("errors" BETWEEN 0 AND "requests"),
     CONSTRAINT "merged_windows_latency_sum_ms_check" CHECK ("latency_sum_ms" >= 0 AND "latency_sum_ms" < 'Infinity'),
