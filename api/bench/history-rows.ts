@@ -1,8 +1,9 @@
 import type { Database } from '@gaugeline/prisma'
 import { LatencyHistogram } from '../src/metrics/latency-histogram.ts'
 import { Random, seedOf } from '../src/recording/sources/simulator/random.ts'
-import { mergedWindowsTable } from '../src/samples/merged-window.ts'
+import { readEnv } from '../src/env.ts'
 import { Partitions } from '../src/samples/partitions.ts'
+import { storedTables } from '../src/samples/stored-tables.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
@@ -52,7 +53,8 @@ async function store(
   const { pool } = database
   const toMs = Math.floor(nowMs / resolutionMs) * resolutionMs
   const fromMs = toMs - spanMs
-  await new Partitions(database).ensure(mergedWindowsTable(resolutionMs), fromMs, toMs + resolutionMs)
+  const table = storedTables(readEnv({}).keep).find((each) => each.resolutionMs === resolutionMs)
+  if (table) await new Partitions(database).ensure(table, fromMs, toMs + resolutionMs)
   const shapes = Array.from({ length: SHAPES }, (_each, n) => distribution(n, requests, first === 0))
   const isShared = first === 0
   const seconds = resolutionMs / 1000

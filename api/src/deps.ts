@@ -33,7 +33,6 @@ import { createSampleStorage } from './samples/create-sample-storage.ts'
 import { MetricsHistory } from './samples/history.ts'
 import { HistoryStore } from './samples/history-store.ts'
 import { MergedWindows } from './samples/merged-windows.ts'
-import type { RollUp } from './samples/resolutions.ts'
 import type { Retention } from './samples/retention.ts'
 import type { SampleStore } from './samples/sample-store.ts'
 import { Telemetry } from './telemetry.ts'
@@ -96,7 +95,6 @@ export interface Deps extends Clocks {
   bus: Bus
   recorder: Recorder
   retention: Retention
-  rollUp: RollUp
   trainingRuns: TrainingRuns
   outbox: WebhookOutbox
   deliveryQueue: DeliveryQueue
@@ -163,7 +161,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
   })
   const directoryError = logError('the active deployments could not be read')
   const activeDeployments = new ActiveDeployments({ prisma, bus, onError: directoryError })
-  const { sampleStore, recorderStore, sweepClock, retention, kept } = createSampleStorage({
+  const { sampleStore, recorderStore, tables, sweepClock, retention, kept } = createSampleStorage({
     database,
     keep: env.keep,
     intervalMs,
@@ -199,13 +197,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
     onRecovery: () => log.info('recording has resumed'),
     onStored: (latenessMs, count) => telemetry.onStored(latenessMs, count),
   })
-  const rollUp = createRollUp({
-    database,
-    recent: (deploymentKey) => recent.inMemory(deploymentKey),
-    clock: recordingClock,
-    logError,
-    onRecovery: () => log.info('the merging of samples has resumed'),
-  })
+  const rollUp = createRollUp({ database, tables, recent, clock: recordingClock, log, logError })
   const guard = new AddressGuard(allowedHosts(env.webhookAllowedHosts))
   const webhooks = new Webhooks({ prisma, guard, outbox, idempotency, clock, maxWebhooks: quotas.webhooks })
   const deliveryQueue = new DeliveryQueue({ prisma, clock, random: Math.random })
@@ -273,7 +265,6 @@ export function createDeps({ env, database, source, log, address, time = realTim
     bus,
     recorder,
     retention,
-    rollUp,
     trainingRuns,
     outbox,
     deliveryQueue,

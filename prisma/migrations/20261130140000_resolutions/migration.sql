@@ -25,7 +25,8 @@ CREATE UNIQUE INDEX "samples_deployment_key_window_start_key" ON "samples"("depl
 
 DO $$
 DECLARE
-    newest timestamptz := (SELECT max("last_window_end") FROM "sample_heads");
+    newest timestamptz := coalesce((SELECT max("last_window_end") FROM "sample_heads"),
+        (SELECT max("window_start") FROM "samples_before_partitions"));
     "end" timestamptz;
 BEGIN
     IF NOT EXISTS (SELECT FROM "samples_before_partitions") THEN
