@@ -13,6 +13,7 @@ import type { Bus } from './bus/bus.ts'
 import { createMemoryBus } from './bus/memory-bus.ts'
 import { ActiveDeployments } from './deployments/active-deployments.ts'
 import { type DeploymentFilter, type DeploymentWithNames, filterKey } from './deployments/deployment-filter.ts'
+import { DeploymentHistories } from './deployments/deployment-histories.ts'
 import { Deployments } from './deployments/deployments.ts'
 import { EventRecords } from './deployments/event-records.ts'
 import type { Env } from './env.ts'
@@ -31,6 +32,8 @@ import type { Source } from './recording/sources/source.ts'
 import { createRollUp } from './samples/create-roll-up.ts'
 import { createSampleStorage } from './samples/create-sample-storage.ts'
 import { MetricsHistory } from './samples/history.ts'
+import { HistoryStore } from './samples/history-store.ts'
+import { MergedWindows } from './samples/merged-windows.ts'
 import type { Retention } from './samples/retention.ts'
 import type { SampleStore } from './samples/sample-store.ts'
 import { Telemetry } from './telemetry.ts'
@@ -62,7 +65,8 @@ export interface Services {
   deployments: Deployments
   activeDeployments: ActiveDeployments
   sampleStore: SampleStore
-  history: MetricsHistory
+  history: DeploymentHistories
+  metricsHistory: MetricsHistory
   recent: RecentSamples
   trailing: TrailingMetrics
   sampleLogs: SampleLogs
@@ -167,7 +171,14 @@ export function createDeps({ env, database, source, log, address, time = realTim
     clock: recordingClock,
     onRetentionError: logError('old samples could not be removed'),
   })
-  const history = new MetricsHistory(sampleStore, intervalMs, recordingClock)
+  const metricsHistory = new MetricsHistory({
+    samples: sampleStore,
+    windows: new MergedWindows(database),
+    store: new HistoryStore(database),
+    intervalMs,
+    clock: recordingClock,
+  })
+  const history = new DeploymentHistories(prisma, metricsHistory)
   const recent = new RecentSamples({ store: sampleStore, bus, now: () => recordingClock.now() })
   const trailing = new TrailingMetrics({ store: sampleStore, recent })
   const sampleLogs = new SampleLogs({
@@ -246,6 +257,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
       activeDeployments,
       sampleStore,
       history,
+      metricsHistory,
       recent,
       trailing,
       sampleLogs,
