@@ -125,7 +125,7 @@ describe.each(await testDatabaseKinds())('closed windows on %s', (kind) => {
       const updates = given[index] ?? []
       expect(updates.every(({ skipped }) => skipped === 0)).toBe(true)
       const last = (await updates.at(-1)?.metrics()) as MetricsSummary
-      const { points, resolutionMs } = await deps.services.history.ofDeployment(deployment.key, {
+      const { points, resolutionMs } = await deps.services.history.ofDeployment(deployment, {
         fromMs: last.atMs + seconds * 1000 - 480_000 - (seconds < 60 ? 0 : 1),
         toMs: last.atMs + seconds * 1000,
         maxPoints: 480 / seconds + 1,
