@@ -22,8 +22,8 @@ export interface SampleStorage {
   sampleStore: SampleStore
   /** Through connections of its own: callers who take all others do not hold it up. */
   recorderStore: SampleStore
-  /** Of the merged windows, by resolution. */
-  mergedTables: readonly StoredTable[]
+  /** What is stored, the samples first. */
+  tables: readonly StoredTable[]
   sweepClock: SweepClock
   retention: Retention
   /** The same for whoever asks the server. */
@@ -34,7 +34,7 @@ export interface SampleStorage {
 export function createSampleStorage(options: SampleStorageOptions): SampleStorage {
   const { database, keep, intervalMs, time, clock, onRetentionError } = options
   const tables = storedTables(keep)
-  const [{ widthMs }, ...mergedTables] = tables
+  const [{ widthMs }] = tables
   const sampleStore = new SampleStore(database, {}, widthMs)
   const recorderStore = new SampleStore({ kind: database.kind, pool: database.reserved }, {}, widthMs)
   const partitions = new Partitions(database)
@@ -43,5 +43,5 @@ export function createSampleStorage(options: SampleStorageOptions): SampleStorag
   const retention = new Retention({ database, partitions, tables, now, clock, onError: onRetentionError })
   const merged = keep.merged.filter(({ resolutionMs }) => resolutionMs > intervalMs)
   const kept = [{ resolutionMs: intervalMs, keepMs: keep.samplesMs }, ...merged]
-  return { sampleStore, recorderStore, mergedTables, sweepClock, retention, kept }
+  return { sampleStore, recorderStore, tables, sweepClock, retention, kept }
 }

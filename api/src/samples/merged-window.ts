@@ -1,10 +1,9 @@
+import { MERGED_RESOLUTIONS } from '../base/kept-times.ts'
 import type { SourceName } from '../metrics/sample.ts'
 import type { WindowMetrics } from '../metrics/window-metrics.ts'
 
-const HOUR_MS = 3_600_000
-
 /** How long merged windows are, ascending. Each is made from the one before; the first from samples. */
-export const RESOLUTIONS_MS = [10_000, 60_000, 600_000, HOUR_MS] as const
+export const RESOLUTIONS_MS: readonly number[] = MERGED_RESOLUTIONS.map(({ resolutionMs }) => resolutionMs)
 
 /** The finest windows of models and of the fleet. */
 export const SHARED_RESOLUTION_MS = 60_000

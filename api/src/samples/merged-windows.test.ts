@@ -37,8 +37,8 @@ describe.each(await testDatabaseKinds())('stored merged windows on %s', (kind) =
   beforeAll(async () => {
     database = await createTestDatabase(kind)
     windows = new MergedWindows(database)
-    const minutes = { table: 'merged_windows', resolutionMs: MINUTE_MS, widthMs: 3_600_000 } as const
-    await new Partitions(database).ensure(minutes, START_MS, NOW_MS)
+    const table = { table: 'merged_windows', resolutionMs: MINUTE_MS, widthMs: 1_800_000 } as const
+    await new Partitions(database).ensure(table, START_MS, NOW_MS)
   })
   afterAll(() => database[Symbol.asyncDispose]())
   beforeEach(() => database.pool.query('truncate merged_windows, resolution_heads, sample_heads'))

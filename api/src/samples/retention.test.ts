@@ -134,7 +134,7 @@ describe.each(await testDatabaseKinds())('retention on %s', (kind) => {
     }
     await merge(
       gone.key,
-      MINUTES,
+      { ...MINUTES, widthMs: 84 * DAY },
       Array.from({ length: 4100 }, (_, minute) => minute / 60),
     )
     await merge(0, HOURS, [0])
