@@ -32,9 +32,7 @@ import { loadTrace, TraceError } from './recording/sources/simulator/trace.ts'
 import type { Source } from './recording/sources/source.ts'
 import { createRollUp } from './samples/create-roll-up.ts'
 import { createSampleStorage } from './samples/create-sample-storage.ts'
-import { MetricsHistory } from './samples/history.ts'
-import { HistoryStore } from './samples/history-store.ts'
-import { MergedWindows } from './samples/merged-windows.ts'
+import type { MetricsHistory } from './samples/history.ts'
 import type { Retention } from './samples/retention.ts'
 import type { SampleStore } from './samples/sample-store.ts'
 import { Telemetry } from './telemetry.ts'
@@ -155,29 +153,17 @@ export function createDeps({ env, database, source, log, address, time = realTim
   const deployments = new Deployments({ prisma, models, events, idempotency, bus, clock: recordingClock, quotas })
   const trainingJobs = new TrainingJobs({ prisma, models, idempotency, bus, outbox, clock, recordingClock, quotas })
   const trainingProgress = new TrainingProgress(bus, trainingJobs)
-  const trainingRuns = new TrainingRuns({
-    prisma,
-    bus,
-    outbox,
-    clock: recordingClock,
-    onError: logError('simulated training runs are stalled'),
-  })
+  const onRunError = logError('simulated training runs are stalled')
+  const trainingRuns = new TrainingRuns({ prisma, bus, outbox, clock: recordingClock, onError: onRunError })
   const directoryError = logError('the active deployments could not be read')
   const activeDeployments = new ActiveDeployments({ prisma, bus, onError: directoryError })
-  const { sampleStore, recorderStore, tables, sweepClock, retention, kept } = createSampleStorage({
+  const { sampleStore, recorderStore, metricsHistory, tables, sweepClock, retention, kept } = createSampleStorage({
     database,
     keep: env.keep,
     intervalMs,
     time,
     clock: recordingClock,
     onRetentionError: logError('old samples could not be removed'),
-  })
-  const metricsHistory = new MetricsHistory({
-    samples: sampleStore,
-    windows: new MergedWindows(database),
-    store: new HistoryStore(database),
-    intervalMs,
-    clock: recordingClock,
   })
   const history = new DeploymentHistories(prisma, metricsHistory)
   const recent = new RecentSamples({ store: sampleStore, bus, now: () => recordingClock.now() })
