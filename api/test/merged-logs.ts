@@ -111,7 +111,7 @@ export function createTestRollUp(database: Database, given: Partial<RollUpOption
   return new RollUp({
     store: createTestStore(database),
     recent: () => [],
-    clock: { now: () => Date.now() },
+    clock: { now: () => 0 },
     onStall: (error) => expect.fail(String(error)),
     onRecovery: () => undefined,
     onError: (error) => expect.fail(String(error)),
