@@ -7,5 +7,5 @@ it.each(await testDatabaseKinds())(
   async (kind) => {
     await expect(surviveKills(kind, { kills: 20, killsStarts: true })).resolves.toBeUndefined()
   },
-  600_000,
+  1_200_000,
 )
