@@ -5,6 +5,7 @@
 import { parseArgs } from 'node:util'
 import { install } from '../../scripts/install.mjs'
 import { fanout } from './parts/fanout.ts'
+import { history } from './parts/history.ts'
 import { http } from './parts/http.ts'
 import { many } from './parts/many.ts'
 import { sse } from './parts/sse.ts'
@@ -14,7 +15,7 @@ import { printed, writeReport } from './report.ts'
 import type { Run } from './rounds.ts'
 import type { Section } from './section.ts'
 
-const PARTS = { fanout, sse, many, stalled, storm, http }
+const PARTS = { fanout, sse, many, stalled, storm, http, history }
 const ROUNDS = 3
 
 async function main(): Promise<void> {

@@ -13,6 +13,7 @@ import type { Bus } from './bus/bus.ts'
 import { createMemoryBus } from './bus/memory-bus.ts'
 import { ActiveDeployments } from './deployments/active-deployments.ts'
 import { type DeploymentFilter, type DeploymentWithNames, filterKey } from './deployments/deployment-filter.ts'
+import { DeploymentHistories } from './deployments/deployment-histories.ts'
 import { Deployments } from './deployments/deployments.ts'
 import { EventRecords } from './deployments/event-records.ts'
 import type { Env } from './env.ts'
@@ -22,6 +23,7 @@ import { EventLog } from './live/event-log.ts'
 import { Fleet } from './live/fleet.ts'
 import { RecentSamples } from './live/recent-samples.ts'
 import { SampleLogs } from './live/sample-logs.ts'
+import { TrailingMetrics } from './live/trailing-metrics.ts'
 import { Models } from './models/models.ts'
 import { Recorder } from './recording/recorder.ts'
 import { createSimulatedSource } from './recording/sources/simulator/simulated-source.ts'
@@ -30,6 +32,8 @@ import type { Source } from './recording/sources/source.ts'
 import { createRollUp } from './samples/create-roll-up.ts'
 import { createSampleStorage } from './samples/create-sample-storage.ts'
 import { MetricsHistory } from './samples/history.ts'
+import { HistoryStore } from './samples/history-store.ts'
+import { MergedWindows } from './samples/merged-windows.ts'
 import type { Retention } from './samples/retention.ts'
 import type { SampleStore } from './samples/sample-store.ts'
 import { Telemetry } from './telemetry.ts'
@@ -61,8 +65,10 @@ export interface Services {
   deployments: Deployments
   activeDeployments: ActiveDeployments
   sampleStore: SampleStore
-  history: MetricsHistory
+  history: DeploymentHistories
+  metricsHistory: MetricsHistory
   recent: RecentSamples
+  trailing: TrailingMetrics
   sampleLogs: SampleLogs
   eventLog: EventLog
   fleet: Fleet<DeploymentWithNames, DeploymentFilter>
@@ -165,16 +171,35 @@ export function createDeps({ env, database, source, log, address, time = realTim
     clock: recordingClock,
     onRetentionError: logError('old samples could not be removed'),
   })
-  const history = new MetricsHistory(sampleStore, intervalMs, recordingClock)
+  const metricsHistory = new MetricsHistory({
+    samples: sampleStore,
+    windows: new MergedWindows(database),
+    store: new HistoryStore(database),
+    intervalMs,
+    clock: recordingClock,
+  })
+  const history = new DeploymentHistories(prisma, metricsHistory)
   const recent = new RecentSamples({ store: sampleStore, bus, now: () => recordingClock.now() })
+  const trailing = new TrailingMetrics({ store: sampleStore, recent })
   const sampleLogs = new SampleLogs({
     store: sampleStore,
+    trailing,
     bus,
     cursors,
+    now: () => recordingClock.now(),
+    intervalMs,
     onError: logError('watched samples could not be read'),
   })
   const eventLog = new EventLog({ events, bus, cursors, onError: logError('the event log could not be read') })
-  const fleet = new Fleet({ bus, directory: activeDeployments, recent, keyOf: filterKey, intervalMs })
+  const fleet = new Fleet({
+    bus,
+    directory: activeDeployments,
+    recent,
+    trailing,
+    keyOf: filterKey,
+    intervalMs,
+    onError: logError('the trailing figures of the fleet could not be read'),
+  })
   const recorder = new Recorder({
     store: recorderStore,
     sourceOf: () => ({ source, intervalMs }),
@@ -232,7 +257,9 @@ export function createDeps({ env, database, source, log, address, time = realTim
       activeDeployments,
       sampleStore,
       history,
+      metricsHistory,
       recent,
+      trailing,
       sampleLogs,
       eventLog,
       fleet,
@@ -266,10 +293,10 @@ export function createDeps({ env, database, source, log, address, time = realTim
       { start: async () => void (await retention.prepare()) },
       activeDeployments,
       eventLog,
-      // The bus calls its subscribers in the order in which they subscribed, so the ring and the recent samples receive
-      // a sample before the fleet, whose messages are made from them.
-      sampleLogs,
+      // The bus calls its subscribers in the order in which they subscribed, so the recent samples receive a sample
+      // before the logs and the fleet, whose messages are made from them.
       recent,
+      sampleLogs,
       fleet,
       trainingProgress,
       access.tokenUses,

@@ -8,6 +8,7 @@ import type { Bus } from '../bus/bus.ts'
 import { Fleet, type FleetDirectory, type FleetUpdate } from './fleet.ts'
 import { createMemoryBus } from '../bus/memory-bus.ts'
 import { RecentSamples } from './recent-samples.ts'
+import { TrailingMetrics } from './trailing-metrics.ts'
 
 interface Member {
   key: number
@@ -55,7 +56,17 @@ describe('the fleet', () => {
     const store = new SampleStore({ pool: new pg.Pool(), kind: 'postgres' })
     const recent = new RecentSamples({ store, bus, now: () => START })
     recent.start()
-    fleet = new Fleet({ bus, directory, recent, keyOf: (filter) => filter ?? '', intervalMs: 1000 })
+    fleet = new Fleet({
+      bus,
+      directory,
+      recent,
+      trailing: new TrailingMetrics({ store, recent }),
+      keyOf: (filter) => filter ?? '',
+      intervalMs: 1000,
+      onError: (error) => {
+        throw error
+      },
+    })
     fleet.start()
   })
 
@@ -78,12 +89,13 @@ describe('the fleet', () => {
   it('is published once for each window, when all samples are recorded, with each deployment and its own sample', async () => {
     const watcher = fleet.watch(null)
     const first = next(watcher)
-    publish(0, samples(0, [1, 2]), false)
+    const of = (key: number) => samples(0, [key], { inFlight: key })
+    publish(0, [...of(1), ...of(2)], false)
     await settled()
-    publish(0, samples(0, [3]))
+    publish(0, of(3))
     const update = await first
     expect(shape(update)).toEqual([0, [1, 2, 3], '3/3'])
-    for (const { deployment, sample } of update.deployments) expect(sample.deploymentKey).toBe(deployment.key)
+    expect(update.deployments.map(({ metrics }) => metrics.inFlight)).toEqual([1, 2, 3])
     const second = next(watcher)
     publish(1, samples(1, [1, 2, 3]))
     expect(shape(await second)).toEqual([1, [1, 2, 3], '3/3'])
@@ -104,10 +116,19 @@ describe('the fleet', () => {
     expect(shape(await next(fleet.watch('blue')))).toEqual([0, [2], '1/1'])
   })
 
-  it('says how many deployments have reported a window, and leaves out those that have not', async () => {
-    publish(0, samples(0, [1, 2, 3]))
-    publish(1, samples(1, [1, 3]))
-    expect(shape(await next(fleet.watch(null)))).toEqual([1, [1, 3], '2/3'])
+  it('keeps a deployment until its newest sample is two of its own intervals old, and says how many have reported', async () => {
+    const long = { windowStartMs: START - 4000, windowMs: 5000 }
+    publish(0, [...samples(0, [1, 3]), ...samples(0, [2], long)])
+    const watcher = fleet.watch(null)
+    expect(shape(await next(watcher))).toEqual([0, [1, 2, 3], '3/3'])
+    publish(1, samples(1, [1]))
+    expect(shape(await next(watcher))).toEqual([1, [1, 2, 3], '3/3'])
+    publish(2, samples(2, [1]))
+    expect(shape(await next(watcher))).toEqual([2, [1, 2], '2/3'])
+    for (let n = 3; n < 10; n += 1) publish(n, samples(n, [1]))
+    expect(shape(await next(watcher))).toEqual([9, [1, 2], '2/3'])
+    publish(10, samples(10, [1]))
+    expect(shape(await next(watcher))).toEqual([10, [1], '1/3'])
   })
 
   it('continues with empty windows when no deployment is active', async () => {
@@ -143,6 +164,84 @@ describe('the fleet', () => {
     const latency = totals.latency instanceof Distribution ? totals.latency : new Distribution()
     expect(latency.quantile(0.9)?.valueMs).toBeCloseTo(10, 0)
     expect(latency.quantile(0.91)?.valueMs).toBeGreaterThan(990)
+  })
+
+  describe('over a trailing range', () => {
+    /** Member 2 has windows of five seconds, and member 3 began late. */
+    const recordUntil = (last: number) => {
+      for (let n = 0; n <= last; n += 1) {
+        const latenciesMs = [n + 1, 2 * n + 1]
+        const recorded = samples(n, [1], { latenciesMs, errors: 1, generatedTokens: 7 })
+        const start = START + (n - 4) * 1000
+        if (n % 5 === 4) recorded.push(...longSample(n, start))
+        if (n >= 90) recorded.push(...samples(n - 90, [3], { latenciesMs: [500], windowStartMs: START + n * 1000 }))
+        all.push(...recorded)
+        publish(n, recorded)
+      }
+    }
+    const longSample = (n: number, windowStartMs: number) =>
+      samples((n - 4) / 5, [2], { latenciesMs: Array.from({ length: 50 }, () => n), windowStartMs, windowMs: 5000 })
+    let all: Sample[]
+    beforeEach(() => {
+      all = []
+    })
+    const end = ({ windowStartMs, windowMs }: Sample) => windowStartMs + windowMs
+
+    it.each([10, 60])(
+      'of %i s merges all samples of its members that end within it, and adds up their rates',
+      async (s) => {
+        recordUntil(97)
+        const update = await next(fleet.watch(null, s * 1000))
+        const newest = [1, 2, 3].map((key) => all.findLast(({ deploymentKey }) => deploymentKey === key)!)
+        const within = newest.flatMap((last) =>
+          all.filter(
+            (one) =>
+              one.deploymentKey === last.deploymentKey && end(one) > end(last) - s * 1000 && end(one) <= end(last),
+          ),
+        )
+        const requests = (key: number) =>
+          within.reduce((sum, one) => sum + (one.deploymentKey === key ? (one.requests ?? 0) : 0), 0)
+        const latencies = new Distribution()
+        for (const { latency } of within) if (latency) latencies.mergeEncoded(latency)
+        const { totals } = update
+        expect([update.atMs, totals.atMs, totals.windowMs]).toEqual([START + (98 - s) * 1000, update.atMs, s * 1000])
+        expect(totals).toMatchObject({
+          coveredMs: s * 1000,
+          requests: requests(1) + requests(2) + requests(3),
+          errors: s,
+          generatedTokens: 7 * s,
+          latencyMaxMs: 500,
+          perSecond: { requests: 2 + 10 + 1, generatedTokens: 7 },
+        })
+        expect(totals.latency).toEqual(latencies)
+        expect(update.deployments.map(({ metrics }) => [metrics.atMs, metrics.coveredMs, metrics.requests])).toEqual([
+          [START + (98 - s) * 1000, s * 1000, requests(1)],
+          [START + (95 - s) * 1000, s * 1000, requests(2)],
+          [START + (98 - s) * 1000, 8000, 8],
+        ])
+      },
+    )
+
+    it('shorter than the windows of a member shows its newest window, at its own rate', async () => {
+      recordUntil(97)
+      const { totals, deployments } = await next(fleet.watch(null, 1000))
+      expect(deployments.map(({ metrics }) => [metrics.windowMs, metrics.requests])).toEqual([
+        [1000, 2],
+        [5000, 50],
+        [1000, 1],
+      ])
+      expect(totals).toMatchObject({ windowMs: 5000, requests: 53, perSecond: { requests: 13 } })
+    })
+
+    it('follows every window, beside the streams of other ranges', async () => {
+      recordUntil(3)
+      const [minute, ten, plain] = [fleet.watch(null, 60_000), fleet.watch(null, 10_000), fleet.watch(null)]
+      expect(fleet.counts).toEqual({ filters: 3, watchers: 3 })
+      for (const watcher of [minute, ten, plain]) await next(watcher)
+      const updates = [minute, ten, plain].map(next)
+      publish(4, samples(4, [1], { latenciesMs: [1] }))
+      expect((await Promise.all(updates)).map(({ totals }) => totals.requests)).toEqual([9, 9, 1])
+    })
   })
 
   it('is published again for the same window when the active deployments change', async () => {

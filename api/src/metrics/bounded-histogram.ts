@@ -20,8 +20,7 @@ export class BoundedHistogram {
    * that, each a whole number from 0 on, that add up to at most 2^53 - 1.
    */
   constructor(boundsMs: ArrayLike<number>, counts: ArrayLike<number>) {
-    // A negative zero is zero.
-    this.boundsMs = Float64Array.from(boundsMs, (boundMs) => boundMs + 0)
+    this.boundsMs = Float64Array.from(boundsMs)
     this.counts = Float64Array.from(counts)
     checkBounds(this.boundsMs)
     if (counts.length !== boundsMs.length + 1) {

@@ -15,7 +15,8 @@ export function cellsOf(counts: Float64Array, reach: (at: number) => { lowerMs: 
   for (const count of counts) if (count > 0) size++
   const cells = { lowersMs: new Float64Array(size), uppersMs: new Float64Array(size), counts: new Float64Array(size) }
   let cell = 0
-  for (const [at, count] of counts.entries()) {
+  for (let at = 0; at < counts.length; at++) {
+    const count = counts[at] ?? 0
     if (count === 0) continue
     const { lowerMs, upperMs } = reach(at)
     cells.lowersMs[cell] = lowerMs
@@ -40,9 +41,12 @@ export function borderAt(
   for (;;) {
     // A merge of lists that are sorted already: there are at most nine.
     let [least, leastMs] = [-1, Infinity]
-    for (const [at, cells] of histograms.entries()) {
-      const borderMs = cells[side][next[at] ?? 0]
-      if (borderMs !== undefined && (least < 0 || borderMs < leastMs)) [least, leastMs] = [at, borderMs]
+    for (let at = 0; at < histograms.length; at++) {
+      const borderMs = histograms[at]?.[side][next[at] ?? 0]
+      if (borderMs !== undefined && (least < 0 || borderMs < leastMs)) {
+        least = at
+        leastMs = borderMs
+      }
     }
     const cell = next[least] ?? Number.NaN
     const count = histograms[least]?.counts[cell]

@@ -34,7 +34,7 @@ describe('the stored form of a distribution', () => {
   })
 
   it('comes back the same for every mixture, and is read from a view into a larger buffer', () => {
-    for (let at = 0; at < 200; at++) {
+    for (let at = 0; at < 60; at++) {
       const merged = mergedAnyhow(mixture(`mixture ${at}`), new Random(seedOf(`${at}`)))
       const encoded = merged.encode()
       const row = new Uint8Array(encoded.length + 20).fill(255)
@@ -72,7 +72,7 @@ describe('the stored form of a distribution', () => {
 
   it('keeps any bounds exactly', () => {
     const random = new Random(seedOf('bounds'))
-    for (let round = 0; round < 300; round++) {
+    for (let round = 0; round < 200; round++) {
       const decimals = Math.floor(random.between(0, 12))
       const drawn = Array.from({ length: 1 + Math.floor(random.between(0, 40)) }, () => {
         const boundMs = 2 ** random.between(-20, 32)
@@ -167,7 +167,9 @@ describe('bytes that are no distribution', () => {
     let [accepted, refused] = [0, 0]
     const check = (noise: Uint8Array) => {
       try {
-        expect(Distribution.decode(noise).encode()).toEqual(noise)
+        const writtenAgain = Distribution.decode(noise).encode()
+        // A matcher for each would take most of the time.
+        if (Buffer.compare(writtenAgain, noise) !== 0) expect(writtenAgain).toEqual(noise)
         accepted++
       } catch (error) {
         if (!(error instanceof MalformedHistogramError)) throw error
@@ -176,7 +178,7 @@ describe('bytes that are no distribution', () => {
     }
     // Small numbers are more often right.
     const byte = () => (random.uniform() < 0.8 ? random.uint32() % 4 : random.uint32() % 256)
-    for (let round = 0; round < 20_000; round++) {
+    for (let round = 0; round < 10_000; round++) {
       const noise = Uint8Array.from({ length: 4 + Math.floor(random.between(0, 16)) }, byte)
       noise.set([2, 1 + (random.uint32() % 3)])
       check(noise)
@@ -190,7 +192,7 @@ describe('bytes that are no distribution', () => {
         check(changed)
       }
     }
-    expect(Math.min(accepted, refused)).toBeGreaterThan(1_000)
+    expect(Math.min(accepted, refused)).toBeGreaterThan(500)
   })
 
   it('add nothing to what they were to be merged into', () => {

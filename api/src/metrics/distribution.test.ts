@@ -53,11 +53,24 @@ describe('merging distributions', () => {
     const other = coarse([BOUNDS.one, BOUNDS.vllm])
     const before = other.encode()
     one.merge(other)
-    one.merge(other)
+    one.mergeEncoded(other.encode())
     expect(other.encode()).toEqual(before)
     expect(one.count).toBe(8 + 2 * other.count)
     one.merge(one)
     expect(one.count).toBe(2 * (8 + 2 * other.count))
+  })
+
+  it('is seen by the next quantile', () => {
+    const distribution = coarse([BOUNDS.one])
+    expect(distribution.quantile(0.5)?.highMs).toBe(250)
+    distribution.recordBuckets(BOUNDS.one, [0, 8])
+    expect(distribution.quantile(0.5)?.lowMs).toBe(250)
+    const measured = new Distribution()
+    measured.record(5, 90)
+    distribution.mergeEncoded(measured.encode())
+    expect(distribution.quantile(0.5)?.kind).toBe('MEASURED')
+    distribution.record(9_000, 900)
+    expect(distribution.quantile(0.5)?.valueMs).toBeGreaterThan(8_000)
   })
 
   it('keeps seven sets of bounds, those with most bounds, whichever came first; others are of unknown distribution', () => {

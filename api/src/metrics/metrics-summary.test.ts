@@ -113,6 +113,9 @@ describe('merging samples', () => {
       expect(merged(samples).summary(START, 3000)).toMatchObject({ latencySumMs: 930, latencyMaxMs: null })
     }
     expect(merged([noSum, known, idle]).summary(START, 3000)).toMatchObject({ latencySumMs: null, latencyMaxMs: 900 })
+    // A sum of latencies that are not counted is part of no mean.
+    const uncounted = sampleOf({ requests: 5, latencySumMs: 500, latencyMaxMs: 4000 })
+    expect(merged([uncounted, known]).summary(START, 2000)).toMatchObject({ latencySumMs: 910, latencyMaxMs: 900 })
     expect(merged([idle, known, idle]).summary(START, 3000)).toMatchObject({ latencySumMs: 910, latencyMaxMs: 900 })
   })
 

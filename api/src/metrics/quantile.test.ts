@@ -5,12 +5,20 @@ import type { LatencyTotals, Quantile } from './quantile.ts'
 import { Random, seedOf } from '../recording/sources/simulator/random.ts'
 
 const QUANTILES = [0, 0.001, 0.01, 0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 1]
-const SEEDS = Array.from({ length: 300 }, (_, at) => `mixture ${at}`)
+const SEEDS = Array.from({ length: 200 }, (_, at) => `mixture ${at}`)
 
 /** Nearest rank over the raw values. */
 function exactQuantile(rawMs: readonly number[], q: number): number {
   const sorted = rawMs.toSorted((a, b) => a - b)
   return sorted[Math.max(1, Math.ceil(q * sorted.length * (1 - 2 ** -51))) - 1]!
+}
+
+/** Whether all that a quantile says of itself holds for the exact one. */
+function isTrue({ valueMs, lowMs, highMs, kind }: Quantile, exactMs: number): boolean {
+  const isWithin = (ms: number) => ms >= lowMs && ms <= (highMs ?? Infinity)
+  if (!isWithin(exactMs) || (valueMs !== null && !isWithin(valueMs))) return false
+  if (kind === 'MEASURED') return valueMs !== null && Math.abs(valueMs / exactMs - 1) <= 0.01
+  return (valueMs !== null) === (kind === 'INTERPOLATED')
 }
 
 function totalsOf(rawMs: readonly number[]): LatencyTotals {
@@ -26,6 +34,7 @@ function bucketed(boundsMs: readonly number[], counts: readonly number[]): Distr
 describe('a quantile of any mixture', () => {
   it('lies where it says, in any order and grouping of merges, whatever is known beside the buckets', () => {
     const kinds = new Map<string, number>()
+    const wrong: unknown[] = []
     for (const seed of SEEDS) {
       const all = mixture(seed)
       const rawMs = all.flatMap((told) => told.rawMs)
@@ -40,20 +49,17 @@ describe('a quantile of any mixture', () => {
       ]) {
         for (const q of QUANTILES) {
           const exactMs = exactQuantile(rawMs, q)
-          const { valueMs, lowMs, highMs, kind } = merged.quantile(q, totals)!
-          const what = `${seed}, q ${q}, ${JSON.stringify(totals)}, ${kind}`
-          expect(lowMs, what).toBeLessThanOrEqual(exactMs)
-          expect(highMs ?? Infinity, what).toBeGreaterThanOrEqual(exactMs)
-          if (kind === 'MEASURED') expect(Math.abs(valueMs! / exactMs - 1), what).toBeLessThanOrEqual(0.01)
-          else expect(valueMs === null, what).toBe(kind !== 'INTERPOLATED')
-          if (valueMs !== null) expect(valueMs >= lowMs && valueMs <= highMs!, what).toBe(true)
-          if (sumMs !== null && totals.sumMs !== null && q < 1) {
-            expect(highMs, what).toBeLessThanOrEqual((sumMs / rawMs.length / (1 - q)) * (1 + 1e-8))
-          }
+          const quantile = merged.quantile(q, totals)!
+          const { kind } = quantile
+          // A matcher for each of a hundred thousand would take most of the time.
+          if (!isTrue(quantile, exactMs)) wrong.push({ seed, q, totals, exactMs, quantile })
+          const meanBoundMs = totals.sumMs === null ? Infinity : totals.sumMs / rawMs.length / (1 - q)
+          if ((quantile.highMs ?? Infinity) > meanBoundMs * (1 + 1e-8)) wrong.push({ seed, q, meanBoundMs, quantile })
           kinds.set(kind, (kinds.get(kind) ?? 0) + 1)
         }
       }
     }
+    expect(wrong).toEqual([])
     // Every kind was put to the test.
     expect([...kinds.keys()].toSorted()).toEqual([
       'ABOVE_HIGHEST_BUCKET',

@@ -24,11 +24,15 @@ export interface LatencyBucket {
 function spansOf(histograms: readonly Cells[], maxMs: number | null): Span[] {
   const spans: Span[] = []
   for (const { lowersMs, uppersMs, counts } of histograms) {
-    for (const [at, count] of counts.entries()) {
+    for (let at = 0; at < counts.length; at++) {
       const [lowerMs, upperMs] = [lowersMs[at] ?? 0, uppersMs[at] ?? 0]
       if (lowerMs === 0 && upperMs === Infinity) continue
       const closedMs = upperMs < Infinity ? upperMs : Math.max(lowerMs, maxMs ?? 2 * lowerMs)
-      spans.push({ lowerMs: lowerMs > 0 ? lowerMs : upperMs / 2, upperMs: Math.min(closedMs, MAX_LATENCY_MS), count })
+      spans.push({
+        lowerMs: lowerMs > 0 ? lowerMs : upperMs / 2,
+        upperMs: Math.min(closedMs, MAX_LATENCY_MS),
+        count: counts[at] ?? 0,
+      })
     }
   }
   return spans
@@ -51,7 +55,7 @@ export function spreadQuantile(
   { lowMs, highMs, maxMs }: { lowMs: number; highMs: number; maxMs: number | null },
 ): number {
   let [known, below] = [0, 0]
-  const between: Span[] = []
+  let between: Span[] = []
   for (const span of spansOf(histograms, maxMs)) {
     known += span.count
     if (span.upperMs <= lowMs) below += span.count
@@ -60,10 +64,21 @@ export function spreadQuantile(
   let [fromMs, toMs] = [lowMs, highMs]
   for (let halving = 0; halving < HALVINGS; halving++) {
     const middleMs = Math.sqrt(fromMs * toMs)
-    let seen = below
-    for (const span of between) seen += span.count * shareUpTo(middleMs, span)
-    if (seen < share * known) fromMs = middleMs
-    else toMs = middleMs
+    // Those wholly below the middle, and those that it lies in; each half is smaller than what was between.
+    let [under, seen] = [below, below]
+    for (const span of between) {
+      const part = span.count * shareUpTo(middleMs, span)
+      seen += part
+      if (span.upperMs <= middleMs) under += part
+    }
+    if (seen < share * known) {
+      fromMs = middleMs
+      below = under
+      between = between.filter(({ upperMs }) => upperMs > middleMs)
+    } else {
+      toMs = middleMs
+      between = between.filter(({ lowerMs }) => lowerMs < middleMs)
+    }
   }
   return Math.min(Math.max(toMs, lowMs), highMs)
 }
@@ -85,7 +100,8 @@ export function gridOf(histograms: readonly Cells[], perDoubling: number, maxMs:
     }
   }
   const buckets: LatencyBucket[] = []
-  for (const [at, count] of counts.entries()) {
+  for (let at = 0; at < counts.length; at++) {
+    const count = counts[at] ?? 0
     if (count === 0) continue
     const highMs = slotBounds((at + 1) * width - 1).upperMs
     buckets.push({ lowMs: slotBounds(at * width).lowerMs, highMs, count })

@@ -7,7 +7,7 @@ import type { MergedWindow } from './merged-window.ts'
 const CHUNK_ROWS = 1000
 
 /** A deployment whose windows are merged later than this after their end does not hold up its model and the fleet. */
-const MAX_LAG_MS = 5 * 60_000
+export const MAX_LAG_MS = 5 * 60_000
 /** A window that no sample follows is closed so long after its end. The recorder catches up for no longer. */
 export const CLOSE_AFTER_MS = 70_000
 
