@@ -1,3 +1,4 @@
+import type { Database } from '@gaugeline/prisma'
 import { expect } from 'vitest'
 import type { Sample } from '../src/metrics/sample.ts'
 import { Random, seedOf } from '../src/recording/sources/simulator/random.ts'
@@ -16,7 +17,7 @@ interface Log {
 }
 
 /** When all that was recorded until a time is closed in every resolution. */
-export const CLOSED_AFTER_MS = 3_600_000 + 120_000
+const CLOSED_AFTER_MS = 3_600_000 + 180_000
 
 /** Logs of deployments with random samples, and what merges them. The same in each run of a test. */
 export class MergedLogs {
@@ -70,30 +71,19 @@ export class MergedLogs {
   async store(samples: Sample[]): Promise<void> {
     for (let at = 0; at < samples.length; at += 1000) {
       const given = samples.slice(at, at + 1000)
-      expect((await this.deps.services.sampleStore.store(given)).stored).toHaveLength(given.length)
+      const { stored } = await this.deps.services.sampleStore.store(given)
+      if (stored.length < given.length) throw new Error(`${given.length - stored.length} samples were not stored.`)
     }
     for (const sample of samples) this.log(sample.deploymentKey).recent.push(sample)
   }
 
-  /** What merges them; from the store unless it is told otherwise, and no failure is expected. */
+  /** What merges them; from the store unless it is told otherwise. */
   rollUp(given: Partial<RollUpOptions> = {}): RollUp {
-    return new RollUp({
-      store: this.resolutionStore(),
-      recent: () => [],
-      clock: this.deps.recordingClock,
-      onStall: (error) => expect.fail(String(error)),
-      onRecovery: () => undefined,
-      onError: (error) => expect.fail(String(error)),
-      sleep: () => Promise.resolve(),
-      ...given,
-    })
+    return createTestRollUp(this.deps.database, { clock: this.deps.recordingClock, ...given })
   }
 
   resolutionStore(): ResolutionStore {
-    return new ResolutionStore(
-      this.deps.database,
-      RESOLUTIONS_MS.map((resolutionMs) => ({ table: 'merged_windows', resolutionMs, widthMs: 86_400_000 })),
-    )
+    return createTestStore(this.deps.database)
   }
 
   readonly inMemory = (key: number): readonly Sample[] => this.log(key).recent.slice(-240)
@@ -105,15 +95,45 @@ export class MergedLogs {
 
   /** Once all windows are closed, every sample is in each resolution once. */
   async expectWhole(rollUp = this.rollUp()): Promise<void> {
-    const endMs = Math.max(...[...this.logs.values()].map((log) => log.endMs))
-    await rollUp.mergeUntil(endMs + CLOSED_AFTER_MS)
-    const { faults, merged, samples } = await recount(this.deps.database)
-    expect(faults).toEqual([])
-    expect(merged).toBe(samples)
-    const { rows } = await this.deps.database.pool.query<{ count: number }>(
-      `select count(*)::int from resolution_heads r join samples s using (deployment_key)
-        where s.window_start + s.window_ms * interval '1 ms' > r.merged_through`,
-    )
-    expect(rows).toEqual([{ count: 0 }])
+    await expectMergedWhole(this.deps.database, rollUp)
   }
+}
+
+function createTestStore(database: Database): ResolutionStore {
+  const table = 'merged_windows'
+  return new ResolutionStore(
+    database,
+    RESOLUTIONS_MS.map((resolutionMs) => ({ table, resolutionMs, widthMs: 86_400_000 })),
+  )
+}
+
+/** Merges from the store, and expects no failure, unless it is told otherwise. */
+function createTestRollUp(database: Database, given: Partial<RollUpOptions> = {}): RollUp {
+  return new RollUp({
+    store: createTestStore(database),
+    recent: () => [],
+    clock: { now: () => 0 },
+    onStall: (error) => expect.fail(String(error)),
+    onRecovery: () => undefined,
+    onError: (error) => expect.fail(String(error)),
+    sleep: () => Promise.resolve(),
+    ...given,
+  })
+}
+
+/** What is merged is right; and once all windows are closed, every sample is in each resolution once. */
+export async function expectMergedWhole(database: Database, rollUp = createTestRollUp(database)): Promise<void> {
+  expect((await recount(database)).faults).toEqual([])
+  const { rows: ends } = await database.pool.query<{ ms: number }>(
+    `select (extract(epoch from max(window_start)) * 1000)::float8 as ms from samples`,
+  )
+  await rollUp.mergeUntil((ends[0]?.ms ?? 0) + CLOSED_AFTER_MS)
+  const { faults, merged, samples } = await recount(database)
+  expect(faults).toEqual([])
+  expect(merged).toBe(samples)
+  const { rows } = await database.pool.query<{ count: number }>(
+    `select count(*)::int from resolution_heads r join samples s using (deployment_key)
+      where s.window_start + s.window_ms * interval '1 ms' > r.merged_through`,
+  )
+  expect(rows).toEqual([{ count: 0 }])
 }

@@ -108,7 +108,7 @@ const highest = (values: (number | null)[]) => {
 
 function figures(parts: readonly (Sample | MergedWindow)[]) {
   const histogram = new LatencyHistogram()
-  for (const { latency } of parts) if (latency) histogram.merge(LatencyHistogram.decode(latency as Uint8Array))
+  for (const { latency } of parts) if (latency) histogram.merge(LatencyHistogram.decode(latency))
   return {
     requests: sum(parts.map(({ requests }) => requests)),
     errors: sum(parts.map(({ errors }) => errors)),

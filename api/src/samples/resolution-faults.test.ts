@@ -130,10 +130,8 @@ describe.each(await testDatabaseKinds())('merging that is interrupted, on %s,', 
     const done = deferred()
     const rollUp = logs.rollUp({
       store: {
-        ...{
-          samplesAfter: (asked, limit) => store.samplesAfter(asked, limit),
-          windows: (ranges) => store.windows(ranges),
-        },
+        samplesAfter: (asked, limit) => store.samplesAfter(asked, limit),
+        windows: (ranges) => store.windows(ranges),
         write: (batch, version) => store.write(batch, version),
         heads: () => {
           rounds += 1

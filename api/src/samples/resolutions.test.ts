@@ -147,6 +147,7 @@ describe.each(await testDatabaseKinds())('merging samples on %s', (kind) => {
     await rollUp.start()
     await rollUp.stop()
     await logs.expectWhole()
+    expect(await windowsOf(0, HOUR_MS)).toHaveLength(2)
   })
 
   it('merges samples of which more come in a window than are read at once', async () => {

@@ -38,7 +38,7 @@ export class WindowBuilder {
   addSample(sample: Sample): void {
     const { windowStartMs, windowMs, sequence, source } = sample
     this.#addTime(windowMs, Math.max(0, this.#windowStartMs - windowStartMs))
-    this.#addOverTime(sample as Given, sequence, sequence)
+    this.#addOverTime(sample, sequence, sequence)
     this.#addSource(source, sample.requests ?? 0)
   }
 
