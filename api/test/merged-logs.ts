@@ -16,7 +16,7 @@ interface Log {
 }
 
 /** When all that was recorded until a time is closed in every resolution. */
-export const CLOSED_AFTER_MS = 3_600_000 + 120_000
+export const CLOSED_AFTER_MS = 86_400_000 + 120_000
 
 /** Logs of deployments with random samples, and what merges them. The same in each run of a test. */
 export class MergedLogs {

@@ -128,7 +128,7 @@ describe.each(await testDatabaseKinds())('retention on %s', (kind) => {
       await merge(key, HOURS, [0])
       await database.pool.query(
         `insert into resolution_heads (deployment_key, resolution_ms, model_key, merged_through)
-          values ($1, ${HOUR}, 1, to_timestamp($2::float8 / 1000))`,
+          values ($1, ${DAY}, 1, to_timestamp($2::float8 / 1000))`,
         [key, NOON + (key === waiting.key ? 0 : HOUR)],
       )
     }
