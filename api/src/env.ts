@@ -138,6 +138,7 @@ const settings = {
   KEEP_1MIN_DAYS: keptDays(1_825),
   KEEP_10MIN_DAYS: keptDays(3_650),
   KEEP_1H_DAYS: keptDays(3_650),
+  KEEP_1D_DAYS: keptDays(3_650),
   // Beyond an hour, no load balancer keeps a connection that is not used.
   KEEP_ALIVE_SECONDS: { schema: wholeNumber(1, 3_600), mayHold: 'seconds from 1 to 3600' },
   SEED: { schema: z.enum(['demo', 'none']), mayHold: 'demo or none' },

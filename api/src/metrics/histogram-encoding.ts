@@ -29,6 +29,12 @@ export class ByteReader {
     const first = this.bytes[this.at++]
     if (first === undefined) throw new MalformedHistogramError(`it ends before ${what}`)
     if (first < 0x80) return first
+    // Nearly all have one or two bytes, and a year of windows has a hundred million of them.
+    const second = this.#bytes[this.#at]
+    if (second !== undefined && second !== 0 && second < 0x80) {
+      this.#at++
+      return first - 0x80 + (second << 7)
+    }
     let value = first - 0x80
     for (let weight = 0x80; weight < 2 ** 56; weight *= 0x80) {
       const byte = this.bytes[this.at++]

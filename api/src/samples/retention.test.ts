@@ -128,7 +128,7 @@ describe.each(await testDatabaseKinds())('retention on %s', (kind) => {
       await merge(key, HOURS, [0])
       await database.pool.query(
         `update resolution_heads set merged_through = to_timestamp($2::float8 / 1000)
-          where deployment_key = $1 and resolution_ms = ${HOUR}`,
+          where deployment_key = $1 and resolution_ms = ${DAY}`,
         [key, NOON + (key === waiting.key ? 0 : HOUR)],
       )
     }
