@@ -30,9 +30,9 @@ export class ByteReader {
     if (first === undefined) throw new MalformedHistogramError(`it ends before ${what}`)
     if (first < 0x80) return first
     // Nearly all have one or two bytes, and a year of windows has a hundred million of them.
-    const second = this.#bytes[this.#at]
+    const second = this.bytes[this.at]
     if (second !== undefined && second !== 0 && second < 0x80) {
-      this.#at++
+      this.at++
       return first - 0x80 + (second << 7)
     }
     let value = first - 0x80
@@ -160,6 +160,14 @@ export function addRead(entries: number, counts: Float64Array, first: number): v
   for (let entry = 0; entry < entries; entry++) {
     const at = (readPlaces[entry] ?? 0) - first
     counts[at] = (counts[at] ?? 0) + (readCounts[entry] ?? 0)
+  }
+}
+
+/** Adds what was read last to the counts of groups; `groupOf` gives that of each place. */
+export function addReadTo(entries: number, groups: Float64Array, groupOf: Uint8Array): void {
+  for (let entry = 0; entry < entries; entry++) {
+    const group = groupOf[readPlaces[entry] ?? 0] ?? 0
+    groups[group] = (groups[group] ?? 0) + (readCounts[entry] ?? 0)
   }
 }
 
