@@ -1,0 +1,148 @@
+import { oneOf } from '../../search-params.ts'
+
+/** Ranges that end now, by their name in the URL. */
+export const TRAILING = ['live', '15m', '1h', '6h', '24h', '7d', '30d'] as const
+export type TrailingName = (typeof TRAILING)[number]
+
+const DEFAULT_RANGE: TrailingName = '15m'
+
+const TRAILING_SECONDS: Record<TrailingName, number> = {
+  live: 300,
+  '15m': 900,
+  '1h': 3600,
+  '6h': 21_600,
+  '24h': 86_400,
+  '7d': 604_800,
+  '30d': 2_592_000,
+}
+
+export const TRAILING_WORDS: Record<TrailingName, string> = {
+  live: 'Live, 5 min',
+  '15m': '15 min',
+  '1h': '1 h',
+  '6h': '6 h',
+  '24h': '24 h',
+  '7d': '7 d',
+  '30d': '30 d',
+}
+
+/** The range on the screen: one that ends now and moves on, or one that stands still. */
+export type TimeRange = { kind: 'trailing'; name: TrailingName } | { kind: 'fixed'; fromMs: number; toMs: number }
+
+/** The range as the URL holds it: `range`, or `from` and `to`, or nothing for the default. */
+export interface RangeSearch {
+  range?: TrailingName
+  from?: string
+  to?: string
+}
+
+/** Nothing shorter can be drawn, or dragged by accident. */
+const SHORTEST_MS = 10_000
+/** Nothing is recorded outside; the API refuses it. */
+const EARLIEST_MS = 0
+const LATEST_MS = Date.UTC(2200, 0)
+const LONGEST_MS = 10 * 366 * 86_400_000
+
+/** Reads what anybody may have written into the address. Whatever makes no range is left out. */
+export function readRangeSearch(search: Record<string, unknown>): RangeSearch {
+  const fromMs = instantOf(search['from'])
+  const toMs = instantOf(search['to'])
+  if (fromMs !== undefined && toMs !== undefined && isRange(fromMs, toMs)) {
+    return { range: undefined, from: writeInstant(fromMs), to: writeInstant(toMs) }
+  }
+  const range = oneOf(TRAILING, search['range'])
+  return { range: range === DEFAULT_RANGE ? undefined : range, from: undefined, to: undefined }
+}
+
+/** The range that the address asks for, once `readRangeSearch` has read it. */
+export function rangeOf({ range, from, to }: RangeSearch): TimeRange {
+  const fromMs = instantOf(from)
+  const toMs = instantOf(to)
+  if (fromMs !== undefined && toMs !== undefined) return { kind: 'fixed', fromMs, toMs }
+  return { kind: 'trailing', name: range ?? DEFAULT_RANGE }
+}
+
+export function searchOf(range: TimeRange): RangeSearch {
+  if (range.kind === 'fixed') {
+    return { range: undefined, from: writeInstant(range.fromMs), to: writeInstant(range.toMs) }
+  }
+  return { range: range.name === DEFAULT_RANGE ? undefined : range.name, from: undefined, to: undefined }
+}
+
+export function isSameRange(a: TimeRange, b: TimeRange): boolean {
+  if (a.kind === 'trailing') return b.kind === 'trailing' && a.name === b.name
+  return b.kind === 'fixed' && a.fromMs === b.fromMs && a.toMs === b.toMs
+}
+
+/** Both ends at the time `nowMs`, in ms since 1970. */
+export function boundsOf(range: TimeRange, nowMs: number): { fromMs: number; toMs: number } {
+  if (range.kind === 'fixed') return { fromMs: range.fromMs, toMs: range.toMs }
+  return { fromMs: nowMs - TRAILING_SECONDS[range.name] * 1000, toMs: nowMs }
+}
+
+export function spanMsOf(range: TimeRange): number {
+  return range.kind === 'fixed' ? range.toMs - range.fromMs : TRAILING_SECONDS[range.name] * 1000
+}
+
+/** The range between two instants, in whole seconds and at least as long as can be drawn. */
+export function fixedRange(fromMs: number, toMs: number): TimeRange {
+  const middle = (fromMs + toMs) / 2
+  const half = Math.max(toMs - fromMs, SHORTEST_MS) / 2
+  const from = Math.max(EARLIEST_MS, Math.floor((middle - half) / 1000) * 1000)
+  return { kind: 'fixed', fromMs: from, toMs: Math.max(from + SHORTEST_MS, Math.ceil((middle + half) / 1000) * 1000) }
+}
+
+/** The range right before this one. */
+export function stepBack(range: TimeRange, nowMs: number): TimeRange {
+  const { fromMs } = boundsOf(range, nowMs)
+  return fixedRange(fromMs - spanMsOf(range), fromMs)
+}
+
+/** The range right after this one. One that would reach beyond now ends now, and moves on if it has a name. */
+export function stepForward(range: TimeRange, nowMs: number): TimeRange {
+  if (range.kind === 'trailing') return range
+  const span = spanMsOf(range)
+  if (range.toMs + span < nowMs) return fixedRange(range.toMs, range.toMs + span)
+  return trailingOf(span) ?? fixedRange(nowMs - span, nowMs)
+}
+
+/** Twice as long around the same middle, but not beyond now. */
+export function widen(range: TimeRange, nowMs: number): TimeRange {
+  const span = spanMsOf(range) * 2
+  if (range.kind === 'trailing') {
+    const next = TRAILING[TRAILING.indexOf(range.name) + 1]
+    return next === undefined ? range : { kind: 'trailing', name: next }
+  }
+  if (span > LONGEST_MS) return range
+  const middle = (range.fromMs + range.toMs) / 2
+  const to = Math.min(middle + span / 2, Math.max(nowMs, range.toMs))
+  return fixedRange(to - span, to)
+}
+
+/** Whether widening changes anything. */
+export function canWiden(range: TimeRange): boolean {
+  return range.kind === 'trailing' ? range.name !== TRAILING.at(-1) : spanMsOf(range) * 2 <= LONGEST_MS
+}
+
+/** A range that ends now and has a name and this length, give or take the rounding to seconds. */
+function trailingOf(spanMs: number): TimeRange | undefined {
+  const name = TRAILING.find((one) => Math.abs(TRAILING_SECONDS[one] * 1000 - spanMs) <= 2_000)
+  return name && { kind: 'trailing', name }
+}
+
+/** Whether a person may ask for this range. */
+export function isRange(fromMs: number, toMs: number): boolean {
+  return fromMs >= EARLIEST_MS && toMs <= LATEST_MS && toMs - fromMs >= 1000 && toMs - fromMs <= LONGEST_MS
+}
+
+const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})$/
+
+function instantOf(value: unknown): number | undefined {
+  const ms = typeof value === 'string' && INSTANT.test(value) ? Date.parse(value) : Number.NaN
+  return Number.isNaN(ms) ? undefined : ms
+}
+
+/** `2026-11-30T13:05:00Z`: as short as it can be written. */
+function writeInstant(ms: number): string {
+  return new Date(ms).toISOString().replace('.000Z', 'Z')
+}
