@@ -47,6 +47,11 @@ export interface Sample extends Figures {
   windowMs: number
 }
 
+/** When the window ends, in ms since 1970. */
+export function endOf({ at, windowMs }: Pick<Sample, 'at' | 'windowMs'>): number {
+  return at + windowMs
+}
+
 const PERCENTILES = { p50Ms: 0.5, p95Ms: 0.95, p99Ms: 0.99 } as const satisfies Partial<Record<Figure, number>>
 export type Percentile = keyof typeof PERCENTILES
 

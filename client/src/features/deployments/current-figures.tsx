@@ -1,10 +1,12 @@
 import { type ReactNode, useSyncExternalStore } from 'react'
-import type { Figure, Sample } from '../../live/sample.ts'
-import { eachFigure, FIGURES, type Figures, hasTooFew, requestsFor } from '../../live/sample.ts'
-import { useLateness } from '../../live/use-track.ts'
+import { eachFigure, type Figures, hasTooFew, type Sample } from '../../live/sample.ts'
+import { levelOf } from '../../live/error-alarm.ts'
+import { useAlarm, useLateness } from '../../live/use-track.ts'
+import { useServices } from '../../services.ts'
 import { cx } from '../../ui/class-names.ts'
 import { useStore } from '../../ui/external-store.ts'
-import { amount, errorLevel, moment, NO_DATA, timeOfDay } from '../../ui/format.ts'
+import { moment, NO_DATA, timeOfDay } from '../../ui/format.ts'
+import { aboutFigure, requestsBehind } from './about-figure.ts'
 import type { ChartGroup, EventMark } from '../history/chart-group.ts'
 import { FIGURE_WORDS, PERCENTILE_COLOURS, windowWords } from '../history/figures.ts'
 import { rangeWords } from '../history/range-picker.tsx'
@@ -13,6 +15,8 @@ const SHOWN = ['p50Ms', 'p95Ms', 'p99Ms', 'requestsPerSecond', 'errorRate', 'tok
 
 interface CurrentFiguresProps {
   group: ChartGroup
+  /** The key of the deployment's track. */
+  track: string
   /** The last minute, merged. */
   latest: Sample | undefined
   active: boolean
@@ -23,16 +27,20 @@ interface CurrentFiguresProps {
  * The figures of the last minute, of the whole range if it has ended, or of the window under the crosshair. They are
  * also the legend of the charts below.
  */
-export function CurrentFigures({ group, latest, active, range }: CurrentFiguresProps) {
+export function CurrentFigures({ group, track, latest, active, range }: CurrentFiguresProps) {
   const { feed, cursor } = group
   const at = useStore(cursor)
   useSyncExternalStore(feed.subscribe, () => feed.version)
   const isPast = feed.timeRange.kind === 'fixed'
-  const late = useLateness(active && !isPast ? latest : undefined)
+  const { fleet } = useServices()
+  const late = useLateness(fleet, track, active && !isPast ? latest : undefined)
+  const ongoing = useAlarm(fleet, track)
   const now = isPast ? feed.summary(0) : active ? latest : undefined
   const shown = at === null ? now : windowAt(group, at)
   const dimmed = at === null && late !== ''
-  const level = errorLevel(shown?.errorRate)
+  const isNow = at === null && !isPast
+  const level = !shown || dimmed ? 'none' : isNow ? ongoing.level : levelOf(shown)
+  const since = isNow && level !== 'none' ? ` since ${moment(new Date(ongoing.sinceMs))}` : ''
   return (
     <div className="flex flex-col gap-3">
       <div className="flex flex-wrap items-center justify-between gap-3">
@@ -47,11 +55,15 @@ export function CurrentFigures({ group, latest, active, range }: CurrentFiguresP
           const { name, write } = FIGURE_WORDS[figure]
           const line = PERCENTILE_COLOURS[figure]
           const { value, unit } = write(shown?.[figure] ?? null)
-          const alarm = figure === 'errorRate' && level !== 'none' && !dimmed ? level : ''
-          const note = hasTooFew(shown, figure) ? 'too few' : alarm
+          const alarm = figure === 'errorRate' && level !== 'none' ? level : ''
+          const note = hasTooFew(shown, figure) ? 'too few' : alarm && alarm + since
           const about = aboutFigure(shown, figure)
           return (
-            <div key={figure} title={about} className="-mt-px -ml-px border-t border-l border-line px-3 py-2.5 sm:px-4">
+            <div
+              key={figure}
+              tabIndex={about === undefined ? undefined : 0}
+              className="group -outline-offset-2 -mt-px -ml-px border-t border-l border-line px-3 py-2.5 sm:px-4"
+            >
               <dt className="flex items-center gap-1.5 text-xs whitespace-nowrap text-muted">
                 {line && (
                   <span
@@ -73,8 +85,22 @@ export function CurrentFigures({ group, latest, active, range }: CurrentFiguresP
                 <span translate="no" className="text-xl leading-7 font-medium">
                   {value}
                 </span>
-                <span className="text-xs">{note}</span>
-                {about !== undefined && <span className="sr-only">{about}</span>}
+                <span
+                  className={cx(
+                    'truncate text-xs',
+                    about !== undefined && 'group-hover:hidden group-focus-visible:hidden',
+                  )}
+                >
+                  {note}
+                </span>
+                {about !== undefined && (
+                  <span
+                    title={about}
+                    className="sr-only truncate text-xs text-muted group-hover:not-sr-only group-focus-visible:not-sr-only"
+                  >
+                    {requestsBehind(shown)}
+                  </span>
+                )}
               </dd>
             </div>
           )
@@ -82,17 +108,6 @@ export function CurrentFigures({ group, latest, active, range }: CurrentFiguresP
       </dl>
     </div>
   )
-}
-
-/** How many requests are behind a figure, and what that means for a percentile. */
-export function aboutFigure(figures: Figures | undefined, figure: Figure): string | undefined {
-  if (figures?.requests == null) return undefined
-  const requests = `${amount(figures.requests)} ${figures.requests === 1 ? 'request' : 'requests'}`
-  if (figure in PERCENTILE_COLOURS && hasTooFew(figures, figure)) {
-    const { name } = FIGURE_WORDS[figure]
-    return `Too few requests for ${name}: ${requests}, and it takes ${requestsFor(figure as 'p99Ms')}`
-  }
-  return requests
 }
 
 function headline(
@@ -133,7 +148,7 @@ function windowAt({ feed }: ChartGroup, at: number): Figures | undefined {
   const index = series.indexAt(at, feed.stepSeconds)
   if (index === -1) return undefined
   return eachFigure((figure) => {
-    const found = FIGURES.includes(figure) ? series.figures[figure][index] : undefined
+    const found = series.figures[figure][index]
     return found === undefined || Number.isNaN(found) ? null : found
   })
 }

@@ -1,7 +1,6 @@
 import { useMemo, useRef, useSyncExternalStore } from 'react'
 import { connection, isLost } from '../../graphql/connection.ts'
 import type { EventSentence_EventFragment } from '../../graphql/gql/graphql.ts'
-import { useServices } from '../../services.ts'
 import { cx } from '../../ui/class-names.ts'
 import { useStore } from '../../ui/external-store.ts'
 import { useWidth } from '../../ui/fitting-columns.ts'
@@ -44,23 +43,20 @@ const TRAFFIC = [line('requestsPerSecond', 'Requests/s')]
 const ERRORS = [line('errorRate', 'Errors')]
 const TOKENS = [line('tokensPerSecond', 'Tokens/s')]
 const READ_ALOUD = ['p50Ms', 'p95Ms', 'p99Ms', 'requestsPerSecond', 'errorRate'] as const
-const NOW_SECONDS = 60
 
 /** The charts of a deployment, one under the other, with a shared time axis, crosshair and zoom. */
 export function DeploymentCharts(props: DeploymentChartsProps) {
   const { id, name, active, events, log, heatmap, onLog, onHeatmap } = props
   const control = useTimeRange()
   const [host, width] = useWidth()
-  const latest = useLatestMetrics(id, NOW_SECONDS)
-  const { fleet } = useServices()
-  const known = latest ?? fleet.track(id).latest
+  const latest = useLatestMetrics(id)
   const subjects = useMemo(() => [{ kind: 'deployment' as const, id }], [id])
   const feed = useHistory({
     subjects,
     range: control.range,
     width,
     buckets: heatmap,
-    expectedRate: known?.requestsPerSecond ?? undefined,
+    expectedRate: latest?.requestsPerSecond ?? undefined,
   })
   const marks = useMemo(() => events.map(markOf), [events])
   const group = useChartGroup(feed, control, marks)
@@ -69,7 +65,13 @@ export function DeploymentCharts(props: DeploymentChartsProps) {
   const charts = useRef<HTMLDivElement>(null)
   return (
     <section ref={host} aria-label="Metrics" className="flex flex-col gap-4">
-      <CurrentFigures group={group} latest={known} active={active} range={<RangePicker control={control} />} />
+      <CurrentFigures
+        group={group}
+        track={id}
+        latest={latest}
+        active={active}
+        range={<RangePicker control={control} />}
+      />
       {state === 'failed' && (
         <p role="status" className="text-muted">
           The history could not be loaded and will be requested again in a moment.

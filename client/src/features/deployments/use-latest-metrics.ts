@@ -1,5 +1,6 @@
 import { useEffect } from 'react'
 import { graphql } from '../../graphql/documents.ts'
+import { DEFAULT_OVER_SECONDS } from '../../live/fleet-figures.ts'
 import { type Sample, toSample } from '../../live/sample.ts'
 import { useTrack } from '../../live/use-track.ts'
 import { useServices } from '../../services.ts'
@@ -15,22 +16,17 @@ const TrailingMetricsDocument = graphql(`
   }
 `)
 
-/** Follows the figures of the seconds before now, merged, of one deployment. */
-export function useLatestMetrics(id: string, over: number): Sample | undefined {
+/** The figures of the last minute of one deployment, merged; those of the list until its own have come. */
+export function useLatestMetrics(id: string): Sample | undefined {
   const { streams, fleet } = useServices()
-  const key = `${id} over ${over}`
-  useEffect(
-    () =>
-      streams.follow(
-        TrailingMetricsDocument,
-        { id, over },
-        {
-          next({ data }) {
-            if (data) fleet.add(key, toSample(data.inferenceMetrics.metrics))
-          },
-        },
-      ),
-    [streams, fleet, id, key, over],
-  )
-  return useTrack(fleet, key)
+  useEffect(() => {
+    fleet.showOver(DEFAULT_OVER_SECONDS)
+    const variables = { id, over: DEFAULT_OVER_SECONDS }
+    return streams.follow(TrailingMetricsDocument, variables, {
+      next({ data }) {
+        if (data) fleet.add(id, toSample(data.inferenceMetrics.metrics))
+      },
+    })
+  }, [streams, fleet, id])
+  return useTrack(fleet, id)
 }
