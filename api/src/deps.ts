@@ -22,6 +22,7 @@ import { EventLog } from './live/event-log.ts'
 import { Fleet } from './live/fleet.ts'
 import { RecentSamples } from './live/recent-samples.ts'
 import { SampleLogs } from './live/sample-logs.ts'
+import { TrailingMetrics } from './live/trailing-metrics.ts'
 import { Models } from './models/models.ts'
 import { Recorder } from './recording/recorder.ts'
 import { createSimulatedSource } from './recording/sources/simulator/simulated-source.ts'
@@ -65,6 +66,7 @@ export interface Services {
   sampleStore: SampleStore
   history: MetricsHistory
   recent: RecentSamples
+  trailing: TrailingMetrics
   sampleLogs: SampleLogs
   eventLog: EventLog
   fleet: Fleet<DeploymentWithNames, DeploymentFilter>
@@ -162,14 +164,26 @@ export function createDeps({ env, database, source, log, address, time = realTim
   const sampleStore = new SampleStore(database)
   const history = new MetricsHistory(sampleStore, intervalMs, recordingClock)
   const recent = new RecentSamples({ store: sampleStore, bus, now: () => recordingClock.now() })
+  const trailing = new TrailingMetrics({ store: sampleStore, recent })
   const sampleLogs = new SampleLogs({
     store: sampleStore,
+    trailing,
     bus,
     cursors,
+    now: () => recordingClock.now(),
+    intervalMs,
     onError: logError('watched samples could not be read'),
   })
   const eventLog = new EventLog({ events, bus, cursors, onError: logError('the event log could not be read') })
-  const fleet = new Fleet({ bus, directory: activeDeployments, recent, keyOf: filterKey, intervalMs })
+  const fleet = new Fleet({
+    bus,
+    directory: activeDeployments,
+    recent,
+    trailing,
+    keyOf: filterKey,
+    intervalMs,
+    onError: logError('the trailing figures of the fleet could not be read'),
+  })
   const recorder = new Recorder({
     // Through connections of its own: callers who take all others do not hold it up.
     store: new SampleStore({ kind: database.kind, pool: database.reserved }),
@@ -236,6 +250,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
       sampleStore,
       history,
       recent,
+      trailing,
       sampleLogs,
       eventLog,
       fleet,
@@ -268,10 +283,10 @@ export function createDeps({ env, database, source, log, address, time = realTim
       { start: async () => recordingClock.advanceTo((await sampleStore.newestWindowEnd()) ?? 0) },
       activeDeployments,
       eventLog,
-      // The bus calls its subscribers in the order in which they subscribed, so the ring and the recent samples receive
-      // a sample before the fleet, whose messages are made from them.
-      sampleLogs,
+      // The bus calls its subscribers in the order in which they subscribed, so the recent samples receive a sample
+      // before the logs and the fleet, whose messages are made from them.
       recent,
+      sampleLogs,
       fleet,
       trainingProgress,
       access.tokenUses,

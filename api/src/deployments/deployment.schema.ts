@@ -18,7 +18,7 @@ import { checkSearch } from '../base/text-search.ts'
 import { TrainingJobHasDeploymentsError } from '../training/training.errors.ts'
 import { OrderDirectionEnum } from '../training/training-job.schema.ts'
 import type { DeploymentFilter } from './deployment-filter.ts'
-import { checkOver, OVER } from './live-arguments.ts'
+import { checkOver, inMs, OVER } from './live-arguments.ts'
 
 const DeploymentStatusEnum = builder.enumType('DeploymentStatus', {
   description: 'Whether a deployment serves requests.',
@@ -77,8 +77,7 @@ Example:
       args: { over: t.arg.int({ description: OVER }) },
       resolve: async ({ key }, { over }, { loaders }) => {
         checkOver(over)
-        const sample = await loaders.latest.load(key)
-        return sample && summaryOf(sample)
+        return loaders.latest.load({ deploymentKey: key, overMs: inMs(over) })
       },
     }),
     recentMetrics: t.field({

@@ -21,3 +21,7 @@ export function checkResolution(resolution: number | null | undefined): void {
     throw new RefusedError('BAD_USER_INPUT', `resolution must be 1, 2, 5, 10, 15, 30 or 60, not ${resolution}.`)
   }
 }
+
+export function inMs(seconds: number | null | undefined): number | undefined {
+  return seconds == null ? undefined : seconds * 1000
+}

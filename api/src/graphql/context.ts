@@ -3,6 +3,7 @@ import DataLoader from 'dataloader'
 import type { Lanes } from '../base/lanes.ts'
 import type { Viewer } from '../base/viewer.ts'
 import type { Services } from '../deps.ts'
+import type { MetricsSummary } from '../metrics/metrics-summary.ts'
 import type { Sample } from '../metrics/sample.ts'
 
 /** The context of one operation. */
@@ -22,8 +23,7 @@ export interface Context {
  * context of a subscription lives as long as the subscription.
  */
 interface Loaders {
-  /** By deployment key. */
-  latest: DataLoader<number, Sample | null>
+  latest: DataLoader<{ deploymentKey: number; overMs: number | undefined }, MetricsSummary | null>
   /** By deployment key. */
   recent: DataLoader<number, Sample[]>
   /** The newest sample, or its sequence where it is gone (0 before the first), by deployment key. */
@@ -42,18 +42,9 @@ export function createContext(services: Services, pages: Lanes, viewer: Viewer, 
   return { viewer, requestId, services, loaders: createLoaders(services), pages }
 }
 
-function createLoaders({ recent, sampleStore, trainingJobs, deployments }: Services): Loaders {
+function createLoaders({ recent, trailing, sampleStore, trainingJobs, deployments }: Services): Loaders {
   return {
-    latest: new DataLoader(
-      async (keys) => {
-        const inMemory = keys.map((key) => recent.latest(key) ?? null)
-        const missing = keys.filter((_, index) => inMemory[index] === null)
-        if (missing.length === 0) return inMemory
-        const stored = new Map((await sampleStore.latest(missing)).map((sample) => [sample.deploymentKey, sample]))
-        return keys.map((key, index) => inMemory[index] ?? stored.get(key) ?? null)
-      },
-      { cache: false },
-    ),
+    latest: new DataLoader((requests) => trailing.latest(requests), { cache: false }),
     sampleHead: new DataLoader(
       async (keys) => {
         const missing = keys.filter((key) => recent.latest(key) === undefined)

@@ -8,6 +8,7 @@ import type { Bus } from '../bus/bus.ts'
 import { Fleet, type FleetDirectory, type FleetUpdate } from './fleet.ts'
 import { createMemoryBus } from '../bus/memory-bus.ts'
 import { RecentSamples } from './recent-samples.ts'
+import { TrailingMetrics } from './trailing-metrics.ts'
 
 interface Member {
   key: number
@@ -55,7 +56,17 @@ describe('the fleet', () => {
     const store = new SampleStore({ pool: new pg.Pool(), kind: 'postgres' })
     const recent = new RecentSamples({ store, bus, now: () => START })
     recent.start()
-    fleet = new Fleet({ bus, directory, recent, keyOf: (filter) => filter ?? '', intervalMs: 1000 })
+    fleet = new Fleet({
+      bus,
+      directory,
+      recent,
+      trailing: new TrailingMetrics({ store, recent }),
+      keyOf: (filter) => filter ?? '',
+      intervalMs: 1000,
+      onError: (error) => {
+        throw error
+      },
+    })
     fleet.start()
   })
 
@@ -78,12 +89,13 @@ describe('the fleet', () => {
   it('is published once for each window, when all samples are recorded, with each deployment and its own sample', async () => {
     const watcher = fleet.watch(null)
     const first = next(watcher)
-    publish(0, samples(0, [1, 2]), false)
+    const of = (key: number) => samples(0, [key], { inFlight: key })
+    publish(0, [...of(1), ...of(2)], false)
     await settled()
-    publish(0, samples(0, [3]))
+    publish(0, of(3))
     const update = await first
     expect(shape(update)).toEqual([0, [1, 2, 3], '3/3'])
-    for (const { deployment, sample } of update.deployments) expect(sample.deploymentKey).toBe(deployment.key)
+    expect(update.deployments.map(({ metrics }) => metrics.inFlight)).toEqual([1, 2, 3])
     const second = next(watcher)
     publish(1, samples(1, [1, 2, 3]))
     expect(shape(await second)).toEqual([1, [1, 2, 3], '3/3'])
@@ -104,10 +116,19 @@ describe('the fleet', () => {
     expect(shape(await next(fleet.watch('blue')))).toEqual([0, [2], '1/1'])
   })
 
-  it('says how many deployments have reported a window, and leaves out those that have not', async () => {
-    publish(0, samples(0, [1, 2, 3]))
-    publish(1, samples(1, [1, 3]))
-    expect(shape(await next(fleet.watch(null)))).toEqual([1, [1, 3], '2/3'])
+  it('keeps a deployment until its newest sample is two of its own intervals old, and says how many have reported', async () => {
+    const long = { windowStartMs: START - 4000, windowMs: 5000 }
+    publish(0, [...samples(0, [1, 3]), ...samples(0, [2], long)])
+    const watcher = fleet.watch(null)
+    expect(shape(await next(watcher))).toEqual([0, [1, 2, 3], '3/3'])
+    publish(1, samples(1, [1]))
+    expect(shape(await next(watcher))).toEqual([1, [1, 2, 3], '3/3'])
+    publish(2, samples(2, [1]))
+    expect(shape(await next(watcher))).toEqual([2, [1, 2], '2/3'])
+    for (let n = 3; n < 10; n += 1) publish(n, samples(n, [1]))
+    expect(shape(await next(watcher))).toEqual([9, [1, 2], '2/3'])
+    publish(10, samples(10, [1]))
+    expect(shape(await next(watcher))).toEqual([10, [1], '1/3'])
   })
 
   it('continues with empty windows when no deployment is active', async () => {

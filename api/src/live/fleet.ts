@@ -1,9 +1,11 @@
-import { MetricsMerger, type MetricsSummary } from '../metrics/metrics-summary.ts'
+import { MetricsMerger, type MetricsSummary, summaryOf } from '../metrics/metrics-summary.ts'
 import type { Sample } from '../metrics/sample.ts'
 import type { Bus } from '../bus/bus.ts'
 import { LatestValue } from '../fanout/latest-value.ts'
 import type { RecentSamples } from './recent-samples.ts'
 import type { SharedSource } from '../fanout/shared-source.ts'
+import { asSample, endOf } from './trailing-blocks.ts'
+import type { TrailingMetrics } from './trailing-metrics.ts'
 
 /** All active deployments, from memory. */
 export interface FleetDirectory<M extends { key: number }, F> {
@@ -12,12 +14,12 @@ export interface FleetDirectory<M extends { key: number }, F> {
   onChange(listener: () => void): () => void
 }
 
-/** One window of the fleet, for one filter. */
+/** The fleet at the end of a window, for one filter. */
 export interface FleetUpdate<M> {
   atMs: number
   totals: MetricsSummary
-  deployments: { deployment: M; sample: Sample }[]
-  /** How many deployments have reported this window, and how many were expected to. */
+  deployments: { deployment: M; metrics: MetricsSummary }[]
+  /** How many deployments have reported lately, and how many were expected to. */
   reported: number
   expected: number
 }
@@ -31,23 +33,33 @@ interface FleetOptions<M extends { key: number }, F> {
   bus: Bus
   directory: FleetDirectory<M, F>
   recent: RecentSamples
+  trailing: TrailingMetrics
   /** Filters with equal keys share one stream of updates. */
   keyOf: (filter: F) => string
   intervalMs: number
+  onError: (error: unknown) => void
 }
 
 interface Watched<M, F> {
   filter: F
+  /** The metrics are those of so many milliseconds; undefined for the newest sample of each. */
+  overMs: number | undefined
   stream: LatestValue<FleetUpdate<M>>
+  /** An update is being made, and whether another one is due after it. */
+  isBusy: boolean
+  isDueAgain: boolean
 }
+
+/** A deployment that has reported within so many of its own intervals. */
+const REPORTED_WITHIN_INTERVALS = 2
 
 /**
  * State: one update per window and filter, with the sample of every active deployment and their totals, from memory.
  */
 export class Fleet<M extends { key: number }, F> {
   readonly #options: FleetOptions<M, F>
-  /** Start of the newest complete window; null before the first one. */
-  #windowStartMs: number | null = null
+  /** End of the newest complete window; null before the first one. */
+  #throughMs: number | null = null
   #watched = new Map<string, Watched<M, F>>()
   /** Those that have not been given the newest update, in the order in which they are. */
   #due = new Set<Watched<M, F>>()
@@ -62,11 +74,11 @@ export class Fleet<M extends { key: number }, F> {
   }
 
   start(): void {
-    const { bus, directory, intervalMs } = this.#options
+    const { bus, directory } = this.#options
     this.#unsubscribe = [
       bus.subscribe('recorded', ({ throughMs, last }) => {
         if (!last) return
-        this.#windowStartMs = throughMs - intervalMs
+        this.#throughMs = throughMs
         this.#publish()
       }),
       directory.onChange(() => this.#publishChanges()),
@@ -88,11 +100,11 @@ export class Fleet<M extends { key: number }, F> {
   }
 
   /** The current window first, then each new one. A slow watcher is given the newest only. */
-  watch(filter: F): SharedSource<FleetUpdate<M>> {
-    const key = this.#options.keyOf(filter)
+  watch(filter: F, overMs?: number): SharedSource<FleetUpdate<M>> {
+    const key = `${overMs ?? ''} ${this.#options.keyOf(filter)}`
     let watched = this.#watched.get(key)
     if (!watched) {
-      watched = { filter, stream: new LatestValue<FleetUpdate<M>>() }
+      watched = { filter, overMs, stream: new LatestValue<FleetUpdate<M>>(), isBusy: false, isDueAgain: false }
       this.#watched.set(key, watched)
       this.#publishTo(watched)
     }
@@ -133,27 +145,88 @@ export class Fleet<M extends { key: number }, F> {
     if (this.#isPublishing) setImmediate(() => this.#publishSlice())
   }
 
-  #publishTo({ filter, stream }: Watched<M, F>): void {
-    if (this.#windowStartMs !== null) stream.set(this.#update(filter, this.#windowStartMs))
+  #publishTo(watched: Watched<M, F>): void {
+    if (this.#throughMs === null) return
+    if (watched.overMs === undefined) {
+      const reported = this.#reported(watched.filter)
+      watched.stream.set(this.#update(watched, reported, reported.samples.map(summaryOf)))
+    } else if (watched.isBusy) {
+      watched.isDueAgain = true
+    } else {
+      watched.isBusy = true
+      void this.#publishTrailing(watched, watched.overMs)
+    }
   }
 
-  #update(filter: F, atMs: number): FleetUpdate<M> {
-    const { directory, recent, intervalMs } = this.#options
+  /** Takes its time where it reads, or where there are many. What comes meanwhile is published after it. */
+  async #publishTrailing(watched: Watched<M, F>, overMs: number): Promise<void> {
+    do {
+      watched.isDueAgain = false
+      const reported = this.#reported(watched.filter)
+      try {
+        const figures = await this.#options.trailing.ofEach(reported.samples, overMs)
+        watched.stream.set(this.#update(watched, reported, figures))
+      } catch (error) {
+        this.#options.onError(error)
+      }
+    } while (watched.isDueAgain && watched.stream.watchers > 0)
+    watched.isBusy = false
+  }
+
+  /** The active deployments that match, and the newest samples of those that have reported lately. */
+  #reported(filter: F): Reported<M> {
+    const { directory, recent } = this.#options
+    const throughMs = this.#throughMs ?? 0
     const members = directory.active(filter)
-    const merger = new MetricsMerger()
-    const deployments: { deployment: M; sample: Sample }[] = []
+    const deployments: M[] = []
+    const samples: Sample[] = []
     for (const deployment of members) {
       const sample = recent.latest(deployment.key)
-      if (!sample || sample.windowStartMs < atMs) continue
-      merger.add(sample, 'sum')
-      deployments.push({ deployment, sample })
+      if (!sample || throughMs - endOf(sample) >= REPORTED_WITHIN_INTERVALS * sample.windowMs) continue
+      deployments.push(deployment)
+      samples.push(sample)
     }
+    return { throughMs, expected: members.length, deployments, samples }
+  }
+
+  #update(
+    { overMs = this.#options.intervalMs }: Watched<M, F>,
+    { throughMs, expected, deployments, samples }: Reported<M>,
+    figures: readonly MetricsSummary[],
+  ): FleetUpdate<M> {
+    const merger = new MetricsMerger()
+    const rates: Rates = { requests: null, generatedTokens: null }
+    let coveredMs = 0
+    let windowMs = overMs
+    for (const [index, metrics] of figures.entries()) {
+      merger.add(asSample(metrics, samples[index] as Sample), 'sum')
+      coveredMs = Math.max(coveredMs, metrics.coveredMs)
+      windowMs = Math.max(windowMs, metrics.windowMs)
+      for (const name of RATES) rates[name] = withRate(rates[name], metrics[name], metrics.coveredMs)
+    }
+    const totals = merger.summary(throughMs - windowMs, windowMs, coveredMs)
     return {
-      atMs,
-      totals: merger.summary(atMs, intervalMs, deployments.length > 0 ? intervalMs : 0),
-      deployments,
+      atMs: throughMs - overMs,
+      totals: deployments.length > 0 ? { ...totals, perSecond: rates } : totals,
+      deployments: deployments.map((deployment, index) => ({ deployment, metrics: figures[index] as MetricsSummary })),
       reported: deployments.length,
-      expected: members.length,
+      expected,
     }
   }
+}
+
+interface Reported<M> {
+  throughMs: number
+  expected: number
+  deployments: M[]
+  samples: Sample[]
+}
+
+type Rates = NonNullable<MetricsSummary['perSecond']>
+const RATES: readonly (keyof Rates)[] = ['requests', 'generatedTokens']
+
+/** What is not known adds nothing. */
+function withRate(sum: number | null, count: number | null, coveredMs: number): number | null {
+  if (count === null || coveredMs <= 0) return sum
+  return (sum ?? 0) + (count * 1000) / coveredMs
 }

@@ -2,7 +2,7 @@ import { createTestDatabase, type TestDatabase, testDatabaseKinds } from '@gauge
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { completedJob, createTestDeps, record, type TestDeps } from '../../test/create-test-deps.ts'
 import type { Sample } from '../metrics/sample.ts'
-import type { LogSource } from '../fanout/log-source.ts'
+import type { SharedSource } from '../fanout/shared-source.ts'
 import type { FollowedDeployment, SampleUpdate } from './sample-logs.ts'
 
 const by = 'amira'
@@ -34,18 +34,18 @@ describe.each(await testDatabaseKinds())('following samples on %s', (kind) => {
     deps.services.sampleLogs.stop()
   })
 
-  const follow = async (sequence?: number): Promise<LogSource<Sample, SampleUpdate>> => {
+  const follow = async (sequence?: number): Promise<SharedSource<SampleUpdate>> => {
     const cursor = sequence === undefined ? null : deps.services.cursors.sample(deployment.id, sequence)
     const follower = await deps.services.sampleLogs.follow(deployment, cursor)
     if (!follower) throw new Error('no such log')
     return follower
   }
-  const nextOf = async (follower: LogSource<Sample, SampleUpdate>): Promise<SampleUpdate> => {
+  const nextOf = async (follower: SharedSource<SampleUpdate>): Promise<SampleUpdate> => {
     const next = await follower.next()
     if (next.done) throw new Error('the log has ended')
     return next.value
   }
-  const take = async (follower: LogSource<Sample, SampleUpdate>, count: number): Promise<string[]> => {
+  const take = async (follower: SharedSource<SampleUpdate>, count: number): Promise<string[]> => {
     const taken: string[] = []
     while (taken.length < count) {
       const { value, done } = await follower.next()

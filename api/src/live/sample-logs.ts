@@ -6,6 +6,10 @@ import type { Bus } from '../bus/bus.ts'
 import { type Cursors, isSameSample, setBackError } from './cursors.ts'
 import { LiveLog } from '../fanout/live-log.ts'
 import { LogSource } from '../fanout/log-source.ts'
+import type { SharedSource } from '../fanout/shared-source.ts'
+import { type MetricsSummary, summaryOf } from '../metrics/metrics-summary.ts'
+import type { TrailingMetrics } from './trailing-metrics.ts'
+import { OpenWindows } from './open-windows.ts'
 
 /** How many samples of one deployment the ring keeps while it is followed: five minutes at one a second. */
 const CAPACITY = 300
@@ -19,24 +23,40 @@ export interface FollowedDeployment {
   key: number
 }
 
+/** The metrics that come with samples: without either, those of each. */
+export interface SampleView {
+  /** Those of so many milliseconds before the end of each. */
+  overMs?: number | undefined
+  /** Those of whole windows of this length, which come with their last sample once they are closed. */
+  windowMs?: number | undefined
+}
+
 /** What a follower of a deployment's samples is given. */
 export interface SampleUpdate {
   deploymentId: string
+  /** The newest one that the metrics hold. */
   sample: Sample
-  /** Samples missed right before this one. */
+  /** Samples missed right before it, or before its window. */
   skipped: number
+  /** Made when they are asked for. */
+  metrics: () => MetricsSummary | Promise<MetricsSummary>
 }
 
 interface OpenLog {
   deployment: FollowedDeployment
   log: LiveLog<Sample>
   followers: number
+  windows: OpenWindows<SampleUpdate>
 }
 
 interface SampleLogsOptions {
   store: SampleStore
+  trailing: TrailingMetrics
   bus: Bus
   cursors: Cursors
+  now: () => number
+  /** The length of the samples of a deployment that has none yet. */
+  intervalMs: number
   onError: (error: unknown) => void
 }
 
@@ -58,11 +78,13 @@ export class SampleLogs {
     const recheck = new SerialTask(() => this.#recheckHeads(), onError)
     this.#unsubscribe = [
       bus.subscribe('setBack', () => recheck.request()),
-      bus.subscribe('recorded', ({ samples }) => {
+      bus.subscribe('recorded', ({ samples, last }) => {
         for (const sample of samples) {
           const open = this.#open.get(sample.deploymentKey)
           if (open?.log.append(sample) === false) this.#setBack(open)
         }
+        // Only when the store says that nothing newer is there.
+        if (last && this.#hasDueWindows()) recheck.request()
       }),
       bus.subscribe('deploymentEvent', (event) => {
         if (event.kind !== 'DELETED') return
@@ -88,33 +110,56 @@ export class SampleLogs {
 
   /**
    * Follows a deployment's samples: from the newest stored one on, or right after `cursor`. In order, none twice, none
-   * left out unless `skipped` says so. Ends when the deployment is deleted, and with CURSOR_INVALID when the database is
-   * set back to an earlier state. Null when there is no such deployment.
-   * @throws RefusedError CURSOR_INVALID
+   * left out unless `skipped` says so. Of windows, every one whose last sample comes after is given, whole. Ends when
+   * the deployment is deleted, and with CURSOR_INVALID when the database is set back to an earlier state. Null when
+   * there is no such deployment.
+   * @throws RefusedError CURSOR_INVALID; BAD_USER_INPUT for windows shorter than the samples
    */
   async follow(
     deployment: FollowedDeployment,
     cursor?: string | null,
-  ): Promise<LogSource<Sample, SampleUpdate> | null> {
+    { overMs, windowMs }: SampleView = {},
+  ): Promise<SharedSource<SampleUpdate> | null> {
     const open = await this.#acquire(deployment)
     if (!open) return null
     try {
+      const { cursors, trailing, intervalMs } = this.#options
       const head = open.log.newest
       // Retention may have removed the newest sample: a follower that begins has then missed nothing.
       const begin = open.log.entry(head) === undefined ? head : head - 1
       const after = cursor == null ? begin : await this.#positionOf(cursor, open)
+      const startId = cursor ?? cursors.sample(deployment.id, open.log.entry(begin) ?? begin)
+      const options = { after, maxBehind: MAX_BEHIND, startId, onEnd: () => this.#release(open) }
+      if (windowMs !== undefined) {
+        checkLength(windowMs, open.log.entry(head)?.windowMs ?? intervalMs)
+        return await open.windows.follow(windowMs, options)
+      }
       return new LogSource(open.log, {
-        after,
-        maxBehind: MAX_BEHIND,
-        payloadOf: ({ entry, skipped }) => ({ deploymentId: deployment.id, sample: entry, skipped }),
-        idOf: ({ sample }) => this.#options.cursors.sample(deployment.id, sample),
-        startId: cursor ?? this.#options.cursors.sample(deployment.id, open.log.entry(begin) ?? begin),
-        onEnd: () => this.#release(open),
+        ...options,
+        payloadOf: ({ entry, skipped }): SampleUpdate => ({
+          deploymentId: deployment.id,
+          sample: entry,
+          skipped,
+          metrics: () => (overMs === undefined ? summaryOf(entry) : trailing.of(entry, overMs)),
+        }),
+        idOf: ({ sample }) => cursors.sample(deployment.id, sample),
       })
     } catch (error) {
       this.#release(open)
       throw error
     }
+  }
+
+  #windowsOf({ id, key: deploymentKey }: FollowedDeployment, log: LiveLog<Sample>): OpenWindows<SampleUpdate> {
+    const { store, cursors, onError } = this.#options
+    return new OpenWindows<SampleUpdate>({
+      log,
+      readEnding: (fromMs, toMs) => store.ending([{ deploymentKey, fromMs, toMs }]),
+      readAt: (sequence) => store.at(deploymentKey, sequence),
+      payloadOf: ({ metrics, last }, skipped) => ({ deploymentId: id, sample: last, skipped, metrics: () => metrics }),
+      idOf: ({ sample }) => cursors.sample(id, sample),
+      onError,
+    })
   }
 
   /** @throws RefusedError CURSOR_INVALID */
@@ -166,7 +211,7 @@ export class SampleLogs {
       isSame: isSameSample,
       onError,
     })
-    const open = { deployment, log, followers: 0 }
+    const open: OpenLog = { deployment, log, followers: 0, windows: this.#windowsOf(deployment, log) }
     // From here on the bus feeds the log. Its ring starts filled, so that followers that resume are served from memory.
     this.#open.set(deployment.key, open)
     await log.catchUp(head.sequence)
@@ -175,6 +220,12 @@ export class SampleLogs {
       throw new RefusedError('UNAVAILABLE', 'The samples cannot be read right now; try again.')
     }
     return open
+  }
+
+  #hasDueWindows(): boolean {
+    const nowMs = this.#options.now()
+    for (const { windows } of this.#open.values()) if (windows.isDue(nowMs)) return true
+    return false
   }
 
   #release(open: OpenLog): void {
@@ -188,12 +239,16 @@ export class SampleLogs {
     if (this.#open.size === 0) return
     // Known before the read: what is committed during it is no reason for a doubt.
     const known = new Map([...this.#open.values()].map((open) => [open, open.log.newest]))
+    const nowMs = this.#options.now()
     for (const head of await this.#options.store.heads([...this.#open.keys()])) {
       const open = this.#open.get(head.deploymentKey)
       if (!open) continue
       if (head.deploymentId === null) open.log.close()
       else if (head.deploymentId !== open.deployment.id || head.sequence < (known.get(open) ?? 0)) this.#setBack(open)
-      else open.log.announce(head.sequence)
+      else {
+        open.log.announce(head.sequence)
+        open.windows.closeDue(nowMs, head.sequence)
+      }
     }
   }
 
@@ -202,4 +257,13 @@ export class SampleLogs {
     this.#open.delete(open.deployment.key)
     open.log.fail(setBackError())
   }
+}
+
+/** @throws RefusedError BAD_USER_INPUT */
+function checkLength(windowMs: number, intervalMs: number): void {
+  if (windowMs >= intervalMs) return
+  throw new RefusedError(
+    'BAD_USER_INPUT',
+    `resolution must be at least the length of the samples of the deployment, ${intervalMs / 1000} s, not ${windowMs / 1000} s.`,
+  )
 }

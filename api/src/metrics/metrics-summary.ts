@@ -11,6 +11,8 @@ export interface MetricsSummary extends WindowMetrics {
   windowMs: number
   /** Milliseconds of the window that were recorded; rates divide by it. */
   coveredMs: number
+  /** Of several deployments at a moment: their rates added up, each over what was recorded of it. */
+  perSecond?: { requests: number | null; generatedTokens: number | null }
   /** Where the samples came from, the source of most requests first; empty without samples. */
   sources: readonly SourceName[]
 }

@@ -3,6 +3,7 @@ import type pg from 'pg'
 import type { Sample } from '../metrics/sample.ts'
 import { type PartitionedTable, Partitions } from './partitions.ts'
 import { SAMPLE_FIELDS, sampleArrays } from './sample-columns.ts'
+import { type EndRange, readEnding, SAMPLES_ENDING } from './samples-ending.ts'
 import { storeStatement } from './store-statement.ts'
 
 /** Samples that one statement reads: an embedded database does nothing else meanwhile. */
@@ -192,6 +193,12 @@ export class SampleStore {
       if (!last || rows.length < chunk) return
       from = last.windowStartMs + 1
     }
+  }
+
+  /** Samples of several deployments whose windows end in these ranges, ascending in each. */
+  async ending(ranges: readonly EndRange[]): Promise<Sample[]> {
+    const read = async (values: unknown[]) => (await this.#query<Sample>('samples-ending', SAMPLES_ENDING, values)).rows
+    return readEnding(read, ranges, CHUNK_ROWS)
   }
 
   /**
