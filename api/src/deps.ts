@@ -13,6 +13,7 @@ import type { Bus } from './bus/bus.ts'
 import { createMemoryBus } from './bus/memory-bus.ts'
 import { ActiveDeployments } from './deployments/active-deployments.ts'
 import { type DeploymentFilter, type DeploymentWithNames, filterKey } from './deployments/deployment-filter.ts'
+import { DeploymentHistories } from './deployments/deployment-histories.ts'
 import { Deployments } from './deployments/deployments.ts'
 import { EventRecords } from './deployments/event-records.ts'
 import type { Env } from './env.ts'
@@ -28,7 +29,11 @@ import { Recorder } from './recording/recorder.ts'
 import { createSimulatedSource } from './recording/sources/simulator/simulated-source.ts'
 import { loadTrace, TraceError } from './recording/sources/simulator/trace.ts'
 import type { Source } from './recording/sources/source.ts'
+import { createRollUp } from './samples/create-roll-up.ts'
 import { MetricsHistory } from './samples/history.ts'
+import { HistoryStore } from './samples/history-store.ts'
+import { MergedWindows } from './samples/merged-windows.ts'
+import type { RollUp } from './samples/resolutions.ts'
 import { Retention } from './samples/retention.ts'
 import { SampleStore } from './samples/sample-store.ts'
 import { SweepClock } from './samples/sweep-clock.ts'
@@ -64,7 +69,8 @@ export interface Services {
   deployments: Deployments
   activeDeployments: ActiveDeployments
   sampleStore: SampleStore
-  history: MetricsHistory
+  history: DeploymentHistories
+  metricsHistory: MetricsHistory
   recent: RecentSamples
   trailing: TrailingMetrics
   sampleLogs: SampleLogs
@@ -95,6 +101,7 @@ export interface Deps extends Clocks {
   bus: Bus
   recorder: Recorder
   retention: Retention
+  rollUp: RollUp
   trainingRuns: TrainingRuns
   outbox: WebhookOutbox
   deliveryQueue: DeliveryQueue
@@ -162,7 +169,14 @@ export function createDeps({ env, database, source, log, address, time = realTim
   const directoryError = logError('the active deployments could not be read')
   const activeDeployments = new ActiveDeployments({ prisma, bus, onError: directoryError })
   const sampleStore = new SampleStore(database)
-  const history = new MetricsHistory(sampleStore, intervalMs, recordingClock)
+  const metricsHistory = new MetricsHistory({
+    samples: sampleStore,
+    windows: new MergedWindows(database),
+    store: new HistoryStore(database),
+    intervalMs,
+    clock: recordingClock,
+  })
+  const history = new DeploymentHistories(prisma, metricsHistory)
   const recent = new RecentSamples({ store: sampleStore, bus, now: () => recordingClock.now() })
   const trailing = new TrailingMetrics({ store: sampleStore, recent })
   const sampleLogs = new SampleLogs({
@@ -195,6 +209,13 @@ export function createDeps({ env, database, source, log, address, time = realTim
     onOutage: logError('recording is stalled'),
     onRecovery: () => log.info('recording has resumed'),
     onStored: (latenessMs, count) => telemetry.onStored(latenessMs, count),
+  })
+  const rollUp = createRollUp({
+    database,
+    recent: (deploymentKey) => recent.inMemory(deploymentKey),
+    clock: recordingClock,
+    logError,
+    onRecovery: () => log.info('the merging of samples has resumed'),
   })
   const keepMs = KEEP_HOURS[database.kind] * 3_600_000
   const sweepClock = new SweepClock(prisma, sampleStore, time)
@@ -237,6 +258,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
     activeDeployments,
     deliveryWorker,
     deliveryBacklog,
+    rollUp,
   })
 
   return {
@@ -249,6 +271,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
       activeDeployments,
       sampleStore,
       history,
+      metricsHistory,
       recent,
       trailing,
       sampleLogs,
@@ -271,6 +294,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
     bus,
     recorder,
     retention,
+    rollUp,
     trainingRuns,
     outbox,
     deliveryQueue,
@@ -290,6 +314,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
       fleet,
       trainingProgress,
       access.tokenUses,
+      rollUp,
       retention,
       sweeper,
       deliveryWorker,

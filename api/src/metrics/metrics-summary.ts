@@ -22,6 +22,9 @@ export function summaryOf(sample: Sample): MetricsSummary {
   return { atMs: windowStartMs, windowMs, coveredMs: windowMs, ...metricsOf(sample), sources: [source] }
 }
 
+/** `none`: a later window of the same deployment has the state that counts. */
+type Gauges = 'sum' | 'last' | 'none'
+
 type NumberName = Exclude<keyof WindowMetrics, 'latency'>
 
 const NAMES = Object.keys(METRICS) as (keyof WindowMetrics)[]
@@ -44,15 +47,45 @@ export class MetricsMerger {
   #samples = 0
 
   /** @param gauges how a state at the end of a window merges: as a sum over deployments, or the last one over time. */
-  add(sample: Sample, gauges: 'sum' | 'last'): void {
+  add(sample: Sample, gauges: Gauges): void {
+    this.#add(sample, gauges)
+    this.#addSource(sample.source, sample.requests ?? 0)
+    this.#recordedMs += sample.windowMs
+  }
+
+  /** Adds what was merged before. How much of it was recorded is the caller's to know. */
+  addMerged(window: WindowMetrics, requestsBySource: Partial<Record<SourceName, number>>, gauges: Gauges): void {
+    this.#add(window, gauges)
+    for (const [source, requests] of Object.entries(requestsBySource)) this.#addSource(source as SourceName, requests)
+  }
+
+  /** Adds what another one has added up, over time; that one stays as it is. */
+  merge(other: MetricsMerger): void {
+    if (other.#samples === 0) return
+    this.#add({ ...other.#numbers, latency: other.#histogram }, 'last')
+    for (const [source, requests] of other.#requestsBySource) this.#addSource(source, requests)
+    this.#recordedMs += other.#recordedMs
+  }
+
+  /** What follows is later than all that was added: the states at the end of its windows count alone. */
+  forgetGauges(): void {
+    for (const name of GAUGES) this.#numbers[name] = null
+  }
+
+  #add(window: WindowMetrics, gauges: Gauges): void {
     const numbers = this.#numbers
     this.#samples += 1
-    for (const name of SUMS) numbers[name] = sumOf(numbers[name], sample[name])
-    for (const name of MAXIMA) numbers[name] = maxOf(numbers[name], sample[name])
-    for (const name of GAUGES) numbers[name] = gauges === 'last' ? sample[name] : sumOf(numbers[name], sample[name])
-    if (sample.latency) this.#histogram.mergeEncoded(sample.latency)
-    this.#requestsBySource.set(sample.source, (this.#requestsBySource.get(sample.source) ?? 0) + (sample.requests ?? 0))
-    this.#recordedMs += sample.windowMs
+    for (const name of SUMS) numbers[name] = sumOf(numbers[name], window[name])
+    for (const name of MAXIMA) numbers[name] = maxOf(numbers[name], window[name])
+    if (gauges !== 'none') {
+      for (const name of GAUGES) numbers[name] = gauges === 'last' ? window[name] : sumOf(numbers[name], window[name])
+    }
+    if (window.latency instanceof LatencyHistogram) this.#histogram.merge(window.latency)
+    else if (window.latency) this.#histogram.mergeEncoded(window.latency)
+  }
+
+  #addSource(source: SourceName, requests: number): void {
+    this.#requestsBySource.set(source, (this.#requestsBySource.get(source) ?? 0) + requests)
   }
 
   /** `coveredMs`: default the windows added up (right over time, not over deployments). */

@@ -45,6 +45,7 @@ CREATE TABLE "merged_windows" (
     "resolution_ms" INTEGER NOT NULL,
     "window_start" TIMESTAMPTZ(3) NOT NULL,
     "covered_ms" INTEGER NOT NULL,
+    "before_ms" INTEGER NOT NULL DEFAULT 0,
     "first_sequence" BIGINT,
     "last_sequence" BIGINT,
     "requests" BIGINT,
@@ -59,6 +60,7 @@ CREATE TABLE "merged_windows" (
 
     CONSTRAINT "merged_windows_pkey" PRIMARY KEY ("series", "resolution_ms", "window_start"),
     CONSTRAINT "merged_windows_covered_ms_check" CHECK ("covered_ms" BETWEEN 0 AND "resolution_ms"),
+    CONSTRAINT "merged_windows_before_ms_check" CHECK ("before_ms" >= 0),
     CONSTRAINT "merged_windows_sequences_check" CHECK (
         CASE WHEN "series" > 0 THEN "first_sequence" BETWEEN 1 AND "last_sequence" ELSE num_nonnulls("first_sequence", "last_sequence") = 0 END
     ),
@@ -80,3 +82,11 @@ CREATE TABLE "resolution_heads" (
 );
 -- Rewritten once a window, like the heads of samples.
 ALTER TABLE "resolution_heads" SET (fillfactor = 50);
+
+CREATE TABLE "merge_state" (
+    "id" INTEGER NOT NULL DEFAULT 1,
+    "version" BIGINT NOT NULL DEFAULT 0,
+
+    CONSTRAINT "merge_state_pkey" PRIMARY KEY ("id")
+);
+ALTER TABLE "merge_state" SET (fillfactor = 50);
