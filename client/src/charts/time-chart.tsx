@@ -147,6 +147,7 @@ function drawable(element: HTMLElement, source: ChartSource): uPlot.AlignedData 
   element.dataset['points'] = String(times.length)
   element.dataset['newest'] = String(times.at(-1) ?? '')
   element.dataset['longestStep'] = String(longestStep(times))
+  element.dataset['step'] = String(all[0]?.stepSeconds ?? '')
   element.dataset['range'] = `${from} ${to}`
   return drawableOf(all, from, to)
 }

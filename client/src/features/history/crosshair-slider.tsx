@@ -24,7 +24,7 @@ export function CrosshairSlider({ group, figures }: CrosshairSliderProps) {
   const index = at === null ? times.length - 1 : Math.max(0, series.indexAt(at, feed.stepSeconds))
   const time = times[index]
   if (time === undefined) return null
-  const moveTo = (next: number) => cursor.set((times[next] ?? time) + feed.stepSeconds / 2)
+  const moveTo = (next: number) => cursor.set(times[next] ?? time)
   const values = figures.map((figure) => {
     const { name, write } = FIGURE_WORDS[figure]
     return `${name} ${written(write(series.figures[figure][index] ?? null))}`

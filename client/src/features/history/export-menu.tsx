@@ -5,7 +5,8 @@ import { Menu } from '../../ui/menu.tsx'
 import { moment } from '../../ui/format.ts'
 import { notify } from '../../ui/notices.ts'
 import type { ChartGroup } from './chart-group.ts'
-import { chartsCsv, chartsPng, saveFile } from './export-charts.ts'
+import { chartsCsv } from './charts-csv.ts'
+import { chartsPng, saveFile } from './export-charts.ts'
 
 interface ExportMenuProps {
   group: ChartGroup

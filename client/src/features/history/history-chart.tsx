@@ -4,7 +4,7 @@ import type { Series } from '../../charts/prepare.ts'
 import { type ChartSource, TimeChart } from '../../charts/time-chart.tsx'
 import type { Figure } from '../../live/sample.ts'
 import type { ChartGroup } from './chart-group.ts'
-import { SCALES } from './figures.ts'
+import { PERCENTILE_COLOURS, SCALES, windowWords } from './figures.ts'
 
 /** A line of a chart: one figure of one of the group's subjects. */
 export interface ChartLine {
@@ -42,11 +42,15 @@ export function HistoryChart(props: HistoryChartProps) {
     [group, feed, lines],
   )
   const nothing = useSyncExternalStore(feed.subscribe, () => whyEmpty(props))
+  const uncarried = useSyncExternalStore(feed.subscribe, () => (nothing ? '' : uncarriedWords(group, lines)))
   const scale = SCALES[lines[0]?.figure ?? 'requests']
   return (
     <div className="relative" data-chart={title}>
       <div className="flex min-h-6 flex-wrap items-center justify-between gap-x-4">
-        <h3 className="text-xs font-medium text-muted">{title}</h3>
+        <div className="flex flex-wrap gap-x-3 text-xs text-muted">
+          <h3 className="font-medium">{title}</h3>
+          <p>{uncarried}</p>
+        </div>
         {action}
       </div>
       <TimeChart
@@ -86,6 +90,24 @@ function seriesOf({ feed }: ChartGroup, lines: readonly ChartLine[]): Series[] {
       stepSeconds: feed.stepSeconds,
     }
   })
+}
+
+/** Says which percentiles are missing from most windows, because too few requests carry them. */
+function uncarriedWords({ feed }: ChartGroup, lines: readonly ChartLine[]): string {
+  const missing = lines.filter(({ of, figure }) => {
+    const { requests, [figure]: values } = feed.series(of).figures
+    let carried = 0
+    let tooFew = 0
+    for (const [index, count] of requests.entries()) {
+      if (!(count > 0)) continue
+      if (Number.isNaN(values[index] ?? Number.NaN)) tooFew += 1
+      else carried += 1
+    }
+    return figure in PERCENTILE_COLOURS && tooFew > carried
+  })
+  if (missing.length === 0) return ''
+  const names = [...new Set(missing.map(({ label }) => label))].join(', ')
+  return `${names}: too few requests in ${windowWords(feed.stepSeconds)} windows`
 }
 
 /** Why a chart is empty. Returns an empty text if it is not, or if its samples may still arrive. */

@@ -47,7 +47,7 @@ export interface FeedOptions {
   streams: Pick<Streams, 'follow'>
   refresher: Pick<Refresher, 'subscribe'>
   samples: Client
-  /** What was drawn before, of the same subjects: drawn until the history has arrived. */
+  /** What was drawn before: of the same subjects, drawn until the history has arrived. */
   before?: HistoryFeed | undefined
   schedule?: (flush: () => void) => () => void
 }
@@ -80,7 +80,7 @@ export class HistoryFeed {
     this.#options = options
     this.subjects = options.subjects
     this.timeRange = options.range
-    this.#series = options.subjects.map((_, index) => options.before?.series(index) ?? new SeriesColumns())
+    this.#series = options.subjects.map((subject) => options.before?.seriesOf(subject) ?? new SeriesColumns())
     this.#step = options.before?.stepSeconds ?? 1
     this.#changed = (options.schedule ?? everyFrame)(() => {
       this.#version += 1
@@ -110,6 +110,12 @@ export class HistoryFeed {
   /** The windows of a subject, by its position among the subjects. */
   series(index: number): SeriesColumns {
     return this.#series[index] ?? new SeriesColumns()
+  }
+
+  /** The windows of a subject; undefined if it is not among the subjects. */
+  seriesOf(subject: HistorySubject): SeriesColumns | undefined {
+    const key = JSON.stringify(subject)
+    return this.#series[this.subjects.findIndex((one) => JSON.stringify(one) === key)]
   }
 
   /** The whole range as one window, as of when the history was loaded. */

@@ -53,7 +53,7 @@ export class SeriesColumns {
     this.buckets.splice(0, first)
   }
 
-  /** The index of the window that holds this time, or is nearest to it; -1 if none is within a window and a half. */
+  /** The index of the window whose start is nearest; -1 if none is within a window and a half. */
   indexAt(seconds: number, stepSeconds: number): number {
     let low = 0
     let high = this.times.length
@@ -62,7 +62,6 @@ export class SeriesColumns {
       if ((this.times[middle] ?? 0) <= seconds) low = middle + 1
       else high = middle
     }
-    // The window that began last, or the next one where that has long ended.
     const before = this.times[low - 1]
     const after = this.times[low]
     const toBefore = before === undefined ? Infinity : seconds - before

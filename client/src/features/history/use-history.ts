@@ -18,17 +18,18 @@ export interface UseHistoryOptions {
 
 /**
  * The histories of one or several subjects for a range, kept up to date. Components subscribe to the feed themselves, so
- * that the page does not render with every window. Another range of the same subjects starts with what was drawn
- * before.
+ * that the page does not render with every window. Another range starts with what was drawn before.
+ * Nothing is loaded while the width is infinite: not known yet.
  */
 export function useHistory({ subjects, range, width, buckets = false, expectedRate }: UseHistoryOptions): HistoryFeed {
   const { streams, refresher, samples } = useServices()
   const key = JSON.stringify(subjects)
   const rangeKey = JSON.stringify(range)
   const maxPoints = maxPointsFor(width)
+  const isMeasured = Number.isFinite(width)
   // Only what is known at the start counts: the feed itself learns the rest.
   const [rate] = useState(expectedRate)
-  const before = useRef<{ key: string; feed: HistoryFeed }>(undefined)
+  const before = useRef<HistoryFeed>(undefined)
   const feed = useMemo(
     () =>
       new HistoryFeed({
@@ -40,13 +41,13 @@ export function useHistory({ subjects, range, width, buckets = false, expectedRa
         streams,
         refresher,
         samples,
-        before: before.current?.key === key ? before.current.feed : undefined,
+        before: before.current,
       }),
     [key, rangeKey, maxPoints, buckets, rate, streams, refresher, samples],
   )
   useEffect(() => {
-    before.current = { key, feed }
-    return feed.start()
-  }, [key, feed])
+    before.current = feed
+    return isMeasured ? feed.start() : undefined
+  }, [feed, isMeasured])
   return feed
 }
