@@ -95,7 +95,7 @@ describe('exports of a deployment', () => {
       expect(await read(`${RANGE}&resolution=3600`)).toEqual(await rows(`${RANGE}&resolution=3600`))
       const finer = await askAt(`/export/${path}/metrics.csv?${RANGE}&resolution=10`)
       expect(finer.status).toBe(400)
-      expect(finer.body).toContain('resolution must be 60, 600 or 3600 (seconds)')
+      expect(finer.body).toContain('resolution must be 60, 600, 3600 or 86400 (seconds)')
     },
   )
 
@@ -149,7 +149,7 @@ describe('exports of a deployment', () => {
     ['from=yesterday', 'from must be ISO 8601 with an offset, such as 2026-11-23T14:02:00Z, not "yesterday"'],
     ['to=2026-02-30T12:00:00Z', 'to must be ISO 8601'],
     ['from=', 'from must be ISO 8601'],
-    ['resolution=7', 'resolution must be 1, 10, 60, 600 or 3600 (seconds), not "7"'],
+    ['resolution=7', 'resolution must be 1, 10, 60, 600, 3600 or 86400 (seconds), not "7"'],
     ['resolution=1e1', 'resolution must be'],
     ['resolution=10&resolution=60', 'each once; not "resolution"'],
     ['form=2026-11-23T12:00:00Z', 'An export takes from, to, resolution, each once; not "form"'],

@@ -1,8 +1,9 @@
 import { parseDateTime } from '../base/date-time.ts'
 import { RefusedError } from '../base/errors.ts'
+import { MERGED_RESOLUTIONS } from '../base/kept-times.ts'
 
 /** Resolutions that can be asked for, in seconds. */
-const RESOLUTIONS_S = [1, 10, 60, 600, 3600]
+const RESOLUTIONS_S = [1, ...MERGED_RESOLUTIONS.map(({ resolutionMs }) => resolutionMs / 1000)]
 const PARAMETERS = ['from', 'to', 'resolution']
 /** Of the range when `from` is left out. */
 const DEFAULT_RANGE_MS = 3_600_000
