@@ -182,4 +182,12 @@ describe('exports of a deployment', () => {
     expect(await code('', 'csv', id, secret)).toEqual([403, 'FORBIDDEN'])
     expect(await code('', 'csv', id, 'wrong')).toEqual([401, 'UNAUTHENTICATED'])
   })
+
+  it('are of merged windows where samples are no longer kept', async () => {
+    await app.deps.services.prisma.$executeRaw`delete from samples where window_start < ${new Date(NOON + 90 * MINUTE)}`
+    const all = await rows(RANGE)
+    const lengths = all.map(({ windowSeconds }) => windowSeconds)
+    expect(lengths).toEqual([...Array<number>(9).fill(600), ...Array<number>(10).fill(60)])
+    expect(all.reduce((sum, { requests }) => sum + Number(requests), 0)).toBe(1826 + 3220)
+  })
 })

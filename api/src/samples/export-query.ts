@@ -15,14 +15,14 @@ const LATEST_MS = Date.UTC(2200, 0)
 export interface ExportQuery {
   fromMs: number
   toMs: number
-  /** Undefined: as it was recorded. */
+  /** Undefined: as finely as it is kept. */
   resolutionMs: number | undefined
 }
 
 /**
  * Reads `from` and `to` (RFC 3339; default: the last hour) and `resolution` (seconds). With a resolution, the range is
  * of whole windows of it: `from` is rounded down to one, and `to` up.
- * @param finestMs the finest resolution that there is, and the default; undefined: as it was recorded
+ * @param finestMs the finest resolution that there is, and the default; undefined: as it was recorded, where that is kept
  * @throws RefusedError BAD_USER_INPUT
  */
 export function readExportQuery(query: URLSearchParams, nowMs: number, finestMs?: number): ExportQuery {
