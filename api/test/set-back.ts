@@ -1,7 +1,7 @@
 import type { Prisma, PrismaClient } from '@gaugeline/prisma'
 
 /** What changes with every deployment, event and sample. Heads come first: whoever records a sample locks one. */
-const TABLES = ['sample_heads', 'samples', 'deployment_events', 'deployments']
+const TABLES = ['sample_heads', 'samples', 'resolution_heads', 'merged_windows', 'deployment_events', 'deployments']
 
 /** Remembers the state of the database. What it returns sets it back to that, as a restore in place does. */
 export async function rememberDatabase(prisma: PrismaClient): Promise<() => Promise<void>> {
