@@ -118,6 +118,7 @@ const refused: [constraint: string, statement: string][] = [
   ['samples_in_flight_check', 'UPDATE samples SET in_flight = -1'],
   ['merged_windows_covered_ms_check', 'UPDATE merged_windows SET covered_ms = -1'],
   ['merged_windows_covered_ms_check', 'UPDATE merged_windows SET covered_ms = 10001 WHERE series = 1'],
+  ['merged_windows_before_ms_check', 'UPDATE merged_windows SET before_ms = -1'],
   ['merged_windows_sequences_check', 'UPDATE merged_windows SET first_sequence = 3 WHERE series = 1'],
   ['merged_windows_sequences_check', 'UPDATE merged_windows SET first_sequence = 0 WHERE series = 1'],
   ['merged_windows_sequences_check', 'UPDATE merged_windows SET last_sequence = NULL WHERE series = 1'],
