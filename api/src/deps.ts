@@ -97,6 +97,7 @@ export interface Deps extends Clocks {
   bus: Bus
   recorder: Recorder
   retention: Retention
+  rollUp: Part
   trainingRuns: TrainingRuns
   outbox: WebhookOutbox
   deliveryQueue: DeliveryQueue
@@ -280,6 +281,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
     bus,
     recorder,
     retention,
+    rollUp,
     trainingRuns,
     outbox,
     deliveryQueue,

@@ -54,7 +54,7 @@ async function connectTo(app: TestApp): Promise<pg.Client> {
 
 /** Nobody asks the database for anything but the answers from here on. */
 export async function quiet({ deps }: TestApp): Promise<void> {
-  await Promise.all([deps.recorder.stop(), deps.retention.stop(), deps.trainingRuns.stop()])
+  await Promise.all([deps.recorder, deps.retention, deps.rollUp, deps.trainingRuns].map((part) => part.stop?.()))
   deps.services.eventLog.stop()
   deps.services.sampleLogs.stop()
   await deps.services.activeDeployments.stop()
