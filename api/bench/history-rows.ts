@@ -23,6 +23,7 @@ const STORED = [
   { series: [0, 0], resolutionMs: 60_000, spanMs: DAY_MS, requests: 240_000 },
   { series: [0, 0], resolutionMs: 600_000, spanMs: 30 * DAY_MS, requests: 2_400_000 },
   { series: [0, 0], resolutionMs: HOUR_MS, spanMs: 730 * DAY_MS, requests: 14_400_000 },
+  { series: [0, 0], resolutionMs: DAY_MS, spanMs: 730 * DAY_MS, requests: 345_600_000 },
 ] as const
 
 /** Fills an empty database with the history of 200 deployments of ten models. Nothing else writes meanwhile. */

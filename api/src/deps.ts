@@ -6,6 +6,7 @@ import type { ApiTokens } from './auth/api-tokens.ts'
 import { type Auth, createAuth } from './auth/auth.ts'
 import type { Sessions } from './auth/sessions.ts'
 import { type Clocks, createClocks, realTime, type TimeSources } from './base/clock.ts'
+import { errorLog } from './base/error-log.ts'
 import type { Part } from './base/lifecycle.ts'
 import type { ServerInfo } from './base/server-info.ts'
 import { Sweeper } from './base/sweeper.ts'
@@ -16,24 +17,22 @@ import { type DeploymentFilter, type DeploymentWithNames, filterKey } from './de
 import { DeploymentHistories } from './deployments/deployment-histories.ts'
 import { Deployments } from './deployments/deployments.ts'
 import { EventRecords } from './deployments/event-records.ts'
+import { MetricsExports } from './deployments/metrics-exports.ts'
 import type { Env } from './env.ts'
 import { Idempotency } from './idempotency/idempotency.ts'
 import { Cursors } from './live/cursors.ts'
 import { EventLog } from './live/event-log.ts'
 import { Fleet } from './live/fleet.ts'
+import { DeploymentTotals } from './live/deployment-totals.ts'
 import { RecentSamples } from './live/recent-samples.ts'
 import { SampleLogs } from './live/sample-logs.ts'
 import { TrailingMetrics } from './live/trailing-metrics.ts'
 import { Models } from './models/models.ts'
 import { Recorder } from './recording/recorder.ts'
-import { createSimulatedSource } from './recording/sources/simulator/simulated-source.ts'
-import { loadTrace, TraceError } from './recording/sources/simulator/trace.ts'
 import type { Source } from './recording/sources/source.ts'
 import { createRollUp } from './samples/create-roll-up.ts'
 import { createSampleStorage } from './samples/create-sample-storage.ts'
-import { MetricsHistory } from './samples/history.ts'
-import { HistoryStore } from './samples/history-store.ts'
-import { MergedWindows } from './samples/merged-windows.ts'
+import type { MetricsHistory } from './samples/history.ts'
 import type { Retention } from './samples/retention.ts'
 import type { SampleStore } from './samples/sample-store.ts'
 import { Telemetry } from './telemetry.ts'
@@ -47,6 +46,8 @@ import { DeliveryWorker } from './webhooks/delivery-worker.ts'
 import { WebhookOutbox } from './webhooks/outbox.ts'
 import { allowedHosts } from './webhooks/public-addresses.ts'
 import { Webhooks } from './webhooks/webhooks.ts'
+
+export { createSource, TraceError } from './recording/sources/create-source.ts'
 
 const SWEEP_EVERY_MS = 60_000
 
@@ -102,25 +103,17 @@ export interface Deps extends Clocks {
   outbox: WebhookOutbox
   deliveryQueue: DeliveryQueue
   telemetry: Telemetry
+  deploymentTotals: DeploymentTotals
+  metricsExports: MetricsExports
   /** What runs by itself, in the order in which it starts; it stops in reverse. */
   parts: readonly Part[]
-}
-
-export { TraceError }
-
-/**
- * The source of samples that the settings ask for.
- * @throws TraceError
- */
-export function createSource(env: Env): Source {
-  return createSimulatedSource(env.trafficTrace === undefined ? {} : { trace: loadTrace(env.trafficTrace) })
 }
 
 /** Wires every service by hand. Starts nothing. */
 export function createDeps({ env, database, source, log, address, time = realTime }: DepsOptions): Deps {
   const { prisma } = database
   const { adminToken, sampleIntervalMs: intervalMs, quotas } = env
-  const logError = (what: string) => errorLog(log, what)
+  const logError = (what: string) => errorLog(log, what, isUnavailable)
   const { clock, monotonic, recordingClock } = createClocks(time, (aheadMs, what) => log.warn({ aheadMs }, what))
   const telemetry = new Telemetry()
 
@@ -155,29 +148,17 @@ export function createDeps({ env, database, source, log, address, time = realTim
   const deployments = new Deployments({ prisma, models, events, idempotency, bus, clock: recordingClock, quotas })
   const trainingJobs = new TrainingJobs({ prisma, models, idempotency, bus, outbox, clock, recordingClock, quotas })
   const trainingProgress = new TrainingProgress(bus, trainingJobs)
-  const trainingRuns = new TrainingRuns({
-    prisma,
-    bus,
-    outbox,
-    clock: recordingClock,
-    onError: logError('simulated training runs are stalled'),
-  })
+  const onRunError = logError('simulated training runs are stalled')
+  const trainingRuns = new TrainingRuns({ prisma, bus, outbox, clock: recordingClock, onError: onRunError })
   const directoryError = logError('the active deployments could not be read')
   const activeDeployments = new ActiveDeployments({ prisma, bus, onError: directoryError })
-  const { sampleStore, recorderStore, tables, sweepClock, retention, kept } = createSampleStorage({
+  const { sampleStore, recorderStore, metricsHistory, tables, sweepClock, retention, kept } = createSampleStorage({
     database,
     keep: env.keep,
     intervalMs,
     time,
     clock: recordingClock,
     onRetentionError: logError('old samples could not be removed'),
-  })
-  const metricsHistory = new MetricsHistory({
-    samples: sampleStore,
-    windows: new MergedWindows(database),
-    store: new HistoryStore(database),
-    intervalMs,
-    clock: recordingClock,
   })
   const history = new DeploymentHistories(prisma, metricsHistory)
   const recent = new RecentSamples({ store: sampleStore, bus, now: () => recordingClock.now() })
@@ -201,6 +182,8 @@ export function createDeps({ env, database, source, log, address, time = realTim
     intervalMs,
     onError: logError('the trailing figures of the fleet could not be read'),
   })
+  const deploymentTotals = new DeploymentTotals({ bus, active: () => activeDeployments.named() })
+  const metricsExports = new MetricsExports({ prisma, store: sampleStore, histories: history, clock: recordingClock })
   const recorder = new Recorder({
     store: recorderStore,
     sourceOf: () => ({ source, intervalMs }),
@@ -238,15 +221,8 @@ export function createDeps({ env, database, source, log, address, time = realTim
     onError: logError('expired rows could not be removed'),
   })
   const deliveryBacklog = new DeliveryBacklog(deliveryQueue, clock, monotonic)
-  telemetry.addServices({
-    sampleLogs,
-    fleet,
-    trainingProgress,
-    activeDeployments,
-    deliveryWorker,
-    deliveryBacklog,
-    rollUp,
-  })
+  const recording = { activeDeployments, sampleLogs, fleet, rollUp }
+  telemetry.addServices({ ...recording, trainingProgress, deliveryWorker, deliveryBacklog })
 
   return {
     services: {
@@ -286,6 +262,8 @@ export function createDeps({ env, database, source, log, address, time = realTim
     outbox,
     deliveryQueue,
     telemetry,
+    deploymentTotals,
+    metricsExports,
     clock,
     monotonic,
     recordingClock,
@@ -300,6 +278,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
       recent,
       sampleLogs,
       fleet,
+      deploymentTotals,
       trainingProgress,
       access.tokenUses,
       rollUp,
@@ -310,17 +289,5 @@ export function createDeps({ env, database, source, log, address, time = realTim
       // Last, since it publishes what the others wait for; so it is the first to stop.
       recorder,
     ],
-  }
-}
-
-/** Logs each error, but throttles those of an unavailable database to one a minute: it is asked every two seconds. */
-function errorLog(log: Logger, what: string): (error: unknown) => void {
-  let quietUntilMs = -Infinity
-  return (error) => {
-    if (isUnavailable(error)) {
-      if (performance.now() < quietUntilMs) return
-      quietUntilMs = performance.now() + 60_000
-    }
-    log.error({ err: error }, what)
   }
 }

@@ -30,6 +30,7 @@ describe('readEnv', () => {
           { resolutionMs: 60_000, keepMs: 30 * DAY_MS },
           { resolutionMs: 600_000, keepMs: 180 * DAY_MS },
           { resolutionMs: 3_600_000, keepMs: 730 * DAY_MS },
+          { resolutionMs: 86_400_000, keepMs: 1825 * DAY_MS },
         ],
       },
       seed: 'demo',
@@ -68,6 +69,7 @@ describe('readEnv', () => {
         KEEP_1MIN_DAYS: '2',
         KEEP_10MIN_DAYS: '3',
         KEEP_1H_DAYS: '4',
+        KEEP_1D_DAYS: '5',
         SEED: 'demo',
         KEEP_ALIVE_SECONDS: '620',
         ALLOWED_HOSTS: 'Gaugeline, gaugeline:4000,.svc.cluster.local,10.1.2.3,[fd00::1]:80',
@@ -98,6 +100,7 @@ describe('readEnv', () => {
           { resolutionMs: 60_000, keepMs: 2 * DAY_MS },
           { resolutionMs: 600_000, keepMs: 3 * DAY_MS },
           { resolutionMs: 3_600_000, keepMs: 4 * DAY_MS },
+          { resolutionMs: 86_400_000, keepMs: 5 * DAY_MS },
         ],
       },
       seed: 'demo',
@@ -125,9 +128,9 @@ describe('readEnv', () => {
       const { samplesMs, merged } = readEnv({ DATABASE_URL, ...settings }).keep
       return [samplesMs, ...merged.map(({ keepMs }) => keepMs)].map((ms) => ms / DAY_MS)
     }
-    expect(kept({})).toEqual([1, 3, 30, 180, 730])
-    expect(kept({ KEEP_SAMPLES_HOURS: '240' })).toEqual([10, 10, 30, 180, 730])
-    expect(kept({ KEEP_1MIN_DAYS: '365' })).toEqual([1, 3, 365, 365, 730])
+    expect(kept({})).toEqual([1, 3, 30, 180, 730, 1825])
+    expect(kept({ KEEP_SAMPLES_HOURS: '240' })).toEqual([10, 10, 30, 180, 730, 1825])
+    expect(kept({ KEEP_1MIN_DAYS: '365' })).toEqual([1, 3, 365, 365, 730, 1825])
     expect(() => kept({ KEEP_SAMPLES_HOURS: '73', KEEP_10S_DAYS: '3' })).toThrow(
       'KEEP_10S_DAYS holds "3"; finer windows are kept longer: it may hold 4 or more.',
     )

@@ -51,7 +51,7 @@ const MAX_SHOWN_CHARACTERS = 80
 // No dots alone: a URL is normalised before it is sent.
 const BASE_PATH = /^(\/(?!\.+(\/|$))[\w.~-]+)+$/
 // Below one of these, a path whose beginning a proxy has removed could not be told from a whole one.
-const OWN_PATHS = /^\/(assets|graphql|healthz|metrics|readyz|schema\.graphql|session)(\/|$)/
+const OWN_PATHS = /^\/(assets|export|graphql|healthz|metrics|readyz|schema\.graphql|session)(\/|$)/
 // RFC 9110's token, without the asterisk: in a list of headers it would be a wildcard.
 const HEADER_NAME = /^[\w!#$%&'+.^`|~-]+$/
 // Characters that need no quoting in an Authorization header (RFC 6750's b64token, a little wider).
@@ -138,6 +138,7 @@ const settings = {
   KEEP_1MIN_DAYS: keptDays(1_825),
   KEEP_10MIN_DAYS: keptDays(3_650),
   KEEP_1H_DAYS: keptDays(3_650),
+  KEEP_1D_DAYS: keptDays(3_650),
   // Beyond an hour, no load balancer keeps a connection that is not used.
   KEEP_ALIVE_SECONDS: { schema: wholeNumber(1, 3_600), mayHold: 'seconds from 1 to 3600' },
   SEED: { schema: z.enum(['demo', 'none']), mayHold: 'demo or none' },

@@ -23,7 +23,7 @@ export interface Recount {
   samples: number
 }
 
-const RESOLUTIONS_MS = [10_000, 60_000, 600_000, 3_600_000]
+const RESOLUTIONS_MS = [10_000, 60_000, 600_000, 3_600_000, 86_400_000]
 
 /**
  * Merges all stored samples anew, each resolution from the samples themselves, as far as the watermarks say that they

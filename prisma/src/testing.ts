@@ -102,7 +102,11 @@ export async function prepareOldTestDatabase(
   try {
     const sources = { migrationsFolder: earlier, snapshot: null, lease: null }
     const database = await openDatabaseFrom({ dataDir: '', ...location }, sources)
-    await fill(database.pool).finally(() => database.close())
+    try {
+      await fill(database.pool)
+    } finally {
+      await database.close()
+    }
   } catch (error) {
     await remove()
     throw error

@@ -136,7 +136,7 @@ describe('trailing figures', () => {
     })
   })
 
-  it('fold what is asked for again and again once: a whole minute of a steady log in some twenty additions', () => {
+  it('fold what is asked for again and again once: a whole minute of a steady log in some ten additions', () => {
     const samples = Array.from({ length: 400 }, (_, n) =>
       sampleOf({ sequence: n + 1, windowStartMs: START + n * 1000, latenciesMs: [5] }),
     )
@@ -153,6 +153,6 @@ describe('trailing figures', () => {
     const blocks = new TrailingBlocks({ samples, completeAfterMs: -Infinity })
     for (const sample of samples) blocks.figure(sample, 60_000)
     // Twice each, since the merger looks whether there are latencies first.
-    expect(reads / 2 / samples.length).toBeLessThan(13)
+    expect(reads / 2 / samples.length).toBeLessThan(9)
   })
 })

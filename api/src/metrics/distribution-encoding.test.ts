@@ -51,16 +51,14 @@ describe('the stored form of a distribution', () => {
     const distribution = bucketed([0.5, 2], [0, 3, 1])
     distribution.recordUnknown(200)
     distribution.recordBuckets([1 / 3], [1, 0])
-    expect(distribution.encode()).toEqual(
-      bytes(
-        ...[2, 3],
-        // 0.5 and 2 with one decimal: 5 and 15 more. Then 3 in the second bucket, 1 in the third.
-        ...[2, 2, 1, 5, 15, 2, 2 * 2 + 1, 3, 2],
-        // A third has no decimals. 1 in the first bucket.
-        ...[2, 1, 255, ...double(1 / 3), 1, 2],
-        ...[3, 200, 1],
-      ),
-    )
+    const parts = [
+      // 0.5 and 2 with one decimal: 5 and 15 more. Then 3 in the second bucket, 1 in the third.
+      [2, 2, 1, 5, 15, 2, 2 * 2 + 1, 3, 2],
+      // A third has no decimals. 1 in the first bucket.
+      [2, 1, 255, ...double(1 / 3), 1, 2],
+      [3, 200, 1],
+    ]
+    expect(distribution.encode()).toEqual(bytes(2, 3, ...parts.flat()))
     distribution.record(1)
     expect(distribution.encode().subarray(0, 6)).toEqual(bytes(2, 4, 1, 1, 128, 20))
   })

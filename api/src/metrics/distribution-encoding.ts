@@ -1,11 +1,10 @@
 import { BoundedHistogram, compareBounds, MAX_BOUNDS } from './bounded-histogram.ts'
 import {
+  addRead,
   ByteReader,
   ByteWriter,
   MalformedHistogramError,
-  readCounts,
   readEntries,
-  readIndexes,
   writeEntries,
 } from './histogram-encoding.ts'
 import { HISTOGRAM_VERSION, LatencyHistogram } from './latency-histogram.ts'
@@ -128,9 +127,10 @@ function readPart(reader: ByteReader, kind: number, part: number, parts: Parts):
 
 function readBounded(reader: ByteReader): BoundedHistogram {
   const boundsMs = readBounds(reader)
-  const { entries } = readEntries(reader, boundsMs.length + 1)
+  const { entries, end } = readEntries(reader.bytes, reader.at, boundsMs.length + 1)
+  reader.at = end
   const counts = new Float64Array(boundsMs.length + 1)
-  for (let entry = 0; entry < entries; entry++) counts[readIndexes[entry] ?? 0] = readCounts[entry] ?? 0
+  addRead(entries, counts, 0)
   try {
     return new BoundedHistogram(boundsMs, counts)
   } catch (error) {

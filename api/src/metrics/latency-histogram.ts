@@ -1,12 +1,12 @@
 import { type Cells, cellsOf } from './cells.ts'
 import { SLOTS, slotBounds, slotOf, slotReach } from './histogram-buckets.ts'
 import {
-  ByteReader,
+  addRead,
+  type ByteReader,
   ByteWriter,
   MalformedHistogramError,
-  readCounts,
+  type ReadEntries,
   readEntries,
-  readIndexes,
   writeEntries,
 } from './histogram-encoding.ts'
 
@@ -97,9 +97,8 @@ export class LatencyHistogram {
     if (bytes[0] !== HISTOGRAM_VERSION) {
       throw new MalformedHistogramError(`unknown version ${bytes[0]}, only version ${HISTOGRAM_VERSION} is known`)
     }
-    const reader = new ByteReader(bytes, 1)
-    const read = readEntries(reader, SLOTS)
-    reader.end()
+    const read = readEntries(bytes, 1, SLOTS)
+    if (read.end < bytes.length) throw new MalformedHistogramError(`${bytes.length - read.end} trailing bytes`)
     this.#addRead(read, maxCount)
   }
 
@@ -108,7 +107,9 @@ export class LatencyHistogram {
    * @throws MalformedHistogramError
    */
   mergeFrom(reader: ByteReader): void {
-    this.#addRead(readEntries(reader, SLOTS), Number.MAX_SAFE_INTEGER)
+    const read = readEntries(reader.bytes, reader.at, SLOTS)
+    reader.at = read.end
+    this.#addRead(read, Number.MAX_SAFE_INTEGER)
   }
 
   /** The slot of the latency at a rank, from 1 to `count`, in ascending order. Quantiles are in `quantile.ts`. */
@@ -152,16 +153,11 @@ export class LatencyHistogram {
   }
 
   /** Adds what `readEntries` read last. */
-  #addRead({ entries, count }: { entries: number; count: number }, maxCount: number): void {
+  #addRead({ entries, count, first, last }: ReadEntries, maxCount: number): void {
     if (entries === 0) return
     const total = this.#totalWith(count, maxCount)
-    this.#cover(readIndexes[0] ?? 0, readIndexes[entries - 1] ?? 0)
-    const counts = this.#counts
-    const first = this.#first
-    for (let entry = 0; entry < entries; entry++) {
-      const at = (readIndexes[entry] ?? 0) - first
-      counts[at] = (counts[at] ?? 0) + (readCounts[entry] ?? 0)
-    }
+    this.#cover(first, last)
+    addRead(entries, this.#counts, this.#first)
     this.#count = total
   }
 

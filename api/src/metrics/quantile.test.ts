@@ -83,8 +83,7 @@ describe('a quantile of any mixture', () => {
         quantiles.map(({ highMs }) => highMs ?? Infinity),
         quantiles.flatMap(({ valueMs }) => valueMs ?? []),
       ]) {
-        for (const [at, ms] of figure.entries())
-          expect(ms * (1 + 1e-6), seed).toBeGreaterThanOrEqual(figure[at - 1] ?? 0)
+        expect(figure.filter((ms, at) => ms * (1 + 1e-6) < (figure[at - 1] ?? 0))).toEqual([])
       }
     }
   })

@@ -1,7 +1,10 @@
-import { type Database } from '@gaugeline/prisma'
+import type { Database } from '@gaugeline/prisma'
 import type { Clock, TimeSources } from '../base/clock.ts'
 import type { KeptTimes } from '../base/kept-times.ts'
 import type { SampleRetention } from '../base/server-info.ts'
+import { MetricsHistory } from './history.ts'
+import { HistoryStore } from './history-store.ts'
+import { MergedWindows } from './merged-windows.ts'
 import { Partitions } from './partitions.ts'
 import { Retention } from './retention.ts'
 import { SampleStore } from './sample-store.ts'
@@ -22,7 +25,7 @@ export interface SampleStorage {
   sampleStore: SampleStore
   /** Through connections of its own: callers who take all others do not hold it up. */
   recorderStore: SampleStore
-  partitions: Partitions
+  metricsHistory: MetricsHistory
   /** What is stored, the samples first. */
   tables: readonly StoredTable[]
   sweepClock: SweepClock
@@ -38,11 +41,14 @@ export function createSampleStorage(options: SampleStorageOptions): SampleStorag
   const [{ widthMs }] = tables
   const sampleStore = new SampleStore(database, {}, widthMs)
   const recorderStore = new SampleStore({ kind: database.kind, pool: database.reserved }, {}, widthMs)
+  const windows = new MergedWindows(database)
+  const store = new HistoryStore(database)
+  const metricsHistory = new MetricsHistory({ samples: sampleStore, windows, store, intervalMs, clock })
   const partitions = new Partitions(database)
   const sweepClock = new SweepClock(database.prisma, sampleStore, time)
   const now = () => sweepClock.now()
   const retention = new Retention({ database, partitions, tables, now, clock, onError: onRetentionError })
   const merged = keep.merged.filter(({ resolutionMs }) => resolutionMs > intervalMs)
   const kept = [{ resolutionMs: intervalMs, keepMs: keep.samplesMs }, ...merged]
-  return { sampleStore, recorderStore, partitions, tables, sweepClock, retention, kept }
+  return { sampleStore, recorderStore, metricsHistory, tables, sweepClock, retention, kept }
 }

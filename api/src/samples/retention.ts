@@ -2,6 +2,7 @@ import type { Database } from '@gaugeline/prisma'
 import type pg from 'pg'
 import type { Clock } from '../base/clock.ts'
 import { Sweeper } from '../base/sweeper.ts'
+import { RESOLUTIONS_MS } from './merged-window.ts'
 import type { Partitions } from './partitions.ts'
 import type { StoredTable } from './stored-tables.ts'
 
@@ -10,8 +11,10 @@ const CHUNK_ROWS = 2000
 const SWEEP_EVERY_MS = 30_000
 /** Partitions are there so long before the first row comes. */
 const AHEAD_MS = 3_600_000
-/** The resolution by which recorded time is counted, and from which on every part of a log has been merged. */
-const COARSEST_MS = 3_600_000
+/** The resolution by which recorded time is counted. */
+const COUNTED_MS = 3_600_000
+/** What is merged into windows of this length is merged into all. */
+const COARSEST_MS = RESOLUTIONS_MS.at(-1) ?? COUNTED_MS
 
 export interface RetentionOptions {
   database: Pick<Database, 'pool'>
@@ -75,7 +78,7 @@ export class Retention extends Sweeper {
     const { rows } = await this.#pool.query<{ ms: number | null }>(
       `select (select (extract(epoch from max(w.window_start)) * 1000)::float8 from (
             select window_start, sum(covered_ms) over (order by window_start desc) as recorded_ms
-            from merged_windows where series = 0 and resolution_ms = ${COARSEST_MS}
+            from merged_windows where series = 0 and resolution_ms = ${COUNTED_MS}
           ) w where w.recorded_ms >= k.keep_ms) as ms
         from unnest($1::float8[]) with ordinality k(keep_ms, place)
         where (select max(last_window_end) from sample_heads) > to_timestamp($2::float8 / 1000) + interval '1 hour'

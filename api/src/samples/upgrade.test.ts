@@ -74,7 +74,7 @@ describe.each(await testDatabaseKinds())('an upgrade on %s of samples in a table
     } finally {
       await database.close()
     }
-  })
+  }, 60_000)
 
   // A new embedded database is the same, and takes seconds to make.
   it.runIf(kind === 'postgres')('of a database without samples leaves no partition', async () => {
