@@ -98,6 +98,7 @@ export interface Deps extends Clocks {
   bus: Bus
   recorder: Recorder
   retention: Retention
+  rollUp: Part
   trainingRuns: TrainingRuns
   outbox: WebhookOutbox
   deliveryQueue: DeliveryQueue
@@ -256,6 +257,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
     bus,
     recorder,
     retention,
+    rollUp,
     trainingRuns,
     outbox,
     deliveryQueue,
