@@ -110,6 +110,8 @@ export function createApp({ env, log, onProgress, onFailure, time }: AppOptions)
       basePath: env.basePath,
       readiness: readinessOf(database),
       telemetry: deps.telemetry,
+      deploymentMetrics: () => deps.deploymentTotals.scrape(),
+      exports: deps.metricsExports,
       clock: deps.clock,
       monotonic: deps.monotonic,
     })

@@ -6,6 +6,7 @@ import type { ApiTokens } from './auth/api-tokens.ts'
 import { type Auth, createAuth } from './auth/auth.ts'
 import type { Sessions } from './auth/sessions.ts'
 import { type Clocks, createClocks, realTime, type TimeSources } from './base/clock.ts'
+import { errorLog } from './base/error-log.ts'
 import type { Part } from './base/lifecycle.ts'
 import type { ServerInfo } from './base/server-info.ts'
 import { Sweeper } from './base/sweeper.ts'
@@ -13,22 +14,24 @@ import type { Bus } from './bus/bus.ts'
 import { createMemoryBus } from './bus/memory-bus.ts'
 import { ActiveDeployments } from './deployments/active-deployments.ts'
 import { type DeploymentFilter, type DeploymentWithNames, filterKey } from './deployments/deployment-filter.ts'
+import { DeploymentHistories } from './deployments/deployment-histories.ts'
 import { Deployments } from './deployments/deployments.ts'
 import { EventRecords } from './deployments/event-records.ts'
+import { MetricsExports } from './deployments/metrics-exports.ts'
 import type { Env } from './env.ts'
 import { Idempotency } from './idempotency/idempotency.ts'
 import { Cursors } from './live/cursors.ts'
 import { EventLog } from './live/event-log.ts'
+import { DeploymentTotals } from './live/deployment-totals.ts'
 import { createLiveMetrics, type LiveMetrics } from './live/live-metrics.ts'
 import { Models } from './models/models.ts'
 import { Recorder } from './recording/recorder.ts'
-import { createSimulatedSource } from './recording/sources/simulator/simulated-source.ts'
-import { loadTrace, TraceError } from './recording/sources/simulator/trace.ts'
 import type { Source } from './recording/sources/source.ts'
-import { MetricsHistory } from './samples/history.ts'
-import { Retention } from './samples/retention.ts'
-import { SampleStore } from './samples/sample-store.ts'
-import { SweepClock } from './samples/sweep-clock.ts'
+import { createRollUp } from './samples/create-roll-up.ts'
+import { createSampleStorage } from './samples/create-sample-storage.ts'
+import type { MetricsHistory } from './samples/history.ts'
+import type { Retention } from './samples/retention.ts'
+import type { SampleStore } from './samples/sample-store.ts'
 import { Telemetry } from './telemetry.ts'
 import { TrainingJobs } from './training/training-jobs.ts'
 import { TrainingProgress } from './training/training-progress.ts'
@@ -41,8 +44,7 @@ import { WebhookOutbox } from './webhooks/outbox.ts'
 import { allowedHosts } from './webhooks/public-addresses.ts'
 import { Webhooks } from './webhooks/webhooks.ts'
 
-/** How long one-second samples are kept: an embedded database is one file on somebody's laptop. */
-const KEEP_HOURS = { embedded: 6, postgres: 24 }
+export { createSource, TraceError } from './recording/sources/create-source.ts'
 
 const SWEEP_EVERY_MS = 60_000
 
@@ -61,7 +63,8 @@ export interface Services extends LiveMetrics<DeploymentWithNames, DeploymentFil
   deployments: Deployments
   activeDeployments: ActiveDeployments
   sampleStore: SampleStore
-  history: MetricsHistory
+  history: DeploymentHistories
+  metricsHistory: MetricsHistory
   eventLog: EventLog
   cursors: Cursors
   apiTokens: ApiTokens
@@ -92,25 +95,17 @@ export interface Deps extends Clocks {
   outbox: WebhookOutbox
   deliveryQueue: DeliveryQueue
   telemetry: Telemetry
+  deploymentTotals: DeploymentTotals
+  metricsExports: MetricsExports
   /** What runs by itself, in the order in which it starts; it stops in reverse. */
   parts: readonly Part[]
-}
-
-export { TraceError }
-
-/**
- * The source of samples that the settings ask for.
- * @throws TraceError
- */
-export function createSource(env: Env): Source {
-  return createSimulatedSource(env.trafficTrace === undefined ? {} : { trace: loadTrace(env.trafficTrace) })
 }
 
 /** Wires every service by hand. Starts nothing. */
 export function createDeps({ env, database, source, log, address, time = realTime }: DepsOptions): Deps {
   const { prisma } = database
   const { adminToken, sampleIntervalMs: intervalMs, quotas } = env
-  const logError = (what: string) => errorLog(log, what)
+  const logError = (what: string) => errorLog(log, what, isUnavailable)
   const { clock, monotonic, recordingClock } = createClocks(time, (aheadMs, what) => log.warn({ aheadMs }, what))
   const telemetry = new Telemetry()
 
@@ -145,17 +140,19 @@ export function createDeps({ env, database, source, log, address, time = realTim
   const deployments = new Deployments({ prisma, models, events, idempotency, bus, clock: recordingClock, quotas })
   const trainingJobs = new TrainingJobs({ prisma, models, idempotency, bus, outbox, clock, recordingClock, quotas })
   const trainingProgress = new TrainingProgress(bus, trainingJobs)
-  const trainingRuns = new TrainingRuns({
-    prisma,
-    bus,
-    outbox,
-    clock: recordingClock,
-    onError: logError('simulated training runs are stalled'),
-  })
+  const onRunError = logError('simulated training runs are stalled')
+  const trainingRuns = new TrainingRuns({ prisma, bus, outbox, clock: recordingClock, onError: onRunError })
   const directoryError = logError('the active deployments could not be read')
   const activeDeployments = new ActiveDeployments({ prisma, bus, onError: directoryError })
-  const sampleStore = new SampleStore(database)
-  const history = new MetricsHistory(sampleStore, intervalMs, recordingClock)
+  const { sampleStore, recorderStore, metricsHistory, tables, sweepClock, retention, kept } = createSampleStorage({
+    database,
+    keep: env.keep,
+    intervalMs,
+    time,
+    clock: recordingClock,
+    onRetentionError: logError('old samples could not be removed'),
+  })
+  const history = new DeploymentHistories(prisma, metricsHistory)
   const eventLog = new EventLog({ events, bus, cursors, onError: logError('the event log could not be read') })
   const { recent, trailing, sampleLogs, fleet } = createLiveMetrics({
     store: sampleStore,
@@ -167,9 +164,10 @@ export function createDeps({ env, database, source, log, address, time = realTim
     intervalMs,
     errorsOf: logError,
   })
+  const deploymentTotals = new DeploymentTotals({ bus, active: () => activeDeployments.named() })
+  const metricsExports = new MetricsExports({ prisma, store: sampleStore, histories: history, clock: recordingClock })
   const recorder = new Recorder({
-    // Through connections of its own: callers who take all others do not hold it up.
-    store: new SampleStore({ kind: database.kind, pool: database.reserved }),
+    store: recorderStore,
     sourceOf: () => ({ source, intervalMs }),
     bus,
     clock: recordingClock,
@@ -179,15 +177,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
     onRecovery: () => log.info('recording has resumed'),
     onStored: (latenessMs, count) => telemetry.onStored(latenessMs, count),
   })
-  const keepMs = KEEP_HOURS[database.kind] * 3_600_000
-  const sweepClock = new SweepClock(prisma, sampleStore, time)
-  const retention = new Retention({
-    store: sampleStore,
-    keepMs,
-    intervalMs,
-    now: () => sweepClock.now(),
-    onError: logError('old samples could not be removed'),
-  })
+  const rollUp = createRollUp({ database, tables, recent, clock: recordingClock, log, logError })
   const guard = new AddressGuard(allowedHosts(env.webhookAllowedHosts))
   const webhooks = new Webhooks({ prisma, guard, outbox, idempotency, clock, maxWebhooks: quotas.webhooks })
   const deliveryQueue = new DeliveryQueue({ prisma, clock, random: Math.random })
@@ -213,14 +203,8 @@ export function createDeps({ env, database, source, log, address, time = realTim
     onError: logError('expired rows could not be removed'),
   })
   const deliveryBacklog = new DeliveryBacklog(deliveryQueue, clock, monotonic)
-  telemetry.addServices({
-    sampleLogs,
-    fleet,
-    trainingProgress,
-    activeDeployments,
-    deliveryWorker,
-    deliveryBacklog,
-  })
+  const recording = { activeDeployments, sampleLogs, fleet, rollUp }
+  telemetry.addServices({ ...recording, trainingProgress, deliveryWorker, deliveryBacklog })
 
   return {
     services: {
@@ -232,6 +216,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
       activeDeployments,
       sampleStore,
       history,
+      metricsHistory,
       recent,
       trailing,
       sampleLogs,
@@ -244,7 +229,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
       serverInfo: {
         version: VERSION,
         intervalMs,
-        retention: [{ resolutionMs: intervalMs, keepMs }],
+        retention: kept,
         quotas,
         clock: recordingClock,
       },
@@ -258,12 +243,15 @@ export function createDeps({ env, database, source, log, address, time = realTim
     outbox,
     deliveryQueue,
     telemetry,
+    deploymentTotals,
+    metricsExports,
     clock,
     monotonic,
     recordingClock,
     parts: [
       // What was recorded before a restart must not lie in the future.
       { start: async () => recordingClock.advanceTo((await sampleStore.newestWindowEnd()) ?? 0) },
+      { start: async () => void (await retention.prepare()) },
       activeDeployments,
       eventLog,
       // The bus calls its subscribers in the order in which they subscribed, so the recent samples receive a sample
@@ -271,8 +259,10 @@ export function createDeps({ env, database, source, log, address, time = realTim
       recent,
       sampleLogs,
       fleet,
+      deploymentTotals,
       trainingProgress,
       access.tokenUses,
+      rollUp,
       retention,
       sweeper,
       deliveryWorker,
@@ -280,17 +270,5 @@ export function createDeps({ env, database, source, log, address, time = realTim
       // Last, since it publishes what the others wait for; so it is the first to stop.
       recorder,
     ],
-  }
-}
-
-/** Logs each error, but throttles those of an unavailable database to one a minute: it is asked every two seconds. */
-function errorLog(log: Logger, what: string): (error: unknown) => void {
-  let quietUntilMs = -Infinity
-  return (error) => {
-    if (isUnavailable(error)) {
-      if (performance.now() < quietUntilMs) return
-      quietUntilMs = performance.now() + 60_000
-    }
-    log.error({ err: error }, what)
   }
 }

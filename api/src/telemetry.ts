@@ -7,6 +7,7 @@ export interface ServiceReaders {
   fleet: { readonly counts: { filters: number; watchers: number } }
   trainingProgress: { readonly watchers: number }
   deliveryWorker: { readonly inFlight: number }
+  rollUp: { readonly lagsMs: ReadonlyMap<number, number> }
   /** Undefined while it is not known. */
   deliveryBacklog: { read(): Promise<{ pending: number; oldestSeconds: number } | undefined> }
 }
@@ -108,7 +109,7 @@ export class Telemetry {
   }
 
   addServices(readers: ServiceReaders): void {
-    const { activeDeployments, sampleLogs, fleet, trainingProgress, deliveryWorker, deliveryBacklog } = readers
+    const { activeDeployments, sampleLogs, fleet, trainingProgress, deliveryWorker, deliveryBacklog, rollUp } = readers
     this.#gauge(
       'gaugeline_active_deployments',
       'Active deployments: those that are recorded.',
@@ -134,6 +135,15 @@ export class Telemetry {
       'Age of the oldest of these deliveries, in seconds; 0 when there is none.',
       async () => (await deliveryBacklog.read())?.oldestSeconds,
     )
+    void new Gauge({
+      name: 'gaugeline_merge_lag_seconds',
+      help: 'Time since the oldest window that is not merged yet could have been, in seconds, by length of the windows in seconds; 0 when there is none.',
+      labelNames: ['resolution'],
+      registers: [this.#registry],
+      collect() {
+        for (const [resolutionMs, lagMs] of rollUp.lagsMs) this.set({ resolution: resolutionMs / 1000 }, lagMs / 1000)
+      },
+    })
   }
 
   /** Adds the process's own metrics too (CPU, memory, event loop). Called once. */

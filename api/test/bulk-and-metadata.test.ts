@@ -173,7 +173,10 @@ describe.each(await testDatabaseKinds())('finding and changing many things throu
     const document = parse(`mutation ($ids: [ID!]!) { pauseDeployments(input: { deploymentIds: $ids }) {
       ... on PauseDeploymentsSuccess { results { deploymentId } } } }`)
     const cost = (count: number) =>
-      operationCost({ schema, document, variableValues: { ids: Array.from({ length: count }, String) } })
+      operationCost(
+        { schema, document, variableValues: { ids: Array.from({ length: count }, String) } },
+        { nowMs: 0, activeDeployments: 0 },
+      )
     expect([cost(1), cost(3), cost(2)]).toEqual([13, 37, 25])
   })
 

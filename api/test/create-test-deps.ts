@@ -32,7 +32,8 @@ export interface TestDeps extends Deps {
 /** Empties every table, so that the tests of a file can share one database. */
 async function emptyDatabase({ pool }: Database): Promise<void> {
   await pool.query(`truncate models, training_jobs, training_steps, deployments, deployment_events, sample_heads, samples,
-    merged_windows, resolution_heads, sweep_state, sessions, idempotency_keys, api_tokens, webhooks, webhook_deliveries restart identity cascade`)
+    merged_windows, resolution_heads, merge_state, sweep_state, sessions, idempotency_keys, api_tokens, webhooks,
+    webhook_deliveries restart identity cascade`)
   await pool.query('update log_state set last_sequence = 0')
 }
 

@@ -4,6 +4,7 @@ import { decodeId } from '../src/graphql/ids.ts'
 import { deploy, pause, registerJob, remove, resume, succeed, unknownId } from './acts.ts'
 import { ADMIN_TOKEN, createTestApp, type TestApp } from './create-test-app.ts'
 import { liveClient, type LiveClient, TRANSPORTS } from './live-clients.ts'
+import { nextRound } from './next-round.ts'
 import { pipeline } from './raw-http.ts'
 
 interface Update {
@@ -65,6 +66,7 @@ describe.each(await testDatabaseKinds())('a server on %s', (kind) => {
       await using earlier = follow()
       await earlier.take(5)
       const before = await stored(app, id)
+      await nextRound(app)
       await using updates = follow()
       const given = await updates.take(10)
       expect(at(given[0]!) >= before.at(-1)!).toBe(true)
@@ -256,13 +258,7 @@ describe.each(await testDatabaseKinds())('a server on %s', (kind) => {
       expect(sampleLogs.counts.followers).toBe(3)
       await live[Symbol.asyncDispose]()
       // The server notices it after the client; the next sample that nobody follows shows it.
-      while (sampleLogs.counts.followers > 0)
-        await new Promise<void>((resolve) => {
-          const end = app.deps.bus.subscribe('recorded', () => {
-            end()
-            resolve()
-          })
-        })
+      while (sampleLogs.counts.followers > 0) await nextRound(app)
       expect(sampleLogs.counts).toEqual({ logs: 0, followers: 0 })
     }
   })

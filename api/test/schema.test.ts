@@ -72,7 +72,9 @@ describe('the schema', () => {
     expect(Object.fromEntries(reached)).toEqual({
       InferenceMetricsUpdate: true,
       InferenceMetrics: true,
+      LatencyBucket: true,
       LatencySummary: true,
+      Quantile: true,
       FleetMetricsUpdate: true,
       DeploymentMetrics: true,
       DeploymentEventUpdate: true,
@@ -110,7 +112,7 @@ describe('the schema', () => {
 
   it('has the root fields of its design', () => {
     expect(fieldsOf('Query').toSorted()).toEqual(
-      words(`deployment deploymentByExternalId deploymentCounts deploymentEvents deployments eventCursor model models node
+      words(`deployment deploymentByExternalId deploymentCounts deploymentEvents deployments eventCursor fleetMetricsHistory model models node
         nodes serverInfo trainingJob trainingJobByExternalId trainingJobCounts trainingJobs viewer webhooks`),
     )
     expect(fieldsOf('Mutation').toSorted()).toEqual(
@@ -209,14 +211,16 @@ describe('the schema', () => {
     const expected = {
       InferenceMetrics: `at windowSeconds coveredSeconds requests requestsPerSecond errors errorRate latency promptTokens
         generatedTokens tokensPerSecond inFlight source sources`,
-      LatencySummary: 'p50Ms p95Ms p99Ms meanMs maxMs quantile',
+      LatencySummary: 'p50Ms p95Ms p99Ms meanMs maxMs quantile quantiles buckets',
+      Quantile: 'q valueMs lowMs highMs kind enoughRequests',
+      LatencyBucket: 'lowMs highMs count',
       InferenceMetricsUpdate: 'cursor skipped metrics',
       InferenceMetricsHistory: 'from to resolutionSeconds points summary endCursor',
       FleetMetricsUpdate: 'at totals deployments reported expected',
       DeploymentMetrics: 'deploymentId deployment metrics',
       DeploymentEventUpdate: 'cursor skipped event',
       TrainingJobUpdate: 'deleted trainingJob newSteps',
-      Model: 'id name description createdAt latestVersion trainingJobs deployments',
+      Model: 'id name description createdAt latestVersion trainingJobs deployments metricsHistory',
       TrainingJob: `id name model status progress simulated framework dataset hyperparameters finalLoss finalAccuracy
         lossCurve failureReason createdAt createdBy startedAt finishedAt activeDeployment deployments deployability
         externalId labels`,

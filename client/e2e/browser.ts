@@ -53,12 +53,13 @@ export function consoleProblemsOf(page: Page): string[] {
 }
 
 /** What the first chart of the page draws; see `client/src/charts/time-chart.tsx`. */
-export async function drawnSeries(page: Page): Promise<{ points: number; newest: number; longestStep: number }> {
+export async function drawnSeries(page: Page): Promise<Record<'points' | 'newest' | 'longestStep' | 'step', number>> {
   const chart = page.locator('[data-points]').first()
   return chart.evaluate((element: HTMLElement) => ({
     points: Number(element.dataset['points']),
     newest: Number(element.dataset['newest']),
     longestStep: Number(element.dataset['longestStep']),
+    step: Number(element.dataset['step']),
   }))
 }
 

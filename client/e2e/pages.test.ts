@@ -84,7 +84,10 @@ describe('an address that a person has mistyped', () => {
     ['/training-jobs?start=yes&status=running', '/training-jobs', 'Start a training job'],
     ['/settings?newToken=1&revoke={}', '/settings?revoke=%7B%7D', 'API tokens'],
     ['/deployments/ACTIVE?range=5&log=1', '/deployments/ACTIVE', '15 min'],
-    ['/deployments/ACTIVE?range=7d', '/deployments/ACTIVE', '15 min'],
+    ['/deployments/ACTIVE?range=8d&heatmap=yes', '/deployments/ACTIVE', '15 min'],
+    ['/deployments/ACTIVE?from=2026-11-30&to=2026-11-29', '/deployments/ACTIVE', '15 min'],
+    ['/deployments/ACTIVE?from=1026-11-30T10:00Z&to=2026-11-30T10:00Z', '/deployments/ACTIVE', '15 min'],
+    ['/deployments?over=7', '/deployments', 'last minute'],
     ['/deployments/abc', '/deployments/abc', 'There is no such deployment'],
     ['/deployments/JOB', '/deployments/JOB', 'There is no such deployment'],
     ['/training-jobs/ACTIVE', '/training-jobs/ACTIVE', 'There is no such training job'],
@@ -134,10 +137,10 @@ describe('a page that the browser translates', () => {
     await page.locator('[data-connection="live"]').waitFor()
     await page.evaluate(translate)
     await page.getByText('«Latency»').waitFor()
-    const figures = page.locator('dl dd')
+    const figures = page.locator('dl dd [translate="no"]')
     const before = await figures.allInnerTexts()
     await expect.poll(() => figures.allInnerTexts(), { timeout: 10_000 }).not.toEqual(before)
-    expect((await page.locator('h1, dl dd').allInnerTexts()).join()).not.toContain('«')
+    expect((await page.locator('h1, dl dd [translate="no"]').allInnerTexts()).join()).not.toContain('«')
     await page.getByRole('button', { name: 'Pause' }).click()
     await page.getByRole('button', { name: '«Resume»' }).click()
     await page.getByRole('button', { name: '«Pause»' }).click()

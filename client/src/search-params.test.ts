@@ -12,9 +12,13 @@ const ROUTES = [
   {
     route: '/deployments',
     read: readDeploymentsSearch,
-    parameters: { status: [], q: TEXT, model: TEXT, sort: [], dir: [], hide: [], new: TEXT },
+    parameters: { status: [], q: TEXT, model: TEXT, sort: [], dir: [], hide: [], over: [], new: TEXT },
   },
-  { route: '/deployments/$id', read: readDeploymentSearch, parameters: { range: [], log: ['true'] } },
+  {
+    route: '/deployments/$id',
+    read: readDeploymentSearch,
+    parameters: { range: ['7d'], from: [], to: [], log: ['true'], heatmap: ['true'] },
+  },
   {
     route: '/training-jobs',
     read: readTrainingSearch,

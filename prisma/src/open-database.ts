@@ -22,8 +22,8 @@ export interface Database {
    */
   pool: pg.Pool
   /**
-   * Further connections to the same database, for what must not wait behind callers: one statement at a time to record
-   * samples, one to ask whether the database answers.
+   * Further connections to the same database, for what must not wait behind callers: one statement at a time each to record
+   * samples, to merge them, and to ask whether the database answers.
    */
   reserved: pg.Pool
   /** Random; new when the database was created, copied or restored. Part of every cursor. */

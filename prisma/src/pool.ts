@@ -4,8 +4,8 @@ import pg from 'pg'
 /** A connection on which nothing moves is asked for a sign of life after this time, where a firewall may forget it. */
 const keepAliveMs = 10_000
 
-/** Connections that work for callers never takes: one to record with, one to ask whether the database answers. */
-export const RESERVED_CONNECTIONS = 2
+/** Connections that work for callers never takes: to record, to merge, and to ask whether the database answers. */
+export const RESERVED_CONNECTIONS = 3
 
 /**
  * A pool of connections that were made alike. `bigint` comes back as a number (Prisma reads its own as BigInt),

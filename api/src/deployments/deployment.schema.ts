@@ -7,6 +7,7 @@ import { externalIdOf, LABELS_FILTER, LabelInput, LabelType } from '../graphql/l
 import {
   fromArg,
   HISTORY_COST,
+  historyRange,
   InferenceMetricsHistoryType,
   InferenceMetricsType,
   maxPointsArg,
@@ -94,15 +95,7 @@ Example:
       description:
         'The history of the metrics, merged into at most `maxPoints` windows of equal length. A range in which `from` does not lie before `to` is refused as `BAD_USER_INPUT`.',
       args: { from: t.arg(fromArg), to: t.arg(toArg), maxPoints: t.arg.int(maxPointsArg) },
-      resolve: async (deployment, { from, to, maxPoints }, { services }) => {
-        const history = await services.history.ofDeployment({
-          deploymentKey: deployment.key,
-          fromMs: from.getTime(),
-          toMs: to?.getTime(),
-          maxPoints: maxPoints ?? 300,
-        })
-        return { ...history, deploymentId: deployment.id }
-      },
+      resolve: (deployment, args, { services }) => services.history.ofDeployment(deployment, historyRange(args)),
     }),
     canPause: t.boolean({
       description: 'Whether the viewer can pause the deployment now.',

@@ -17,6 +17,7 @@ import { metadataColumns, type ObjectMetadata } from '../base/object-metadata.ts
 import { labelTexts } from '../base/labels.ts'
 import { type Quotas, takePlace } from '../base/quotas.ts'
 import { TRANSACTION } from '../base/transaction.ts'
+import { firstWatermarks } from '../samples/merged-window.ts'
 import { TrainingJobNotFoundError } from '../training/training.errors.ts'
 import {
   DeploymentActiveError,
@@ -162,6 +163,7 @@ export class Deployments {
       include: { model: true },
     })
     await tx.sampleHead.create({ data: { deploymentKey: deployment.key, recordingSince: at } })
+    await tx.resolutionHead.createMany({ data: firstWatermarks(deployment.key, deployment.model.key, at) })
     return { deployment, event: await this.#event(tx, 'DEPLOYED', deployment, at, given) }
   }
 

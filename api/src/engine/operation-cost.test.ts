@@ -7,6 +7,8 @@ import { operationCost, runningCost } from './operation-cost.ts'
 const ID = encodeId('Deployment', '00000000-0000-4000-8000-000000000000')
 const RANGE = 'from: "2026-01-01T00:00:00Z", to: "2026-01-01T00:30:00Z"'
 
+const FACTS = { nowMs: Date.UTC(2026, 0, 2), activeDeployments: 20 }
+
 /** Documents and what they cost: a change of one of these figures is a change for the callers. */
 const FIGURES: [document: string, variables: Record<string, unknown>, cost: number][] = [
   ['{ viewer { name scopes __typename } }', {}, 4],
@@ -30,12 +32,12 @@ const FIGURES: [document: string, variables: Record<string, unknown>, cost: numb
   [`{ node(id: "${ID}") { ... on TrainingJob { lossCurve(maxPoints: 25) { step loss } } } }`, {}, 7],
   [`{ trainingJob(id: "${ID}") { lossCurve { step } model { name } } }`, {}, 25],
   [`{ deployment(id: "${ID}") { recentMetrics { at latency { p50Ms quantile(q: 0.9) } } } }`, {}, 42],
-  [`{ deployment(id: "${ID}") { metricsHistory(${RANGE}) { points { at requests } summary { at } } } }`, {}, 115],
-  [`{ deployment(id: "${ID}") { metricsHistory(${RANGE}, maxPoints: null) { from } } }`, {}, 93],
+  [`{ deployment(id: "${ID}") { metricsHistory(${RANGE}) { points { at requests } summary { at } } } }`, {}, 73],
+  [`{ deployment(id: "${ID}") { metricsHistory(${RANGE}, maxPoints: null) { from } } }`, {}, 51],
   [
     `query ($to: DateTime) { deployment(id: "${ID}") { metricsHistory(from: "2026-01-01T00:00:00Z", to: $to, maxPoints: 7) { from } } }`,
     { to: '2026-01-01T00:01:00Z' },
-    6,
+    5,
   ],
   [
     '{ deployments(filter: { ids: ["x", "y"] }) { edges { node { ...D } } } } fragment D on Deployment { id version }',
@@ -59,14 +61,32 @@ const FIGURES: [document: string, variables: Record<string, unknown>, cost: numb
 it.each(FIGURES)('The cost of %s with %o is %i', (text, variableValues, cost) => {
   const document = parse(text)
   expect(validate(schema, document)).toEqual([])
-  expect(operationCost({ schema, document, variableValues })).toBe(cost)
+  expect(operationCost({ schema, document, variableValues }, FACTS)).toBe(cost)
 })
 
 it('A history that reaches until now costs more as time passes', () => {
-  const from = new Date(Date.now() - 10 * 60_000).toISOString()
-  const document = parse(`{ deployment(id: "${ID}") { metricsHistory(from: "${from}", maxPoints: 1) { from } } }`)
-  expect(operationCost({ schema, document })).toBeGreaterThanOrEqual(23)
-  expect(operationCost({ schema, document })).toBeLessThan(30)
+  const from = new Date(FACTS.nowMs - 10 * 60_000).toISOString()
+  const document = parse(`{ deployment(id: "${ID}") { metricsHistory(from: "${from}", maxPoints: 2000) { from } } }`)
+  const after = (ms: number) => operationCost({ schema, document }, { ...FACTS, nowMs: FACTS.nowMs + ms })
+  expect([after(0), after(5 * 60_000), after(20 * 60_000)]).toEqual([223, 233, 263])
+})
+
+it('All ten versions of a model are compared over a day in one affordable request', () => {
+  const one = `metricsHistory(from: "2026-01-01T00:00:00Z", to: "2026-01-02T00:00:00Z", maxPoints: 300) {
+    points { at requestsPerSecond errorRate latency { p50Ms p95Ms p99Ms } } }`
+  const document = parse(`{ model(name: "a/b") { deployments(first: 10) { nodes { version ${one} } } } }`)
+  expect(operationCost({ schema, document }, FACTS)).toBe(2482)
+})
+
+it('A filtered history of the fleet costs by how many deployments are active, a model and the whole by one', () => {
+  const of = (filter: string, activeDeployments: number) => {
+    const range = 'from: "2026-01-01T00:00:00Z", to: "2026-01-02T00:00:00Z", maxPoints: 300'
+    const document = parse(`{ fleetMetricsHistory(${filter} ${range}) { resolutionSeconds } }`)
+    return operationCost({ schema, document }, { ...FACTS, activeDeployments })
+  }
+  const search = 'filter: { search: "a" },'
+  expect([of(search, 1), of(search, 10), of(search, 200)]).toEqual([176, 1472, 512])
+  expect([of('', 200), of('filter: null,', 200), of('filter: { model: "a/b" },', 200)]).toEqual([176, 176, 176])
 })
 
 it.each([
@@ -76,5 +96,6 @@ it.each([
   ['subscription { ...F } fragment F on Subscription { fleetMetrics { at } }', 12, 69],
 ])('Each message of %s costs %i points with 10 active deployments and %i with 57', (text, few, many) => {
   const args = { schema, document: parse(text) }
-  expect([runningCost(args, 10), runningCost(args, 57)]).toEqual([few, many])
+  const with_ = (activeDeployments: number) => runningCost(args, { ...FACTS, activeDeployments })
+  expect([with_(10), with_(57)]).toEqual([few, many])
 })

@@ -20,7 +20,7 @@ import {
   isObjectType,
   valueFromAST,
 } from 'graphql'
-import { type FieldCost, costOfField, MUTATION_COST } from '../graphql/cost.ts'
+import { type CostFacts, type FieldCost, costOfField, MUTATION_COST } from '../graphql/cost.ts'
 
 /** What an operation costs, in points. */
 export type CostOf = (args: ExecutionArgs) => number
@@ -30,7 +30,7 @@ const LIST_MULTIPLIER = 10
 /** What each selection within an introspection costs: it is answered for all types of the schema. */
 const INTROSPECTION_COST = 10
 
-/** The costs of documents by operation name, where they depend on neither variables nor time. */
+/** The costs of documents by operation name, where they depend on neither variables nor facts. */
 const fixedCosts = new WeakMap<DocumentNode, Map<string, number>>()
 
 /**
@@ -39,7 +39,8 @@ const fixedCosts = new WeakMap<DocumentNode, Map<string, number>>()
  * invalid, since nothing is executed then. (Pothos's own complexity plugin would refuse the whole operation for one
  * argument that cannot be read.)
  */
-export const operationCost: CostOf = ({ schema, document, operationName, variableValues }) => {
+export function operationCost(args: ExecutionArgs, facts: CostFacts): number {
+  const { schema, document, operationName, variableValues } = args
   const fixed = fixedCosts.get(document) ?? new Map<string, number>()
   const known = fixed.get(operationName ?? '')
   if (known !== undefined) return known
@@ -47,7 +48,7 @@ export const operationCost: CostOf = ({ schema, document, operationName, variabl
   const root = operation == null ? undefined : schema.getRootType(operation.operation)
   if (operation == null || root == null) return 1
   const variables = getVariableValues(schema, operation.variableDefinitions ?? [], { ...variableValues }).coerced
-  const costs = new Costs(schema, document, variables ?? {})
+  const costs = new Costs(schema, document, variables ?? {}, facts)
   const mutations = root === schema.getMutationType() ? operation.selectionSet.selections.length : 0
   const { each, once } = costs.ofSelections(operation.selectionSet, root)
   const cost = each + once + mutations * MUTATION_COST
@@ -63,7 +64,7 @@ const MESSAGE_COST = 10
  * What each message of a subscription costs. One that holds every active deployment costs more when there are more of
  * them than a list counts as. A root field within a fragment is taken for such a one.
  */
-export function runningCost(args: ExecutionArgs, activeDeployments: number): number {
+export function runningCost(args: ExecutionArgs, facts: CostFacts): number {
   const fields = args.schema.getSubscriptionType()?.getFields() ?? {}
   const selections = getOperationAST(args.document, args.operationName)?.selectionSet.selections ?? []
   const holdsAll = selections.some((root) => {
@@ -71,7 +72,8 @@ export function runningCost(args: ExecutionArgs, activeDeployments: number): num
     return root.kind !== Kind.FIELD || (field !== undefined && costOfField(field)?.perActiveDeployment === true)
   })
   return Math.ceil(
-    (MESSAGE_COST + operationCost(args)) * (holdsAll ? Math.max(1, activeDeployments / LIST_MULTIPLIER) : 1),
+    (MESSAGE_COST + operationCost(args, facts)) *
+      (holdsAll ? Math.max(1, facts.activeDeployments / LIST_MULTIPLIER) : 1),
   )
 }
 
@@ -85,11 +87,18 @@ class Costs {
   readonly #schema: GraphQLSchema
   readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>
   readonly #variables: Record<string, unknown>
+  readonly #facts: CostFacts
   /** Whether the document costs the same whenever and with whatever variables it is run. */
   isFixed = true
 
-  constructor(schema: GraphQLSchema, { definitions }: DocumentNode, variables: Record<string, unknown>) {
+  constructor(
+    schema: GraphQLSchema,
+    { definitions }: DocumentNode,
+    variables: Record<string, unknown>,
+    facts: CostFacts,
+  ) {
     this.#schema = schema
+    this.#facts = facts
     this.#variables = variables
     const fragments = definitions.filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION)
     this.#fragments = new Map(fragments.map((fragment) => [fragment.name.value, fragment]))
@@ -120,7 +129,7 @@ class Costs {
     if (field === undefined) return { each: 1 + INTROSPECTION_COST * this.#count(node.selectionSet), once: 0 }
     const cost = costOfField(field) ?? {}
     const args = this.#argumentsOf(field, node, cost)
-    const points = cost.points?.(args) ?? 1
+    const points = cost.points?.(args, this.#facts) ?? 1
     if (node.selectionSet === undefined)
       return cost.isOnce === true ? { each: 0, once: points } : { each: points, once: 0 }
     const multiplier = cost.multiplier?.(args) ?? (isList(field) ? LIST_MULTIPLIER : 1)

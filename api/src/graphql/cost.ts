@@ -3,7 +3,13 @@ import type { GraphQLField, GraphQLNamedType } from 'graphql'
 import { getNamedType } from 'graphql'
 import { DEFAULT_PAGE, MAX_PAGE } from '../base/page.ts'
 
-type CostArguments = Readonly<Record<string, unknown>>
+export type CostArguments = Readonly<Record<string, unknown>>
+
+/** What a cost depends on beside the operation. */
+export interface CostFacts {
+  nowMs: number
+  activeDeployments: number
+}
 
 /**
  * What a field costs, declared where the field is defined. A field without a declaration costs one point, and what a
@@ -13,12 +19,12 @@ export interface FieldCost {
   /** The names of the arguments that the cost depends on. */
   args?: readonly string[]
   /** Points of the field itself. */
-  points?: (args: CostArguments) => number
+  points?: (args: CostArguments, facts: CostFacts) => number
   /** How many times the selection set of the field counts. */
   multiplier?: (args: CostArguments) => number
   /** The points count once for the page that holds the field, however long the page is. */
   isOnce?: boolean
-  /** The same arguments cost more as time passes. */
+  /** The same arguments cost more as time passes, or as there are more deployments. */
   growsWithTime?: boolean
   /** Each message of the subscription holds every active deployment. */
   perActiveDeployment?: boolean

@@ -132,6 +132,21 @@ async function scan(prisma: PrismaClient, source: ListSource, limit: number, ran
   return found
 }
 
+/** The ids of all rows that meet all conditions, so many at once. Rows that are added meanwhile may be left out. */
+export async function* idsOf(prisma: PrismaClient, source: ListSource, limit: number): AsyncGenerator<string[]> {
+  for (let after: Key | null = null; ;) {
+    const found: { id: string; key: Key }[] = await scan(prisma, source, limit, {
+      after,
+      before: null,
+      backward: false,
+    })
+    if (found.length > 0) yield found.map(({ id }) => id)
+    const last = found.at(-1)
+    if (!last || found.length < limit) return
+    after = last.key
+  }
+}
+
 /**
  * How many rows meet all conditions, by what `group` gives for them. They are counted in chunks: rows that are added or
  * removed meanwhile may be counted or not.

@@ -1,6 +1,7 @@
 import { createTestDatabase, type TestDatabase, testDatabaseKinds } from '@gaugeline/prisma/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { completedJob, createTestDeps, record, type TestDeps } from '../../test/create-test-deps.ts'
+import { removeSamplesBefore } from '../../test/remove-samples.ts'
 import type { SharedSource } from '../fanout/shared-source.ts'
 import type { MetricsSummary } from '../metrics/metrics-summary.ts'
 import { RecentSamples } from './recent-samples.ts'
@@ -125,8 +126,7 @@ describe.each(await testDatabaseKinds())('closed windows on %s', (kind) => {
       const updates = given[index] ?? []
       expect(updates.every(({ skipped }) => skipped === 0)).toBe(true)
       const last = (await updates.at(-1)?.metrics()) as MetricsSummary
-      const { points, resolutionMs } = await deps.services.history.ofDeployment({
-        deploymentKey: deployment.key,
+      const { points, resolutionMs } = await deps.services.history.ofDeployment(deployment, {
         fromMs: last.atMs + seconds * 1000 - 480_000 - (seconds < 60 ? 0 : 1),
         toMs: last.atMs + seconds * 1000,
         maxPoints: 480 / seconds + 1,
@@ -230,11 +230,11 @@ describe.each(await testDatabaseKinds())('closed windows on %s', (kind) => {
   it('say how many samples retention removed, of those that lie after the cursor', async () => {
     await record(deps, 420_000, 60_000)
     const last = (await deps.services.sampleStore.at(deployment.key, 420)) as { windowStartMs: number }
-    await deps.services.sampleStore.removeBefore(last.windowStartMs - 399_000 + 5000, 100_000)
+    await removeSamplesBefore(deps, last.windowStartMs - 399_000 + 5000)
     const slow = await shapes(await readOn(await follow(10, 3, another())))
     expect(slow.slice(0, 3)).toEqual(['20+5 through 30 skips 22', '30+10 through 40', '40+10 through 50'])
     expect(slow).toHaveLength(40)
-    await deps.services.sampleStore.removeBefore(last.windowStartMs + 1000, 100_000)
+    await removeSamplesBefore(deps, last.windowStartMs + 1000)
     const after = await follow(10, 3, another())
     expect(await readOn(after)).toEqual([])
     await record(deps, 10_000, 10_000)

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { sampleOf } from '../../test/sample-of.ts'
 import type { Bus } from '../bus/bus.ts'
 import { createMemoryBus } from '../bus/memory-bus.ts'
-import { LatencyHistogram } from '../metrics/latency-histogram.ts'
+import { Distribution } from '../metrics/distribution.ts'
 import type { Sample } from '../metrics/sample.ts'
 import { SampleStore } from '../samples/sample-store.ts'
 import { Fleet, type FleetUpdate } from './fleet.ts'
@@ -81,7 +81,7 @@ describe('the fleet', () => {
         )
         const requests = (key: number) =>
           within.reduce((sum, one) => sum + (one.deploymentKey === key ? (one.requests ?? 0) : 0), 0)
-        const latencies = new LatencyHistogram()
+        const latencies = new Distribution()
         for (const { latency } of within) if (latency) latencies.mergeEncoded(latency)
         const { totals } = update
         expect([update.atMs, totals.atMs, totals.windowMs]).toEqual([START + (98 - s) * 1000, update.atMs, s * 1000])

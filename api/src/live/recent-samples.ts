@@ -57,6 +57,11 @@ export class RecentSamples {
     return this.#recent.get(deploymentKey)?.samples.at(-1)
   }
 
+  /** What is in memory of one deployment, ascending: its newest samples, without asking the store. */
+  inMemory(deploymentKey: number): readonly Sample[] {
+    return this.#recent.get(deploymentKey)?.samples ?? []
+  }
+
   /**
    * The last two minutes of each deployment, ascending. At most one statement, and none once all of them are primed.
    */

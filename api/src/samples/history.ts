@@ -1,11 +1,17 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock } from '../base/clock.ts'
 import { RefusedError } from '../base/errors.ts'
-import { MetricsMerger, type MetricsSummary } from '../metrics/metrics-summary.ts'
+import type { MetricsSummary } from '../metrics/metrics-summary.ts'
 import type { Sample } from '../metrics/sample.ts'
+import { type LadderPlan, type Level, planLadder, reachOf, type Segment, withoutLongTail } from './history-ladder.ts'
+import { HistoryPoints } from './history-points.ts'
+import { type AskedRange, type Resolution, resolutionFor, storedWidths } from './history-resolution.ts'
+import type { HistoryStore } from './history-store.ts'
+import { FLEET_SERIES, SHARED_RESOLUTION_MS } from './merged-window.ts'
+import type { MergedWindows } from './merged-windows.ts'
 import type { SampleStore } from './sample-store.ts'
 
-export interface HistoryRequest {
-  deploymentKey: number
+export interface HistoryRange {
   fromMs: number
   /** Now when left out. */
   toMs?: number | undefined
@@ -19,98 +25,254 @@ export interface History {
   /** Windows with nothing recorded are absent. */
   points: MetricsSummary[]
   summary: MetricsSummary
+}
+
+export interface DeploymentHistory extends History {
   /** The sequence after which the log continues live. */
   endSequence: number
   /** The sample with that sequence; undefined when it is gone, or before the first one. */
   endSample: Sample | undefined
 }
 
+/** Deployments that have recorded anything since a time, by their keys. */
+export type MembersSince = (fromMs: number) => Promise<number[]>
+
 const MAX_POINTS = 2000
 /** Nothing is recorded outside. */
 const EARLIEST_MS = 0
 const LATEST_MS = Date.UTC(2200, 0)
 
-/** Widths of a point that people can read, in seconds. */
-const RESOLUTIONS_S = [
-  1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 604_800,
-]
+/** Rows that no history reads more of. */
+const MAX_ROWS_AT_ALL = 60_000
+/**
+ * What is not merged yet is read up to so many rows, of one deployment and of several: then the history ends before now.
+ */
+const MAX_TAIL_ROWS = { ofOne: 100_000, ofSeveral: 4_000 }
+/** The ends of a range are read more finely for so many deployments. */
+const MAX_EXACT_SERIES = 10
 
-/** Looks back over the raw samples that retention keeps, merged into at most `maxPoints` windows. */
+const CHUNK_ROWS = 500
+/** How long merging may hold up everything else, in milliseconds. */
+const SLICE_MS = 5
+
+export interface MetricsHistoryOptions {
+  samples: Pick<SampleStore, 'at' | 'sequenceAt'>
+  windows: MergedWindows
+  store: HistoryStore
+  intervalMs: number
+  clock: Clock
+}
+
+/** Whose history it is. */
+interface Subject {
+  /** Series with windows from SHARED_RESOLUTION_MS up. */
+  series: readonly number[]
+  /** Whose finer windows and samples are read; of a model and the fleet only where that is needed. */
+  members: readonly number[] | MembersSince
+}
+
+interface Planned {
+  resolution: Resolution
+  plan: LadderPlan
+  members: readonly number[]
+}
+
+interface Read extends History {
+  endSequence: number
+  endSample: Sample | undefined
+}
+
+/**
+ * Looks back over samples and merged windows: what is read is the coarsest that makes up the points, and finer windows
+ * where those are not merged yet (see history-ladder.ts).
+ */
 export class MetricsHistory {
-  readonly #store: SampleStore
-  readonly #intervalMs: number
-  readonly #clock: Clock
+  readonly #options: MetricsHistoryOptions
 
-  constructor(store: SampleStore, intervalMs: number, clock: Clock) {
-    this.#store = store
-    this.#intervalMs = intervalMs
-    this.#clock = clock
-  }
-
-  /** The history of several deployments together. */
-  async ofDeployments(request: Omit<HistoryRequest, 'deploymentKey'> & { deploymentKeys: number[] }): Promise<History> {
-    const histories = []
-    for (const deploymentKey of request.deploymentKeys) {
-      histories.push(await this.ofDeployment({ ...request, deploymentKey }))
-    }
-    return histories[0] ?? (await this.ofDeployment({ ...request, deploymentKey: 0 }))
+  constructor(options: MetricsHistoryOptions) {
+    this.#options = options
   }
 
   /**
-   * The range is the one that was asked for, however few points are made of it: `from` is only rounded down, and `to`
-   * up, to windows as they are stored. Points begin at multiples of the resolution, so the first and the last may reach
-   * beyond the range; they hold only what lies within it, and add up to the summary.
+   * Points begin at multiples of the resolution, so the first and the last may reach beyond the range; they hold only
+   * what lies within it, and add up to the summary. The range is the one that was asked for, rounded outwards to stored
+   * windows: to those that are recorded, as long as they are kept.
    * @throws RefusedError BAD_USER_INPUT for a range or a number of points that is out of bounds.
    */
-  async ofDeployment(request: HistoryRequest): Promise<History> {
-    const { deploymentKey, maxPoints, fromMs: askedFromMs, toMs: askedToMs = this.#clock.now() } = request
+  async ofDeployment(deploymentKey: number, range: HistoryRange): Promise<DeploymentHistory> {
+    const { samples } = this.#options
+    const read = await this.#read({ series: [deploymentKey], members: [deploymentKey] }, this.#checked(range))
+    // At `from`, not at `to`: a sample that was stored since the range was read is still to come.
+    const endSequence = read.endSequence || (await samples.sequenceAt(deploymentKey, read.fromMs))
+    const isKnown = read.endSample !== undefined || endSequence === 0
+    return { ...read, endSequence, endSample: isKnown ? read.endSample : await samples.at(deploymentKey, endSequence) }
+  }
+
+  /**
+   * The history of all deployments of a model, deleted ones included: of windows of a minute and more. Finer points, and
+   * what is not merged yet, are merged from its members.
+   * @throws RefusedError like `ofDeployment`
+   */
+  async ofModel(modelKey: number, members: MembersSince, range: HistoryRange): Promise<History> {
+    return await this.#read({ series: [-modelKey], members }, this.#checked(range))
+  }
+
+  /**
+   * The history of the fleet, like that of a model.
+   * @throws RefusedError like `ofDeployment`
+   */
+  async ofFleet(members: MembersSince, range: HistoryRange): Promise<History> {
+    return await this.#read({ series: [FLEET_SERIES], members }, this.#checked(range))
+  }
+
+  /**
+   * The history of some deployments together, in as many points as their windows can be read for.
+   * @throws RefusedError like `ofDeployment`, and LIMIT_EXCEEDED for more deployments and time than can be read
+   */
+  async ofDeployments(matching: MembersSince, range: HistoryRange): Promise<History> {
+    const checked = this.#checked(range)
+    const keys = await matching(checked.fromMs)
+    return await this.#read({ series: keys, members: keys }, checked)
+  }
+
+  async #read(subject: Subject, range: AskedRange): Promise<Read> {
+    const { resolution, plan, members } = await this.#planned(subject, range)
+    const points = new HistoryPoints(plan.fromMs, resolution.widthMs)
+    for (const segment of plan.segments) {
+      await this.#add(points, segment, this.#isFine(segment.level.widthMs) ? members : subject.series)
+    }
+    const { fromMs, toMs } = plan
+    const { lastSequence: endSequence, lastSample: endSample } = points
+    return { fromMs, toMs, resolutionMs: resolution.widthMs, ...points.finish(toMs), endSequence, endSample }
+  }
+
+  #checked({ fromMs, toMs: askedToMs, maxPoints }: HistoryRange): AskedRange {
+    const { clock, intervalMs } = this.#options
+    const toMs = askedToMs ?? clock.now()
     if (!Number.isInteger(maxPoints) || maxPoints < 1 || maxPoints > MAX_POINTS) {
       throw new RefusedError('BAD_USER_INPUT', `maxPoints must be from 1 to ${MAX_POINTS}, not ${maxPoints}.`)
     }
-    if (!(askedFromMs < askedToMs)) {
+    if (!(fromMs < toMs)) {
       throw new RefusedError('BAD_USER_INPUT', 'from must lie before to, which is now when it is left out.')
     }
-    if (askedFromMs < EARLIEST_MS || askedToMs > LATEST_MS) {
+    if (fromMs < EARLIEST_MS || toMs > LATEST_MS) {
       throw new RefusedError('BAD_USER_INPUT', 'from and to must lie between the years 1970 and 2200.')
     }
-    const resolutionMs = resolutionFor(askedFromMs, askedToMs, maxPoints, this.#intervalMs)
-    const fromMs = Math.floor(askedFromMs / this.#intervalMs) * this.#intervalMs
-    const toMs = Math.ceil(askedToMs / this.#intervalMs) * this.#intervalMs
-    const points: MetricsSummary[] = []
-    const total = new MetricsMerger()
-    let point = null as { atMs: number; merger: MetricsMerger } | null
-    let last = undefined as Sample | undefined
-    for await (const chunk of this.#store.range(deploymentKey, fromMs, toMs)) {
-      for (const sample of chunk) {
-        const atMs = Math.floor(sample.windowStartMs / resolutionMs) * resolutionMs
-        if (point?.atMs !== atMs) {
-          if (point) points.push(point.merger.summary(point.atMs, resolutionMs))
-          point = { atMs, merger: new MetricsMerger() }
+    return {
+      fromMs: Math.floor(fromMs / intervalMs) * intervalMs,
+      toMs: Math.ceil(toMs / intervalMs) * intervalMs,
+      maxPoints,
+    }
+  }
+
+  /** Whether models and the fleet have no windows of this length. */
+  #isFine(widthMs: number): boolean {
+    return widthMs === this.#options.intervalMs || widthMs < SHARED_RESOLUTION_MS
+  }
+
+  async #planned(subject: Subject, range: AskedRange): Promise<Planned> {
+    const { intervalMs, store, clock } = this.#options
+    const { series } = subject
+    const isShared = typeof subject.members === 'function'
+    // Of a model or the fleet, members are read where its points may be finer than its own windows.
+    const mayBeFine = this.#isFine(resolutionFor(range, { intervalMs }).storedMs)
+    let members = await membersOf(subject, mayBeFine ? range.fromMs : Infinity)
+    const seriesAt = (widthMs: number) => (this.#isFine(widthMs) ? members : series)
+    const widths = storedWidths(intervalMs)
+    const stored = widths.map((widthMs) => ({ widthMs, series: seriesAt(widthMs) }))
+    const kept = await store.kept(stored, range.fromMs, range.toMs)
+    const reach = reachOf(widths, kept)
+    const finestMs = widths.find((_width, at) => (reach[at] ?? Infinity) <= range.fromMs) ?? intervalMs
+    const resolution = resolutionFor(range, {
+      intervalMs,
+      finestMs,
+      recorded: { fromMs: Math.min(...kept.map(({ firstMs }) => firstMs ?? Infinity)), toMs: clock.now() },
+      seriesAt: (widthMs) => seriesAt(widthMs).length,
+    })
+    if (resolution.rows > MAX_ROWS_AT_ALL) throw tooManyRows(resolution)
+
+    const used = widths.filter((width) => width <= resolution.storedMs)
+    if (isShared && !this.#isFine(resolution.storedMs)) members = await this.#tailMembers(subject, used, range.toMs)
+    const through = await this.#mergedThrough(subject, members, used)
+    const levels = used.map((widthMs, at): Level => {
+      const isExact = series.length <= MAX_EXACT_SERIES && !(isShared && this.#isFine(widthMs))
+      return {
+        widthMs,
+        reachesFromMs: isExact || widthMs === resolution.storedMs ? (reach[at] ?? Infinity) : Infinity,
+        throughMs: widthMs === intervalMs ? Infinity : (through.get(widthMs) ?? -Infinity),
+      }
+    })
+    const plan = planLadder(levels, range.fromMs, range.toMs)
+    const isOne = !isShared && series.length === 1
+    const maxRows = isOne ? MAX_TAIL_ROWS.ofOne : MAX_TAIL_ROWS.ofSeveral
+    const rowsAt = (widthMs: number) => seriesAt(widthMs).length
+    return { resolution, members, plan: withoutLongTail(plan, resolution.storedMs, maxRows, rowsAt) }
+  }
+
+  /** Those of a model or the fleet that have recorded what is not merged into its windows yet. */
+  async #tailMembers(subject: Subject, used: readonly number[], toMs: number): Promise<readonly number[]> {
+    const through = await this.#mergedThrough(subject, [], used)
+    const mergedMs = Math.min(...used.filter((width) => !this.#isFine(width)).map((width) => through.get(width) ?? 0))
+    return mergedMs < toMs ? await membersOf(subject, mergedMs) : []
+  }
+
+  async #mergedThrough(
+    { series, members: given }: Subject,
+    members: readonly number[],
+    widths: readonly number[],
+  ): Promise<Map<number, number>> {
+    const { windows, store, clock } = this.#options
+    const [one = 0] = series
+    if (typeof given !== 'function') {
+      return series.length === 1
+        ? await store.mergedThrough(one)
+        : await store.allMergedThrough(series, widths, clock.now())
+    }
+    const fine = widths.filter((width) => this.#isFine(width))
+    const through = new Map(members.length > 0 ? await store.allMergedThrough(members, fine, clock.now()) : [])
+    for (const width of widths.filter((each) => !this.#isFine(each))) {
+      through.set(width, await windows.sharedMergedThrough(width, one, clock.now()))
+    }
+    return through
+  }
+
+  async #add(points: HistoryPoints, { level, fromMs, toMs }: Segment, series: readonly number[]): Promise<void> {
+    const { store, windows, intervalMs } = this.#options
+    const { widthMs } = level
+    let sliceEndMs = performance.now() + SLICE_MS
+    const breathe = async () => {
+      if (performance.now() < sliceEndMs) return
+      await nextTurn()
+      sliceEndMs = performance.now() + SLICE_MS
+    }
+    if (widthMs === intervalMs) {
+      for await (const chunk of store.samples(series, fromMs, toMs, intervalMs)) {
+        for (const sample of chunk) {
+          points.addSample(sample)
+          await breathe()
         }
-        point.merger.add(sample, 'last')
-        total.add(sample, 'last')
-        last = sample
+      }
+    } else {
+      for await (const chunk of windows.range({ series, resolutionMs: widthMs, fromMs, toMs, chunkRows: CHUNK_ROWS })) {
+        for (const window of chunk) {
+          points.addWindow(window)
+          await breathe()
+        }
       }
     }
-    if (point) points.push(point.merger.summary(point.atMs, resolutionMs))
-    // At `from`, not at `to`: a sample that was stored since the range was read is still to come.
-    const endSequence = last?.sequence ?? (await this.#store.sequenceAt(deploymentKey, fromMs))
-    const endSample = last ?? (endSequence > 0 ? await this.#store.at(deploymentKey, endSequence) : undefined)
-    const summary = total.summary(fromMs, toMs - fromMs)
-    return { fromMs, toMs, resolutionMs, points, summary, endSequence, endSample }
+    points.endSegment()
   }
 }
 
-/** The finest readable width that covers the span, both ends rounded outwards, with at most `maxPoints` windows. */
-export function resolutionFor(fromMs: number, toMs: number, maxPoints: number, intervalMs: number): number {
-  const fits = (width: number) => Math.ceil(toMs / width) - Math.floor(fromMs / width) <= maxPoints
-  const readable = RESOLUTIONS_S.map((seconds) => seconds * 1000)
-  // Whole windows: the interval divides a minute.
-  const widths = [intervalMs, ...readable.filter((width) => width > intervalMs && width % intervalMs === 0)]
-  for (const width of widths) if (fits(width)) return width
-  // Whole weeks. Wider than the distance to the epoch, a span has no border left in it but that one.
-  const coarsest = widths.at(-1) ?? intervalMs
-  let width = Math.ceil((toMs - fromMs) / maxPoints / coarsest) * coarsest
-  while (!fits(width) && width < Math.max(Math.abs(fromMs), Math.abs(toMs))) width += coarsest
-  return width
+async function membersOf({ members }: Subject, sinceMs: number): Promise<readonly number[]> {
+  if (typeof members !== 'function') return members
+  return sinceMs === Infinity ? [] : await members(sinceMs)
+}
+
+function tooManyRows({ rows }: Resolution): RefusedError {
+  return new RefusedError(
+    'LIMIT_EXCEEDED',
+    `The history would be merged from ${rows} stored windows; at most ${MAX_ROWS_AT_ALL} are read. Shorten the range, or match fewer deployments.`,
+    { limit: 'historyRows', max: MAX_ROWS_AT_ALL, asked: rows },
+  )
 }

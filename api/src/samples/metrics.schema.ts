@@ -1,8 +1,10 @@
 import { builder } from '../graphql/builder.ts'
-import { curvePoints, type FieldCost } from '../graphql/cost.ts'
+import { type CostArguments, type CostFacts, curvePoints, type FieldCost } from '../graphql/cost.ts'
 import { OF_POSITION } from '../graphql/of-position.ts'
-import type { History } from './history.ts'
-import { latencyFigures, LatencySummaryType } from './latency.schema.ts'
+import type { DeploymentHistory, History, HistoryRange } from './history.ts'
+import { resolutionFor } from './history-resolution.ts'
+import { LatencySummaryType } from './latency.schema.ts'
+import { latencyFigures } from '../metrics/latency-figures.ts'
 import type { MetricsSummary } from '../metrics/metrics-summary.ts'
 import type { WindowMetrics } from '../metrics/window-metrics.ts'
 
@@ -66,7 +68,7 @@ export const InferenceMetricsType = builder.objectRef<MetricsSummary>('Inference
       errorRate: t.float({
         nullable: true,
         description: 'The share of requests that failed, 0 to 1; null when no request finished, or when it is unknown.',
-        resolve: ({ errors, requests }) => (errors !== null && requests ? errors / requests : null),
+        resolve: ({ errors, requests }) => (errors !== null && requests ? Math.min(1, errors / requests) : null),
       }),
       latency: t.field({
         type: LatencySummaryType,
@@ -112,6 +114,8 @@ export const InferenceMetricsType = builder.objectRef<MetricsSummary>('Inference
     }) satisfies Record<ShownMetric, unknown> & Record<string, unknown>,
 })
 
+const DEFAULT_POINTS = 300
+
 // What every history is asked by.
 export const fromArg = { type: 'DateTime', required: true, description: 'The start of the history.' } as const
 export const toArg = {
@@ -119,50 +123,85 @@ export const toArg = {
   description: 'The end of the history; the current time when it is left out.',
 } as const
 export const maxPointsArg = {
-  defaultValue: 300,
+  defaultValue: DEFAULT_POINTS,
   description: 'The largest number of windows to return: 1 to 2,000.',
 } as const
 
-const HISTORY_SECONDS_PER_POINT = 30
-/** No one-second samples are kept for longer. */
-const MAX_HISTORY_SECONDS = 24 * 3600
+/** What a history is asked by, for a service. */
+export function historyRange(args: {
+  from: Date
+  to?: Date | null | undefined
+  maxPoints?: number | null | undefined
+}): HistoryRange {
+  return { fromMs: args.from.getTime(), toMs: args.to?.getTime(), maxPoints: args.maxPoints ?? DEFAULT_POINTS }
+}
+
+/** Windows that are merged hold more latencies than samples do. */
+const SAMPLES_PER_POINT = 30
+const WINDOWS_PER_POINT = 10
+const SAMPLE_MS = 1000
+/** Few windows are left of what is older. */
+const KEPT_MS = 2 * 365 * 86_400_000
 
 /**
- * What a history looks back over is read as a whole, however few points are made of it; without `to` it reaches until
- * now.
+ * A history costs by its points, and by the stored windows that they are merged from: as many as there are of samples of
+ * a second, as far back as all are kept. Without `to` it reaches until now.
  */
+function historyPoints({ from, to, maxPoints }: CostArguments, { nowMs }: CostFacts, deployments = 1): number {
+  const points = curvePoints({ maxPoints })
+  if (!(from instanceof Date) || typeof maxPoints !== 'number' || maxPoints < 1) return points
+  const range = {
+    fromMs: from.getTime(),
+    toMs: to instanceof Date ? to.getTime() : nowMs,
+    maxPoints: Math.floor(maxPoints),
+  }
+  const { rows, storedMs } = resolutionFor(range, {
+    intervalMs: SAMPLE_MS,
+    recorded: { fromMs: nowMs - KEPT_MS, toMs: nowMs },
+    seriesAt: () => deployments,
+  })
+  return points + Math.ceil(rows / (storedMs === SAMPLE_MS ? SAMPLES_PER_POINT : WINDOWS_PER_POINT))
+}
+
+function isOneSeries(filter: unknown): boolean {
+  return Object.entries(filter ?? {}).every(([name, value]) => name === 'model' || value === null)
+}
+
 export const HISTORY_COST: FieldCost = {
   args: ['maxPoints', 'from', 'to'],
-  points({ from, to, maxPoints }) {
-    if (!(from instanceof Date)) return curvePoints({ maxPoints })
-    const seconds = ((to instanceof Date ? to.getTime() : Date.now()) - from.getTime()) / 1000
-    const lookBack = Math.ceil(Math.min(Math.max(seconds, 0), MAX_HISTORY_SECONDS) / HISTORY_SECONDS_PER_POINT)
-    return curvePoints({ maxPoints }) + lookBack
-  },
+  points: (args, facts) => historyPoints(args, facts),
   multiplier: () => 1,
   growsWithTime: true,
 }
 
-/** A history and the deployment that its cursor belongs to. */
-type DeploymentHistory = History & { deploymentId: string | null }
+/** With a filter by more than the model, the windows of each active deployment may be read. */
+export const FLEET_HISTORY_COST: FieldCost = {
+  ...HISTORY_COST,
+  args: ['maxPoints', 'from', 'to', 'filter'],
+  points: (args, facts) => historyPoints(args, facts, isOneSeries(args['filter']) ? 1 : facts.activeDeployments),
+}
 
-export const InferenceMetricsHistoryType = builder.objectRef<DeploymentHistory>('InferenceMetricsHistory').implement({
+/** A history, and the deployment that its end belongs to; null for several. */
+type HistoryOf = (DeploymentHistory & { deploymentId: string }) | (History & { deploymentId: null })
+
+export const InferenceMetricsHistoryType = builder.objectRef<HistoryOf>('InferenceMetricsHistory').implement({
   description: 'The history of metrics, merged into windows of equal length.',
   fields: (t) => ({
     from: t.field({
       type: 'DateTime',
       description:
-        'The start of the range: the requested time, rounded down to the windows that are stored, whatever `maxPoints` is.',
+        'The start of the range: the requested time, rounded down to windows that are stored: those that are recorded, as long as they are kept, and longer ones further back.',
       resolve: ({ fromMs }) => new Date(fromMs),
     }),
     to: t.field({
       type: 'DateTime',
       description:
-        'The end of the range: the requested time, rounded up to the windows that are stored, whatever `maxPoints` is.',
+        'The end of the range: the requested time, rounded up like `from`. Of many deployments it may lie a little before now: until then everything is merged.',
       resolve: ({ toMs }) => new Date(toMs),
     }),
     resolutionSeconds: t.float({
-      description: 'The length of each window, in seconds.',
+      description:
+        'The length of each window, in seconds: the shortest readable one with which `maxPoints` windows cover the range, merged from stored windows that are kept for that long. For several deployments it may be longer, so that not too many stored windows are read.',
       resolve: ({ resolutionMs }) => resolutionMs / 1000,
     }),
     points: t.field({
@@ -173,7 +212,7 @@ export const InferenceMetricsHistoryType = builder.objectRef<DeploymentHistory>(
     }),
     summary: t.field({
       type: InferenceMetricsType,
-      description: 'The metrics of the range from `from` to `to` as one window: the same, whatever `maxPoints` is.',
+      description: 'The metrics of the range from `from` to `to` as one window.',
       resolve: ({ summary }) => summary,
     }),
     endCursor: t.field({
@@ -181,8 +220,10 @@ export const InferenceMetricsHistoryType = builder.objectRef<DeploymentHistory>(
       nullable: true,
       description:
         'The cursor of the last sample of the history. Pass it to the subscription `inferenceMetrics` as `after` to continue live without a gap. Null for a history of several deployments.',
-      resolve: ({ deploymentId, endSample, endSequence }, _args, { services }) =>
-        deploymentId === null ? null : services.cursors.sample(deploymentId, endSample ?? endSequence),
+      resolve: (history, _args, { services }) =>
+        history.deploymentId === null
+          ? null
+          : services.cursors.sample(history.deploymentId, history.endSample ?? history.endSequence),
     }),
   }),
 })

@@ -117,9 +117,18 @@ describe.each(await testDatabaseKinds())('partitions on %s', (kind) => {
       const reader = await database.pool.connect()
       try {
         await reader.query('begin; select count(*) from samples_20261123_120000')
-        const dropping = partitions.dropBefore(SAMPLES, NOON + 3 * HOUR)
-        await insert(NOON + 3 * HOUR)
-        expect(await dropping).toBe(0)
+        let isOver = false
+        const dropping = partitions.dropBefore(SAMPLES, NOON + 3 * HOUR).finally(() => {
+          isOver = true
+        })
+        let sequence = 0
+        for (; !isOver; sequence += 1) {
+          // Refused if it has to wait for a lock at all.
+          await database.pool.query(`begin; set local lock_timeout = 10; insert into samples
+            (deployment_key, sequence, window_start, window_ms, source)
+            values (1, ${sequence + 1}, to_timestamp(${NOON / 1000 + 10_800 + sequence}), 1000, 'SIMULATED'); commit`)
+        }
+        expect([await dropping, sequence > 1]).toEqual([0, true])
         await reader.query('commit')
       } finally {
         reader.release()

@@ -9,11 +9,12 @@ import { schema } from './schema.ts'
 /** What the engine executes: the schema, over these services. */
 export function createApi(services: Services): GraphQLOptions {
   const pages = createPageLanes()
+  const facts = () => ({ nowMs: services.serverInfo.clock.now(), activeDeployments: services.activeDeployments.size })
   return {
     schema,
     createContext: (viewer, requestId) => createContext(services, pages, viewer, requestId),
-    costOf: operationCost,
-    runningCostOf: (args) => runningCost(args, services.activeDeployments.size),
+    costOf: (args) => operationCost(args, facts()),
+    runningCostOf: (args) => runningCost(args, facts()),
     plugins: [useWellFormedStrings()],
   }
 }

@@ -3,7 +3,9 @@ import { derive, Random, seedOf } from '../../src/recording/sources/simulator/ra
 import { uuidOf as uuidOfType } from '../../src/graphql/ids.ts'
 import { deploy, succeed } from '../acts.ts'
 import { createTestApp, type TestApp } from '../create-test-app.ts'
+import { nextRound } from '../next-round.ts'
 import { FOLLOW_LARGE_SAMPLES } from '../process/documents.ts'
+import { removeSamplesBefore } from '../remove-samples.ts'
 import { type Connection, openEventStream, openWebSocket } from './connections.ts'
 import { type Delivered, INTERVAL_MS, Stream } from './stream.ts'
 
@@ -156,6 +158,7 @@ class Run implements AsyncDisposable {
     if (this.#random.uniform() < 0.15) return new Stream(name, EVENTS, {}, { ...options, headBefore: 1 })
     const id = this.#one([...this.#active, ...this.#paused]) ?? ''
     const headBefore = (await this.#heads()).get(id) ?? 0
+    await nextRound(this.#app)
     const range = this.#random.uniform()
     if (range < 0.2) return new Stream(name, RANGES, { id, resolution: 1 }, { ...options, headBefore })
     if (range < 0.4) return new Stream(name, RANGES, { id, over: 1 }, { ...options, headBefore })
@@ -206,7 +209,7 @@ class Run implements AsyncDisposable {
   async #removeOld(): Promise<void> {
     const beforeMs = this.#app.deps.clock.now() - (this.#random.uniform() < 0.5 ? 300 : 1500)
     this.#removedBeforeMs = Math.max(this.#removedBeforeMs, beforeMs)
-    await this.#app.deps.services.sampleStore.removeBefore(beforeMs, 100_000)
+    await removeSamplesBefore(this.#app.deps, beforeMs)
   }
 
   async #restart(): Promise<void> {

@@ -1,7 +1,23 @@
 import { theme } from '../ui/theme.ts'
 
-export type ColourToken =
-  'series-strong' | 'series' | 'series-weak' | 'muted' | 'faint' | 'line' | 'line-strong' | 'text' | 'bad' | 'warn'
+const TOKENS = [
+  'series-strong',
+  'series',
+  'series-weak',
+  'compare-1',
+  'compare-2',
+  'compare-3',
+  'compare-4',
+  'muted',
+  'faint',
+  'line',
+  'line-strong',
+  'text',
+  'surface',
+  'bad',
+  'warn',
+] as const
+export type ColourToken = (typeof TOKENS)[number]
 type Colours = Record<ColourToken, string>
 
 let known: { theme: string; colours: Colours } | undefined
@@ -12,21 +28,8 @@ export function chartColours(): Colours {
   if (known?.theme !== current) {
     const style = getComputedStyle(document.documentElement)
     const read = (token: ColourToken) => style.getPropertyValue(`--${token}`).trim()
-    known = {
-      theme: current,
-      colours: {
-        'series-strong': read('series-strong'),
-        series: read('series'),
-        'series-weak': read('series-weak'),
-        muted: read('muted'),
-        faint: read('faint'),
-        line: read('line'),
-        'line-strong': read('line-strong'),
-        text: read('text'),
-        bad: read('bad'),
-        warn: read('warn'),
-      },
-    }
+    const colours = Object.fromEntries(TOKENS.map((token) => [token, read(token)])) as Colours
+    known = { theme: current, colours }
   }
   return known.colours
 }

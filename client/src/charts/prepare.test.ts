@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { latencyUnit, linearRange, logRange, longestStep, sparkRuns, tickLabel, within, withGaps } from './prepare.ts'
+import {
+  drawableOf,
+  latencyUnit,
+  linearRange,
+  logRange,
+  longestStep,
+  sparkRuns,
+  tickLabel,
+  within,
+  withGaps,
+} from './prepare.ts'
 
 const NaN_ = Number.NaN
 
@@ -175,5 +185,41 @@ describe('sparkRuns', () => {
         [10, 21],
       ],
     ])
+  })
+})
+
+describe('several series on the same axes', () => {
+  const series = (times: number[], values: number[], stepSeconds = 1) => ({ times, values: [values], stepSeconds })
+
+  it('are joined by their times: one goes on where only the other has a window, and keeps its own gaps', () => {
+    expect(drawableOf([series([1, 2, 3], [10, 20, 30]), series([2, 6], [7, 8], 2)], 0, 10)).toEqual([
+      [1, 2, 3, 4, 6],
+      [10, 20, 30, undefined, undefined],
+      [undefined, 7, undefined, null, 8],
+    ])
+  })
+
+  it('are taken as they are when they share their times, and each only within the range', () => {
+    expect(
+      drawableOf(
+        [
+          {
+            times: [1, 2, 3],
+            values: [
+              [1, 2, 3],
+              [4, 5, 6],
+            ],
+            stepSeconds: 1,
+          },
+        ],
+        3,
+        9,
+      ),
+    ).toEqual([
+      [2, 3],
+      [2, 3],
+      [5, 6],
+    ])
+    expect(drawableOf([], 0, 1)).toEqual([[]])
   })
 })

@@ -7,8 +7,11 @@ export interface Columns {
   values: readonly (readonly number[])[]
 }
 
-/** The same with `null` for "no data", in the shape that uPlot takes: times first. */
-export type Drawable = [times: number[], ...values: (number | null)[][]]
+/**
+ * The same in the shape that uPlot takes, times first. `null` is "no data", `undefined` that another series has a window
+ * at this time.
+ */
+export type Drawable = [times: number[], ...values: (number | null | undefined)[][]]
 
 /** A step longer than this many windows is a gap and not a late sample. */
 const GAP = 1.5
@@ -33,6 +36,31 @@ export function withGaps({ times, values }: Columns, stepSeconds: number): Drawa
     }
   }
   return [outTimes, ...outValues]
+}
+
+/** Columns of windows of one length. */
+export type Series = Columns & { stepSeconds: number }
+
+/**
+ * What is drawn between two times (seconds since 1970): the columns of every series, one after the other. Series that
+ * do not share their times are joined: where one of them has no window, its line goes on (`undefined`), unless there is
+ * a gap (`null`).
+ */
+export function drawableOf(all: readonly Series[], from: number, to: number): Drawable {
+  const parts = all.map((series) => withGaps(within(series, from, to), series.stepSeconds))
+  const [first] = parts
+  if (first === undefined) return [[]]
+  if (parts.length === 1) return first
+  const times = [...new Set(parts.flatMap(([own]) => own))].sort((a, b) => a - b)
+  const place = new Map(times.map((time, index) => [time, index]))
+  const columns = parts.flatMap(([own, ...values]) =>
+    values.map((column) => {
+      const joined = Array.from<number | null | undefined>({ length: times.length })
+      for (const [index, time] of own.entries()) joined[place.get(time) ?? 0] = column[index]
+      return joined
+    }),
+  )
+  return [times, ...columns]
 }
 
 /** Keeps the samples in `[from, to]`, and the one before them, so that the line reaches the edge. */

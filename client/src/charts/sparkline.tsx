@@ -6,6 +6,8 @@ import { chartColours } from './colours.ts'
 import { sparkRuns } from './prepare.ts'
 
 const SPAN_SECONDS = 120
+/** What fills a sparkline at first are windows of this length. */
+const STEP_SECONDS = 10
 
 interface SparklineProps {
   fleet: FleetFigures
@@ -31,12 +33,12 @@ export function Sparkline({ fleet, track, figure, width, height }: SparklineProp
       }
       context.setTransform(ratio, 0, 0, ratio, 0, 0)
       context.clearRect(0, 0, width, height)
-      const { ring, latest } = fleet.track(track)
+      const { ring } = fleet.track(track)
       const to = ring.newest
       if (!Number.isFinite(to)) return
       const runs = sparkRuns(
         { times: ring.times(), values: ring.column(figure) },
-        { from: to - SPAN_SECONDS, to, width: width - 2, height, stepSeconds: (latest?.windowMs ?? 1000) / 1000 },
+        { from: to - SPAN_SECONDS, to, width: width - 2, height, stepSeconds: STEP_SECONDS },
       )
       context.strokeStyle = chartColours().series
       context.lineWidth = 1.25

@@ -1,28 +1,37 @@
 import { useEffect, useRef, useState } from 'react'
 import type uPlot from 'uplot'
 import { createChunk } from '../ui/chunks.ts'
-import { amount } from '../ui/format.ts'
+import type { ExternalStore } from '../ui/external-store.ts'
 import { theme } from '../ui/theme.ts'
+import { AXIS_WIDTH, decimalSplits, INCREMENTS, PADDING_RIGHT, STEP_LABELS, TIME_LABELS, uncut } from './axis.ts'
 import { chartColours, type ColourToken } from './colours.ts'
-import { type Columns, linearRange, logRange, longestStep, tickLabel, within, withGaps } from './prepare.ts'
+import { drawableOf, linearRange, logRange, longestStep, type Series, tickLabel, within } from './prepare.ts'
 
-export interface Mark {
+interface Mark {
   /** Seconds since 1970. */
   at: number
 }
 
 export interface ChartSource {
-  /** The samples of the chart's series, in the order of the series. */
-  read(): Columns & { stepSeconds: number }
+  /** The samples of the chart's lines, in the order of the lines. Lines with the same times come together. */
+  read(): readonly Series[]
   /** The time range on the screen, in seconds. */
   range(): [from: number, to: number]
   marks(): readonly Mark[]
   subscribe(listener: () => void): () => void
 }
 
+export interface Line {
+  label: string
+  colour: ColourToken
+  width?: number
+  /** Lengths of strokes and gaps in px; a whole line if left out. */
+  dash?: readonly number[]
+}
+
 export interface TimeChartProps {
   source: ChartSource
-  series: readonly { label: string; colour: ColourToken; width?: number }[]
+  series: readonly Line[]
   /** How a value is written on the axis. */
   format: (value: number) => string
   /** The smallest top of the vertical axis; 0 magnifies however small the values are. */
@@ -33,21 +42,30 @@ export interface TimeChartProps {
   unitOf?: (top: number) => number
   log?: boolean
   height: number
-  /** Charts with the same key share the crosshair. */
+  /** Charts with the same key share the crosshair and what is dragged to zoom. */
   syncKey: string
   label: string
-  /** Receives the time under the crosshair in seconds, or null. Only the chart under the pointer calls it. */
-  onCursor: (time: number | null) => void
+  /** The time under the crosshair in seconds, or null. Set by the chart under the pointer, and shown by all. */
+  cursor: ExternalStore<number | null>
+  /** Receives the times in seconds between which somebody has dragged. Without it, dragging does nothing. */
+  onZoom?: ((from: number, to: number) => void) | undefined
+  /** Called on a double click. */
+  onZoomOut?: (() => void) | undefined
   /** Whether the horizontal axis shows times or plain numbers (steps). */
   time?: boolean
+  /** Draws below the lines. */
+  paint?: (plot: uPlot) => void
+  /** The vertical range, if it does not follow from the lines. */
+  verticalRange?: () => [bottom: number, top: number]
 }
 
 const uPlotChunk = createChunk(() => import('./uplot.ts'))
 
-const AXIS_WIDTH = 62
 /** uPlot declares its kinds of scale as an ambient `const enum`, whose names only its own build can use. */
 // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- see above
 const LOGARITHMIC = 3 as uPlot.Scale.Distr.Logarithmic
+/** Whoever moves less than this many px has clicked and not dragged. */
+const LEAST_DRAG = 6
 
 /** Draws what `prepare.ts` returns, with uPlot. Redraws whenever its source notifies it. */
 export function TimeChart(props: TimeChartProps) {
@@ -57,7 +75,7 @@ export function TimeChart(props: TimeChartProps) {
     latest.current = props
   })
   const [problem, setProblem] = useState<Error>()
-  const { source, series, log = false, height, syncKey } = props
+  const { source, series, log = false, height, syncKey, cursor } = props
 
   useEffect(() => {
     const element = host.current
@@ -69,7 +87,8 @@ export function TimeChart(props: TimeChartProps) {
       if (gone) return
       const build = () => {
         plot?.destroy()
-        plot = new UPlot(options(latest.current, UPlot, element.clientWidth), drawable(element, source), element)
+        const built = options(latest, UPlot, element.clientWidth)
+        plot = new UPlot(built, drawable(element, source), element)
         plot.setScale('x', scaleOf(source))
       }
       const redraw = () => {
@@ -86,8 +105,10 @@ export function TimeChart(props: TimeChartProps) {
         }
       })
       sizes.observe(element)
-      const stops = [source.subscribe(redraw), theme.subscribe(build), () => sizes.disconnect()]
+      const point = () => plot && showCursor(plot, cursor.get())
+      const stops = [source.subscribe(redraw), theme.subscribe(build), cursor.subscribe(point)]
       stop = () => {
+        sizes.disconnect()
         for (const one of stops) one()
       }
     }
@@ -97,7 +118,7 @@ export function TimeChart(props: TimeChartProps) {
       stop()
       plot?.destroy()
     }
-  }, [source, series, log, height, syncKey])
+  }, [source, series, log, height, syncKey, cursor])
 
   // Where the page that contains the chart says so, and tries again.
   if (problem) throw problem
@@ -119,17 +140,26 @@ function scaleOf(source: ChartSource): { min: number; max: number } {
 }
 
 function drawable(element: HTMLElement, source: ChartSource): uPlot.AlignedData {
-  const { stepSeconds, ...columns } = source.read()
+  const all = source.read()
   const [from, to] = source.range()
-  const shown = within(columns, from, to)
   // What is drawn, for the browser tests: they cannot read it from a canvas.
-  element.dataset['points'] = String(shown.times.length)
-  element.dataset['newest'] = String(shown.times.at(-1) ?? '')
-  element.dataset['longestStep'] = String(longestStep(shown.times))
-  return withGaps(shown, stepSeconds)
+  const { times } = all[0] ? within(all[0], from, to) : { times: [] }
+  element.dataset['points'] = String(times.length)
+  element.dataset['newest'] = String(times.at(-1) ?? '')
+  element.dataset['longestStep'] = String(longestStep(times))
+  element.dataset['step'] = String(all[0]?.stepSeconds ?? '')
+  element.dataset['range'] = `${from} ${to}`
+  return drawableOf(all, from, to)
 }
 
-function options(props: TimeChartProps, UPlot: typeof uPlot, width: number): uPlot.Options {
+/** Moves the crosshair to where another chart, or the keyboard, has put it. */
+function showCursor(plot: uPlot, time: number | null): void {
+  const left = time === null ? -10 : plot.valToPos(time, 'x')
+  if (Math.abs((plot.cursor.left ?? -10) - left) < 1) return
+  plot.setCursor({ left, top: time === null ? -10 : 0 }, false)
+}
+
+function options({ current: props }: { current: TimeChartProps }, UPlot: typeof uPlot, width: number): uPlot.Options {
   const colours = chartColours()
   const font = `11px 'Inter Variable', sans-serif`
   const axis = {
@@ -139,28 +169,37 @@ function options(props: TimeChartProps, UPlot: typeof uPlot, width: number): uPl
     ticks: { show: false },
     border: { show: false },
   }
-  const { time = true, unitOf } = props
+  const { time = true, unitOf, onZoom, paint, verticalRange } = props
+  const axisRange: uPlot.Range.Function = (_plot, min, max) =>
+    verticalRange?.() ??
+    (props.log ? logRange(min, max) : linearRange({ min, max }, props.least, props.most, props.unitOf))
   return {
     width,
     height: props.height,
-    padding: [8, 12, 0, 0],
+    padding: [8, PADDING_RIGHT, 0, 0],
     legend: { show: false },
     cursor: {
       y: false,
-      drag: { x: false, y: false },
+      drag: { x: onZoom !== undefined, y: false, setScale: false, dist: LEAST_DRAG },
       points: { size: 7, width: 1.5 },
       sync: { key: props.syncKey, setSeries: false },
+      bind: {
+        dblclick: () => () => {
+          props.onZoomOut?.()
+          return null
+        },
+      },
     },
     scales: {
       x: { time, auto: false, range: (_plot, min, max) => [min, max] },
-      y: props.log
-        ? { distr: LOGARITHMIC, range: (_plot, min, max) => logRange(min, max) }
-        : { range: (_plot, min, max) => linearRange({ min, max }, props.least, props.most, props.unitOf) },
+      y: { ...(props.log ? { distr: LOGARITHMIC } : {}), range: axisRange },
     },
     axes: [
-      { ...axis, size: 26, gap: 6, space: 70, values: time ? TIME_LABELS : STEP_LABELS },
+      { ...axis, size: 26, gap: 6, space: 70, values: uncut(time ? TIME_LABELS : STEP_LABELS) },
       {
         ...axis,
+        // Lines would cross what is painted.
+        ...(paint ? { grid: { show: false }, splits: decimalSplits } : {}),
         size: AXIS_WIDTH,
         gap: 8,
         space: 32,
@@ -170,51 +209,49 @@ function options(props: TimeChartProps, UPlot: typeof uPlot, width: number): uPl
     ],
     series: [
       {},
-      ...props.series.map(({ label, colour, width: stroke = 1.4 }) => ({
+      ...props.series.map(({ label, colour, width: stroke = 1.4, dash }) => ({
         label,
         stroke: colours[colour],
         width: width < 500 ? 1 : stroke,
+        ...(dash ? { dash: [...dash] } : {}),
         points: { show: false },
         spanGaps: false,
       })),
     ],
     hooks: {
-      drawClear: [(plot) => drawMarks(plot, UPlot, props.source.marks(), colours['line-strong'])],
+      drawClear: [
+        (plot) => {
+          paint?.(plot)
+          drawMarks(plot, UPlot, props.source.marks(), colours['line-strong'])
+        },
+      ],
       setCursor: [
         (plot) => {
           const { left, event } = { left: plot.cursor.left ?? -1, event: plot.cursor.event }
           // Only the chart under the pointer reports; the synchronised charts would report the same.
-          if (left < 0) props.onCursor(null)
-          else if (event) props.onCursor(plot.posToVal(left, 'x'))
+          if (!event) return
+          props.cursor.set(left < 0 ? null : plot.posToVal(left, 'x'))
+        },
+      ],
+      setSelect: [
+        (plot) => {
+          const { left, width: dragged } = plot.select
+          if (dragged < LEAST_DRAG) return
+          const isOwn = plot.cursor.event !== undefined && plot.cursor.event !== null
+          plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false)
+          if (isOwn) onZoom?.(plot.posToVal(left, 'x'), plot.posToVal(left + dragged, 'x'))
         },
       ],
     },
   }
 }
 
-const INCREMENTS = [-3, -2, -1, 0, 1, 2, 3, 4, 5].flatMap((power) => [1, 2, 5].map((digit) => digit * 10 ** power))
-
-const STEP_LABELS: uPlot.Axis.DynamicValues = (_plot, splits) => splits.map((step) => tickLabel(amount(step)))
-
-const TWO = (value: number) => String(value).padStart(2, '0')
-/** Times on a 24-hour clock, with seconds only if the steps are shorter than a minute. */
-const TIME_LABELS: uPlot.Axis.DynamicValues = (_plot, splits, _axis, _space, step) =>
-  splits.map((seconds) => {
-    const at = new Date(seconds * 1000)
-    const minutes = `${TWO(at.getHours())}:${TWO(at.getMinutes())}`
-    return step < 60 ? `${minutes}:${TWO(at.getSeconds())}` : minutes
-  })
-
-/**
- * Draws lifecycle events as dashed vertical lines with a flag on top. Their text appears above the charts when the
- * crosshair is near.
- */
+/** Draws lifecycle events as dashed vertical lines with a flag on top. */
 function drawMarks(plot: uPlot, UPlot: typeof uPlot, marks: readonly Mark[], colour: string): void {
   const { ctx, bbox } = plot
   const ratio = UPlot.pxRatio
   ctx.save()
   ctx.strokeStyle = colour
-  ctx.fillStyle = colour
   ctx.lineWidth = ratio
   ctx.setLineDash([3 * ratio, 3 * ratio])
   for (const { at } of marks) {
@@ -224,11 +261,6 @@ function drawMarks(plot: uPlot, UPlot: typeof uPlot, marks: readonly Mark[], col
     ctx.moveTo(x, bbox.top)
     ctx.lineTo(x, bbox.top + bbox.height)
     ctx.stroke()
-    ctx.beginPath()
-    ctx.moveTo(x - 4 * ratio, bbox.top)
-    ctx.lineTo(x + 4 * ratio, bbox.top)
-    ctx.lineTo(x, bbox.top + 6 * ratio)
-    ctx.fill()
   }
   ctx.restore()
 }

@@ -6,6 +6,11 @@ function sample(second: number, p95Ms: number | null = second): Sample {
   return { ...eachFigure(() => 1), at: second * 1000, windowMs: 1000, p95Ms }
 }
 
+/** A window of ten seconds, by the second in which it starts. */
+function window(second: number, p95Ms: number | null = second): Sample {
+  return { ...sample(second, p95Ms), windowMs: 10_000 }
+}
+
 /** A frame that is drawn when the test says so. */
 function manualFrame() {
   let pending: (() => void) | undefined
@@ -47,21 +52,47 @@ describe('FleetFigures', () => {
     expect(notified).toBe(0)
   })
 
-  it('puts older samples before those that arrived live in the meantime, and adds none twice', () => {
+  it('puts older windows where there is nothing, and none into what arrived live in the meantime', () => {
     const { schedule } = manualFrame()
     const fleet = new FleetFigures(schedule)
-    fleet.add('a', sample(5))
-    fleet.add('a', sample(6))
-    fleet.fill('a', [sample(3), sample(4), sample(5)])
-    expect(fleet.track('a').ring.times()).toEqual([3, 4, 5, 6])
-    expect(fleet.track('a').latest?.at).toBe(6000)
+    fleet.add('a', sample(104))
+    fleet.add('a', sample(105))
+    fleet.fill('a', [window(80), window(90), window(100)])
+    expect(fleet.track('a').ring.times()).toEqual([90, 100, 105, 106])
+    expect(fleet.track('a').latest?.at).toBe(105_000)
   })
 
-  it('gives a filled sample as the latest until a live one arrives, gaps included', () => {
+  it('shows what was queried until a live figure arrives, and windows for sparklines never as such', () => {
     const { schedule } = manualFrame()
     const fleet = new FleetFigures(schedule)
-    fleet.fill('a', [sample(3, null), sample(4)])
-    expect(fleet.track('a').ring.column('p95Ms')).toEqual([Number.NaN, 4])
-    expect(fleet.track('a').latest?.at).toBe(4000)
+    fleet.fill('a', [window(80, null), window(90)])
+    expect(fleet.track('a').latest).toBeUndefined()
+    expect(fleet.track('a').ring.column('p95Ms')).toEqual([Number.NaN, 90])
+    fleet.fill('a', [], sample(99))
+    fleet.add('a', sample(98))
+    expect(fleet.track('a').latest?.at).toBe(99_000)
+    fleet.add('a', sample(100))
+    expect(fleet.track('a').latest?.at).toBe(100_000)
+  })
+
+  it('learns how often figures come, a missed one apart', () => {
+    const { schedule } = manualFrame()
+    const fleet = new FleetFigures(schedule)
+    for (const second of [10, 20, 25, 35]) fleet.add('a', sample(second))
+    expect(fleet.track('a').intervalMs).toBe(5_000)
+  })
+
+  it('forgets figures of another number of seconds, and tells whoever shows them', () => {
+    const { schedule, frame } = manualFrame()
+    const fleet = new FleetFigures(schedule)
+    fleet.add('a', sample(1))
+    frame()
+    let notified = 0
+    fleet.subscribe('a', () => (notified += 1))
+    fleet.showOver(60)
+    expect(fleet.track('a').latest).toBeDefined()
+    fleet.showOver(10)
+    frame()
+    expect([fleet.track('a').latest, fleet.track('a').ring.length, notified]).toEqual([undefined, 0, 1])
   })
 })

@@ -6,6 +6,7 @@ const FiguresFragment = graphql(`
   fragment Figures_metrics on InferenceMetrics {
     at
     windowSeconds
+    requests
     requestsPerSecond
     errorRate
     tokensPerSecond
@@ -29,6 +30,7 @@ const READERS = {
   p50Ms: ({ latency }) => latency?.p50Ms,
   p95Ms: ({ latency }) => latency?.p95Ms,
   p99Ms: ({ latency }) => latency?.p99Ms,
+  requests: (metrics) => metrics.requests,
   requestsPerSecond: (metrics) => metrics.requestsPerSecond,
   errorRate: (metrics) => metrics.errorRate,
   tokensPerSecond: (metrics) => metrics.tokensPerSecond,
@@ -45,6 +47,34 @@ export interface Sample extends Figures {
   windowMs: number
 }
 
+/** When the window ends, in ms since 1970. */
+export function endOf({ at, windowMs }: Pick<Sample, 'at' | 'windowMs'>): number {
+  return at + windowMs
+}
+
+const PERCENTILES = { p50Ms: 0.5, p95Ms: 0.95, p99Ms: 0.99 } as const satisfies Partial<Record<Figure, number>>
+export type Percentile = keyof typeof PERCENTILES
+
+export function isPercentile(figure: Figure): figure is Percentile {
+  return figure in PERCENTILES
+}
+
+/** How many requests it takes for this percentile to be more than the slowest of them: n × (1 − q) ≥ 1. */
+export function requestsFor(figure: Percentile): number {
+  return Math.round(1 / (1 - PERCENTILES[figure]))
+}
+
+/** Whether a percentile is missing because too few requests finished in the window to carry it. */
+export function hasTooFew(figures: Figures | undefined, figure: Figure): boolean {
+  if (!figures || !isPercentile(figure) || isKnown(figures[figure])) return false
+  const { requests } = figures
+  return isKnown(requests) && requests > 0 && requests < requestsFor(figure)
+}
+
+function isKnown(value: number | null): value is number {
+  return value !== null && !Number.isNaN(value)
+}
+
 /** A value for every figure. */
 export function eachFigure<Value>(make: (figure: Figure) => Value): Record<Figure, Value> {
   const made: Partial<Record<Figure, Value>> = {}
@@ -52,12 +82,18 @@ export function eachFigure<Value>(make: (figure: Figure) => Value): Record<Figur
   return made as Record<Figure, Value>
 }
 
-/** Reads the fragment into the flat form that rings hold. */
+/**
+ * Reads the fragment into the flat form that rings hold. A percentile that too few requests carry is left out: it would
+ * be nothing but the slowest of them.
+ */
 export function toSample(masked: FragmentType<typeof FiguresFragment>): Sample {
   const metrics = readFragment(FiguresFragment, masked)
+  const requests = metrics.requests ?? Infinity
   return {
     at: Date.parse(metrics.at),
     windowMs: metrics.windowSeconds * 1000,
-    ...eachFigure((figure) => READERS[figure](metrics) ?? null),
+    ...eachFigure((figure) =>
+      isPercentile(figure) && requests < requestsFor(figure) ? null : (READERS[figure](metrics) ?? null),
+    ),
   }
 }

@@ -1,22 +1,40 @@
 import { useCallback, useSyncExternalStore } from 'react'
+import type { ErrorLevel } from '../ui/format.ts'
 import { span } from '../ui/format.ts'
 import { serverNow, useClock } from './clock.ts'
-import type { FleetFigures } from './fleet-figures.ts'
-import type { Sample } from './sample.ts'
+import type { FleetFigures, Track } from './fleet-figures.ts'
+import { endOf, type Sample } from './sample.ts'
+
+function useSelected<Value>(fleet: FleetFigures, key: string, select: (track: Track) => Value): Value {
+  const subscribe = useCallback((listener: () => void) => fleet.subscribe(key, listener), [fleet, key])
+  return useSyncExternalStore(subscribe, () => select(fleet.track(key)))
+}
 
 /** The newest sample of a deployment or of a filter's totals. Renders again when it changes, at most once a frame. */
 export function useTrack(fleet: FleetFigures, key: string): Sample | undefined {
-  const subscribe = useCallback((listener: () => void) => fleet.subscribe(key, listener), [fleet, key])
-  return useSyncExternalStore(subscribe, () => fleet.track(key).latest)
+  return useSelected(fleet, key, ({ latest }) => latest)
+}
+
+/** How alarming its errors are, and since when in ms since 1970. */
+export function useAlarm(fleet: FleetFigures, key: string): { level: ErrorLevel; sinceMs: number } {
+  const level = useSelected(fleet, key, ({ alarm }) => alarm.level)
+  const sinceMs = useSelected(fleet, key, ({ alarm }) => alarm.sinceMs)
+  return { level, sinceMs }
 }
 
 const LATE_AFTER_WINDOWS = 3
+/** A sample is one of at most a minute. */
+const LONGEST_INTERVAL_MS = 60_000
 
-/** Empty while a sample is fresh; its age (`12 s`) once it is late by more than three windows. */
-export function useLateness(sample: Sample | undefined): string {
+/**
+ * Empty while the figures are fresh; their age (`12 s`) once three of the windows that they are made of are missing.
+ * `key` names the track, which knows how often they come.
+ */
+export function useLateness(fleet: FleetFigures, key: string, sample: Sample | undefined): string {
+  const intervalMs = useSelected(fleet, key, (track) => Math.min(track.intervalMs, LONGEST_INTERVAL_MS))
   return useClock((now) => {
     if (!sample) return ''
-    const age = serverNow(now) - sample.at - sample.windowMs
-    return age > LATE_AFTER_WINDOWS * sample.windowMs ? span(age) : ''
+    const age = serverNow(now) - endOf(sample)
+    return age > LATE_AFTER_WINDOWS * intervalMs ? span(age) : ''
   })
 }

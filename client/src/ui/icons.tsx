@@ -32,6 +32,8 @@ export const GaugeIcon = icon(
     <circle cx="8" cy="10.8" r=".8" fill="currentColor" stroke="none" />
   </>,
 )
+export const FleetIcon = icon(<path d="M2.5 13.5v-5M6.2 13.5v-9M9.8 13.5v-6.5M13.5 13.5v-11" />)
+export const ModelsIcon = icon(<path d="M8 1.8 13.8 5 8 8.2 2.2 5zM2.2 8 8 11.2 13.8 8M2.2 11 8 14.2 13.8 11" />)
 export const TrainingIcon = icon(<path d="M2.5 2.5v11h11M4.5 4.5c1.2 4.8 3.6 6.2 8.5 6.6" />)
 export const PlaygroundIcon = icon(<path d="m5.5 4.5-3.5 3.5 3.5 3.5M10.5 4.5 14 8l-3.5 3.5" />)
 export const SettingsIcon = icon(
@@ -68,3 +70,11 @@ export const CheckIcon = icon(<path d="m3 8.5 3.2 3.2L13 4.8" />)
 export const PauseIcon = icon(<path d="M5.5 3.5v9M10.5 3.5v9" />)
 export const PlayIcon = icon(<path d="M5 3.2v9.6L12.5 8z" />)
 export const AlertIcon = icon(<path d="M8 2.2 14.3 13.3H1.7zM8 6.5v3M8 11.3v.1" />)
+export const BackIcon = icon(<path d="M10 3 5 8l5 5" />)
+export const ForwardIcon = icon(<path d="m6 3 5 5-5 5" />)
+export const ZoomOutIcon = icon(
+  <>
+    <circle cx="7" cy="7" r="4.25" />
+    <path d="m10.2 10.2 3.3 3.3M5 7h4" />
+  </>,
+)

@@ -1,70 +1,72 @@
 import { type ReactNode, useSyncExternalStore } from 'react'
-import type { ColourToken } from '../../charts/colours.ts'
-import type { EventSentence_EventFragment } from '../../graphql/gql/graphql.ts'
-import { eachFigure, type Figure, FIGURES, type Figures } from '../../live/sample.ts'
-import { useLateness } from '../../live/use-track.ts'
+import { eachFigure, type Figures, hasTooFew, type Sample } from '../../live/sample.ts'
+import { levelOf } from '../../live/error-alarm.ts'
+import { useAlarm, useLateness } from '../../live/use-track.ts'
+import { useServices } from '../../services.ts'
 import { cx } from '../../ui/class-names.ts'
-import { type ExternalStore, useStore } from '../../ui/external-store.ts'
-import { amount, errorLevel, latency, moment, NO_DATA, percent, type Quantity, timeOfDay } from '../../ui/format.ts'
-import type { DeploymentSeries } from './deployment-series.ts'
-import { eventWords } from './event-sentence.tsx'
+import { useStore } from '../../ui/external-store.ts'
+import { moment, NO_DATA, timeOfDay } from '../../ui/format.ts'
+import { aboutFigure, requestsBehind } from './about-figure.ts'
+import type { ChartGroup, EventMark } from '../history/chart-group.ts'
+import { FIGURE_WORDS, PERCENTILE_COLOURS, windowWords } from '../history/figures.ts'
+import { rangeWords } from '../history/range-picker.tsx'
 
-/** The colours of figures that share a chart. */
-export const LINE_COLOURS: Partial<Record<Figure, ColourToken>> = {
-  p50Ms: 'series-weak',
-  p95Ms: 'series',
-  p99Ms: 'series-strong',
-}
-
-interface Heading {
-  name: string
-  write: (value: number | null) => Quantity
-}
-
-const HEADINGS: Record<Figure, Heading> = {
-  p50Ms: { name: 'p50', write: latency },
-  p95Ms: { name: 'p95', write: latency },
-  p99Ms: { name: 'p99', write: latency },
-  requestsPerSecond: { name: 'Requests/s', write: (value) => ({ value: amount(value), unit: '' }) },
-  errorRate: { name: 'Error rate', write: (value) => ({ value: percent(value), unit: '%' }) },
-  tokensPerSecond: { name: 'Tokens/s', write: (value) => ({ value: amount(value), unit: '' }) },
-}
+const SHOWN = ['p50Ms', 'p95Ms', 'p99Ms', 'requestsPerSecond', 'errorRate', 'tokensPerSecond'] as const
 
 interface CurrentFiguresProps {
-  series: DeploymentSeries
-  /** The time under the crosshair, in seconds. */
-  cursor: ExternalStore<number | null>
+  group: ChartGroup
+  /** The key of the deployment's track. */
+  track: string
+  /** The last minute, merged. */
+  latest: Sample | undefined
   active: boolean
-  events: readonly EventSentence_EventFragment[]
   range: ReactNode
+  /** Why there are no current figures while it is not active. */
+  idle?: string
 }
 
-/** The current figures, or those of the moment under the crosshair. They are also the legend of the charts below. */
-export function CurrentFigures({ series, cursor, active, events, range }: CurrentFiguresProps) {
-  const latest = useSyncExternalStore(series.subscribe, () => series.latest)
+/**
+ * The figures of the last minute, of the whole range if it has ended, or of the window under the crosshair. They are
+ * also the legend of the charts below.
+ */
+export function CurrentFigures(props: CurrentFiguresProps) {
+  const { group, track, latest, active, range, idle = 'Paused: no samples are recorded' } = props
+  const { feed, cursor } = group
   const at = useStore(cursor)
-  const late = useLateness(active ? latest : undefined)
-  const shown = at === null ? (active ? latest : undefined) : sampleAt(series, at)
-  const nearby = at === null ? undefined : eventNear(events, at, series)
+  useSyncExternalStore(feed.subscribe, () => feed.version)
+  const isPast = feed.timeRange.kind === 'fixed'
+  const { fleet } = useServices()
+  const late = useLateness(fleet, track, active && !isPast ? latest : undefined)
+  const ongoing = useAlarm(fleet, track)
+  const now = isPast ? feed.summary(0) : active ? latest : undefined
+  const shown = at === null ? now : windowAt(group, at)
   const dimmed = at === null && late !== ''
-  const level = errorLevel(shown?.errorRate)
+  const isNow = at === null && !isPast
+  const level = !shown || dimmed ? 'none' : isNow ? ongoing.level : levelOf(shown)
+  const since = isNow && level !== 'none' ? ` since ${moment(new Date(ongoing.sinceMs))}` : ''
   return (
     <div className="flex flex-col gap-3">
       <div className="flex flex-wrap items-center justify-between gap-3">
-        <p className="flex min-w-0 flex-wrap gap-x-2 text-muted">
-          <span className="text-text">{headline(series, at, active, late)}</span>
-          <span>{at === null ? sourceWords(series, active) : nearby ? markWords(nearby) : ''}</span>
+        <p className="flex min-h-5 min-w-0 flex-wrap gap-x-2 text-muted">
+          <span className="text-text">{headline(group, at, active ? '' : idle, late, latest)}</span>
+          <span>{at === null ? widthWords(group) : markWords(group, at)}</span>
         </p>
         {range}
       </div>
       <dl className="grid grid-cols-3 overflow-hidden rounded-lg border border-line bg-surface lg:grid-cols-6">
-        {FIGURES.map((figure) => {
-          const { name, write } = HEADINGS[figure]
-          const line = LINE_COLOURS[figure]
+        {SHOWN.map((figure) => {
+          const { name, write } = FIGURE_WORDS[figure]
+          const line = PERCENTILE_COLOURS[figure]
           const { value, unit } = write(shown?.[figure] ?? null)
-          const alarm = figure === 'errorRate' && level !== 'none' && !dimmed ? level : ''
+          const alarm = figure === 'errorRate' && level !== 'none' ? level : ''
+          const note = hasTooFew(shown, figure) ? 'too few' : alarm && alarm + since
+          const about = aboutFigure(shown, figure)
           return (
-            <div key={figure} className="-mt-px -ml-px border-t border-l border-line px-3 py-2.5 sm:px-4">
+            <div
+              key={figure}
+              tabIndex={about === undefined ? undefined : 0}
+              className="group -outline-offset-2 -mt-px -ml-px border-t border-l border-line px-3 py-2.5 sm:px-4"
+            >
               <dt className="flex items-center gap-1.5 text-xs whitespace-nowrap text-muted">
                 {line && (
                   <span
@@ -86,7 +88,22 @@ export function CurrentFigures({ series, cursor, active, events, range }: Curren
                 <span translate="no" className="text-xl leading-7 font-medium">
                   {value}
                 </span>
-                <span className="text-xs">{alarm}</span>
+                <span
+                  className={cx(
+                    'truncate text-xs',
+                    about !== undefined && 'group-hover:hidden group-focus-visible:hidden',
+                  )}
+                >
+                  {note}
+                </span>
+                {about !== undefined && (
+                  <span
+                    title={about}
+                    className="sr-only truncate text-xs text-muted group-hover:not-sr-only group-focus-visible:not-sr-only"
+                  >
+                    {requestsBehind(shown)}
+                  </span>
+                )}
               </dd>
             </div>
           )
@@ -96,44 +113,45 @@ export function CurrentFigures({ series, cursor, active, events, range }: Curren
   )
 }
 
-function headline(series: DeploymentSeries, at: number | null, active: boolean, late: string): string {
-  if (at !== null) return timeOfDay(new Date(at * 1000))
-  if (!active) return 'Paused: no samples are recorded'
-  if (!series.latest) return series.state === 'loading' ? 'Loading' : 'Waiting for the first sample'
-  return late ? `${late} old` : 'Now'
+function headline(
+  { feed }: ChartGroup,
+  at: number | null,
+  idle: string,
+  late: string,
+  latest: Sample | undefined,
+): string {
+  if (at !== null) return whenWords(at, feed.stepSeconds)
+  if (feed.timeRange.kind === 'fixed') return rangeWords(feed.timeRange)
+  if (idle) return idle
+  if (!latest) return feed.state === 'loading' ? 'Loading' : 'Waiting for the first sample'
+  return late ? `${late} old` : 'Now: the last minute'
 }
 
-function markWords(event: EventSentence_EventFragment): string {
-  return `${eventWords(event)}, ${moment(new Date(event.at))}`
+function whenWords(at: number, stepSeconds: number): string {
+  const time = new Date(at * 1000)
+  if (stepSeconds >= 60) return moment(time)
+  const isToday = time.toDateString() === new Date().toDateString()
+  return isToday ? timeOfDay(time) : `${moment(time).replace(/\d\d:\d\d$/, '')}${timeOfDay(time)}`
 }
 
-const SOURCES: Record<string, string> = { SIMULATED: 'Simulated samples' }
-
-function sourceWords(series: DeploymentSeries, active: boolean): string {
-  const { source, stepSeconds } = series
-  if (!active || !source) return ''
-  const windows = stepSeconds < 60 ? `${stepSeconds} s` : `${stepSeconds / 60} min`
-  return `${SOURCES[source] ?? source}, drawn in ${windows} windows`
-}
-
-/** The window under the crosshair; `undefined` where nothing was recorded. */
-function sampleAt(series: DeploymentSeries, at: number): Figures | undefined {
-  const { times, values, stepSeconds } = series.read(FIGURES)
-  let best = -1
-  for (let index = times.length - 1; index >= 0; index -= 1) {
-    const time = times[index] ?? 0
-    if (best === -1 || Math.abs(time - at) < Math.abs((times[best] ?? 0) - at)) best = index
-    if (time < at) break
-  }
-  if (best === -1 || Math.abs((times[best] ?? 0) - at) > stepSeconds * 1.5) return undefined
-  return eachFigure((figure) => {
-    const found = values[FIGURES.indexOf(figure)]?.[best]
-    return found === undefined || Number.isNaN(found) ? null : found
-  })
+function widthWords({ feed }: ChartGroup): string {
+  return feed.state === 'ready' ? `Charts in ${windowWords(feed.stepSeconds)} windows` : ''
 }
 
 /** The event whose mark is near the crosshair: within a hundredth of the range. */
-function eventNear(events: readonly EventSentence_EventFragment[], at: number, series: DeploymentSeries) {
-  const [from, to] = series.range()
-  return events.find((event) => Math.abs(Date.parse(event.at) / 1000 - at) < (to - from) / 100)
+function markWords({ feed, marks }: ChartGroup, at: number): string {
+  const [from, to] = feed.range()
+  const near = marks.find((mark: EventMark) => Math.abs(mark.at - at) < (to - from) / 100)
+  return near?.words ?? `${windowWords(feed.stepSeconds)} window`
+}
+
+/** The window under the crosshair; `undefined` where nothing was recorded. */
+function windowAt({ feed }: ChartGroup, at: number): Figures | undefined {
+  const series = feed.series(0)
+  const index = series.indexAt(at, feed.stepSeconds)
+  if (index === -1) return undefined
+  return eachFigure((figure) => {
+    const found = series.figures[figure][index]
+    return found === undefined || Number.isNaN(found) ? null : found
+  })
 }

@@ -7,7 +7,7 @@ import { Skeleton } from '../../ui/skeleton.tsx'
 import { QueryProblem } from '../shell/problem-pages.tsx'
 import { DeploymentCharts } from './deployment-charts.tsx'
 import { DeploymentHeader } from './deployment-header.tsx'
-import { DEFAULT_RANGE, type DeploymentSearch } from './deployment-search.ts'
+import type { DeploymentSearch } from './deployment-search.ts'
 import { EventSentence, EventSentenceFragment } from './event-sentence.tsx'
 
 const DeploymentPageDocument = graphql(`
@@ -15,6 +15,11 @@ const DeploymentPageDocument = graphql(`
     deployment(id: $id) {
       id
       status
+      version
+      model {
+        id
+        name
+      }
       ...DeploymentHeader_deployment
       events(first: 20) {
         edges {
@@ -31,7 +36,7 @@ const DeploymentPageDocument = graphql(`
 /** One deployment: its current figures, its history and its events. */
 export function DeploymentPage() {
   const { id } = useParams({ from: '/app/deployments/$id' })
-  const { range = DEFAULT_RANGE, log = false } = useSearch({ from: '/app/deployments/$id' })
+  const { log = false, heatmap = false } = useSearch({ from: '/app/deployments/$id' })
   const navigate = useNavigate({ from: '/deployments/$id' })
   const change = (part: DeploymentSearch) =>
     void navigate({ search: (before) => ({ ...before, ...part }), replace: true })
@@ -49,12 +54,13 @@ export function DeploymentPage() {
       <DeploymentCharts
         key={id}
         id={id}
+        name={deployment ? `${deployment.model.name} ${deployment.version}` : ''}
         active={deployment?.status !== 'PAUSED'}
         events={events}
-        range={range}
         log={log}
-        onRange={(next) => change({ range: next === DEFAULT_RANGE ? undefined : next })}
+        heatmap={heatmap}
         onLog={(next) => change({ log: next ? true : undefined })}
+        onHeatmap={(next) => change({ heatmap: next ? true : undefined })}
       />
       <section aria-labelledby="events">
         <h2 id="events" className="mb-2 font-medium">

@@ -19,7 +19,9 @@ import { COLUMN_WORDS, type DeploymentColumns, useDeploymentColumns } from './de
 import { DeploymentsTable } from './deployments-table.tsx'
 import { type DeploymentColumn, type DeploymentsSearch, HIDEABLE_COLUMNS } from './deployments-search.ts'
 import { FleetStrip } from './fleet-strip.tsx'
+import { DEFAULT_OVER } from './over.ts'
 import { totalsKey, useFleetStream } from './use-fleet-stream.ts'
+import { useTotalsFill } from './use-sparkline-fill.ts'
 
 const DeploymentsPageDocument = graphql(`
   query DeploymentsPage($after: String) {
@@ -62,7 +64,9 @@ export function DeploymentsPage() {
   const navigate = useNavigate({ from: '/deployments' })
   const { nodes, error, truncated, complete, first, retry } = usePages(DeploymentsPageDocument, connectionOf)
   const filter = useMemo(() => filterOf(search), [search])
-  const gaps = useFleetStream(filter)
+  const { over = DEFAULT_OVER } = search
+  const gaps = useFleetStream(filter, Number(over))
+  useTotalsFill(totalsKey(filter), filter, gaps, Number(over))
 
   const change = useCallback(
     (part: Partial<DeploymentsSearch>) =>
@@ -114,6 +118,8 @@ export function DeploymentsPage() {
         track={totalsKey(filter)}
         active={rows?.filter(({ status }) => status === 'ACTIVE').length}
         total={rows?.length}
+        over={over}
+        onOver={(next) => change({ over: next === DEFAULT_OVER ? undefined : next })}
       />
       <div className="flex flex-wrap items-center gap-2">
         <FilterChips
@@ -157,8 +163,8 @@ export function DeploymentsPage() {
         sort={sort}
         onSort={onSort}
         marked={search.new}
-        totals={totalsKey(filter)}
         gaps={gaps}
+        over={over}
         empty={
           nodes ? (
             <NoRows any={nodes.length > 0} onClear={() => change(NO_FILTER)} />

@@ -1,4 +1,5 @@
 import { oneOf, textOf } from '../../search-params.ts'
+import { DEFAULT_OVER, type Over, OVERS } from './over.ts'
 
 /** The state of the deployments page, as the URL holds it. Unknown and malformed parts are left out. */
 export interface DeploymentsSearch {
@@ -9,6 +10,8 @@ export interface DeploymentsSearch {
   dir?: 'desc'
   /** Hidden columns, separated by commas. */
   hide?: string
+  /** The seconds that the current figures are of. */
+  over?: Over
   /** A deployment that was just created, to scroll to and to highlight. */
   new?: string
 }
@@ -34,6 +37,7 @@ const SORTABLE_COLUMNS = DEPLOYMENT_COLUMNS.filter((column) => column !== 'trend
 export function readDeploymentsSearch(search: Record<string, unknown>): DeploymentsSearch {
   const sort = oneOf(SORTABLE_COLUMNS, search['sort'])
   const hide = textOf(search['hide'])?.split(',')
+  const over = oneOf(OVERS, search['over'])
   return {
     status: oneOf(['ACTIVE', 'PAUSED'], search['status']),
     q: textOf(search['q']),
@@ -41,6 +45,7 @@ export function readDeploymentsSearch(search: Record<string, unknown>): Deployme
     sort,
     dir: sort && oneOf(['desc'], search['dir']),
     hide: HIDEABLE_COLUMNS.filter((column) => hide?.includes(column)).join(',') || undefined,
+    over: over === DEFAULT_OVER ? undefined : over,
     new: textOf(search['new']),
   }
 }

@@ -4,7 +4,6 @@ import { type FragmentType, graphql, readFragment } from '../../graphql/document
 import type { DeploymentsTable_DeploymentFragment } from '../../graphql/gql/graphql.ts'
 import { serverNow, useClock } from '../../live/clock.ts'
 import type { Figure, Sample } from '../../live/sample.ts'
-import { sumOf } from '../../live/sum-of.ts'
 import { useServices } from '../../services.ts'
 import { type Column, DataTable } from '../../ui/data-table.tsx'
 import { span } from '../../ui/format.ts'
@@ -12,6 +11,8 @@ import { byNumber, byText } from '../../ui/table-sorting.ts'
 import type { DeploymentColumns } from './deployments-columns.ts'
 import { DEPLOYMENT_COLUMNS, type DeploymentColumn } from './deployments-search.ts'
 import { ErrorCell, LatencyCell, RateCell, StatusCell, TrendCell } from './live-cells.tsx'
+import type { Over } from './over.ts'
+import { RowRequests } from './row-requests.tsx'
 import { useFiguresForOrder } from './use-figures-for-order.ts'
 import { useSparklineFill } from './use-sparkline-fill.ts'
 
@@ -44,10 +45,10 @@ interface DeploymentsTableProps {
   sort: { column: DeploymentColumn; descending: boolean } | undefined
   onSort: (column: DeploymentColumn, descending: boolean) => void
   marked: string | undefined
-  /** The key of the track with the totals of these rows. */
-  totals: string
   /** Grows when sparklines have a gap to fill. */
   gaps: number
+  /** What the current figures are of. */
+  over: Over
   empty: ReactNode
 }
 
@@ -55,7 +56,7 @@ const SORTED = 'Sorted every 5 seconds by the current figures'
 const HELD = 'The order is held while the pointer or the focus is on a row'
 
 export function DeploymentsTable(props: DeploymentsTableProps) {
-  const { sort, onSort, marked, gaps, totals } = props
+  const { sort, onSort, marked, gaps, over } = props
   const { layout, shown, phone, sparkline } = props.columns
   const { fleet } = useServices()
   const navigate = useNavigate()
@@ -93,14 +94,10 @@ export function DeploymentsTable(props: DeploymentsTableProps) {
     const ids = new Set(rows.filter((row) => row.active).map(({ id }) => id))
     return visible.filter((id) => ids.has(id))
   }, [visible, rows])
-  useSparklineFill(active, gaps, () => {
-    const all = rows.filter((row) => row.active).map(({ id }) => id)
-    // The sum of some rows is not the total. (Percentiles cannot be summed at all: theirs start live.)
-    if (all.every((id) => fleet.track(id).filled)) fleet.fill(totals, sumOf(all.map((id) => fleet.track(id).ring)))
-  })
+  useSparklineFill(active, gaps, Number(over))
 
   return (
-    <div ref={root}>
+    <div ref={root} className="relative">
       <DataTable
         label="Deployments"
         rows={rows}
@@ -118,6 +115,7 @@ export function DeploymentsTable(props: DeploymentsTableProps) {
         note={liveSort && (isHeld ? HELD : SORTED)}
         empty={props.empty}
       />
+      <RowRequests root={root} over={over} />
     </div>
   )
 }

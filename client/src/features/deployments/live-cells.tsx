@@ -1,10 +1,12 @@
-import { useLateness, useTrack } from '../../live/use-track.ts'
+import { hasTooFew } from '../../live/sample.ts'
+import { useAlarm, useLateness, useTrack } from '../../live/use-track.ts'
 import { Sparkline } from '../../charts/sparkline.tsx'
 import { useServices } from '../../services.ts'
 import { cx } from '../../ui/class-names.ts'
 import { Figure, Latency } from '../../ui/figure.tsx'
-import { amount, type ErrorLevel, errorLevel, percent } from '../../ui/format.ts'
+import { amount, type ErrorLevel, moment, percent } from '../../ui/format.ts'
 import { Shape, Status } from '../../ui/status.tsx'
+import { aboutFigure, requestsBehind } from './about-figure.ts'
 
 interface CellProps {
   id: string
@@ -14,32 +16,49 @@ interface CellProps {
 /** Old figures are dimmed, never hidden; their age is shown over the sparkline. */
 const LATE = 'text-faint'
 
-/** The newest sample of a deployment and, once it is late, its age; neither while the deployment is paused. */
+/** The newest figures of a deployment and, once they are late, their age; neither while the deployment is paused. */
 function useLive(id: string, active: boolean) {
   const { fleet } = useServices()
   const newest = useTrack(fleet, id)
   const sample = active ? newest : undefined
-  return { sample, late: useLateness(sample) }
+  const late = useLateness(fleet, id, sample)
+  return { sample, late }
+}
+
+/** The level of a deployment's errors; none while its figures are late. */
+function useErrors(id: string, active: boolean, late: string) {
+  const { fleet } = useServices()
+  const { level, sinceMs } = useAlarm(fleet, id)
+  const isShown = active && late === '' && level !== 'none'
+  return { level: isShown ? level : 'none', since: isShown ? `since ${moment(new Date(sinceMs))}` : undefined } as const
 }
 
 export function LatencyCell({ id, active, figure }: CellProps & { figure: 'p50Ms' | 'p95Ms' | 'p99Ms' }) {
   const { sample, late } = useLive(id, active)
-  return <Latency ms={sample?.[figure]} className={late ? LATE : ''} />
+  return (
+    <span title={aboutFigure(sample, figure)} className="block">
+      <Latency ms={sample?.[figure]} className={late ? LATE : ''} />
+      {hasTooFew(sample, figure) && <span className="sr-only">too few requests</span>}
+    </span>
+  )
 }
 
 export function RateCell({ id, active }: CellProps) {
   const { sample, late } = useLive(id, active)
-  return <Figure value={amount(sample?.requestsPerSecond)} className={late ? LATE : ''} />
+  return (
+    <span title={requestsBehind(sample)} className="block">
+      <Figure value={amount(sample?.requestsPerSecond)} className={late ? LATE : ''} />
+    </span>
+  )
 }
 
 export function ErrorCell({ id, active }: CellProps) {
   const { sample, late } = useLive(id, active)
-  const rate = sample?.errorRate
-  const level = errorLevel(rate)
-  const value = percent(rate)
-  if (late || level === 'none') return <Figure value={value} className={late ? LATE : ''} />
+  const { level, since } = useErrors(id, active, late)
+  const value = percent(sample?.errorRate)
+  if (level === 'none') return <Figure value={value} className={late ? LATE : ''} />
   return (
-    <span className={cx('flex items-center font-medium', level === 'high' ? 'text-bad' : 'text-warn')}>
+    <span title={since} className={cx('flex items-center font-medium', level === 'high' ? 'text-bad' : 'text-warn')}>
       <Shape tone={level === 'high' ? 'bad' : 'warn'} />
       <Figure value={value} />
     </span>
@@ -50,11 +69,16 @@ const ERROR_WORDS: Record<Exclude<ErrorLevel, 'none'>, string> = { raised: 'Erro
 
 /** Active or paused, or a raised error rate in words. */
 export function StatusCell({ id, active }: CellProps) {
-  const { sample, late } = useLive(id, active)
-  const level = late ? 'none' : errorLevel(sample?.errorRate)
+  const { late } = useLive(id, active)
+  const { level, since } = useErrors(id, active, late)
   if (!active) return <Status tone="quiet">Paused</Status>
   if (level === 'none') return <Status tone="ok">Active</Status>
-  return <Status tone={level === 'high' ? 'bad' : 'warn'}>{ERROR_WORDS[level]}</Status>
+  return (
+    <span title={since}>
+      <Status tone={level === 'high' ? 'bad' : 'warn'}>{ERROR_WORDS[level]}</Status>
+      <span className="sr-only"> {since}</span>
+    </span>
+  )
 }
 
 export function TrendCell({ id, active, width }: CellProps & { width: number }) {

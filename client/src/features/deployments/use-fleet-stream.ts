@@ -1,12 +1,12 @@
-import { useEffect, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { graphql } from '../../graphql/documents.ts'
-import { toSample } from '../../live/sample.ts'
+import { endOf, type Sample, toSample } from '../../live/sample.ts'
 import { useServices } from '../../services.ts'
 import type { DeploymentFilter } from '../../graphql/gql/graphql.ts'
 
 const FleetMetricsDocument = graphql(`
-  subscription FleetMetrics($filter: DeploymentFilter) {
-    fleetMetrics(filter: $filter) {
+  subscription FleetMetrics($filter: DeploymentFilter, $over: Int) {
+    fleetMetrics(filter: $filter, over: $over) {
       totals {
         ...Figures_metrics
       }
@@ -20,8 +20,8 @@ const FleetMetricsDocument = graphql(`
   }
 `)
 
-/** Where windows of this length are missing, the sparklines have a gap, which `recentMetrics` can still fill. */
-const GAP_MS = 4_000
+/** After as long without a message, the sparklines have a gap, which the history can still fill. */
+const GAP_MS = 12_000
 
 /** The key of the track with a filter's totals. */
 export function totalsKey(filter: DeploymentFilter): string {
@@ -29,29 +29,39 @@ export function totalsKey(filter: DeploymentFilter): string {
 }
 
 /**
- * The one subscription of the page: adds every deployment's figures and their totals to the fleet. Returns a number
- * that grows after each gap (a hidden tab, a lost connection).
+ * The one subscription of the page: adds every deployment's figures of the last `over` seconds, and their totals, to
+ * the fleet, and tells `onMessage` of those of each deployment. Returns a number that grows after each gap (a hidden tab, a lost connection).
  */
-export function useFleetStream(filter: DeploymentFilter): number {
+export function useFleetStream(
+  filter: DeploymentFilter,
+  over: number,
+  onMessage?: (deployments: ReadonlyMap<string, Sample>) => void,
+): number {
   const { streams, fleet } = useServices()
+  const listener = useRef(onMessage)
+  useEffect(() => {
+    listener.current = onMessage
+  })
   const [gaps, setGaps] = useState(0)
   const key = JSON.stringify(filter)
   useEffect(() => {
     let last: number | undefined
-    const variables: { filter: DeploymentFilter } = { filter: JSON.parse(key) as DeploymentFilter }
+    fleet.showOver(over)
+    const variables = { filter: JSON.parse(key) as DeploymentFilter, over }
     return streams.follow(FleetMetricsDocument, variables, {
       next({ data }) {
         if (!data) return
         const { totals, deployments } = data.fleetMetrics
-        for (const { deploymentId, metrics } of deployments) {
-          if (metrics) fleet.add(deploymentId, toSample(metrics))
-        }
+        const samples = new Map(deployments.map(({ deploymentId, metrics }) => [deploymentId, toSample(metrics)]))
+        for (const [id, metrics] of samples) fleet.add(id, metrics)
+        listener.current?.(samples)
         const sample = toSample(totals)
         fleet.add(`totals ${key}`, sample)
-        if (last !== undefined && sample.at - last > GAP_MS) setGaps((count) => count + 1)
-        last = sample.at
+        const end = endOf(sample)
+        if (last !== undefined && end - last > GAP_MS) setGaps((count) => count + 1)
+        last = end
       },
     })
-  }, [streams, fleet, key])
+  }, [streams, fleet, key, over])
   return gaps
 }

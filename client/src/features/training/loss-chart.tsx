@@ -34,7 +34,7 @@ export function LossChart({ steps, live, log, onLog }: LossChartProps) {
   }, [curve, live])
   const source = useMemo(
     (): ChartSource => ({
-      read: () => ({ times: curve.steps(), values: [curve.losses()], stepSeconds: Infinity }),
+      read: () => [{ times: curve.steps(), values: [curve.losses()], stepSeconds: Infinity }],
       range: () => curve.range(),
       marks: () => [],
       subscribe: curve.subscribe,
@@ -73,7 +73,7 @@ export function LossChart({ steps, live, log, onLog }: LossChartProps) {
           height={260}
           syncKey="loss"
           label="Loss by training step"
-          onCursor={cursor.set}
+          cursor={cursor}
           time={false}
         />
       </div>

@@ -115,7 +115,10 @@ describe.each(TRACES)('the replay of a recording of %s', (_, trace) => {
   })
 
   it('gives the same for the same window, whatever was asked before', () => {
-    const plain = ({ latency, ...figures }: FullMeasurement): unknown => ({ ...figures, latency: [...latency.encode()] })
+    const plain = ({ latency, ...figures }: FullMeasurement): unknown => ({
+      ...figures,
+      latency: [...latency.encode()],
+    })
     const durationMs = Math.ceil(periodMs / 10)
     const inOrder = tile(replay, createdAtMs, createdAtMs + 10 * durationMs, durationMs).map(plain)
     const another = createReplay(trace)

@@ -17,7 +17,10 @@ const measured = async (source: Source, asked = window) => {
   expect(answer.window).toEqual(asked)
   return answer.measurement
 }
-const plain = ({ latency, ...figures }: Measurement): unknown => ({ ...figures, latency: [...(latency?.encode() ?? [])] })
+const plain = ({ latency, ...figures }: Measurement): unknown => ({
+  ...figures,
+  latency: [...(latency?.encode() ?? [])],
+})
 
 describe('the simulated source', () => {
   it("measures what the deployment's own profile generates", async () => {

@@ -1,0 +1,124 @@
+import type { Database } from '@gaugeline/prisma'
+import type pg from 'pg'
+import type { Sample } from '../metrics/sample.ts'
+import type { Kept } from './history-ladder.ts'
+import { CLOSE_AFTER_MS, MAX_LAG_MS } from './merged-windows.ts'
+import { SAMPLE_FIELDS } from './sample-columns.ts'
+
+/** Samples that one statement reads: an embedded database does nothing else meanwhile. */
+const CHUNK_ROWS = 1000
+/** No source measures a longer window. */
+const MAX_WINDOW_MS = 60_000
+
+/** The stored windows of one length: of these deployments, models (minus their keys) or the fleet (0). */
+export interface SeriesOfWidth {
+  widthMs: number
+  series: readonly number[]
+}
+
+/** What a history has to know of stored windows, and samples by when they end. */
+export class HistoryStore {
+  readonly #pool: pg.Pool
+  readonly #prepares: boolean
+
+  constructor({ pool, kind }: Pick<Database, 'pool' | 'kind'>) {
+    this.#pool = pool
+    // The embedded database's connections share one session, where names of prepared statements would collide.
+    this.#prepares = kind === 'postgres'
+  }
+
+  #query<Row extends pg.QueryResultRow>(name: string, text: string, values: unknown[]): Promise<pg.QueryResult<Row>> {
+    return this.#pool.query<Row>(this.#prepares ? { name, text, values } : { text, values })
+  }
+
+  /**
+   * Samples whose windows end in `(fromMs, toMs]`, in chunks: short statements. Ascending in each deployment, and one
+   * deployment after the other; a chunk may hold several, and one may go on in the next chunk.
+   */
+  async *samples(keys: readonly number[], fromMs: number, toMs: number, intervalMs: number): AsyncGenerator<Sample[]> {
+    const rowsEach = Math.max(1, Math.min(CHUNK_ROWS, Math.ceil((toMs - fromMs) / intervalMs)))
+    const keysEach = Math.floor(CHUNK_ROWS / rowsEach)
+    for (let at = 0; at < keys.length; at += keysEach) {
+      const asked = keys.slice(at, at + keysEach)
+      for (let startMs = fromMs - MAX_WINDOW_MS; ;) {
+        const { rows } = await this.#query<Sample>(
+          'history-samples',
+          `select s.* from unnest($1::int[]) with ordinality k(key, place) cross join lateral (
+              select ${SAMPLE_FIELDS} from samples where deployment_key = k.key
+                and window_start >= to_timestamp($2::float8 / 1000) and window_start < to_timestamp($4::float8 / 1000)
+                and window_start + window_ms * interval '1 ms' > to_timestamp($3::float8 / 1000)
+                and window_start + window_ms * interval '1 ms' <= to_timestamp($4::float8 / 1000)
+              order by window_start limit $5
+            ) s order by k.place, s."windowStartMs"`,
+          [asked, startMs, fromMs, toMs, rowsEach],
+        )
+        if (rows.length > 0) yield rows
+        const last = rows.at(-1)
+        // Several at once have no more rows than were asked for; one of them may.
+        if (asked.length > 1 || !last || rows.length < rowsEach) break
+        startMs = last.windowStartMs + 1
+      }
+    }
+  }
+
+  /** What is stored of a range, for each length. The first length is that of samples. */
+  async kept(levels: readonly SeriesOfWidth[], fromMs: number, toMs: number): Promise<Kept[]> {
+    const parts = levels.map(({ widthMs }, at) => {
+      const table = at === 0 ? 'samples' : 'merged_windows'
+      const of = at === 0 ? 'deployment_key = k' : `series = k and resolution_ms = ${widthMs}`
+      const least = (condition: string, direction: string) => `(
+        select (extract(epoch from min(w.window_start)) * 1000)::float8 from unnest($${at + 3}::int[]) k
+          cross join lateral (select window_start from ${table} where ${of} and ${condition}
+            order by window_start ${direction} limit 1) w)`
+      const before = `window_start <= to_timestamp(($1::float8 - ${widthMs}) / 1000)`
+      const within = `window_start > to_timestamp(($1::float8 - ${widthMs}) / 1000) and window_start < to_timestamp($2::float8 / 1000)`
+      return `${least(before, 'desc')}, ${least(within, 'asc')}`
+    })
+    const { rows } = await this.#query<{ found: (number | null)[] }>(
+      `history-kept-${levels.map(({ widthMs }) => widthMs).join('-')}`,
+      `select array[${parts.join(', ')}] as found`,
+      [fromMs, toMs, ...levels.map(({ series }) => series)],
+    )
+    const found = rows[0]?.found ?? []
+    return levels.map((_level, at) => ({
+      hasOlder: typeof found[2 * at] === 'number',
+      firstMs: found[2 * at + 1] ?? undefined,
+    }))
+  }
+
+  /** Until when the windows of a deployment are merged, by their length. */
+  async mergedThrough(deploymentKey: number): Promise<Map<number, number>> {
+    const { rows } = await this.#query<{ widthMs: number; ms: number }>(
+      'history-through',
+      `select resolution_ms as "widthMs", (extract(epoch from merged_through) * 1000)::float8 as ms
+        from resolution_heads where deployment_key = $1`,
+      [deploymentKey],
+    )
+    return new Map(rows.map(({ widthMs, ms }) => [widthMs, ms]))
+  }
+
+  /**
+   * Until when the windows of all of these deployments are merged. Those that lag far behind do not count, as they do
+   * not in models and the fleet (see MergedWindows).
+   */
+  async allMergedThrough(
+    deploymentKeys: readonly number[],
+    widthsMs: readonly number[],
+    nowMs: number,
+  ): Promise<Map<number, number>> {
+    const { rows } = await this.#query<{ widthMs: number; ms: number }>(
+      'history-all-through',
+      `select r.resolution_ms as "widthMs", (extract(epoch from min(r.merged_through)) * 1000)::float8 as ms
+        from resolution_heads r join sample_heads h using (deployment_key)
+        where r.deployment_key = any($1::int[])
+          and (h.recording_since is not null or h.last_window_end > r.merged_through)
+          and r.merged_through > to_timestamp($2::float8 / 1000) - r.resolution_ms * interval '1 ms'
+        group by 1`,
+      [deploymentKeys, nowMs - MAX_LAG_MS],
+    )
+    const known = new Map(rows.map(({ widthMs, ms }) => [widthMs, ms]))
+    return new Map(
+      widthsMs.map((width) => [width, known.get(width) ?? Math.floor((nowMs - CLOSE_AFTER_MS) / width) * width]),
+    )
+  }
+}

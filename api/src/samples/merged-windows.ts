@@ -1,0 +1,105 @@
+import type { Database } from '@gaugeline/prisma'
+import type pg from 'pg'
+import { MERGED_FIELDS } from './merged-window-columns.ts'
+import type { MergedWindow } from './merged-window.ts'
+
+/** Windows that one statement reads: an embedded database does nothing else meanwhile. */
+const CHUNK_ROWS = 1000
+
+/** A deployment whose windows are merged later than this after their end does not hold up its model and the fleet. */
+export const MAX_LAG_MS = 5 * 60_000
+/** A window that no sample follows is closed so long after its end. The recorder catches up for no longer. */
+export const CLOSE_AFTER_MS = 70_000
+
+export interface MergedRange {
+  /** Deployments (their keys), models (minus their keys), the fleet (0). */
+  series: readonly number[]
+  resolutionMs: number
+  /** Windows that start in [fromMs, toMs). */
+  fromMs: number
+  toMs: number
+  /** Rows of one chunk. */
+  chunkRows?: number
+}
+
+/** Reads merged windows and how far they reach. */
+export class MergedWindows {
+  readonly #pool: pg.Pool
+  readonly #prepares: boolean
+
+  constructor({ pool, kind }: Pick<Database, 'pool' | 'kind'>) {
+    this.#pool = pool
+    // The embedded database's connections share one session, where names of prepared statements would collide.
+    this.#prepares = kind === 'postgres'
+  }
+
+  #query<Row extends pg.QueryResultRow>(name: string, text: string, values: unknown[]): Promise<pg.QueryResult<Row>> {
+    return this.#pool.query<Row>(this.#prepares ? { name, text, values } : { text, values })
+  }
+
+  /**
+   * The windows of some series, in chunks: short statements. Ascending in each series, and one series after the other in
+   * the order given; a chunk may hold several series, and a series may go on in the next chunk.
+   */
+  async *range({
+    series,
+    resolutionMs,
+    fromMs,
+    toMs,
+    chunkRows = CHUNK_ROWS,
+  }: MergedRange): AsyncGenerator<MergedWindow[]> {
+    const rowsEach = Math.max(1, Math.min(chunkRows, Math.ceil((toMs - fromMs) / resolutionMs)))
+    const seriesEach = Math.floor(chunkRows / rowsEach)
+    for (let at = 0; at < series.length; at += seriesEach) {
+      const asked = series.slice(at, at + seriesEach)
+      for (let from = fromMs; from < toMs;) {
+        const { rows } = await this.#query<MergedWindow>(
+          'merged-range',
+          `select w.* from unnest($1::int[]) with ordinality k(series, place) cross join lateral (
+              select ${MERGED_FIELDS} from merged_windows m where m.series = k.series and m.resolution_ms = $2
+                and m.window_start >= to_timestamp($3::float8 / 1000) and m.window_start < to_timestamp($4::float8 / 1000)
+              order by m.window_start limit $5
+            ) w order by k.place, w."windowStartMs"`,
+          [asked, resolutionMs, from, toMs, rowsEach],
+        )
+        if (rows.length > 0) yield rows
+        const last = rows.at(-1)
+        // Several at once have no more rows than were asked for; one of them may.
+        if (asked.length > 1 || !last || rows.length < rowsEach) break
+        from = last.windowStartMs + resolutionMs
+      }
+    }
+  }
+
+  /**
+   * Until when the windows of each deployment are merged, milliseconds since the epoch: every window that ends by then.
+   * A deployment of which nothing is known is absent.
+   */
+  async mergedThrough(resolutionMs: number, deploymentKeys: readonly number[]): Promise<Map<number, number>> {
+    const { rows } = await this.#query<{ key: number; ms: number }>(
+      'merged-through',
+      `select deployment_key as key, (extract(epoch from merged_through) * 1000)::float8 as ms
+        from resolution_heads where deployment_key = any($1::int[]) and resolution_ms = $2`,
+      [deploymentKeys, resolutionMs],
+    )
+    return new Map(rows.map(({ key, ms }) => [key, ms]))
+  }
+
+  /**
+   * Until when the windows of a model, or of the fleet, hold all that was recorded, milliseconds since the epoch. A
+   * deployment that lags by more than five minutes does not count: its part comes when it comes.
+   * @param series a model (minus its key) or the fleet (0)
+   */
+  async sharedMergedThrough(resolutionMs: number, series: number, nowMs: number): Promise<number> {
+    const { rows } = await this.#query<{ ms: number | null }>(
+      'shared-merged-through',
+      `select (extract(epoch from min(r.merged_through)) * 1000)::float8 as ms
+        from resolution_heads r join sample_heads h using (deployment_key)
+        where r.resolution_ms = $1 and ($2::int = 0 or r.model_key = -$2::int)
+          and (h.recording_since is not null or h.last_window_end > r.merged_through)
+          and r.merged_through > to_timestamp($3::float8 / 1000)`,
+      [resolutionMs, series, nowMs - resolutionMs - MAX_LAG_MS],
+    )
+    return rows[0]?.ms ?? Math.floor((nowMs - CLOSE_AFTER_MS) / resolutionMs) * resolutionMs
+  }
+}

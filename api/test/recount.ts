@@ -1,0 +1,173 @@
+import type { Database } from '@gaugeline/prisma'
+import { LatencyHistogram } from '../src/metrics/latency-histogram.ts'
+import type { Sample } from '../src/metrics/sample.ts'
+import { MERGED_FIELDS } from '../src/samples/merged-window-columns.ts'
+import type { MergedWindow } from '../src/samples/merged-window.ts'
+import { SAMPLE_FIELDS } from '../src/samples/sample-columns.ts'
+
+interface Head {
+  deploymentKey: number
+  modelKey: number
+  resolutionMs: number
+  throughMs: number
+  sequence: number
+}
+
+export interface Recount {
+  /** Merged windows that are not what the samples say, or that should not be there, or are not. */
+  faults: string[]
+  /** How many windows were found right, by resolution. */
+  windows: Record<number, number>
+  /** Samples that are in the finest windows. */
+  merged: number
+  samples: number
+}
+
+const RESOLUTIONS_MS = [10_000, 60_000, 600_000, 3_600_000, 86_400_000]
+
+/**
+ * Merges all stored samples anew, each resolution from the samples themselves, as far as the watermarks say that they
+ * are merged; and compares that with what is stored. Holds for any moment between two statements.
+ */
+export async function recount({ pool }: Pick<Database, 'pool'>): Promise<Recount> {
+  const { rows: samples } = await pool.query<Sample>(
+    `select ${SAMPLE_FIELDS} from samples order by deployment_key, sequence`,
+  )
+  const { rows: stored } = await pool.query<MergedWindow>(`select ${MERGED_FIELDS} from merged_windows`)
+  const { rows: heads } = await pool.query<Head>(
+    `select deployment_key as "deploymentKey", model_key as "modelKey", resolution_ms as "resolutionMs", sequence,
+      (extract(epoch from merged_through) * 1000)::float8 as "throughMs" from resolution_heads`,
+  )
+  const headOf = new Map(heads.map((head) => [`${head.deploymentKey} ${head.resolutionMs}`, head]))
+  const byDeployment = new Map<number, Sample[]>()
+  for (const sample of samples) push(byDeployment, sample.deploymentKey, sample)
+  const expected = new Map<string, MergedWindow>()
+  let merged = 0
+  for (const resolutionMs of RESOLUTIONS_MS) {
+    const members = new Map<string, MergedWindow[]>()
+    for (const [deploymentKey, own] of byDeployment) {
+      const finest = headOf.get(`${deploymentKey} 10000`)
+      const head = headOf.get(`${deploymentKey} ${resolutionMs}`)
+      if (!finest || !head) continue
+      const windows = new Map<number, Sample[]>()
+      for (const sample of own.filter(({ sequence }) => sequence <= finest.sequence)) {
+        if (resolutionMs === 10_000) merged += 1
+        const windowStartMs = Math.ceil((sample.windowStartMs + sample.windowMs) / resolutionMs - 1) * resolutionMs
+        if (resolutionMs > 10_000 && windowStartMs + resolutionMs > head.throughMs) continue
+        push(windows, windowStartMs, sample)
+      }
+      for (const [windowStartMs, inWindow] of windows) {
+        const window = ofDeployment(inWindow, resolutionMs, windowStartMs)
+        expected.set(keyOf(window), window)
+        if (resolutionMs < 60_000) continue
+        for (const series of [0, -head.modelKey]) {
+          push(members, `${series} ${windowStartMs}`, { ...window, series })
+        }
+      }
+    }
+    for (const parts of members.values()) {
+      const window = ofMembers(parts)
+      expected.set(keyOf(window), window)
+    }
+  }
+  const faults: string[] = []
+  const windows: Record<number, number> = Object.fromEntries(RESOLUTIONS_MS.map((ms) => [ms, 0]))
+  for (const window of stored) {
+    const key = keyOf(window)
+    const should = expected.get(key)
+    expected.delete(key)
+    if (!should) faults.push(`${key} is stored, and nothing is in it`)
+    else {
+      const wrong = differences(window, should)
+      if (wrong.length === 0) windows[window.resolutionMs] = (windows[window.resolutionMs] ?? 0) + 1
+      faults.push(...wrong.map((difference) => `${key}: ${difference}`))
+    }
+  }
+  faults.push(...[...expected.keys()].map((key) => `${key} is missing`))
+  return { faults, windows, merged, samples: samples.length }
+}
+
+function push<K, V>(groups: Map<K, V[]>, key: K, value: V): void {
+  const group = groups.get(key)
+  if (group) group.push(value)
+  else groups.set(key, [value])
+}
+
+function keyOf({ series, resolutionMs, windowStartMs }: MergedWindow): string {
+  return `${series} ${resolutionMs} ${new Date(windowStartMs).toISOString()}`
+}
+
+const sum = (values: (number | null)[]) => {
+  const known = values.filter((value) => value !== null)
+  return known.length === 0 ? null : known.reduce((total, value) => total + value, 0)
+}
+const highest = (values: (number | null)[]) => {
+  const known = values.filter((value) => value !== null)
+  return known.length === 0 ? null : Math.max(...known)
+}
+
+function figures(parts: readonly (Sample | MergedWindow)[]) {
+  const histogram = new LatencyHistogram()
+  for (const { latency } of parts) if (latency) histogram.merge(LatencyHistogram.decode(latency))
+  return {
+    requests: sum(parts.map(({ requests }) => requests)),
+    errors: sum(parts.map(({ errors }) => errors)),
+    latencySumMs: sum(parts.map(({ latencySumMs }) => latencySumMs)),
+    latencyMaxMs: highest(parts.map(({ latencyMaxMs }) => latencyMaxMs)),
+    latency: histogram.count > 0 ? histogram.encode() : null,
+    promptTokens: sum(parts.map(({ promptTokens }) => promptTokens)),
+    generatedTokens: sum(parts.map(({ generatedTokens }) => generatedTokens)),
+  }
+}
+
+function ofDeployment(samples: readonly Sample[], resolutionMs: number, windowStartMs: number): MergedWindow {
+  const inOrder = samples.toSorted((a, b) => a.sequence - b.sequence)
+  const covered = inOrder.map((sample) =>
+    Math.min(sample.windowMs, sample.windowStartMs + sample.windowMs - windowStartMs),
+  )
+  const sources: Partial<Record<string, number>> = {}
+  for (const { source, requests } of samples) sources[source] = (sources[source] ?? 0) + (requests ?? 0)
+  return {
+    series: samples[0]?.deploymentKey ?? 0,
+    resolutionMs,
+    windowStartMs,
+    coveredMs: sum(covered) ?? 0,
+    beforeMs: Math.max(0, ...samples.map((sample) => windowStartMs - sample.windowStartMs)),
+    firstSequence: inOrder[0]?.sequence ?? null,
+    lastSequence: inOrder.at(-1)?.sequence ?? null,
+    ...figures(samples),
+    inFlight: inOrder.findLast(({ inFlight }) => inFlight !== null)?.inFlight ?? null,
+    sources,
+  }
+}
+
+function ofMembers(parts: readonly MergedWindow[]): MergedWindow {
+  const { series = 0, resolutionMs = 0, windowStartMs = 0 } = parts[0] ?? {}
+  return {
+    series,
+    resolutionMs,
+    windowStartMs,
+    coveredMs: Math.max(...parts.map(({ coveredMs }) => coveredMs)),
+    beforeMs: 0,
+    firstSequence: null,
+    lastSequence: null,
+    ...figures(parts),
+    inFlight: sum(parts.map(({ inFlight }) => inFlight)),
+    sources: { SIMULATED: sum(parts.map(({ sources }) => sources.SIMULATED ?? 0)) ?? 0 },
+  }
+}
+
+function differences(is: MergedWindow, should: MergedWindow): string[] {
+  const wrong: string[] = []
+  for (const name of Object.keys(should) as (keyof MergedWindow)[]) {
+    const text = (value: unknown) =>
+      value instanceof Uint8Array ? Buffer.from(value).toString('hex') : JSON.stringify(value)
+    if (name === 'latencySumMs') {
+      const [a, b] = [is[name], should[name]]
+      const isClose = a === b || (a !== null && b !== null && Math.abs(a - b) <= 1e-9 * Math.abs(b))
+      if (isClose) continue
+    } else if (text(is[name]) === text(should[name])) continue
+    wrong.push(`${name} is ${text(is[name])}, not ${text(should[name])}`)
+  }
+  return wrong
+}

@@ -1,0 +1,27 @@
+import { FIGURES } from '../../live/sample.ts'
+import type { HistoryFeed } from './history-feed.ts'
+
+/** What is drawn, as CSV: a line for each window and subject. Nothing where there is no figure. */
+export function chartsCsv(feed: HistoryFeed, names: readonly string[]): string {
+  const [from, to] = feed.range()
+  const lines = [['series', 'at', 'windowSeconds', ...FIGURES].join(',')]
+  for (const [index, name] of names.entries()) {
+    const { times, figures } = feed.series(index)
+    for (const [row, time] of times.entries()) {
+      if (time < from - feed.stepSeconds || time > to) continue
+      const at = new Date(time * 1000).toISOString()
+      const values = FIGURES.map((figure) => {
+        const value = figures[figure][row] ?? Number.NaN
+        return Number.isNaN(value) ? '' : String(value)
+      })
+      lines.push([quoted(name), at, String(feed.stepSeconds), ...values].join(','))
+    }
+  }
+  return `${lines.join('\r\n')}\r\n`
+}
+
+/** A text that begins like a formula would be one where spreadsheets open the file. */
+function quoted(text: string): string {
+  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+}
