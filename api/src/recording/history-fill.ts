@@ -12,8 +12,8 @@ const MINUTE_MS = 60 * SECOND_MS
 const HOUR_MS = 60 * MINUTE_MS
 const DAY_MS = 24 * HOUR_MS
 
-/** How far back the windows of each resolution go, ascending: those of a day as far as those of an hour. */
-const SPANS_MS = [HOUR_MS, 25 * HOUR_MS, 3 * DAY_MS, 30 * DAY_MS]
+/** How far back the windows of each resolution go by default, ascending: those of a day as far as those of an hour. */
+const SPANS_MS: readonly number[] = [HOUR_MS, 25 * HOUR_MS, 3 * DAY_MS, 30 * DAY_MS]
 /** Samples go back so far: they are recorded by whoever fills in what is missing until now. */
 const SAMPLES_MS = 15 * MINUTE_MS
 const BATCH_WINDOWS = 1000
@@ -45,6 +45,7 @@ export async function fillHistory(
   keep: KeptTimes,
   events: Scenario['deploymentEvents'],
   nowMs: number,
+  spansMs = SPANS_MS,
 ): Promise<void> {
   const { prisma } = database
   const untilMs = Math.floor((nowMs - SAMPLES_MS) / (10 * MINUTE_MS)) * 10 * MINUTE_MS
@@ -62,7 +63,7 @@ export async function fillHistory(
   const shared = new Map<string, WindowBuilder>()
   for (const deployment of recordedOf(events, keys, nowMs, untilMs)) {
     const { key, modelName } = deployment
-    const levels = windowsOf(deployment, nowMs, untilMs)
+    const levels = windowsOf(deployment, nowMs, untilMs, spansMs)
     const windows = levels.flat()
     addToShared(shared, [FLEET_SERIES, -(models.get(modelName) ?? 0)], windows)
     if (key === null) continue
@@ -77,7 +78,7 @@ export async function fillHistory(
       }),
     )
     const endMs = deployment.spans.at(-1)?.toMs
-    if (endMs === undefined) continue
+    if (endMs === undefined || last === 0) continue
     const data = { sequence: last, lastWindowEnd: new Date(endMs) }
     await prisma.sampleHead.update({ where: { deploymentKey: key }, data })
   }
@@ -126,8 +127,8 @@ function recordedOf(
 }
 
 /** The windows of one deployment, by resolution, ascending. */
-function windowsOf(deployment: Recorded, nowMs: number, untilMs: number): MergedWindow[][] {
-  const begins = SPANS_MS.map((spanMs, level) => {
+function windowsOf(deployment: Recorded, nowMs: number, untilMs: number, spansMs: readonly number[]): MergedWindow[][] {
+  const begins = spansMs.map((spanMs, level) => {
     const coarserMs = RESOLUTIONS_MS[level + 1] ?? DAY_MS
     return Math.floor((untilMs - spanMs) / coarserMs) * coarserMs
   })
