@@ -118,7 +118,7 @@ function FigureRow({ figure, versions, totals }: FigureRowProps) {
       {versions.map(({ id }, index) => (
         <td key={id} className="px-2 py-1.5 text-right align-top sm:px-3">
           {totals.state === 'ready' ? (
-            <FigureCell of={cells[index]} base={index === 0 ? undefined : cells[0]} unit={unit} />
+            <FigureCell of={cells[index]} base={cells[0]} isFirst={index === 0} unit={unit} />
           ) : (
             <Skeleton className="my-1 ml-auto h-3 w-12" />
           )}
@@ -128,23 +128,32 @@ function FigureRow({ figure, versions, totals }: FigureRowProps) {
   )
 }
 
-function FigureCell({ of, base, unit }: { of: Compared | undefined; base: Compared | undefined; unit: RowUnit }) {
-  const difference = differenceOf(of, base)
+interface FigureCellProps {
+  of: Compared | undefined
+  /** What it is compared with; undefined for the first version. */
+  base: Compared | undefined
+  isFirst: boolean
+  unit: RowUnit
+}
+
+function FigureCell({ of, base, isFirst, unit }: FigureCellProps) {
+  const difference = isFirst ? undefined : differenceOf(of, base)
   const value = of?.value ?? null
+  const note = of?.note !== undefined && <span className="text-xs text-muted">{of.note}</span>
   return (
     <span title={of?.about} className="flex flex-wrap items-baseline justify-end gap-x-3">
+      {of?.about !== undefined && <span className="sr-only">{of.about}</span>}
+      {note}
       <span translate="no" className={cx('font-medium', value === null && 'text-faint')}>
         {unit.write(value)}
       </span>
-      {of?.note !== undefined && <span className="text-xs text-muted">{of.note}</span>}
-      {of?.about !== undefined && <span className="sr-only">{of.about}</span>}
-      {difference && (
+      {!isFirst && (
         <span
           translate="no"
-          className="flex w-full flex-wrap justify-end gap-x-2 text-xs text-muted lg:w-36 lg:flex-nowrap lg:justify-end"
+          className="flex w-full flex-wrap justify-end gap-x-2 text-xs text-muted lg:w-36 lg:flex-nowrap"
         >
-          <span className="lg:w-18">{absoluteWords(difference, unit)}</span>
-          <span className="lg:w-16">{relativeWords(difference)}</span>
+          <span className="lg:w-18">{difference && absoluteWords(difference, unit)}</span>
+          <span className="lg:w-16">{difference && relativeWords(difference)}</span>
         </span>
       )}
     </span>
