@@ -78,7 +78,7 @@ describe('in a window of any width, with long names and large figures', () => {
     await strained.page.setViewportSize({ width: 1400, height: 900 })
     await strained.page.goto(state?.path ?? '')
     await state?.reach?.(strained.page)
-    await strained.page.locator('[aria-busy="true"]').waitFor({ state: 'detached' })
+    await strained.page.locator('[aria-busy="true"]').first().waitFor({ state: 'detached' })
     for (const width of WIDTHS) {
       await strained.page.setViewportSize({ width, height: 900 })
       await expect.poll(() => strained.page.evaluate(misfits), { message: `${name} at ${width} px` }).toEqual([])

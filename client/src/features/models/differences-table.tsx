@@ -78,7 +78,7 @@ interface VersionHeadProps {
 
 function VersionHead({ one, index, onFirst }: VersionHeadProps) {
   return (
-    <th scope="col" className="px-2 py-1.5 align-top font-medium sm:px-3">
+    <th scope="col" className="px-2 py-1.5 align-top font-medium sm:border-l sm:border-line sm:px-3">
       <span className="flex flex-col items-end gap-x-3 sm:flex-row-reverse sm:flex-wrap sm:items-center">
         <span className="flex flex-wrap items-center justify-end gap-x-2">
           <Stroke index={index} />
@@ -116,7 +116,7 @@ function FigureRow({ figure, versions, totals }: FigureRowProps) {
         {unit.unit ? `${NAMES[figure]}, ${unit.unit}` : NAMES[figure]}
       </th>
       {versions.map(({ id }, index) => (
-        <td key={id} className="px-2 py-1.5 text-right align-top sm:px-3">
+        <td key={id} className="px-2 py-1.5 text-right align-top sm:border-l sm:border-line sm:px-3">
           {totals.state === 'ready' ? (
             <FigureCell of={cells[index]} base={cells[0]} isFirst={index === 0} unit={unit} />
           ) : (
