@@ -84,7 +84,7 @@ export function DeploymentCharts(props: DeploymentChartsProps) {
       )}
       <div
         ref={charts}
-        aria-busy={state === 'loading'}
+        data-state={state}
         className={cx('rounded-lg border border-line bg-surface p-3 sm:p-4', isCutOff && 'opacity-60')}
       >
         <CrosshairSlider group={group} figures={READ_ALOUD} />

@@ -1,5 +1,5 @@
 import { flagOf } from '../../search-params.ts'
-import { type RangeSearch, readRangeSearch } from '../history/time-range.ts'
+import { type RangeSearch, readRangeSearch } from '../history/range-search.ts'
 
 /** The state of a deployment's page, as the URL holds it. */
 export interface DeploymentSearch extends RangeSearch {

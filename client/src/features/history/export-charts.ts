@@ -40,9 +40,14 @@ export async function chartsPng(root: HTMLElement, words: string): Promise<Blob 
 /** Has the browser save a file. */
 export function saveFile(name: string, content: Blob): void {
   const url = URL.createObjectURL(content)
+  saveFrom(url, name)
+  setTimeout(() => URL.revokeObjectURL(url), 60_000)
+}
+
+/** Has the browser save what is at an address, under the name that the server says if none is given. */
+export function saveFrom(url: string, name = ''): void {
   const link = document.createElement('a')
   link.href = url
   link.download = name
   link.click()
-  setTimeout(() => URL.revokeObjectURL(url), 60_000)
 }

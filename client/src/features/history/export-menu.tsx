@@ -6,7 +6,7 @@ import { moment } from '../../ui/format.ts'
 import { notify } from '../../ui/notices.ts'
 import type { ChartGroup } from './chart-group.ts'
 import { chartsCsv } from './charts-csv.ts'
-import { chartsPng, saveFile } from './export-charts.ts'
+import { chartsPng, saveFile, saveFrom } from './export-charts.ts'
 
 interface ExportMenuProps {
   group: ChartGroup
@@ -14,7 +14,7 @@ interface ExportMenuProps {
   charts: RefObject<HTMLElement | null>
   /** The names of the subjects, in their order. */
   names: readonly string[]
-  /** Where the server exports every window of the subject, below `/export/`: `deployments/<id>`. */
+  /** Where the server exports every window of the subject, below `/export/`: `deployments/<id>`, `models/<id>` or `fleet`. */
   exportPath?: string
 }
 
@@ -38,7 +38,7 @@ export function ExportMenu({ group, charts, names, exportPath }: ExportMenuProps
   const onServer = (format: 'csv' | 'json') => {
     const [from, to] = feed.range().map((seconds) => new Date(seconds * 1000).toISOString())
     const query = new URLSearchParams({ from: from ?? '', to: to ?? '' })
-    location.assign(serverPath(`/export/${exportPath}/metrics.${format}?${query.toString()}`))
+    saveFrom(serverPath(`/export/${exportPath}/metrics.${format}?${query.toString()}`))
   }
   return (
     <Menu

@@ -4,7 +4,8 @@ import { Button, IconButton } from '../../ui/button.tsx'
 import { cx } from '../../ui/class-names.ts'
 import { moment } from '../../ui/format.ts'
 import { BackIcon, ForwardIcon, ZoomOutIcon } from '../../ui/icons.tsx'
-import { boundsOf, fixedRange, isRange, type TimeRange, TRAILING, TRAILING_WORDS } from './time-range.ts'
+import { isRange, TRAILING } from './range-search.ts'
+import { boundsOf, fixedRange, type TimeRange, TRAILING_WORDS } from './time-range.ts'
 import type { TimeRangeControl } from './use-time-range.ts'
 
 /** Which time the charts of the page show: one that ends now, or one from a person's own dates. */

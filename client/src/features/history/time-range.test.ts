@@ -1,15 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import {
-  boundsOf,
-  fixedRange,
-  rangeOf,
-  readRangeSearch,
-  searchOf,
-  stepBack,
-  stepForward,
-  type TimeRange,
-  widen,
-} from './time-range.ts'
+import { readRangeSearch } from './range-search.ts'
+import { boundsOf, fixedRange, rangeOf, searchOf, stepBack, stepForward, type TimeRange, widen } from './time-range.ts'
 
 const NOON = Date.UTC(2026, 10, 30, 12)
 const HOUR = 3_600_000

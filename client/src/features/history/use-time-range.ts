@@ -1,12 +1,12 @@
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useMemo, useRef } from 'react'
 import { serverNow } from '../../live/clock.ts'
+import type { RangeSearch } from './range-search.ts'
 import {
   canWiden,
   fixedRange,
   isSameRange,
   rangeOf,
-  type RangeSearch,
   searchOf,
   stepBack,
   stepForward,
@@ -38,12 +38,9 @@ export function useTimeRange(): TimeRangeControl {
     const range = rangeOf({ ...(name ? { range: name } : {}), ...(from && to ? { from, to } : {}) })
     const show = (next: TimeRange) => {
       if (isSameRange(next, range)) return
-      void navigate({
-        to: '.',
-        // Whatever route this is, its reader takes these three.
-        search: ((before: object) => ({ ...before, ...searchOf(next) })) as never,
-        resetScroll: false,
-      })
+      // Whatever route this is, its reader takes these three.
+      const search = (before: object) => ({ ...before, ...searchOf(next) })
+      void navigate({ search, resetScroll: false } as unknown as Parameters<typeof navigate>[0])
     }
     return {
       range,
