@@ -5,14 +5,17 @@ import { ADMIN_TOKEN, createTestApp } from './create-test-app.ts'
 import { Queue } from './queue.ts'
 import { WsTestClient } from './ws-client.ts'
 
-/** Reads a day of samples whenever anything happens. */
-const heavy = (one: number) => `subscription { deploymentEvents { event { deployment {
-  metricsHistory(from: "2020-01-01T00:00:00Z", maxPoints: 1, to: "2026-01-01T00:00:00.${String(one).padStart(3, '0')}Z") { resolutionSeconds } } } } }`
+const MIDNIGHT_MS = Math.floor(Date.now() / 86_400_000 - 30) * 86_400_000
+const daysAgo = (days: number, ms = 0) => new Date(MIDNIGHT_MS - days * 86_400_000 + ms).toISOString()
 
-/** Of one: a point for every 30 s of a day, and its fields. */
-const COST = 2895
+/** Reads months of history whenever anything happens. */
+const heavy = (one: number) => `subscription { deploymentEvents { event { deployment {
+  metricsHistory(from: "${daysAgo(334)}", maxPoints: 2000, to: "${daysAgo(0, one)}") { resolutionSeconds } } } } }`
+
+/** Of one: the windows of a history, its points and its fields. */
+const COST = 1017
 /** More than a caller can afford. */
-const ASKED = 60
+const ASKED = 120
 
 it('A caller whose running subscriptions cost too much is refused another one, but its queries are still answered', async () => {
   const [kind = 'embedded'] = await testDatabaseKinds()

@@ -54,8 +54,9 @@ export class DeploymentHistories {
     const keys: number[] = []
     for await (const ids of idsOf(this.#prisma, await deploymentSource(this.#prisma, filter), CHUNK_ROWS)) {
       const rows = await this.#prisma.$queryRaw<{ key: number }[]>`
-        select d.key from deployments d join sample_heads h on h.deployment_key = d.key
-          where d.id = any(${ids}::uuid[]) and h.last_window_end > ${new Date(fromMs)}`
+        select d.key from unnest(${ids}::uuid[]) i cross join lateral (
+          select key from deployments where id = i limit 1
+        ) d where (select last_window_end from sample_heads where deployment_key = d.key limit 1) > ${new Date(fromMs)}`
       keys.push(...rows.map(({ key }) => key))
     }
     return keys
@@ -63,19 +64,24 @@ export class DeploymentHistories {
 
   /** The deployments, of one model or of all, that have recorded anything since a time. */
   #members(modelId?: string): MembersSince {
-    const ofModel = modelId === undefined ? Prisma.empty : Prisma.sql`and d.model_id = ${modelId}::uuid`
+    // Each in the order of an index.
+    const [place, ofModel] =
+      modelId === undefined
+        ? [Prisma.sql`d.key`, Prisma.empty]
+        : [Prisma.sql`d.version_number`, Prisma.sql`d.model_id = ${modelId}::uuid and`]
     return async (sinceMs) => {
       const keys: number[] = []
-      for (let after = 0; ;) {
-        const rows = await this.#prisma.$queryRaw<{ key: number; isRecent: boolean }[]>`
+      for (let after = -1; ;) {
+        const rows = await this.#prisma.$queryRaw<{ key: number; place: number; isRecent: boolean }[]>`
           with c as materialized (
-            select d.key from deployments d where d.key > ${after} ${ofModel} order by d.key limit ${CHUNK_ROWS}
-          ) select c.key, coalesce(h.last_window_end > ${new Date(sinceMs)}, false) as "isRecent"
-            from c left join sample_heads h on h.deployment_key = c.key order by 1`
+            select d.key, ${place} as place from deployments d where ${ofModel} ${place} > ${after}
+            order by ${place} limit ${CHUNK_ROWS}
+          ) select c.*, coalesce((select last_window_end from sample_heads where deployment_key = c.key limit 1)
+            > ${new Date(sinceMs)}, false) as "isRecent" from c order by place`
         for (const { key, isRecent } of rows) if (isRecent) keys.push(key)
         const last = rows.at(-1)
         if (!last || rows.length < CHUNK_ROWS) return keys
-        after = last.key
+        after = last.place
       }
     }
   }

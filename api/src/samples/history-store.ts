@@ -7,6 +7,8 @@ import { SAMPLE_FIELDS } from './sample-columns.ts'
 
 /** Samples that one statement reads: an embedded database does nothing else meanwhile. */
 const CHUNK_ROWS = 1000
+/** Deployments whose watermarks one statement reads. */
+const CHUNK_KEYS = 250
 /** No source measures a longer window. */
 const MAX_WINDOW_MS = 60_000
 
@@ -106,19 +108,33 @@ export class HistoryStore {
     widthsMs: readonly number[],
     nowMs: number,
   ): Promise<Map<number, number>> {
+    const known = new Map<number, number>()
+    for (let at = 0; at < deploymentKeys.length; at += CHUNK_KEYS) {
+      const asked = deploymentKeys.slice(at, at + CHUNK_KEYS)
+      for (const { widthMs, ms } of await this.#mergedThroughOf(asked, nowMs)) {
+        known.set(widthMs, Math.min(ms, known.get(widthMs) ?? Infinity))
+      }
+    }
+    return new Map(
+      widthsMs.map((width) => [width, known.get(width) ?? Math.floor((nowMs - CLOSE_AFTER_MS) / width) * width]),
+    )
+  }
+
+  async #mergedThroughOf(deploymentKeys: readonly number[], nowMs: number) {
     const { rows } = await this.#query<{ widthMs: number; ms: number }>(
       'history-all-through',
       `select r.resolution_ms as "widthMs", (extract(epoch from min(r.merged_through)) * 1000)::float8 as ms
-        from resolution_heads r join sample_heads h using (deployment_key)
-        where r.deployment_key = any($1::int[])
-          and (h.recording_since is not null or h.last_window_end > r.merged_through)
+        from unnest($1::int[]) k cross join lateral (
+          select recording_since, last_window_end from sample_heads where deployment_key = k limit 1
+        ) h cross join lateral (
+          select resolution_ms, merged_through from resolution_heads where deployment_key = k
+          order by resolution_ms limit 100
+        ) r
+        where (h.recording_since is not null or h.last_window_end > r.merged_through)
           and r.merged_through > to_timestamp($2::float8 / 1000) - r.resolution_ms * interval '1 ms'
         group by 1`,
       [deploymentKeys, nowMs - MAX_LAG_MS],
     )
-    const known = new Map(rows.map(({ widthMs, ms }) => [widthMs, ms]))
-    return new Map(
-      widthsMs.map((width) => [width, known.get(width) ?? Math.floor((nowMs - CLOSE_AFTER_MS) / width) * width]),
-    )
+    return rows
   }
 }

@@ -8,7 +8,7 @@ import { HistoryPoints } from './history-points.ts'
 import { type AskedRange, type Resolution, resolutionFor, storedWidths } from './history-resolution.ts'
 import type { HistoryStore } from './history-store.ts'
 import { FLEET_SERIES, SHARED_RESOLUTION_MS } from './merged-window.ts'
-import type { MergedWindows } from './merged-windows.ts'
+import { MAX_LAG_MS, type MergedWindows } from './merged-windows.ts'
 import type { SampleStore } from './sample-store.ts'
 
 export interface HistoryRange {
@@ -50,6 +50,9 @@ const MAX_ROWS_AT_ALL = 60_000
 const MAX_TAIL_ROWS = { ofOne: 100_000, ofSeveral: 4_000 }
 /** The ends of a range are read more finely for so many deployments. */
 const MAX_EXACT_SERIES = 10
+
+/** So many series are asked for what is kept. */
+const MAX_PROBED = 20
 
 const CHUNK_ROWS = 500
 /** How long merging may hold up everything else, in milliseconds. */
@@ -176,10 +179,11 @@ export class MetricsHistory {
     const isShared = typeof subject.members === 'function'
     // Of a model or the fleet, members are read where its points may be finer than its own windows.
     const mayBeFine = this.#isFine(resolutionFor(range, { intervalMs }).storedMs)
-    let members = await membersOf(subject, mayBeFine ? range.fromMs : Infinity)
-    const seriesAt = (widthMs: number) => (this.#isFine(widthMs) ? members : series)
+    const fine = await membersOf(subject, mayBeFine ? range.fromMs : Infinity)
+    const seriesAt = (widthMs: number) => (this.#isFine(widthMs) ? fine : series)
     const widths = storedWidths(intervalMs)
-    const stored = widths.map((widthMs) => ({ widthMs, series: seriesAt(widthMs) }))
+    // All go with the same partitions: a few of many say what is kept, the oldest ones.
+    const stored = widths.map((widthMs) => ({ widthMs, series: seriesAt(widthMs).slice(0, MAX_PROBED) }))
     const kept = await store.kept(stored, range.fromMs, range.toMs)
     const reach = reachOf(widths, kept)
     const finestMs = widths.find((_width, at) => (reach[at] ?? Infinity) <= range.fromMs) ?? intervalMs
@@ -192,8 +196,7 @@ export class MetricsHistory {
     if (resolution.rows > MAX_ROWS_AT_ALL) throw tooManyRows(resolution)
 
     const used = widths.filter((width) => width <= resolution.storedMs)
-    if (isShared && !this.#isFine(resolution.storedMs)) members = await this.#tailMembers(subject, used, range.toMs)
-    const through = await this.#mergedThrough(subject, members, used)
+    const { through, members } = await this.#merged(subject, fine, used, range.toMs)
     const levels = used.map((widthMs, at): Level => {
       const isExact = series.length <= MAX_EXACT_SERIES && !(isShared && this.#isFine(widthMs))
       return {
@@ -205,35 +208,32 @@ export class MetricsHistory {
     const plan = planLadder(levels, range.fromMs, range.toMs)
     const isOne = !isShared && series.length === 1
     const maxRows = isOne ? MAX_TAIL_ROWS.ofOne : MAX_TAIL_ROWS.ofSeveral
-    const rowsAt = (widthMs: number) => seriesAt(widthMs).length
+    const rowsAt = (widthMs: number) => (this.#isFine(widthMs) ? members : series).length
     return { resolution, members, plan: withoutLongTail(plan, resolution.storedMs, maxRows, rowsAt) }
   }
 
-  /** Those of a model or the fleet that have recorded what is not merged into its windows yet. */
-  async #tailMembers(subject: Subject, used: readonly number[], toMs: number): Promise<readonly number[]> {
-    const through = await this.#mergedThrough(subject, [], used)
-    const mergedMs = Math.min(...used.filter((width) => !this.#isFine(width)).map((width) => through.get(width) ?? 0))
-    return mergedMs < toMs ? await membersOf(subject, mergedMs) : []
-  }
-
-  async #mergedThrough(
-    { series, members: given }: Subject,
-    members: readonly number[],
+  /** Until when windows are merged, and whose finer ones and samples are read after that. */
+  async #merged(
+    subject: Subject,
+    fine: readonly number[],
     widths: readonly number[],
-  ): Promise<Map<number, number>> {
-    const { windows, store, clock } = this.#options
+    toMs: number,
+  ): Promise<{ through: Map<number, number>; members: readonly number[] }> {
+    const { store, clock } = this.#options
+    const { series } = subject
     const [one = 0] = series
-    if (typeof given !== 'function') {
-      return series.length === 1
-        ? await store.mergedThrough(one)
-        : await store.allMergedThrough(series, widths, clock.now())
+    if (typeof subject.members !== 'function') {
+      const isOne = series.length === 1
+      const through = isOne ? store.mergedThrough(one) : store.allMergedThrough(series, widths, clock.now())
+      return { through: await through, members: subject.members }
     }
-    const fine = widths.filter((width) => this.#isFine(width))
-    const through = new Map(members.length > 0 ? await store.allMergedThrough(members, fine, clock.now()) : [])
-    for (const width of widths.filter((each) => !this.#isFine(each))) {
-      through.set(width, await windows.sharedMergedThrough(width, one, clock.now()))
-    }
-    return through
+    // Whoever recorded before has been merged since, or lags so far behind that nobody waits for it.
+    const recent = await subject.members(clock.now() - MAX_LAG_MS - Math.max(...widths))
+    const through = await store.allMergedThrough(recent, widths, clock.now())
+    const coarse = widths.filter((width) => !this.#isFine(width))
+    if (coarse.length === 0) return { through, members: fine }
+    const mergedMs = Math.min(...coarse.map((width) => through.get(width) ?? 0))
+    return { through, members: mergedMs < toMs ? await subject.members(mergedMs) : [] }
   }
 
   async #add(points: HistoryPoints, { level, fromMs, toMs }: Segment, series: readonly number[]): Promise<void> {
