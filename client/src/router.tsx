@@ -9,6 +9,9 @@ import {
 import { basePath } from './base-path.ts'
 import { readDeploymentSearch } from './features/deployments/deployment-search.ts'
 import { readDeploymentsSearch } from './features/deployments/deployments-search.ts'
+import { readFleetSearch } from './features/fleet/fleet-search.ts'
+import { readModelSearch } from './features/models/model-search.ts'
+import { readModelsSearch } from './features/models/models-search.ts'
 import { loadSession } from './features/session/session.ts'
 import { readSignInSearch } from './features/session/sign-in-search.ts'
 import { readSettingsSearch } from './features/settings/settings-search.ts'
@@ -89,6 +92,27 @@ const deployment = createRoute({
   component: lazyComponent(async () => (await import('./features/deployments/deployment-page.tsx')).DeploymentPage),
 })
 
+const fleet = createRoute({
+  getParentRoute: () => app,
+  path: '/fleet',
+  validateSearch: readFleetSearch,
+  component: lazyComponent(async () => (await import('./features/fleet/fleet-page.tsx')).FleetPage),
+})
+
+const models = createRoute({
+  getParentRoute: () => app,
+  path: '/models',
+  validateSearch: readModelsSearch,
+  component: lazyComponent(async () => (await import('./features/models/models-page.tsx')).ModelsPage),
+})
+
+const model = createRoute({
+  getParentRoute: () => app,
+  path: '/models/$name',
+  validateSearch: readModelSearch,
+  component: lazyComponent(async () => (await import('./features/models/model-page.tsx')).ModelPage),
+})
+
 const trainingJobs = createRoute({
   getParentRoute: () => app,
   path: '/training-jobs',
@@ -112,7 +136,7 @@ const settings = createRoute({
 
 const routeTree = root.addChildren([
   signIn,
-  app.addChildren([start, deployments, deployment, trainingJobs, trainingJob, settings]),
+  app.addChildren([start, deployments, deployment, fleet, models, model, trainingJobs, trainingJob, settings]),
 ])
 
 export function createAppRouter() {

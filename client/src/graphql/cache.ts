@@ -74,8 +74,7 @@ function addDeployment(cache: Cache, id: string | undefined): void {
     const deploymentCounts = { ...page.deploymentCounts, total: page.deploymentCounts.total + 1 }
     return { ...page, deployments: { ...page.deployments, edges }, deploymentCounts }
   })
-  const jobKey = cache.resolve({ __typename: 'Deployment', id }, 'trainingJob')
-  if (typeof jobKey === 'string') invalidateFields(cache, jobKey, 'deployments')
+  invalidateOwners(cache, id)
 }
 
 function removeDeployment(cache: Cache, id: string | undefined): void {
@@ -88,8 +87,17 @@ function removeDeployment(cache: Cache, id: string | undefined): void {
       return { ...page, deployments: { ...page.deployments, edges }, deploymentCounts }
     })
   }
+  invalidateOwners(cache, id)
+}
+
+/** The job and the model of a deployment list it as well, and the model has a newest version. */
+function invalidateOwners(cache: Cache, id: string): void {
   const jobKey = cache.resolve({ __typename: 'Deployment', id }, 'trainingJob')
   if (typeof jobKey === 'string') invalidateFields(cache, jobKey, 'deployments')
+  const modelKey = cache.resolve({ __typename: 'Deployment', id }, 'model')
+  if (typeof modelKey !== 'string') return
+  invalidateFields(cache, modelKey, 'deployments')
+  invalidateFields(cache, modelKey, 'latestVersion')
 }
 
 function addTrainingJob(cache: Cache, id: string | undefined): void {

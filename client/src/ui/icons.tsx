@@ -32,6 +32,8 @@ export const GaugeIcon = icon(
     <circle cx="8" cy="10.8" r=".8" fill="currentColor" stroke="none" />
   </>,
 )
+export const FleetIcon = icon(<path d="M2.5 13.5v-5M6.2 13.5v-9M9.8 13.5v-6.5M13.5 13.5v-11" />)
+export const ModelsIcon = icon(<path d="M8 1.8 13.8 5 8 8.2 2.2 5zM2.2 8 8 11.2 13.8 8M2.2 11 8 14.2 13.8 11" />)
 export const TrainingIcon = icon(<path d="M2.5 2.5v11h11M4.5 4.5c1.2 4.8 3.6 6.2 8.5 6.6" />)
 export const PlaygroundIcon = icon(<path d="m5.5 4.5-3.5 3.5 3.5 3.5M10.5 4.5 14 8l-3.5 3.5" />)
 export const SettingsIcon = icon(

@@ -21,13 +21,16 @@ interface CurrentFiguresProps {
   latest: Sample | undefined
   active: boolean
   range: ReactNode
+  /** Why there are no current figures while it is not active. */
+  idle?: string
 }
 
 /**
  * The figures of the last minute, of the whole range if it has ended, or of the window under the crosshair. They are
  * also the legend of the charts below.
  */
-export function CurrentFigures({ group, track, latest, active, range }: CurrentFiguresProps) {
+export function CurrentFigures(props: CurrentFiguresProps) {
+  const { group, track, latest, active, range, idle = 'Paused: no samples are recorded' } = props
   const { feed, cursor } = group
   const at = useStore(cursor)
   useSyncExternalStore(feed.subscribe, () => feed.version)
@@ -45,7 +48,7 @@ export function CurrentFigures({ group, track, latest, active, range }: CurrentF
     <div className="flex flex-col gap-3">
       <div className="flex flex-wrap items-center justify-between gap-3">
         <p className="flex min-h-5 min-w-0 flex-wrap gap-x-2 text-muted">
-          <span className="text-text">{headline(group, at, active, late, latest)}</span>
+          <span className="text-text">{headline(group, at, active ? '' : idle, late, latest)}</span>
           <span>{at === null ? widthWords(group) : markWords(group, at)}</span>
         </p>
         {range}
@@ -113,13 +116,13 @@ export function CurrentFigures({ group, track, latest, active, range }: CurrentF
 function headline(
   { feed }: ChartGroup,
   at: number | null,
-  active: boolean,
+  idle: string,
   late: string,
   latest: Sample | undefined,
 ): string {
   if (at !== null) return whenWords(at, feed.stepSeconds)
   if (feed.timeRange.kind === 'fixed') return rangeWords(feed.timeRange)
-  if (!active) return 'Paused: no samples are recorded'
+  if (idle) return idle
   if (!latest) return feed.state === 'loading' ? 'Loading' : 'Waiting for the first sample'
   return late ? `${late} old` : 'Now: the last minute'
 }

@@ -124,7 +124,7 @@ function markOf(event: EventSentence_EventFragment): EventMark {
   return { at: Date.parse(event.at) / 1000, words: `${eventWords(event)}, ${moment(new Date(event.at))}` }
 }
 
-function HeatmapChoice({ shown, onShow }: { shown: boolean; onShow: (shown: boolean) => void }) {
+export function HeatmapChoice({ shown, onShow }: { shown: boolean; onShow: (shown: boolean) => void }) {
   return (
     <label className="flex items-center gap-1.5 text-xs whitespace-nowrap text-muted">
       <input

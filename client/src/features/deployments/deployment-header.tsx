@@ -6,6 +6,7 @@ import { moment, span } from '../../ui/format.ts'
 import { type Label, Labels } from '../../ui/labels.tsx'
 import { Status } from '../../ui/status.tsx'
 import { useTitle } from '../../ui/title.ts'
+import { ModelLink } from '../models/model-link.tsx'
 import { DeploymentActions } from './deployment-actions.tsx'
 
 const DeploymentHeaderFragment = graphql(`
@@ -57,9 +58,7 @@ export function DeploymentHeader(props: DeploymentHeaderProps) {
           translate="no"
           className="flex flex-wrap items-baseline gap-x-2.5 text-lg leading-7 font-semibold wrap-anywhere"
         >
-          <Link to="/deployments" search={{ model: model.name }} className="hover:underline">
-            {model.name}
-          </Link>
+          <ModelLink name={model.name} />
           <span className="font-normal text-muted">{version}</span>
         </h1>
         <div className="mt-1 flex flex-wrap items-center gap-x-4 gap-y-1 text-muted">

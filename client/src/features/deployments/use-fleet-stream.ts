@@ -1,6 +1,6 @@
-import { useEffect, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { graphql } from '../../graphql/documents.ts'
-import { endOf, toSample } from '../../live/sample.ts'
+import { endOf, type Sample, toSample } from '../../live/sample.ts'
 import { useServices } from '../../services.ts'
 import type { DeploymentFilter } from '../../graphql/gql/graphql.ts'
 
@@ -30,10 +30,18 @@ export function totalsKey(filter: DeploymentFilter): string {
 
 /**
  * The one subscription of the page: adds every deployment's figures of the last `over` seconds, and their totals, to
- * the fleet. Returns a number that grows after each gap (a hidden tab, a lost connection).
+ * the fleet, and tells `onMessage` of those of each deployment. Returns a number that grows after each gap (a hidden tab, a lost connection).
  */
-export function useFleetStream(filter: DeploymentFilter, over: number): number {
+export function useFleetStream(
+  filter: DeploymentFilter,
+  over: number,
+  onMessage?: (deployments: ReadonlyMap<string, Sample>) => void,
+): number {
   const { streams, fleet } = useServices()
+  const listener = useRef(onMessage)
+  useEffect(() => {
+    listener.current = onMessage
+  })
   const [gaps, setGaps] = useState(0)
   const key = JSON.stringify(filter)
   useEffect(() => {
@@ -44,9 +52,9 @@ export function useFleetStream(filter: DeploymentFilter, over: number): number {
       next({ data }) {
         if (!data) return
         const { totals, deployments } = data.fleetMetrics
-        for (const { deploymentId, metrics } of deployments) {
-          if (metrics) fleet.add(deploymentId, toSample(metrics))
-        }
+        const samples = new Map(deployments.map(({ deploymentId, metrics }) => [deploymentId, toSample(metrics)]))
+        for (const [id, metrics] of samples) fleet.add(id, metrics)
+        listener.current?.(samples)
         const sample = toSample(totals)
         fleet.add(`totals ${key}`, sample)
         const end = endOf(sample)

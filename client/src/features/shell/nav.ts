@@ -1,5 +1,5 @@
 import { serverPath } from '../../base-path.ts'
-import { GaugeIcon, PlaygroundIcon, SettingsIcon, TrainingIcon } from '../../ui/icons.tsx'
+import { FleetIcon, GaugeIcon, ModelsIcon, PlaygroundIcon, SettingsIcon, TrainingIcon } from '../../ui/icons.tsx'
 
 /**
  * The pages that every page leads to: the links of the rail in their order, the titles of the pages, and the key that,
@@ -7,6 +7,8 @@ import { GaugeIcon, PlaygroundIcon, SettingsIcon, TrainingIcon } from '../../ui/
  */
 export const NAV = {
   deployments: { title: 'Deployments', to: '/deployments', key: 'd', Icon: GaugeIcon },
+  fleet: { title: 'Fleet', to: '/fleet', key: 'f', Icon: FleetIcon },
+  models: { title: 'Models', to: '/models', key: 'm', Icon: ModelsIcon },
   trainingJobs: { title: 'Training jobs', to: '/training-jobs', key: 't', Icon: TrainingIcon },
   playground: { title: 'Playground', href: serverPath('/graphql'), Icon: PlaygroundIcon },
   settings: { title: 'Settings', to: '/settings', key: 's', Icon: SettingsIcon },

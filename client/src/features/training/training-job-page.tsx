@@ -14,6 +14,7 @@ import { Skeleton } from '../../ui/skeleton.tsx'
 import { Status } from '../../ui/status.tsx'
 import { useTitle } from '../../ui/title.ts'
 import { useMay } from '../session/scopes.ts'
+import { ModelLink } from '../models/model-link.tsx'
 import { QueryProblem } from '../shell/problem-pages.tsx'
 import { CancelButton } from './cancel-button.tsx'
 import { DeployButton } from './deploy-button.tsx'
@@ -126,15 +127,7 @@ function JobPage({ id }: { id: string }) {
               <JobStatus status={job.status} progress={job.progress} />
             </span>
             <span className="min-w-0 wrap-anywhere">
-              of{' '}
-              <Link
-                to="/deployments"
-                search={{ model: job.model.name }}
-                translate="no"
-                className="text-text hover:underline"
-              >
-                {job.model.name}
-              </Link>
+              of <ModelLink name={job.model.name} className="text-text" />
             </span>
             <CopyId id={job.id} className="max-w-48" />
           </div>

@@ -8,6 +8,7 @@ import { anySize, duration, moment, NO_DATA, percent } from '../../ui/format.ts'
 import { fittingColumns, useWidth } from '../../ui/fitting-columns.ts'
 import { useMedia } from '../../ui/media.ts'
 import { byNumber, byText } from '../../ui/table-sorting.ts'
+import { ModelLink } from '../models/model-link.tsx'
 import { DeployButton } from './deploy-button.tsx'
 import { JobStatus } from './job-status.tsx'
 import { TRAINING_COLUMNS, TRAINING_STATUSES, type TrainingColumn } from './training-search.ts'
@@ -120,17 +121,7 @@ function columnsFor(phone: boolean): Column<Row>[] {
       id: 'model',
       accessorFn: ({ job }) => job.model.name,
       sortFn: byText,
-      cell: ({ row }) => (
-        <Link
-          to="/deployments"
-          search={{ model: row.original.job.model.name }}
-          translate="no"
-          title={`Deployments of ${row.original.job.model.name}`}
-          className="hover:underline"
-        >
-          {row.original.job.model.name}
-        </Link>
-      ),
+      cell: ({ row }) => <ModelLink name={row.original.job.model.name} />,
     },
     {
       id: 'status',
