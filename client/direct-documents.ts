@@ -5,7 +5,7 @@ import type { Plugin } from 'vite'
 
 const CALL = /\bgraphql\(\s*(?:\/\* GraphQL \*\/\s*)?`([^`]*)`\s*,?\s*\)/g
 /** Documents that are imported by name, without types among them. */
-const IMPORT = /import \{([\w,\s]+)\} from '[./]*gql\/graphql\.ts'/g
+const IMPORT = /import \{([\w,\s]+)\} from '[./]*(?:graphql\/)?gql\/graphql\.ts'/g
 const NAME = /\b(query|mutation|subscription|fragment)\s+(\w+)/
 
 const GENERATED = fileURLToPath(new URL('src/graphql/gql/graphql.ts', import.meta.url))
