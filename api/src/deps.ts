@@ -22,11 +22,8 @@ import type { Env } from './env.ts'
 import { Idempotency } from './idempotency/idempotency.ts'
 import { Cursors } from './live/cursors.ts'
 import { EventLog } from './live/event-log.ts'
-import { Fleet } from './live/fleet.ts'
 import { DeploymentTotals } from './live/deployment-totals.ts'
-import { RecentSamples } from './live/recent-samples.ts'
-import { SampleLogs } from './live/sample-logs.ts'
-import { TrailingMetrics } from './live/trailing-metrics.ts'
+import { createLiveMetrics, type LiveMetrics } from './live/live-metrics.ts'
 import { Models } from './models/models.ts'
 import { Recorder } from './recording/recorder.ts'
 import type { Source } from './recording/sources/source.ts'
@@ -57,7 +54,7 @@ const { version: VERSION } = JSON.parse(readFileSync(new URL('../package.json', 
 }
 
 /** What resolvers can reach. */
-export interface Services {
+export interface Services extends LiveMetrics<DeploymentWithNames, DeploymentFilter> {
   /** To follow relations when reading; everything else goes through the services. */
   prisma: PrismaClient
   models: Models
@@ -68,11 +65,7 @@ export interface Services {
   sampleStore: SampleStore
   history: DeploymentHistories
   metricsHistory: MetricsHistory
-  recent: RecentSamples
-  trailing: TrailingMetrics
-  sampleLogs: SampleLogs
   eventLog: EventLog
-  fleet: Fleet<DeploymentWithNames, DeploymentFilter>
   cursors: Cursors
   apiTokens: ApiTokens
   sessions: Sessions
@@ -98,6 +91,7 @@ export interface Deps extends Clocks {
   bus: Bus
   recorder: Recorder
   retention: Retention
+  rollUp: Part
   trainingRuns: TrainingRuns
   outbox: WebhookOutbox
   deliveryQueue: DeliveryQueue
@@ -160,26 +154,16 @@ export function createDeps({ env, database, source, log, address, time = realTim
     onRetentionError: logError('old samples could not be removed'),
   })
   const history = new DeploymentHistories(prisma, metricsHistory)
-  const recent = new RecentSamples({ store: sampleStore, bus, now: () => recordingClock.now() })
-  const trailing = new TrailingMetrics({ store: sampleStore, recent })
-  const sampleLogs = new SampleLogs({
+  const eventLog = new EventLog({ events, bus, cursors, onError: logError('the event log could not be read') })
+  const { recent, trailing, sampleLogs, fleet } = createLiveMetrics({
     store: sampleStore,
-    trailing,
     bus,
     cursors,
+    directory: activeDeployments,
+    keyOf: filterKey,
     now: () => recordingClock.now(),
     intervalMs,
-    onError: logError('watched samples could not be read'),
-  })
-  const eventLog = new EventLog({ events, bus, cursors, onError: logError('the event log could not be read') })
-  const fleet = new Fleet({
-    bus,
-    directory: activeDeployments,
-    recent,
-    trailing,
-    keyOf: filterKey,
-    intervalMs,
-    onError: logError('the trailing figures of the fleet could not be read'),
+    errorsOf: logError,
   })
   const deploymentTotals = new DeploymentTotals({ bus, active: () => activeDeployments.named() })
   const metricsExports = new MetricsExports({ prisma, store: sampleStore, histories: history, clock: recordingClock })
@@ -256,6 +240,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
     bus,
     recorder,
     retention,
+    rollUp,
     trainingRuns,
     outbox,
     deliveryQueue,

@@ -23,7 +23,7 @@ export interface Env {
   keep: KeptTimes
   /** How long a connection stays open between two requests. */
   keepAliveMs: number
-  seed: 'demo' | 'none'
+  seed: 'demo' | 'history' | 'none'
   quotas: Quotas
   /** Hosts that this server answers to, besides its own: `name`, `name:port`, or `.domain` for all names in it. */
   allowedHosts: readonly string[]
@@ -141,7 +141,7 @@ const settings = {
   KEEP_1D_DAYS: keptDays(3_650),
   // Beyond an hour, no load balancer keeps a connection that is not used.
   KEEP_ALIVE_SECONDS: { schema: wholeNumber(1, 3_600), mayHold: 'seconds from 1 to 3600' },
-  SEED: { schema: z.enum(['demo', 'none']), mayHold: 'demo or none' },
+  SEED: { schema: z.enum(['demo', 'history', 'none']), mayHold: 'demo, history or none' },
   MAX_ACTIVE_DEPLOYMENTS: quota(100_000),
   MAX_SIMULATED_RUNS: quota(1_000),
   MAX_STEPS_PER_TRAINING_JOB: quota(10_000_000),

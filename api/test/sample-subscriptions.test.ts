@@ -19,6 +19,8 @@ const INTERVAL_MS = 25
 const SAMPLES = `subscription ($id: ID!, $after: SampleCursor) { inferenceMetrics(deploymentId: $id, after: $after) {
   cursor skipped metrics { at requests windowSeconds latency { p50Ms p99Ms quantile(q: 0.9) } } } }`
 
+const FIGURES = 'at windowSeconds coveredSeconds requests errors inFlight latency { p50Ms p99Ms maxMs }'
+
 const at = ({ inferenceMetrics }: Update) => inferenceMetrics.metrics.at
 const cursorOf = (update: Update | undefined) => update?.inferenceMetrics.cursor
 
@@ -199,6 +201,51 @@ describe.each(await testDatabaseKinds())('a server on %s', (kind) => {
       if (text.split('event: next').length > 3) break
     }
     expect(text).toMatch(/^HTTP\/1.1 200 OK[^]*"edges"[^]*HTTP\/1.1 200 OK[^]*text\/event-stream[^]*"inferenceMetrics"/)
+  })
+
+  describe('sends with samples', () => {
+    const RANGES = `subscription ($id: ID!, $after: SampleCursor, $over: Int, $resolution: Int) {
+      inferenceMetrics(deploymentId: $id, after: $after, over: $over, resolution: $resolution) {
+        cursor skipped metrics { ${FIGURES} } } }`
+    let live: LiveClient
+    beforeAll(() => {
+      live = liveClient('websocket', app.origin)
+    })
+    afterAll(() => live[Symbol.asyncDispose]())
+
+    it('the metrics of a range, or whole windows like those of the history, and refuses other lengths', async () => {
+      const id = await deploy(app.client)
+      await using windows = live.subscribe<Update>(RANGES, { id, resolution: 1 })
+      await using ranges = live.subscribe<Update>(RANGES, { id, over: 1 })
+      const [first, second, third] = await windows.take(3)
+      const query = `query ($id: ID!, $from: DateTime!, $to: DateTime!) {
+        deployment(id: $id) { metricsHistory(from: $from, to: $to, maxPoints: 2) { points { ${FIGURES} } } } }`
+      const to = new Date(Date.parse(at(third!)) + 1000).toISOString()
+      const { deployment } = await app.client.data<{ deployment: { metricsHistory: { points: object[] } } }>(query, {
+        id,
+        from: at(second!),
+        to,
+      })
+      expect([second, third].map((update) => update?.inferenceMetrics.metrics)).toEqual(
+        deployment.metricsHistory.points,
+      )
+      await using resumed = live.subscribe<Update>(RANGES, { id, resolution: 1, after: cursorOf(first) })
+      expect(await resumed.take(2)).toEqual([second, third])
+
+      const [range, next] = await ranges.take(2)
+      expect(range?.inferenceMetrics.metrics.windowSeconds).toBe(1)
+      expect(Date.parse(at(next!)) - Date.parse(at(range!))).toBe(INTERVAL_MS)
+      await using again = live.subscribe<Update>(RANGES, { id, over: 1, after: cursorOf(range) })
+      expect(await again.next()).toEqual(next)
+      const latest = await app.client.data<{ deployment: { latestMetrics: { windowSeconds: number } } }>(
+        'query ($id: ID!) { deployment(id: $id) { latestMetrics(over: 60) { windowSeconds } } }',
+        { id },
+      )
+      expect(latest.deployment.latestMetrics.windowSeconds).toBe(60)
+      for (const wrong of [{ over: 7 }, { over: 0 }, { resolution: 3 }, { over: 60, resolution: 60 }]) {
+        expect([wrong, await live.subscribe(RANGES, { id, ...wrong }).refusal()]).toEqual([wrong, 'BAD_USER_INPUT'])
+      }
+    })
   })
 
   it('keeps nothing of subscribers that left', async () => {

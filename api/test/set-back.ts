@@ -1,7 +1,11 @@
 import type { Prisma, PrismaClient } from '@gaugeline/prisma'
 
-/** What changes with every deployment, event and sample. Heads come first: whoever records a sample locks one. */
-const TABLES = ['sample_heads', 'samples', 'deployment_events', 'deployments']
+/**
+ * What changes with every deployment, event and sample. Heads come first: whoever records a sample, or merges some, locks
+ * one.
+ */
+const HEADS = ['merge_state', 'sample_heads', 'resolution_heads']
+const TABLES = [...HEADS, 'samples', 'merged_windows', 'deployment_events', 'deployments']
 
 /** Remembers the state of the database. What it returns sets it back to that, as a restore in place does. */
 export async function rememberDatabase(prisma: PrismaClient): Promise<() => Promise<void>> {

@@ -66,7 +66,7 @@ describe.each([
       await page.goto(path)
       await page.locator('main').waitFor()
       await reach?.(page)
-      await page.locator('[aria-busy="true"]').waitFor({ state: 'detached' })
+      await page.locator('[aria-busy="true"]').first().waitFor({ state: 'detached' })
       found.push(...(await findings(page, name)))
     }
     await context.clearCookies()

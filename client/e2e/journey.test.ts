@@ -74,7 +74,7 @@ describe('a person', () => {
   it('sees the chart grow, window by window and without a gap', async () => {
     await waitForPoints(page, 2)
     const { newest, step } = await drawnSeries(page)
-    await waitForWindow(page, newest + 3 * step)
+    await waitForWindow(page, newest + step)
     const grown = await drawnSeries(page)
     expect({ step: grown.step, longestStep: grown.longestStep }).toEqual({ step, longestStep: step })
   })

@@ -53,7 +53,18 @@ function misfits(): string[] {
 }
 
 describe('in a window of any width, with long names and large figures', () => {
-  const NAMES = ['deployments', 'deployment', 'training-jobs', 'training-job', 'settings-secret', 'settings'] as const
+  const NAMES = [
+    'deployments',
+    'deployment',
+    'fleet',
+    'models',
+    'model',
+    'model-compared',
+    'training-jobs',
+    'training-job',
+    'settings-secret',
+    'settings',
+  ] as const
   let strained: { page: Page; context: BrowserContext }
 
   beforeAll(async () => {
@@ -67,7 +78,7 @@ describe('in a window of any width, with long names and large figures', () => {
     await strained.page.setViewportSize({ width: 1400, height: 900 })
     await strained.page.goto(state?.path ?? '')
     await state?.reach?.(strained.page)
-    await strained.page.locator('[aria-busy="true"]').waitFor({ state: 'detached' })
+    await strained.page.locator('[aria-busy="true"]').first().waitFor({ state: 'detached' })
     for (const width of WIDTHS) {
       await strained.page.setViewportSize({ width, height: 900 })
       await expect.poll(() => strained.page.evaluate(misfits), { message: `${name} at ${width} px` }).toEqual([])
@@ -88,6 +99,9 @@ describe('an address that a person has mistyped', () => {
     ['/deployments/ACTIVE?from=2026-11-30&to=2026-11-29', '/deployments/ACTIVE', '15 min'],
     ['/deployments/ACTIVE?from=1026-11-30T10:00Z&to=2026-11-30T10:00Z', '/deployments/ACTIVE', '15 min'],
     ['/deployments?over=7', '/deployments', 'last minute'],
+    ['/fleet?model=nothing&label=x', '/fleet?model=nothing&label=x', 'is no label'],
+    ['/models?q=true&sort=x', '/models?q=true', 'No models match'],
+    ['/models/a%2Fb?versions=x,v1.2.0', '/models/a%2Fb?versions=v1.2.0', 'There is no such model'],
     ['/deployments/abc', '/deployments/abc', 'There is no such deployment'],
     ['/deployments/JOB', '/deployments/JOB', 'There is no such deployment'],
     ['/training-jobs/ACTIVE', '/training-jobs/ACTIVE', 'There is no such training job'],

@@ -52,7 +52,7 @@ async function open(page: Page, { path, reach }: PageState): Promise<void> {
   await page.goto(path)
   await page.locator('main').waitFor()
   await reach?.(page)
-  await page.locator('[aria-busy="true"]').waitFor({ state: 'detached' })
+  await page.locator('[aria-busy="true"]').first().waitFor({ state: 'detached' })
   // A second of live figures.
   await page.waitForTimeout(1_200)
 }

@@ -6,6 +6,10 @@ export interface Subjects {
   paused: string
   job: string
   runningJob: string
+  /** The path of a model's page. */
+  model: string
+  /** Two versions of it, separated by a comma. */
+  versions: string
 }
 
 /** Finds a record for each of these states, through the API. */
@@ -15,15 +19,31 @@ export async function findSubjects(page: Page): Promise<Subjects> {
     paused: deployments(first: 1, filter: { status: [PAUSED] }) { edges { node { id } } }
     job: trainingJobs(first: 1, filter: { status: [COMPLETED] }) { edges { node { id } } }
     runningJob: trainingJobs(first: 1, filter: { status: [RUNNING] }) { edges { node { id } } }
+    models(first: 20) { nodes { name deployments(first: 2) { nodes { version status } } } }
   }`
   const answer = await page.request.post('/graphql', { data: { query } })
-  const { data } = (await answer.json()) as { data: Record<keyof Subjects, { edges: { node: { id: string } }[] }> }
-  const first = (name: keyof Subjects) => {
+  const { data } = (await answer.json()) as { data: Found }
+  const first = (name: 'active' | 'paused' | 'job' | 'runningJob') => {
     const id = data[name].edges[0]?.node.id
     if (id === undefined) throw new Error(`The server has no ${name}`)
     return id
   }
-  return { active: first('active'), paused: first('paused'), job: first('job'), runningJob: first('runningJob') }
+  const model = data.models.nodes.find(
+    ({ deployments: { nodes } }) => nodes.length === 2 && nodes.every(({ status }) => status === 'ACTIVE'),
+  )
+  if (!model) throw new Error('The server has no model with two active versions')
+  return {
+    active: first('active'),
+    paused: first('paused'),
+    job: first('job'),
+    runningJob: first('runningJob'),
+    model: `/models/${encodeURIComponent(model.name)}`,
+    versions: model.deployments.nodes.map(({ version }) => version).join(),
+  }
+}
+
+type Found = Record<'active' | 'paused' | 'job' | 'runningJob', { edges: { node: { id: string } }[] }> & {
+  models: { nodes: { name: string; deployments: { nodes: { version: string; status: string }[] } }[] }
 }
 
 export interface PageState {
@@ -45,7 +65,7 @@ async function makeToken(page: Page): Promise<void> {
 }
 
 /** Every page and main dialog in its usual state. */
-export function pageStates({ active, paused, job, runningJob }: Subjects): PageState[] {
+export function pageStates({ active, paused, job, runningJob, model, versions }: Subjects): PageState[] {
   const rows = (page: Page) => page.locator('tbody tr[data-id]').first().waitFor()
   const chart = (page: Page) => page.locator('[data-points]').first().waitFor()
   return [
@@ -61,6 +81,14 @@ export function pageStates({ active, paused, job, runningJob }: Subjects): PageS
         await page.getByRole('button', { name: 'Delete…' }).click()
         await page.getByRole('alertdialog').waitFor()
       },
+    },
+    { name: 'fleet', path: '/fleet?heatmap=true', reach: rows },
+    { name: 'models', path: '/models', reach: rows },
+    { name: 'model', path: model, reach: chart },
+    {
+      name: 'model-compared',
+      path: `${model}?versions=${versions}`,
+      reach: (page) => page.getByRole('row', { name: /^p95, m?s .*%/ }).waitFor(),
     },
     { name: 'training-jobs', path: '/training-jobs', reach: rows },
     {
@@ -116,5 +144,6 @@ export function pageStates({ active, paused, job, runningJob }: Subjects): PageS
     },
     { name: 'not-found', path: '/nowhere' },
     { name: 'deployment-not-found', path: '/deployments/bm90aGluZw==' },
+    { name: 'model-not-found', path: '/models/nothing' },
   ]
 }

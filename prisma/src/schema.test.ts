@@ -123,7 +123,6 @@ const refused: [constraint: string, statement: string][] = [
   ['merged_windows_sequences_check', 'UPDATE merged_windows SET first_sequence = 0 WHERE series = 1'],
   ['merged_windows_sequences_check', 'UPDATE merged_windows SET last_sequence = NULL WHERE series = 1'],
   ['merged_windows_sequences_check', 'UPDATE merged_windows SET last_sequence = 1 WHERE series = 0'],
-  ['merged_windows_errors_check', 'UPDATE merged_windows SET errors = 3 WHERE series = 1'],
   ['merged_windows_errors_check', 'UPDATE merged_windows SET errors = -1 WHERE series = 1'],
   ['merged_windows_latency_sum_ms_check', 'UPDATE merged_windows SET latency_sum_ms = -1'],
   ['merged_windows_latency_sum_ms_check', `UPDATE merged_windows SET latency_sum_ms = 'NaN'`],

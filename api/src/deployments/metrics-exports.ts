@@ -6,7 +6,7 @@ import type { MetricsSummary } from '../metrics/metrics-summary.ts'
 import { versionOf } from '../models/models.ts'
 import { EXPORT_FORMATS, type ExportFormatName } from '../samples/export-formats.ts'
 import { type ExportQuery, readExportQuery } from '../samples/export-query.ts'
-import { type ExportedSeries, type ExportRows, SampleRows } from '../samples/export-rows.ts'
+import { type ExportedSeries, type ExportRows, FinestRows, SampleRows } from '../samples/export-rows.ts'
 import { type HistoryPart, HistoryRows, type RangeOfPoints } from '../samples/history-rows.ts'
 import type { SampleStore } from '../samples/sample-store.ts'
 
@@ -48,14 +48,13 @@ interface MetricsExportsOptions {
 export class MetricsExports {
   readonly #prisma: PrismaClient
   readonly #clock: Clock
-  /** Samples as they were recorded, and windows of a resolution. */
-  readonly #recorded: ExportRows
+  /** Windows as finely as they are kept, and those of a resolution. */
+  readonly #finest: ExportRows
   readonly #merged: ExportRows
 
   constructor({ prisma, store, histories, clock }: MetricsExportsOptions) {
     this.#prisma = prisma
     this.#clock = clock
-    this.#recorded = new SampleRows(store)
     this.#merged = new HistoryRows(
       (series, range) => {
         if (series.kind === 'fleet') return histories.ofFleet({}, range)
@@ -63,6 +62,7 @@ export class MetricsExports {
       },
       () => clock.now(),
     )
+    this.#finest = new FinestRows(new SampleRows(store), this.#merged)
   }
 
   /**
@@ -73,7 +73,7 @@ export class MetricsExports {
     const finest = kind === 'deployment' ? undefined : SHARED_RESOLUTION_MS
     const query = readExportQuery(parameters, this.#clock.now(), finest)
     const { series, name } = await this.#find(kind, id)
-    const rows = query.resolutionMs === undefined ? this.#recorded : this.#merged
+    const rows = query.resolutionMs === undefined ? this.#finest : this.#merged
     const { contentType } = EXPORT_FORMATS[format]
     return {
       contentType,

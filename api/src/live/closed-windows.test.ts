@@ -51,7 +51,7 @@ describe.each(await testDatabaseKinds())('closed windows on %s', (kind) => {
     const onError = (error: unknown) => {
       throw error
     }
-    const logs = new SampleLogs({ store, trailing, bus: deps.bus, cursors, now, intervalMs: 1000, onError })
+    const logs = new SampleLogs({ store, trailing, bus: deps.bus, cursors, intervalMs: 1000, onError })
     recent.start()
     logs.start()
     started.push(recent, logs)
@@ -93,8 +93,10 @@ describe.each(await testDatabaseKinds())('closed windows on %s', (kind) => {
         return `${(atMs / 1000) % 60}+${coveredMs / 1000} through ${sample.sequence}${skipped > 0 ? ` skips ${skipped}` : ''}`
       }),
     )
-  /** The store is asked again whether there is more. */
-  const recheck = async () => {
+  /** The recorder has come so much further, and the store is asked again whether there is more. */
+  const tick = async (ms: number) => {
+    deps.time.pass(ms)
+    deps.bus.publish('recorded', { throughMs: deps.time.wallMs, samples: [], last: true })
     const heads = vi.spyOn(deps.services.sampleStore, 'heads')
     deps.bus.publish('setBack', null)
     await vi.waitFor(() => expect(heads.mock.settledResults.at(-1)?.type).toBe('fulfilled'))
@@ -114,8 +116,7 @@ describe.each(await testDatabaseKinds())('closed windows on %s', (kind) => {
       await take()
     }
     await pause()
-    deps.time.pass(100_000)
-    await recheck()
+    await tick(100_000)
     await take()
     await resume()
     await record(deps, 130_000, 26_000)
@@ -131,7 +132,7 @@ describe.each(await testDatabaseKinds())('closed windows on %s', (kind) => {
         maxPoints: 480 / seconds + 1,
       })
       expect(resolutionMs).toBe(seconds * 1000)
-      const metrics = await Promise.all(updates.map((update) => update.metrics()))
+      const metrics = await Promise.all(updates.map(async (update) => update.metrics()))
       expect(metrics.map(bytesOf)).toEqual(points.map(bytesOf))
       const all = await shown(updates)
       for (const from of [0, 1, Math.floor(updates.length / 2), updates.length - 2]) {
@@ -159,13 +160,11 @@ describe.each(await testDatabaseKinds())('closed windows on %s', (kind) => {
     await record(deps, 13_000)
     await pause()
     expect(await shapes(await readOn(follower))).toEqual(['0+10 through 10'])
-    deps.time.pass(8000)
-    await recheck()
+    await tick(8000)
     expect(await readOn(follower)).toEqual([])
-    deps.time.pass(1000)
-    await recheck()
+    await tick(1000)
     expect(await shapes(await readOn(follower))).toEqual(['10+3 through 13'])
-    await recheck()
+    await tick(0)
     deps.time.pass(MINUTE)
     await resume()
     await record(deps, 8000)
@@ -193,12 +192,11 @@ describe.each(await testDatabaseKinds())('closed windows on %s', (kind) => {
     await record(deps, 4000)
     publish.mockRestore()
     await pause()
-    deps.time.pass(5000)
-    await recheck()
+    await tick(5000)
     await vi.waitFor(async () =>
       expect((await shapes(await readOn(await follow(10)))).at(-1)).not.toBe('10+3 through 13'),
     )
-    await recheck()
+    await tick(0)
     expect(await shapes(await readOn(follower))).toEqual(['0+10 through 10', '10+7 through 17'])
   })
 
@@ -206,8 +204,7 @@ describe.each(await testDatabaseKinds())('closed windows on %s', (kind) => {
     const follower = await follow(10)
     await record(deps, 13_000)
     await readOn(follower)
-    deps.time.pass(15_000)
-    await recheck()
+    await tick(15_000)
     const early = await readOn(follower)
     expect(await shapes(early)).toEqual(['10+3 through 13'])
     await record(deps, 1000)

@@ -1,8 +1,9 @@
 import { parseDateTime } from '../base/date-time.ts'
 import { RefusedError } from '../base/errors.ts'
+import { MERGED_RESOLUTIONS } from '../base/kept-times.ts'
 
 /** Resolutions that can be asked for, in seconds. */
-const RESOLUTIONS_S = [1, 10, 60, 600, 3600]
+const RESOLUTIONS_S = [1, ...MERGED_RESOLUTIONS.map(({ resolutionMs }) => resolutionMs / 1000)]
 const PARAMETERS = ['from', 'to', 'resolution']
 /** Of the range when `from` is left out. */
 const DEFAULT_RANGE_MS = 3_600_000
@@ -14,14 +15,14 @@ const LATEST_MS = Date.UTC(2200, 0)
 export interface ExportQuery {
   fromMs: number
   toMs: number
-  /** Undefined: as it was recorded. */
+  /** Undefined: as finely as it is kept. */
   resolutionMs: number | undefined
 }
 
 /**
  * Reads `from` and `to` (RFC 3339; default: the last hour) and `resolution` (seconds). With a resolution, the range is
  * of whole windows of it: `from` is rounded down to one, and `to` up.
- * @param finestMs the finest resolution that there is, and the default; undefined: as it was recorded
+ * @param finestMs the finest resolution that there is, and the default; undefined: as it was recorded, where that is kept
  * @throws RefusedError BAD_USER_INPUT
  */
 export function readExportQuery(query: URLSearchParams, nowMs: number, finestMs?: number): ExportQuery {

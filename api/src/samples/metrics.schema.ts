@@ -68,7 +68,7 @@ export const InferenceMetricsType = builder.objectRef<MetricsSummary>('Inference
       errorRate: t.float({
         nullable: true,
         description: 'The share of requests that failed, 0 to 1; null when no request finished, or when it is unknown.',
-        resolve: ({ errors, requests }) => (errors !== null && requests ? errors / requests : null),
+        resolve: ({ errors, requests }) => (errors !== null && requests ? Math.min(1, errors / requests) : null),
       }),
       latency: t.field({
         type: LatencySummaryType,

@@ -20,8 +20,17 @@ describe('a heatmap', () => {
     expect(cells[0]?.highMs).toBeCloseTo(22.6, 1)
   })
 
-  it('is darkest where most requests are, and a quarter of them is half as dark', () => {
-    expect([...heatCells(COLUMNS)].map(({ share }) => share)).toEqual([1, 0.5])
+  it('is darkest where most requests of a window are, however many came in others', () => {
+    const shares = [
+      ...heatCells([
+        [{ lowMs: 16, count: 1000 }],
+        [
+          { lowMs: 64, count: 3 },
+          { lowMs: 128, count: 1 },
+        ],
+      ]),
+    ]
+    expect(shares.map(({ share }) => share)).toEqual([1, Math.sqrt(0.75), 0.5])
     expect([...heatCells([[], [{ lowMs: 1, count: 0 }]])]).toEqual([])
   })
 

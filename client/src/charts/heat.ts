@@ -11,7 +11,10 @@ export interface HeatCell {
   index: number
   lowMs: number
   highMs: number
-  /** How many requests, as a share of those of the fullest cell, made so that small ones can be told from none. */
+  /**
+   * The share of the window's requests that took as long, by that of the fullest cell, and made so that small ones can
+   * be told from none. By windows, because how many requests came is another chart's matter.
+   */
   share: number
 }
 
@@ -19,12 +22,15 @@ export interface HeatCell {
 const GRID = Math.SQRT2
 
 export function* heatCells(columns: readonly (readonly Bucket[])[]): Generator<HeatCell> {
+  const totals = columns.map((column) => column.reduce((sum, { count }) => sum + count, 0))
   let most = 0
-  for (const column of columns) for (const { count } of column) most = Math.max(most, count)
-  if (most === 0) return
+  for (const [index, column] of columns.entries()) {
+    for (const { count } of column) if (count > 0) most = Math.max(most, count / (totals[index] ?? 1))
+  }
   for (const [index, column] of columns.entries()) {
     for (const { lowMs, count } of column) {
-      if (count > 0) yield { index, lowMs, highMs: lowMs * GRID, share: Math.sqrt(count / most) }
+      const share = count / (totals[index] ?? 1)
+      if (count > 0) yield { index, lowMs, highMs: lowMs * GRID, share: Math.sqrt(share / most) }
     }
   }
 }

@@ -90,7 +90,7 @@ CREATE TABLE "merged_windows" (
         CASE WHEN "series" > 0 THEN coalesce("first_sequence" BETWEEN 1 AND "last_sequence", FALSE)
             ELSE num_nonnulls("first_sequence", "last_sequence") = 0 END
     ),
-    CONSTRAINT "merged_windows_errors_check" CHECK ("errors" BETWEEN 0 AND "requests"),
+    CONSTRAINT "merged_windows_errors_check" CHECK ("errors" >= 0),
     CONSTRAINT "merged_windows_latency_sum_ms_check" CHECK ("latency_sum_ms" >= 0 AND "latency_sum_ms" < 'Infinity'),
     CONSTRAINT "merged_windows_latency_max_ms_check" CHECK ("latency_max_ms" >= 0 AND "latency_max_ms" < 'Infinity'),
     CONSTRAINT "merged_windows_tokens_check" CHECK ("prompt_tokens" >= 0 AND "generated_tokens" >= 0),

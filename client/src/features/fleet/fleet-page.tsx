@@ -89,7 +89,7 @@ export function FleetPage() {
           </p>
           {model && <ModelLink name={model} className="truncate text-text underline" />}
         </div>
-        <div className="flex flex-1 flex-wrap items-center justify-end gap-2">
+        <div className="flex flex-1 flex-wrap items-center justify-end gap-2 max-sm:basis-full">
           <Select
             label="Model"
             value={model ?? ''}

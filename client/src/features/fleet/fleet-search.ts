@@ -1,6 +1,6 @@
 import type { DeploymentFilter } from '../../graphql/gql/graphql.ts'
 import { flagOf, textOf } from '../../search-params.ts'
-import { type RangeSearch, readRangeSearch } from '../history/time-range.ts'
+import { type RangeSearch, readRangeSearch } from '../history/range-search.ts'
 
 /** The state of the fleet's page, as the URL holds it. */
 export interface FleetSearch extends RangeSearch {

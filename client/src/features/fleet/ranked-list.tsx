@@ -78,18 +78,18 @@ function Head({ isFirst, children }: { isFirst: boolean; children: ReactNode }) 
 
 function Row({ id, name }: { id: string; name: DeploymentName | undefined }) {
   return (
-    <tr data-id={id} className="h-8 border-t border-line focus-within:bg-hover hover:bg-hover">
+    <tr data-id={id} className="h-8 border-t max-md:h-13 border-line focus-within:bg-hover hover:bg-hover">
       <td className="pr-2">
         {name ? (
-          <span className="flex min-w-0 gap-2">
-            <ModelLink name={name.model} className="truncate" />
+          <span className="flex min-w-0 gap-x-2 max-md:flex-col max-md:items-start">
+            <ModelLink name={name.model} className="max-w-full truncate" />
             <Link
               to="/deployments/$id"
               params={{ id }}
               data-row-link
               translate="no"
               aria-label={`${name.model} ${name.version}`}
-              className="shrink-0 text-muted hover:underline"
+              className="shrink-0 text-muted hover:underline max-md:text-xs"
             >
               {name.version}
             </Link>
@@ -113,7 +113,7 @@ function Row({ id, name }: { id: string; name: DeploymentName | undefined }) {
 
 function SkeletonRows() {
   return Array.from({ length: MOST_RANKED }, (_, index) => (
-    <tr key={index} aria-hidden="true" className="h-8 border-t border-line">
+    <tr key={index} aria-hidden="true" className="h-8 max-md:h-13 border-t border-line">
       <td colSpan={4}>
         <Skeleton className="h-3 w-full" />
       </td>

@@ -48,7 +48,7 @@ export function LatencyHeatmap({ group, of, height, title = 'Latency heatmap' }:
         <p className="flex items-center gap-1.5 text-2xs text-muted" aria-hidden="true">
           fewer
           <span className="h-2 w-16 rounded-full bg-linear-to-r from-(--hover) to-(--series-strong)" />
-          more requests
+          more of the requests
         </p>
       </div>
       <TimeChart

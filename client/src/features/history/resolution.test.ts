@@ -27,7 +27,7 @@ describe('the width of the windows of a chart', () => {
   })
 
   it('depends on the room in steps', () => {
-    expect([Infinity, 2000, 1340, 1310, 360, 40].map(maxPointsFor)).toEqual([500, 800, 500, 500, 100, 100])
+    expect([Infinity, 2000, 1340, 1310, 360, 40].map(maxPointsFor)).toEqual([500, 800, 500, 500, 150, 150])
   })
 
   it('is asked for again by as many whole windows as there are', () => {

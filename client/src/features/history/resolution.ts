@@ -12,11 +12,12 @@ const LEAST_WINDOWS = 60
 const MARGIN = 1.3
 
 const PX_PER_POINT = 2.6
+const LEAST_POINTS = 150
 
 /** How many windows a chart of this width shows, in steps, so that resizing a window does not reload with every pixel. */
 export function maxPointsFor(widthPx: number): number {
   if (!Number.isFinite(widthPx)) return 500
-  return Math.min(1000, Math.max(100, Math.round(widthPx / PX_PER_POINT / 100) * 100))
+  return Math.min(1000, Math.max(LEAST_POINTS, Math.round(widthPx / PX_PER_POINT / 100) * 100))
 }
 
 /**

@@ -78,7 +78,7 @@ interface VersionHeadProps {
 
 function VersionHead({ one, index, onFirst }: VersionHeadProps) {
   return (
-    <th scope="col" className="px-2 py-1.5 align-top font-medium sm:px-3">
+    <th scope="col" className="px-2 py-1.5 align-top font-medium sm:border-l sm:border-line sm:px-3">
       <span className="flex flex-col items-end gap-x-3 sm:flex-row-reverse sm:flex-wrap sm:items-center">
         <span className="flex flex-wrap items-center justify-end gap-x-2">
           <Stroke index={index} />
@@ -116,9 +116,9 @@ function FigureRow({ figure, versions, totals }: FigureRowProps) {
         {unit.unit ? `${NAMES[figure]}, ${unit.unit}` : NAMES[figure]}
       </th>
       {versions.map(({ id }, index) => (
-        <td key={id} className="px-2 py-1.5 text-right align-top sm:px-3">
+        <td key={id} className="px-2 py-1.5 text-right align-top sm:border-l sm:border-line sm:px-3">
           {totals.state === 'ready' ? (
-            <FigureCell of={cells[index]} base={index === 0 ? undefined : cells[0]} unit={unit} />
+            <FigureCell of={cells[index]} base={cells[0]} isFirst={index === 0} unit={unit} />
           ) : (
             <Skeleton className="my-1 ml-auto h-3 w-12" />
           )}
@@ -128,23 +128,32 @@ function FigureRow({ figure, versions, totals }: FigureRowProps) {
   )
 }
 
-function FigureCell({ of, base, unit }: { of: Compared | undefined; base: Compared | undefined; unit: RowUnit }) {
-  const difference = differenceOf(of, base)
+interface FigureCellProps {
+  of: Compared | undefined
+  /** What it is compared with; undefined for the first version. */
+  base: Compared | undefined
+  isFirst: boolean
+  unit: RowUnit
+}
+
+function FigureCell({ of, base, isFirst, unit }: FigureCellProps) {
+  const difference = isFirst ? undefined : differenceOf(of, base)
   const value = of?.value ?? null
+  const note = of?.note !== undefined && <span className="text-xs text-muted">{of.note}</span>
   return (
     <span title={of?.about} className="flex flex-wrap items-baseline justify-end gap-x-3">
+      {of?.about !== undefined && <span className="sr-only">{of.about}</span>}
+      {note}
       <span translate="no" className={cx('font-medium', value === null && 'text-faint')}>
         {unit.write(value)}
       </span>
-      {of?.note !== undefined && <span className="text-xs text-muted">{of.note}</span>}
-      {of?.about !== undefined && <span className="sr-only">{of.about}</span>}
-      {difference && (
+      {!isFirst && (
         <span
           translate="no"
-          className="flex w-full flex-wrap justify-end gap-x-2 text-xs text-muted lg:w-36 lg:flex-nowrap lg:justify-end"
+          className="flex w-full flex-wrap justify-end gap-x-2 text-xs text-muted lg:w-36 lg:flex-nowrap"
         >
-          <span className="lg:w-18">{absoluteWords(difference, unit)}</span>
-          <span className="lg:w-16">{relativeWords(difference)}</span>
+          <span className="lg:w-18">{difference && absoluteWords(difference, unit)}</span>
+          <span className="lg:w-16">{difference && relativeWords(difference)}</span>
         </span>
       )}
     </span>

@@ -69,11 +69,17 @@ export function absoluteWords({ absolute }: Difference, { writeDifference, unitO
   return `${absolute < 0 ? MINUS : '+'}${written}${unitOfDifference && ` ${unitOfDifference}`}`
 }
 
-/** `+8.10 %`, `−40 %`; empty where there is no such share. */
+/** `+8.1 %`, `−40 %`; empty where there is no such share. */
 export function relativeWords({ relative }: Difference): string {
   if (relative === undefined) return ''
   const share = Math.abs(relative) * 100
   if (share === 0) return '0 %'
-  const written = share < 0.01 ? '<0.01' : share >= 1000 ? amount(share) : Number(share.toPrecision(2)).toString()
-  return `${relative < 0 ? MINUS : '+'}${written} %`
+  return `${relative < 0 ? MINUS : '+'}${shareWords(share)} %`
+}
+
+function shareWords(share: number): string {
+  if (share < 0.01) return '<0.01'
+  if (share < 0.095) return share.toFixed(2)
+  if (share < 9.95) return share.toFixed(1)
+  return share < 999.5 ? share.toFixed(0) : amount(share)
 }

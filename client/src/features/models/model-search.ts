@@ -1,6 +1,6 @@
 import { flagOf, oneOf, textOf } from '../../search-params.ts'
 import type { Percentile } from '../../live/sample.ts'
-import { type RangeSearch, readRangeSearch } from '../history/time-range.ts'
+import { type RangeSearch, readRangeSearch } from '../history/range-search.ts'
 
 /** More lines in one chart could not be told apart. */
 export const MOST_COMPARED = 4

@@ -16,6 +16,7 @@ const VersionTotalsDocument = graphql(`
         id
         metricsHistory(from: $from, to: $to, maxPoints: 1) {
           summary {
+            coveredSeconds
             requests
             requestsPerSecond
             errorRate
@@ -49,6 +50,8 @@ export const COMPARED_FIGURES = [
   'requests',
 ] as const
 export type ComparedFigure = (typeof COMPARED_FIGURES)[number]
+
+const NOT_RECORDED: Compared = { value: null, about: 'Nothing was recorded in this range' }
 
 export type VersionTotals = Record<ComparedFigure, Compared>
 
@@ -117,7 +120,9 @@ export function useDifferences(ids: readonly string[], range: TimeRange): Totals
 }
 
 export function totalsOf(summary: Summary): VersionTotals {
-  const { latency: latencies, requests } = summary
+  const { latency: latencies, requests, coveredSeconds } = summary
+  // No data is not zero: the API counts no requests where nothing was recorded.
+  if (coveredSeconds === 0) return eachCompared(() => NOT_RECORDED)
   const percentile = (q: number) =>
     quantileOf(
       latencies?.quantiles.find((one) => one.q === q),
@@ -133,6 +138,10 @@ export function totalsOf(summary: Summary): VersionTotals {
     tokensPerSecond: { value: summary.tokensPerSecond ?? null },
     requests: { value: requests ?? null },
   }
+}
+
+function eachCompared(make: () => Compared): VersionTotals {
+  return Object.fromEntries(COMPARED_FIGURES.map((figure) => [figure, make()])) as VersionTotals
 }
 
 /** A quantile as far as it is known: not what too few requests or coarse buckets cannot tell. */
