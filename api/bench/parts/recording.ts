@@ -1,5 +1,6 @@
 import { type TestDatabaseKind, testDatabaseKinds } from '@gaugeline/prisma/testing'
 import pg from 'pg'
+import { MERGED_RESOLUTIONS } from '../../src/base/kept-times.ts'
 import { interleaved, type Measured, medianOf, pause, type Run } from '../rounds.ts'
 import { figure, type Section } from '../section.ts'
 import { gaugeline } from '../servers.ts'
@@ -31,14 +32,6 @@ interface StoredBytes {
 const INTERVAL_MS = 1000
 const DAY_MS = 86_400_000
 const MONTH_MS = 30 * DAY_MS
-/** What is kept by default, milliseconds by the length of the windows. */
-const KEPT: [resolutionMs: number, keepMs: number][] = [
-  [10_000, 3 * DAY_MS],
-  [60_000, 30 * DAY_MS],
-  [600_000, 180 * DAY_MS],
-  [3_600_000, 730 * DAY_MS],
-]
-
 /** What it costs to record, with resolutions and retention, while nobody looks. */
 export async function recording(run: Run): Promise<Section> {
   const kinds = await testDatabaseKinds()
@@ -100,8 +93,8 @@ function rowOf({ name, measurements }: Measured<Recorded>): string[] {
 
 function monthOf({ perSample, perMergedWindow }: StoredBytes): number {
   const samples = (DAY_MS / INTERVAL_MS) * perSample
-  return KEPT.reduce(
-    (bytes, [resolutionMs, keepMs]) => bytes + (Math.min(keepMs, MONTH_MS) / resolutionMs) * perMergedWindow,
+  return MERGED_RESOLUTIONS.reduce(
+    (bytes, { resolutionMs, days }) => bytes + (Math.min(days * DAY_MS, MONTH_MS) / resolutionMs) * perMergedWindow,
     samples,
   )
 }
