@@ -30,9 +30,7 @@ import { loadTrace, TraceError } from './recording/sources/simulator/trace.ts'
 import type { Source } from './recording/sources/source.ts'
 import { createRollUp } from './samples/create-roll-up.ts'
 import { createSampleStorage } from './samples/create-sample-storage.ts'
-import { MetricsHistory } from './samples/history.ts'
-import { HistoryStore } from './samples/history-store.ts'
-import { MergedWindows } from './samples/merged-windows.ts'
+import { createMetricsHistory } from './samples/create-metrics-history.ts'
 import type { Retention } from './samples/retention.ts'
 import type { SampleStore } from './samples/sample-store.ts'
 import { Telemetry } from './telemetry.ts'
@@ -65,7 +63,7 @@ export interface Services {
   activeDeployments: ActiveDeployments
   sampleStore: SampleStore
   history: DeploymentHistories
-  metricsHistory: MetricsHistory
+  metricsHistory: ReturnType<typeof createMetricsHistory>
   recent: RecentSamples
   sampleLogs: SampleLogs
   eventLog: EventLog
@@ -169,14 +167,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
     clock: recordingClock,
     onRetentionError: logError('old samples could not be removed'),
   })
-  const metricsHistory = new MetricsHistory({
-    samples: sampleStore,
-    windows: new MergedWindows(database),
-    store: new HistoryStore(database),
-    intervalMs,
-    clock: recordingClock,
-  })
-  const history = new DeploymentHistories(prisma, metricsHistory)
+  const metricsHistory = createMetricsHistory(database, sampleStore, intervalMs, recordingClock)
   const recent = new RecentSamples({ store: sampleStore, bus, now: () => recordingClock.now() })
   const sampleLogs = new SampleLogs({
     store: sampleStore,
@@ -242,7 +233,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
       deployments,
       activeDeployments,
       sampleStore,
-      history,
+      history: new DeploymentHistories(prisma, metricsHistory),
       metricsHistory,
       recent,
       sampleLogs,

@@ -21,7 +21,7 @@ export const MAY_IMPORT = {
   main: ['app', 'env', 'production'],
   app: ['deps', 'env', 'seed', 'schema', 'server', 'prisma'],
   deps: ['env', 'telemetry', 'recording', 'live', 'samples', 'bus', 'metrics', 'prisma', ...Object.keys(DOMAINS)],
-  seed: ['type:deps', 'recording', 'prisma'],
+  seed: ['type:deps', 'type:env', 'recording', 'prisma'],
   env: [],
   telemetry: [],
   production: [],
