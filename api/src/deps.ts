@@ -153,7 +153,6 @@ export function createDeps({ env, database, source, log, address, time = realTim
     clock: recordingClock,
     onRetentionError: logError('old samples could not be removed'),
   })
-  const history = new DeploymentHistories(prisma, metricsHistory)
   const eventLog = new EventLog({ events, bus, cursors, onError: logError('the event log could not be read') })
   const { recent, trailing, sampleLogs, fleet } = createLiveMetrics({
     store: sampleStore,
@@ -166,6 +165,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
     errorsOf: logError,
   })
   const deploymentTotals = new DeploymentTotals({ bus, active: () => activeDeployments.named() })
+  const history = new DeploymentHistories(prisma, metricsHistory)
   const metricsExports = new MetricsExports({ prisma, store: sampleStore, histories: history, clock: recordingClock })
   const recorder = new Recorder({
     store: recorderStore,

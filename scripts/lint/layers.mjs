@@ -20,22 +20,10 @@ export const MAY_IMPORT = {
   // Start and wiring.
   main: ['app', 'env', 'production'],
   app: ['deps', 'env', 'seed', 'schema', 'server', 'prisma'],
-  deps: [
-    'env',
-    'error-log',
-    'telemetry',
-    'recording',
-    'live',
-    'samples',
-    'bus',
-    'metrics',
-    'prisma',
-    ...Object.keys(DOMAINS),
-  ],
-  seed: ['type:deps', 'recording', 'prisma'],
+  deps: ['env', 'telemetry', 'recording', 'live', 'samples', 'bus', 'metrics', 'prisma', ...Object.keys(DOMAINS)],
+  seed: ['type:deps', 'type:env', 'recording', 'prisma'],
   env: [],
   telemetry: [],
-  'error-log': ['prisma'],
   production: [],
 
   // The path of a request: server → transports → engine → fanout.
