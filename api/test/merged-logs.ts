@@ -17,7 +17,7 @@ interface Log {
 }
 
 /** When all that was recorded until a time is closed in every resolution. */
-export const CLOSED_AFTER_MS = 86_400_000 + 180_000
+const CLOSED_AFTER_MS = 86_400_000 + 180_000
 
 /** Logs of deployments with random samples, and what merges them. The same in each run of a test. */
 export class MergedLogs {

@@ -12,7 +12,7 @@ import { spreadQuantile } from './spread.ts'
  * - `ABOVE_HIGHEST_BUCKET`: no more than that it is above a bound;
  * - `MEAN_ONLY`: the buckets say nothing about it.
  */
-export type QuantileKind = 'MEASURED' | 'INTERPOLATED' | 'BELOW_LOWEST_BUCKET' | 'ABOVE_HIGHEST_BUCKET' | 'MEAN_ONLY'
+type QuantileKind = 'MEASURED' | 'INTERPOLATED' | 'BELOW_LOWEST_BUCKET' | 'ABOVE_HIGHEST_BUCKET' | 'MEAN_ONLY'
 
 /** A quantile by nearest rank, in milliseconds. The true value lies from `lowMs` to `highMs`. */
 export interface Quantile {
