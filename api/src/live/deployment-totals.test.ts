@@ -3,7 +3,8 @@ import { sampleOf } from '../../test/sample-of.ts'
 import type { Bus } from '../bus/bus.ts'
 import { createMemoryBus } from '../bus/memory-bus.ts'
 import type { Sample } from '../metrics/sample.ts'
-import { DeploymentTotals, type NamedDeployment } from './deployment-totals.ts'
+import { DeploymentTotals } from './deployment-totals.ts'
+import type { NamedDeployment } from './exposition.ts'
 
 const NOON = Date.UTC(2026, 10, 23, 12)
 

@@ -1,37 +1,12 @@
 import type { Bus } from '../bus/bus.ts'
 import type { Sample } from '../metrics/sample.ts'
-import { exposition, EXPOSITION_TYPE } from './exposition.ts'
+import { exposition, EXPOSITION_TYPE, type NamedDeployment, type Totals } from './exposition.ts'
 import { BOUNDS } from './latency-bounds.ts'
 
 /** A state of so long ago says nothing of now. */
 const GAUGE_MS = 60_000
 /** Deployments that are no longer active, whose totals are kept in case they are resumed. */
 const MAX_PAUSED = 10_000
-
-/** How a deployment is named. */
-export interface NamedDeployment {
-  key: number
-  /** As the API gives it. */
-  id: string
-  model: string
-  version: string
-}
-
-/** What was counted of one deployment since the process started. Null: nothing was told of it. Never changed. */
-export interface Totals {
-  requests: number | null
-  errors: number | null
-  promptTokens: number | null
-  generatedTokens: number | null
-  /** Of the newest sample; null also when that is old. */
-  inFlight: number | null
-  /** Latencies between the `BOUNDS`, not cumulative; one more for those above the last. */
-  latencies: Float64Array
-  /** Of the same latencies; NaN once a sample did not tell. */
-  latencySumMs: number
-  /** End of the newest window; null before the first one. */
-  lastEndMs: number | null
-}
 
 const NOTHING: Totals = {
   requests: null,

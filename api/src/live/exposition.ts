@@ -1,8 +1,32 @@
-import type { NamedDeployment, Totals } from './deployment-totals.ts'
 import { BOUNDS } from './latency-bounds.ts'
 
 /** The text format of Prometheus. */
 export const EXPOSITION_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
+
+/** How a deployment is named. */
+export interface NamedDeployment {
+  key: number
+  /** As the API gives it. */
+  id: string
+  model: string
+  version: string
+}
+
+/** What was counted of one deployment since the process started. Null: nothing was told of it. Never changed. */
+export interface Totals {
+  requests: number | null
+  errors: number | null
+  promptTokens: number | null
+  generatedTokens: number | null
+  /** Of the newest sample; null also when that is old. */
+  inFlight: number | null
+  /** Latencies between the `BOUNDS`, not cumulative; one more for those above the last. */
+  latencies: Float64Array
+  /** Of the same latencies; NaN once a sample did not tell. */
+  latencySumMs: number
+  /** End of the newest window; null before the first one. */
+  lastEndMs: number | null
+}
 
 interface Family {
   name: string
