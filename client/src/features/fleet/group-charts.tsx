@@ -32,7 +32,7 @@ const ERRORS = [line('errorRate', 'Errors')]
 const TOKENS = [line('tokensPerSecond', 'Tokens/s')]
 const READ_ALOUD = ['p50Ms', 'p95Ms', 'p99Ms', 'requestsPerSecond', 'errorRate'] as const
 
-export interface ChartChoices {
+interface ChartChoices {
   log: boolean
   heatmap: boolean
   onLog: (log: boolean) => void

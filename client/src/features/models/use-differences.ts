@@ -53,7 +53,7 @@ export type ComparedFigure = (typeof COMPARED_FIGURES)[number]
 
 const NOT_RECORDED: Compared = { value: null, about: 'Nothing was recorded in this range' }
 
-export type VersionTotals = Record<ComparedFigure, Compared>
+type VersionTotals = Record<ComparedFigure, Compared>
 
 type Summary = Extract<
   NonNullable<VersionTotalsQuery['nodes'][number]>,
