@@ -1,5 +1,4 @@
-import { useNavigate } from '@tanstack/react-router'
-import { Link } from '@tanstack/react-router'
+import { Link, useNavigate } from '@tanstack/react-router'
 import { type ReactNode, useCallback, useMemo, useRef } from 'react'
 import { type FragmentType, graphql, readFragment } from '../../graphql/documents.ts'
 import type { ModelsTable_ModelFragment } from '../../graphql/gql/graphql.ts'

@@ -147,7 +147,7 @@ function eachCompared(make: () => Compared): VersionTotals {
 /** A quantile as far as it is known: not what too few requests or coarse buckets cannot tell. */
 function quantileOf(quantile: Quantile | undefined, requests: number | null): Compared {
   if (!quantile) return { value: null }
-  const { q, valueMs = null, lowMs, highMs, kind, enoughRequests } = quantile
+  const { q, valueMs, lowMs, highMs, kind, enoughRequests } = quantile
   const name = `p${q * 100}`
   if (!enoughRequests) {
     const behind = requests === null ? '' : `: ${amount(requests)} of the ${Math.round(1 / (1 - q))} that it takes`
