@@ -34,8 +34,11 @@ export default defineConfig({
     // for seconds never earns back what that costs, which is more than half of the processor time of a start. The
     // server processes of the tests are started with the same flag.
     execArgv: ['--liftoff-only'],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // For those that hang. Some start five servers, each of which takes a busy machine ten seconds.
+    testTimeout: 90_000,
+    hookTimeout: 120_000,
     teardownTimeout: 10_000,
+    // By default a second, which a busy machine may need for one look at a database.
+    expect: { poll: { timeout: 15_000 } },
   },
 })

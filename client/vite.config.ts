@@ -38,6 +38,7 @@ export default defineConfig({
       '/graphql': { target: api, ws: true, changeOrigin: true },
       '/session': { target: api, changeOrigin: true },
       '/schema.graphql': { target: api, changeOrigin: true },
+      '/export': { target: api, changeOrigin: true },
     },
   },
 })

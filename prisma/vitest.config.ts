@@ -5,6 +5,8 @@ export default defineConfig({
     include: ['src/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // By default a second, which a busy machine may need for one look at a database.
+    expect: { poll: { timeout: 30_000 } },
     // The machine of a contributor has other things to do, and each embedded database takes some hundred megabytes.
     maxWorkers: 2,
     // As in api/vitest.config.ts: databases that live for seconds never earn back an optimizing compiler.

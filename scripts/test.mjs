@@ -1,4 +1,4 @@
-// npm test: everything, on a fresh clone too. Ends with a table and one line of counts.
+// npm test: everything, on a fresh clone too. Ends with a table, what failed, and one line of counts.
 import './check-machine.mjs'
 
 const { existsSync, mkdirSync, readFileSync, rmSync } = await import('node:fs')
@@ -7,7 +7,7 @@ const { command, step, StepFailure } = await import('./progress.mjs')
 const { endOnSignal, npmCommand, QUIET_ENV, ROOT, run, toolCommand } = await import('./run.mjs')
 const { install } = await import('./install.mjs')
 const { turbo } = await import('./turbo.mjs')
-const { addCounts, countsOf, countsLine, NO_COUNTS } = await import('./test-counts.mjs')
+const { addCounts, countsOf, countsLine, failuresOf, lastLines, NO_COUNTS } = await import('./test-counts.mjs')
 
 const REPORTS = `${ROOT}node_modules/.cache/gaugeline-tests`
 const SUITES = ['scripts', 'prisma', 'api', 'client']
@@ -27,22 +27,23 @@ const beganAll = Date.now()
 const parts = []
 
 /**
- * Runs one part and notes its time, its counts and why it was skipped (`{ counts, why }`, both optional); a failed
- * check counts as one failed test. Returns whether it passed. Parts that run side by side are listed in the order in
- * which they began.
+ * Runs one part and notes its time, its counts, what failed and why it was skipped (`{ counts, failures, why }`, all
+ * optional); a failed check counts as one failed test. Returns whether it passed. Parts that run side by side are
+ * listed in the order in which they began.
  */
 async function part(name, work) {
   const began = Date.now()
-  const result = { name, counts: NO_COUNTS, why: null, failed: false, ms: 0 }
+  const result = { name, counts: NO_COUNTS, failures: [], why: null, failed: false, ms: 0 }
   parts.push(result)
   try {
-    const { why = null, counts = NO_COUNTS } = (await work()) ?? {}
-    Object.assign(result, { why, counts, failed: counts.failed > 0 })
+    const { why = null, counts = NO_COUNTS, failures = [] } = (await work()) ?? {}
+    Object.assign(result, { why, counts, failures, failed: counts.failed > 0 })
   } catch (error) {
     if (!(error instanceof StepFailure)) throw error
     if (error.output) console.error(error.output.trimEnd())
     console.error(error.message)
-    Object.assign(result, { counts: { ...NO_COUNTS, failed: 1 }, failed: true })
+    const failures = [[error.message, ...lastLines(error.output)].join('\n    ')]
+    Object.assign(result, { counts: { ...NO_COUNTS, failed: 1 }, failures, failed: true })
   }
   result.ms = Date.now() - began
   return !result.failed
@@ -54,8 +55,8 @@ async function npmScript(title, more) {
 }
 
 /**
- * Runs vitest by `runWith`, which gets its reporters and how to treat its output; the counts come from its JSON report.
- * The output is shown as it comes, or at the end where other tests run beside.
+ * Runs vitest by `runWith`, which gets its reporters and how to treat its output; the counts and what failed come from
+ * its JSON report. The output is shown as it comes, or at the end where other tests run beside.
  */
 async function tests(title, runWith, isBeside = false) {
   const report = `${REPORTS}/${title.replaceAll(' ', '-')}.json`
@@ -65,7 +66,8 @@ async function tests(title, runWith, isBeside = false) {
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
   const { code, output } = await runWith(reporters, { inherit: !isBeside })
   if (isBeside) console.log(`${heading}\n${output.trimEnd()}`)
-  return { counts: countsOf(existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : null, code) }
+  const results = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : null
+  return { counts: countsOf(results, code), failures: failuresOf(results, code, ROOT) }
 }
 
 /** The tests of one workspace. */
@@ -88,15 +90,17 @@ async function onNewerNode() {
   if (fault) return { why: fault }
   const vitest = { command: path, args: toolCommand('vitest/vitest.mjs').args, shell: false }
   let counts = NO_COUNTS
+  const failures = []
   for (const [name, files] of Object.entries(ON_NEWER_NODE)) {
-    const { counts: more } = await tests(
+    const result = await tests(
       `${name} on Node ${NEWER_NODE}`,
       (reporters, options) => run(vitest, ['run', ...files, ...reporters], { ...options, cwd: `${ROOT}${name}` }),
       true,
     )
-    counts = addCounts(counts, more)
+    counts = addCounts(counts, result.counts)
+    failures.push(...result.failures)
   }
-  return { counts }
+  return { counts, failures }
 }
 
 /**
@@ -124,6 +128,8 @@ function summary() {
   }
   const ms = Date.now() - beganAll
   console.log(`  ${'all'.padEnd(width)} ${(ms / 1000).toFixed(1).padStart(7)} s\n`)
+  // Last, since the end of a log is what people see of it.
+  for (const { name, failures } of parts) for (const line of failures) console.log(`✗ ${name}: ${line}`)
   console.log(countsLine(total))
   if (parts.some(({ failed }) => failed) || total.passed === 0) process.exitCode = 1
 }

@@ -5,8 +5,10 @@
 import { parseArgs } from 'node:util'
 import { install } from '../../scripts/install.mjs'
 import { fanout } from './parts/fanout.ts'
+import { history } from './parts/history.ts'
 import { http } from './parts/http.ts'
 import { many } from './parts/many.ts'
+import { recording } from './parts/recording.ts'
 import { sse } from './parts/sse.ts'
 import { stalled } from './parts/stalled.ts'
 import { storm } from './parts/storm.ts'
@@ -14,7 +16,7 @@ import { printed, writeReport } from './report.ts'
 import type { Run } from './rounds.ts'
 import type { Section } from './section.ts'
 
-const PARTS = { fanout, sse, many, stalled, storm, http }
+const PARTS = { fanout, sse, many, stalled, storm, http, history, recording }
 const ROUNDS = 3
 
 async function main(): Promise<void> {

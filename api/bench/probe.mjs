@@ -1,5 +1,5 @@
 // Preloaded into every measured server: answers, over the channel of its parent, what it has used so far, and which
-// statements requests have caused between `record` and `recorded`.
+// statements requests have caused between `record` and `recorded`; what all statements were between `watch` and `watched`.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { createRequire } from 'node:module'
@@ -7,6 +7,7 @@ import { createRequire } from 'node:module'
 const requests = new AsyncLocalStorage()
 /** Gives what was recorded, and leaves nothing behind. */
 let stopRecording = () => []
+let stopWatching = () => ({ statements: 0, stored: [] })
 
 function record() {
   const pg = createRequire(process.argv[1])('pg')
@@ -30,6 +31,32 @@ function record() {
   }
 }
 
+/** Counts all statements, and for those that store samples notes how late and how many. */
+function watch() {
+  const pg = createRequire(process.argv[1])('pg')
+  const { query } = pg.Client.prototype
+  const seen = { statements: 0, stored: [] }
+  pg.Client.prototype.query = function (...args) {
+    seen.statements += 1
+    const [statement, values = statement.values] = args
+    if (!(statement.text ?? statement).includes('insert into samples')) return query.apply(this, args)
+    const [, , startsMs, lengthsMs] = values
+    const endMs = Math.max(...startsMs) + lengthsMs[0]
+    const note = () => seen.stored.push({ latenessMs: Date.now() - endMs, samples: startsMs.length })
+    const callback = args.at(-1)
+    if (typeof callback !== 'function') return query.apply(this, args).finally(note)
+    args[args.length - 1] = (...answer) => {
+      note()
+      callback(...answer)
+    }
+    return query.apply(this, args)
+  }
+  stopWatching = () => {
+    pg.Client.prototype.query = query
+    return seen
+  }
+}
+
 /** CPU of all threads in milliseconds, memory in bytes, after a collection when one is asked for. */
 function figures(afterCollection) {
   // The second run collects what finalizers of the first have let go.
@@ -41,8 +68,10 @@ function figures(afterCollection) {
 
 function answerTo(ask) {
   if (ask === 'recorded') return stopRecording()
-  if (ask !== 'record') return figures(ask === 'memory')
-  record()
+  if (ask === 'watched') return stopWatching()
+  if (ask !== 'record' && ask !== 'watch') return figures(ask === 'memory')
+  if (ask === 'record') record()
+  else watch()
   return true
 }
 

@@ -23,6 +23,13 @@ export interface Statement {
   rowMode?: 'array'
 }
 
+/** What a server has asked its database. */
+export interface Watched {
+  statements: number
+  /** Of each statement that stores samples: from the end of their window until it was answered. */
+  stored: { latenessMs: number; samples: number }[]
+}
+
 /** A server under measurement: a process of its own, which answers what it has used. */
 export class ServerProcess implements AsyncDisposable {
   /** How it ended, once it has; a server that ends by itself has failed. */
@@ -91,6 +98,15 @@ export class ServerProcess implements AsyncDisposable {
 
   async recorded(): Promise<Statement[]> {
     return await this.#ask('recorded')
+  }
+
+  /** Counts all statements, until `watched` is asked. */
+  async watch(): Promise<void> {
+    await this.#ask('watch')
+  }
+
+  async watched(): Promise<Watched> {
+    return await this.#ask('watched')
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

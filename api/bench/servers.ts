@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { prepareTestDatabase, testDatabaseKinds } from '@gaugeline/prisma/testing'
+import { prepareTestDatabase, type TestDatabaseKind, testDatabaseKinds } from '@gaugeline/prisma/testing'
 import { GraphQLTestClient } from '../test/graphql-client.ts'
 import { change, register } from '../test/process/documents.ts'
 import { settingsOf } from '../test/process/server-process.ts'
@@ -27,6 +27,8 @@ export interface ServerOptions {
   deployments: number
   /** How many callers there are, each with a token; 4 by default. */
   callers?: number
+  /** Default: PostgreSQL where one can be reached. */
+  database?: TestDatabaseKind
 }
 
 /** A server that delivers samples. */
@@ -70,8 +72,9 @@ export interface RunningGaugeline extends Running {
  * Gaugeline as it is built, on an empty database of its own, with even traffic; what it serves is deployed through its
  * API.
  */
-export async function gaugeline({ intervalMs, deployments, callers = 4 }: ServerOptions): Promise<RunningGaugeline> {
-  const database = await prepareTestDatabase(await databaseKind())
+export async function gaugeline(options: ServerOptions): Promise<RunningGaugeline> {
+  const { intervalMs, deployments, callers = 4 } = options
+  const database = await prepareTestDatabase(options.database ?? (await databaseKind()))
   const folder = mkdtempSync(join(tmpdir(), 'gaugeline-bench-'))
   const trace = join(folder, 'steady-traffic.csv')
   let server: ServerProcess | undefined

@@ -95,7 +95,7 @@ export function createApp({ env, log, onProgress, onFailure, time }: AppOptions)
     database.onFailure(onFailure)
     const deps = createDeps({ env, database, source, log, address, time })
     try {
-      if (env.seed === 'demo') await seed(database, deps, env.sampleIntervalMs, onProgress)
+      if (env.seed !== 'none') await seed({ database, deps, env, onProgress })
       throwIfStopped()
       await lifecycle.start(...deps.parts)
     } catch (error) {
@@ -110,6 +110,8 @@ export function createApp({ env, log, onProgress, onFailure, time }: AppOptions)
       basePath: env.basePath,
       readiness: readinessOf(database),
       telemetry: deps.telemetry,
+      deploymentMetrics: () => deps.deploymentTotals.scrape(),
+      exports: deps.metricsExports,
       clock: deps.clock,
       monotonic: deps.monotonic,
     })

@@ -6,6 +6,7 @@ import type { ApiTokens } from './auth/api-tokens.ts'
 import { type Auth, createAuth } from './auth/auth.ts'
 import type { Sessions } from './auth/sessions.ts'
 import { type Clocks, createClocks, realTime, type TimeSources } from './base/clock.ts'
+import { errorLog } from './base/error-log.ts'
 import type { Part } from './base/lifecycle.ts'
 import type { ServerInfo } from './base/server-info.ts'
 import { Sweeper } from './base/sweeper.ts'
@@ -16,27 +17,21 @@ import { type DeploymentFilter, type DeploymentWithNames, filterKey } from './de
 import { DeploymentHistories } from './deployments/deployment-histories.ts'
 import { Deployments } from './deployments/deployments.ts'
 import { EventRecords } from './deployments/event-records.ts'
+import { MetricsExports } from './deployments/metrics-exports.ts'
 import type { Env } from './env.ts'
 import { Idempotency } from './idempotency/idempotency.ts'
 import { Cursors } from './live/cursors.ts'
 import { EventLog } from './live/event-log.ts'
-import { Fleet } from './live/fleet.ts'
-import { RecentSamples } from './live/recent-samples.ts'
-import { SampleLogs } from './live/sample-logs.ts'
-import { TrailingMetrics } from './live/trailing-metrics.ts'
+import { DeploymentTotals } from './live/deployment-totals.ts'
+import { createLiveMetrics, type LiveMetrics } from './live/live-metrics.ts'
 import { Models } from './models/models.ts'
 import { Recorder } from './recording/recorder.ts'
-import { createSimulatedSource } from './recording/sources/simulator/simulated-source.ts'
-import { loadTrace, TraceError } from './recording/sources/simulator/trace.ts'
 import type { Source } from './recording/sources/source.ts'
 import { createRollUp } from './samples/create-roll-up.ts'
-import { MetricsHistory } from './samples/history.ts'
-import { HistoryStore } from './samples/history-store.ts'
-import { MergedWindows } from './samples/merged-windows.ts'
-import type { RollUp } from './samples/resolutions.ts'
-import { Retention } from './samples/retention.ts'
-import { SampleStore } from './samples/sample-store.ts'
-import { SweepClock } from './samples/sweep-clock.ts'
+import { createSampleStorage } from './samples/create-sample-storage.ts'
+import type { MetricsHistory } from './samples/history.ts'
+import type { Retention } from './samples/retention.ts'
+import type { SampleStore } from './samples/sample-store.ts'
 import { Telemetry } from './telemetry.ts'
 import { TrainingJobs } from './training/training-jobs.ts'
 import { TrainingProgress } from './training/training-progress.ts'
@@ -49,8 +44,7 @@ import { WebhookOutbox } from './webhooks/outbox.ts'
 import { allowedHosts } from './webhooks/public-addresses.ts'
 import { Webhooks } from './webhooks/webhooks.ts'
 
-/** How long one-second samples are kept: an embedded database is one file on somebody's laptop. */
-const KEEP_HOURS = { embedded: 6, postgres: 24 }
+export { createSource, TraceError } from './recording/sources/create-source.ts'
 
 const SWEEP_EVERY_MS = 60_000
 
@@ -60,7 +54,7 @@ const { version: VERSION } = JSON.parse(readFileSync(new URL('../package.json', 
 }
 
 /** What resolvers can reach. */
-export interface Services {
+export interface Services extends LiveMetrics<DeploymentWithNames, DeploymentFilter> {
   /** To follow relations when reading; everything else goes through the services. */
   prisma: PrismaClient
   models: Models
@@ -71,11 +65,7 @@ export interface Services {
   sampleStore: SampleStore
   history: DeploymentHistories
   metricsHistory: MetricsHistory
-  recent: RecentSamples
-  trailing: TrailingMetrics
-  sampleLogs: SampleLogs
   eventLog: EventLog
-  fleet: Fleet<DeploymentWithNames, DeploymentFilter>
   cursors: Cursors
   apiTokens: ApiTokens
   sessions: Sessions
@@ -101,30 +91,22 @@ export interface Deps extends Clocks {
   bus: Bus
   recorder: Recorder
   retention: Retention
-  rollUp: RollUp
+  rollUp: Part
   trainingRuns: TrainingRuns
   outbox: WebhookOutbox
   deliveryQueue: DeliveryQueue
   telemetry: Telemetry
+  deploymentTotals: DeploymentTotals
+  metricsExports: MetricsExports
   /** What runs by itself, in the order in which it starts; it stops in reverse. */
   parts: readonly Part[]
-}
-
-export { TraceError }
-
-/**
- * The source of samples that the settings ask for.
- * @throws TraceError
- */
-export function createSource(env: Env): Source {
-  return createSimulatedSource(env.trafficTrace === undefined ? {} : { trace: loadTrace(env.trafficTrace) })
 }
 
 /** Wires every service by hand. Starts nothing. */
 export function createDeps({ env, database, source, log, address, time = realTime }: DepsOptions): Deps {
   const { prisma } = database
   const { adminToken, sampleIntervalMs: intervalMs, quotas } = env
-  const logError = (what: string) => errorLog(log, what)
+  const logError = (what: string) => errorLog(log, what, isUnavailable)
   const { clock, monotonic, recordingClock } = createClocks(time, (aheadMs, what) => log.warn({ aheadMs }, what))
   const telemetry = new Telemetry()
 
@@ -159,48 +141,34 @@ export function createDeps({ env, database, source, log, address, time = realTim
   const deployments = new Deployments({ prisma, models, events, idempotency, bus, clock: recordingClock, quotas })
   const trainingJobs = new TrainingJobs({ prisma, models, idempotency, bus, outbox, clock, recordingClock, quotas })
   const trainingProgress = new TrainingProgress(bus, trainingJobs)
-  const trainingRuns = new TrainingRuns({
-    prisma,
-    bus,
-    outbox,
-    clock: recordingClock,
-    onError: logError('simulated training runs are stalled'),
-  })
+  const onRunError = logError('simulated training runs are stalled')
+  const trainingRuns = new TrainingRuns({ prisma, bus, outbox, clock: recordingClock, onError: onRunError })
   const directoryError = logError('the active deployments could not be read')
   const activeDeployments = new ActiveDeployments({ prisma, bus, onError: directoryError })
-  const sampleStore = new SampleStore(database)
-  const metricsHistory = new MetricsHistory({
-    samples: sampleStore,
-    windows: new MergedWindows(database),
-    store: new HistoryStore(database),
+  const { sampleStore, recorderStore, metricsHistory, tables, sweepClock, retention, kept } = createSampleStorage({
+    database,
+    keep: env.keep,
     intervalMs,
+    time,
     clock: recordingClock,
+    onRetentionError: logError('old samples could not be removed'),
   })
   const history = new DeploymentHistories(prisma, metricsHistory)
-  const recent = new RecentSamples({ store: sampleStore, bus, now: () => recordingClock.now() })
-  const trailing = new TrailingMetrics({ store: sampleStore, recent })
-  const sampleLogs = new SampleLogs({
+  const eventLog = new EventLog({ events, bus, cursors, onError: logError('the event log could not be read') })
+  const { recent, trailing, sampleLogs, fleet } = createLiveMetrics({
     store: sampleStore,
-    trailing,
     bus,
     cursors,
+    directory: activeDeployments,
+    keyOf: filterKey,
     now: () => recordingClock.now(),
     intervalMs,
-    onError: logError('watched samples could not be read'),
+    errorsOf: logError,
   })
-  const eventLog = new EventLog({ events, bus, cursors, onError: logError('the event log could not be read') })
-  const fleet = new Fleet({
-    bus,
-    directory: activeDeployments,
-    recent,
-    trailing,
-    keyOf: filterKey,
-    intervalMs,
-    onError: logError('the trailing figures of the fleet could not be read'),
-  })
+  const deploymentTotals = new DeploymentTotals({ bus, active: () => activeDeployments.named() })
+  const metricsExports = new MetricsExports({ prisma, store: sampleStore, histories: history, clock: recordingClock })
   const recorder = new Recorder({
-    // Through connections of its own: callers who take all others do not hold it up.
-    store: new SampleStore({ kind: database.kind, pool: database.reserved }),
+    store: recorderStore,
     sourceOf: () => ({ source, intervalMs }),
     bus,
     clock: recordingClock,
@@ -210,22 +178,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
     onRecovery: () => log.info('recording has resumed'),
     onStored: (latenessMs, count) => telemetry.onStored(latenessMs, count),
   })
-  const rollUp = createRollUp({
-    database,
-    recent: (deploymentKey) => recent.inMemory(deploymentKey),
-    clock: recordingClock,
-    logError,
-    onRecovery: () => log.info('the merging of samples has resumed'),
-  })
-  const keepMs = KEEP_HOURS[database.kind] * 3_600_000
-  const sweepClock = new SweepClock(prisma, sampleStore, time)
-  const retention = new Retention({
-    store: sampleStore,
-    keepMs,
-    intervalMs,
-    now: () => sweepClock.now(),
-    onError: logError('old samples could not be removed'),
-  })
+  const rollUp = createRollUp({ database, tables, recent, clock: recordingClock, log, logError })
   const guard = new AddressGuard(allowedHosts(env.webhookAllowedHosts))
   const webhooks = new Webhooks({ prisma, guard, outbox, idempotency, clock, maxWebhooks: quotas.webhooks })
   const deliveryQueue = new DeliveryQueue({ prisma, clock, random: Math.random })
@@ -251,15 +204,8 @@ export function createDeps({ env, database, source, log, address, time = realTim
     onError: logError('expired rows could not be removed'),
   })
   const deliveryBacklog = new DeliveryBacklog(deliveryQueue, clock, monotonic)
-  telemetry.addServices({
-    sampleLogs,
-    fleet,
-    trainingProgress,
-    activeDeployments,
-    deliveryWorker,
-    deliveryBacklog,
-    rollUp,
-  })
+  const recording = { activeDeployments, sampleLogs, fleet, rollUp }
+  telemetry.addServices({ ...recording, trainingProgress, deliveryWorker, deliveryBacklog })
 
   return {
     services: {
@@ -284,7 +230,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
       serverInfo: {
         version: VERSION,
         intervalMs,
-        retention: [{ resolutionMs: intervalMs, keepMs }],
+        retention: kept,
         quotas,
         clock: recordingClock,
       },
@@ -299,12 +245,15 @@ export function createDeps({ env, database, source, log, address, time = realTim
     outbox,
     deliveryQueue,
     telemetry,
+    deploymentTotals,
+    metricsExports,
     clock,
     monotonic,
     recordingClock,
     parts: [
       // What was recorded before a restart must not lie in the future.
       { start: async () => recordingClock.advanceTo((await sampleStore.newestWindowEnd()) ?? 0) },
+      { start: async () => void (await retention.prepare()) },
       activeDeployments,
       eventLog,
       // The bus calls its subscribers in the order in which they subscribed, so the recent samples receive a sample
@@ -312,6 +261,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
       recent,
       sampleLogs,
       fleet,
+      deploymentTotals,
       trainingProgress,
       access.tokenUses,
       rollUp,
@@ -322,17 +272,5 @@ export function createDeps({ env, database, source, log, address, time = realTim
       // Last, since it publishes what the others wait for; so it is the first to stop.
       recorder,
     ],
-  }
-}
-
-/** Logs each error, but throttles those of an unavailable database to one a minute: it is asked every two seconds. */
-function errorLog(log: Logger, what: string): (error: unknown) => void {
-  let quietUntilMs = -Infinity
-  return (error) => {
-    if (isUnavailable(error)) {
-      if (performance.now() < quietUntilMs) return
-      quietUntilMs = performance.now() + 60_000
-    }
-    log.error({ err: error }, what)
   }
 }

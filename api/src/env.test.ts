@@ -11,6 +11,9 @@ function messageFor(source: Record<string, string>): string {
   throw new Error(`${JSON.stringify(source)} was accepted`)
 }
 
+const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
+
 describe('readEnv', () => {
   it('returns the documented defaults when nothing is set', () => {
     expect(readEnv({})).toEqual({
@@ -20,6 +23,16 @@ describe('readEnv', () => {
       dataDir: '.data',
       adminToken: undefined,
       sampleIntervalMs: 1000,
+      keep: {
+        samplesMs: 6 * HOUR_MS,
+        merged: [
+          { resolutionMs: 10_000, keepMs: 3 * DAY_MS },
+          { resolutionMs: 60_000, keepMs: 30 * DAY_MS },
+          { resolutionMs: 600_000, keepMs: 180 * DAY_MS },
+          { resolutionMs: 3_600_000, keepMs: 730 * DAY_MS },
+          { resolutionMs: 86_400_000, keepMs: 1825 * DAY_MS },
+        ],
+      },
       seed: 'demo',
       keepAliveMs: 75_000,
       allowedHosts: [],
@@ -51,6 +64,12 @@ describe('readEnv', () => {
         DATA_DIR: '/var/lib/gaugeline',
         ADMIN_TOKEN: adminToken,
         SAMPLE_INTERVAL_MS: '10',
+        KEEP_SAMPLES_HOURS: '2',
+        KEEP_10S_DAYS: '1',
+        KEEP_1MIN_DAYS: '2',
+        KEEP_10MIN_DAYS: '3',
+        KEEP_1H_DAYS: '4',
+        KEEP_1D_DAYS: '5',
         SEED: 'demo',
         KEEP_ALIVE_SECONDS: '620',
         ALLOWED_HOSTS: 'Gaugeline, gaugeline:4000,.svc.cluster.local,10.1.2.3,[fd00::1]:80',
@@ -74,6 +93,16 @@ describe('readEnv', () => {
       dataDir: '/var/lib/gaugeline',
       adminToken,
       sampleIntervalMs: 10,
+      keep: {
+        samplesMs: 2 * HOUR_MS,
+        merged: [
+          { resolutionMs: 10_000, keepMs: DAY_MS },
+          { resolutionMs: 60_000, keepMs: 2 * DAY_MS },
+          { resolutionMs: 600_000, keepMs: 3 * DAY_MS },
+          { resolutionMs: 3_600_000, keepMs: 4 * DAY_MS },
+          { resolutionMs: 86_400_000, keepMs: 5 * DAY_MS },
+        ],
+      },
       seed: 'demo',
       keepAliveMs: 620_000,
       allowedHosts: ['gaugeline', 'gaugeline:4000', '.svc.cluster.local', '10.1.2.3', '[fd00::1]:80'],
@@ -91,6 +120,20 @@ describe('readEnv', () => {
 
   it('treats an empty value as unset', () => {
     expect(readEnv({ PORT: '', ADMIN_TOKEN: '  ', SEED: '' })).toEqual(readEnv({}))
+  })
+
+  it('keeps samples longer on a PostgreSQL server, and nothing coarser for less time than them', () => {
+    const DATABASE_URL = 'postgres://db/gauges'
+    const kept = (settings: Record<string, string>) => {
+      const { samplesMs, merged } = readEnv({ DATABASE_URL, ...settings }).keep
+      return [samplesMs, ...merged.map(({ keepMs }) => keepMs)].map((ms) => ms / DAY_MS)
+    }
+    expect(kept({})).toEqual([1, 3, 30, 180, 730, 1825])
+    expect(kept({ KEEP_SAMPLES_HOURS: '240' })).toEqual([10, 10, 30, 180, 730, 1825])
+    expect(kept({ KEEP_1MIN_DAYS: '365' })).toEqual([1, 3, 365, 365, 730, 1825])
+    expect(() => kept({ KEEP_SAMPLES_HOURS: '73', KEEP_10S_DAYS: '3' })).toThrow(
+      'KEEP_10S_DAYS holds "3"; finer windows are kept longer: it may hold 4 or more.',
+    )
   })
 
   it('seeds only the embedded database by default', () => {

@@ -1,5 +1,7 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { HOST_NAME, isHost, isHostName, isNetwork } from './base/host-names.ts'
+import { KEEP_SAMPLES_HOURS, type KeptTimes, MERGED_RESOLUTIONS } from './base/kept-times.ts'
 import { KEEP_ALIVE_SECONDS, QUOTAS } from './base/limits.ts'
 import type { Quotas } from './base/quotas.ts'
 
@@ -18,9 +20,10 @@ export interface Env {
   /** A token with every scope, for automation. Never printed, never stored. */
   adminToken: string | undefined
   sampleIntervalMs: number
+  keep: KeptTimes
   /** How long a connection stays open between two requests. */
   keepAliveMs: number
-  seed: 'demo' | 'none'
+  seed: 'demo' | 'history' | 'none'
   quotas: Quotas
   /** Hosts that this server answers to, besides its own: `name`, `name:port`, or `.domain` for all names in it. */
   allowedHosts: readonly string[]
@@ -45,11 +48,10 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'
 type LogLevel = (typeof LOG_LEVELS)[number]
 
 const MAX_SHOWN_CHARACTERS = 80
-const HOST_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i
 // No dots alone: a URL is normalised before it is sent.
 const BASE_PATH = /^(\/(?!\.+(\/|$))[\w.~-]+)+$/
 // Below one of these, a path whose beginning a proxy has removed could not be told from a whole one.
-const OWN_PATHS = /^\/(assets|graphql|healthz|metrics|readyz|schema\.graphql|session)(\/|$)/
+const OWN_PATHS = /^\/(assets|export|graphql|healthz|metrics|readyz|schema\.graphql|session)(\/|$)/
 // RFC 9110's token, without the asterisk: in a list of headers it would be a wildcard.
 const HEADER_NAME = /^[\w!#$%&'+.^`|~-]+$/
 // Characters that need no quoting in an Authorization header (RFC 6750's b64token, a little wider).
@@ -88,27 +90,6 @@ function entriesOf(list: string): string[] {
     .split(',')
     .map((entry) => entry.trim())
     .filter((entry) => entry !== '')
-}
-
-/** Digits and dots that are not an address are more likely a typo than a name. */
-function isHostName(text: string): boolean {
-  return HOST_NAME.test(text) && !/^[\d.]+$/.test(text)
-}
-
-/** What the Host header of a request may be: a name or an address, with or without a port; or a domain. */
-function isHost(text: string): boolean {
-  const [, name = ''] = /^(\[[\da-f:.]+\]|[^:]+)(:\d{1,5})?$/i.exec(text) ?? []
-  return (
-    isIP(name) === 4 || (name.startsWith('[') && isIP(name.slice(1, -1)) === 6) || isHostName(name.replace(/^\./, ''))
-  )
-}
-
-/** An IP address, or a network in CIDR notation. */
-function isNetwork(text: string): boolean {
-  const [address = '', prefix, ...more] = text.split('/')
-  const version = isIP(address)
-  if (version === 0 || more.length > 0) return false
-  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128))
 }
 
 interface Setting {
@@ -151,9 +132,16 @@ const settings = {
     schema: wholeNumber(10, 60_000).refine((ms) => 60_000 % ms === 0),
     mayHold: 'milliseconds from 10 to 60000 that divide a minute, like 100, 250, 1000 or 5000',
   },
+  // A month of seconds is more than coarser windows are asked for.
+  KEEP_SAMPLES_HOURS: { schema: wholeNumber(1, 720), mayHold: 'hours from 1 to 720' },
+  KEEP_10S_DAYS: keptDays(365),
+  KEEP_1MIN_DAYS: keptDays(1_825),
+  KEEP_10MIN_DAYS: keptDays(3_650),
+  KEEP_1H_DAYS: keptDays(3_650),
+  KEEP_1D_DAYS: keptDays(3_650),
   // Beyond an hour, no load balancer keeps a connection that is not used.
   KEEP_ALIVE_SECONDS: { schema: wholeNumber(1, 3_600), mayHold: 'seconds from 1 to 3600' },
-  SEED: { schema: z.enum(['demo', 'none']), mayHold: 'demo or none' },
+  SEED: { schema: z.enum(['demo', 'history', 'none']), mayHold: 'demo, history or none' },
   MAX_ACTIVE_DEPLOYMENTS: quota(100_000),
   MAX_SIMULATED_RUNS: quota(1_000),
   MAX_STEPS_PER_TRAINING_JOB: quota(10_000_000),
@@ -219,6 +207,10 @@ function quota(highest: number) {
   return { schema: wholeNumber(0, highest), mayHold: `a number from 0 to ${highest}` }
 }
 
+function keptDays(highest: number) {
+  return { schema: wholeNumber(1, highest), mayHold: `days from 1 to ${highest}` }
+}
+
 type Name = keyof typeof settings
 
 /** Escapes control characters and shortens long values, so that the message stays one line. */
@@ -255,6 +247,25 @@ export function readEnv(source: Record<string, string | undefined> = process.env
     throw new EnvError(`${name} holds ${(setting.shown ?? quote)(value)}; it may hold ${setting.mayHold}.`)
   }
 
+  /** What is coarser is kept for at least as long as what it was merged from. */
+  function readKept(usualHours: number): KeptTimes {
+    const hourMs = 3_600_000
+    const samplesMs = (read('KEEP_SAMPLES_HOURS') ?? usualHours) * hourMs
+    let leastMs = samplesMs
+    const merged = MERGED_RESOLUTIONS.map(({ resolutionMs, name, days }) => {
+      const given = read(`KEEP_${name}_DAYS`)
+      if (given !== undefined && given * 24 * hourMs < leastMs) {
+        const least = Math.ceil(leastMs / hourMs / 24)
+        throw new EnvError(
+          `KEEP_${name}_DAYS holds "${given}"; finer windows are kept longer: it may hold ${least} or more.`,
+        )
+      }
+      leastMs = Math.max(leastMs, (given ?? days) * 24 * hourMs)
+      return { resolutionMs, keepMs: leastMs }
+    })
+    return { samplesMs, merged }
+  }
+
   const databaseUrl = read('DATABASE_URL')
   const publicUrl = read('PUBLIC_URL')
   return {
@@ -264,6 +275,7 @@ export function readEnv(source: Record<string, string | undefined> = process.env
     dataDir: read('DATA_DIR') ?? '.data',
     adminToken: read('ADMIN_TOKEN'),
     sampleIntervalMs: read('SAMPLE_INTERVAL_MS') ?? 1000,
+    keep: readKept(KEEP_SAMPLES_HOURS[databaseUrl === undefined ? 'embedded' : 'postgres']),
     // Example data is for trying out Gaugeline, not for someone's own PostgreSQL database.
     seed: read('SEED') ?? (databaseUrl === undefined ? 'demo' : 'none'),
     quotas: {

@@ -151,6 +151,9 @@ export interface HttpTestServerOptions extends ListenOptions {
   basePath?: string
   trustedProxies?: readonly string[]
   readiness?: HttpApp['readiness']
+  deploymentMetrics?: HttpApp['deploymentMetrics']
+  exports?: HttpApp['exports']
+  exportStallMs?: HttpApp['exportStallMs']
   webSockets?: HttpApp['webSockets']
   budgets?: HttpApp['budgets']
   unread?: HttpApp['unread']
@@ -197,6 +200,9 @@ export async function createHttpTestServer(options: HttpTestServerOptions = {}):
     basePath,
     readiness: options.readiness ?? (async () => ({ ready: true, checks: { database: 'ok' } })),
     telemetry: new Telemetry(),
+    deploymentMetrics: options.deploymentMetrics ?? (() => ({ contentType: 'text/plain', parts: [() => 'metrics'] })),
+    exports: options.exports ?? { open: async () => ({ contentType: 'text/csv', parts: [() => 'figures'] }) },
+    exportStallMs: options.exportStallMs,
     clock,
     monotonic: clock,
     webSockets: options.webSockets,

@@ -1,3 +1,4 @@
+import type { Part } from '../src/base/lifecycle.ts'
 import pg from 'pg'
 import { vi } from 'vitest'
 import { encodeId } from '../src/graphql/ids.ts'
@@ -54,7 +55,9 @@ async function connectTo(app: TestApp): Promise<pg.Client> {
 
 /** Nobody asks the database for anything but the answers from here on. */
 export async function quiet({ deps }: TestApp): Promise<void> {
-  await Promise.all([deps.recorder.stop(), deps.retention.stop(), deps.trainingRuns.stop()])
+  await Promise.all(
+    [deps.recorder, deps.retention, deps.rollUp, deps.trainingRuns].map(async (part: Part) => part.stop?.()),
+  )
   deps.services.eventLog.stop()
   deps.services.sampleLogs.stop()
   await deps.services.activeDeployments.stop()

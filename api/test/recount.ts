@@ -23,7 +23,7 @@ export interface Recount {
   samples: number
 }
 
-const RESOLUTIONS_MS = [10_000, 60_000, 600_000, 3_600_000]
+const RESOLUTIONS_MS = [10_000, 60_000, 600_000, 3_600_000, 86_400_000]
 
 /**
  * Merges all stored samples anew, each resolution from the samples themselves, as far as the watermarks say that they
@@ -40,9 +40,7 @@ export async function recount({ pool }: Pick<Database, 'pool'>): Promise<Recount
   )
   const headOf = new Map(heads.map((head) => [`${head.deploymentKey} ${head.resolutionMs}`, head]))
   const byDeployment = new Map<number, Sample[]>()
-  for (const sample of samples) {
-    byDeployment.set(sample.deploymentKey, [...(byDeployment.get(sample.deploymentKey) ?? []), sample])
-  }
+  for (const sample of samples) push(byDeployment, sample.deploymentKey, sample)
   const expected = new Map<string, MergedWindow>()
   let merged = 0
   for (const resolutionMs of RESOLUTIONS_MS) {
@@ -56,15 +54,14 @@ export async function recount({ pool }: Pick<Database, 'pool'>): Promise<Recount
         if (resolutionMs === 10_000) merged += 1
         const windowStartMs = Math.ceil((sample.windowStartMs + sample.windowMs) / resolutionMs - 1) * resolutionMs
         if (resolutionMs > 10_000 && windowStartMs + resolutionMs > head.throughMs) continue
-        windows.set(windowStartMs, [...(windows.get(windowStartMs) ?? []), sample])
+        push(windows, windowStartMs, sample)
       }
       for (const [windowStartMs, inWindow] of windows) {
         const window = ofDeployment(inWindow, resolutionMs, windowStartMs)
         expected.set(keyOf(window), window)
         if (resolutionMs < 60_000) continue
         for (const series of [0, -head.modelKey]) {
-          const place = `${series} ${windowStartMs}`
-          members.set(place, [...(members.get(place) ?? []), { ...window, series }])
+          push(members, `${series} ${windowStartMs}`, { ...window, series })
         }
       }
     }
@@ -90,6 +87,12 @@ export async function recount({ pool }: Pick<Database, 'pool'>): Promise<Recount
   return { faults, windows, merged, samples: samples.length }
 }
 
+function push<K, V>(groups: Map<K, V[]>, key: K, value: V): void {
+  const group = groups.get(key)
+  if (group) group.push(value)
+  else groups.set(key, [value])
+}
+
 function keyOf({ series, resolutionMs, windowStartMs }: MergedWindow): string {
   return `${series} ${resolutionMs} ${new Date(windowStartMs).toISOString()}`
 }
@@ -105,7 +108,7 @@ const highest = (values: (number | null)[]) => {
 
 function figures(parts: readonly (Sample | MergedWindow)[]) {
   const histogram = new LatencyHistogram()
-  for (const { latency } of parts) if (latency) histogram.merge(LatencyHistogram.decode(latency as Uint8Array))
+  for (const { latency } of parts) if (latency) histogram.merge(LatencyHistogram.decode(latency))
   return {
     requests: sum(parts.map(({ requests }) => requests)),
     errors: sum(parts.map(({ errors }) => errors)),

@@ -84,8 +84,7 @@ describe('a backup that was copied over a data folder', () => {
     ]
     expect(kinds).toEqual([...pair, ...pair, ...pair])
     await app[Symbol.asyncDispose]()
-    // Three servers start, one after another.
-  }, 60_000)
+  })
 })
 
 describe.each(await testDatabaseKinds())('a server whose database is set back while it runs, on %s', (kind) => {
@@ -111,10 +110,11 @@ describe.each(await testDatabaseKinds())('a server whose database is set back wh
     expect(await Promise.all(subscriptions.map(({ events }) => events.refusal()))).toEqual(invalid)
     expect(await refusalsOf(clients.map((live) => live.subscribe(EVENTS, { after: lost.event })))).toEqual(invalid)
 
-    const after = new Date().toISOString()
     const fresh = clients.map((live) => live.subscribe<Event>(EVENTS))
     for (const [at, live] of clients.entries()) {
       expect((await beginning(live, id)).map(({ inferenceMetrics }) => inferenceMetrics.skipped)).toEqual([0, 0, 0])
+      // The samples say that the recorder has found the new history: every window from now on is complete.
+      const after = new Date().toISOString()
       const [windows] = (await subscriptions[at]!.fleet.until(({ fleetMetrics }) => fleetMetrics.at > after)).slice(-1)
       expect(windows?.fleetMetrics).toMatchObject({ reported: 1, expected: 1 })
     }

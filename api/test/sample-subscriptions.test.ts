@@ -4,6 +4,7 @@ import { decodeId } from '../src/graphql/ids.ts'
 import { deploy, pause, registerJob, remove, resume, succeed, unknownId } from './acts.ts'
 import { ADMIN_TOKEN, createTestApp, type TestApp } from './create-test-app.ts'
 import { liveClient, type LiveClient, TRANSPORTS } from './live-clients.ts'
+import { nextRound } from './next-round.ts'
 import { pipeline } from './raw-http.ts'
 
 interface Update {
@@ -17,6 +18,8 @@ interface Update {
 const INTERVAL_MS = 25
 const SAMPLES = `subscription ($id: ID!, $after: SampleCursor) { inferenceMetrics(deploymentId: $id, after: $after) {
   cursor skipped metrics { at requests windowSeconds latency { p50Ms p99Ms quantile(q: 0.9) } } } }`
+
+const FIGURES = 'at windowSeconds coveredSeconds requests errors inFlight latency { p50Ms p99Ms maxMs }'
 
 const at = ({ inferenceMetrics }: Update) => inferenceMetrics.metrics.at
 const cursorOf = (update: Update | undefined) => update?.inferenceMetrics.cursor
@@ -63,6 +66,7 @@ describe.each(await testDatabaseKinds())('a server on %s', (kind) => {
       await using earlier = follow()
       await earlier.take(5)
       const before = await stored(app, id)
+      await nextRound(app)
       await using updates = follow()
       const given = await updates.take(10)
       expect(at(given[0]!) >= before.at(-1)!).toBe(true)
@@ -199,6 +203,51 @@ describe.each(await testDatabaseKinds())('a server on %s', (kind) => {
     expect(text).toMatch(/^HTTP\/1.1 200 OK[^]*"edges"[^]*HTTP\/1.1 200 OK[^]*text\/event-stream[^]*"inferenceMetrics"/)
   })
 
+  describe('sends with samples', () => {
+    const RANGES = `subscription ($id: ID!, $after: SampleCursor, $over: Int, $resolution: Int) {
+      inferenceMetrics(deploymentId: $id, after: $after, over: $over, resolution: $resolution) {
+        cursor skipped metrics { ${FIGURES} } } }`
+    let live: LiveClient
+    beforeAll(() => {
+      live = liveClient('websocket', app.origin)
+    })
+    afterAll(() => live[Symbol.asyncDispose]())
+
+    it('the metrics of a range, or whole windows like those of the history, and refuses other lengths', async () => {
+      const id = await deploy(app.client)
+      await using windows = live.subscribe<Update>(RANGES, { id, resolution: 1 })
+      await using ranges = live.subscribe<Update>(RANGES, { id, over: 1 })
+      const [first, second, third] = await windows.take(3)
+      const query = `query ($id: ID!, $from: DateTime!, $to: DateTime!) {
+        deployment(id: $id) { metricsHistory(from: $from, to: $to, maxPoints: 2) { points { ${FIGURES} } } } }`
+      const to = new Date(Date.parse(at(third!)) + 1000).toISOString()
+      const { deployment } = await app.client.data<{ deployment: { metricsHistory: { points: object[] } } }>(query, {
+        id,
+        from: at(second!),
+        to,
+      })
+      expect([second, third].map((update) => update?.inferenceMetrics.metrics)).toEqual(
+        deployment.metricsHistory.points,
+      )
+      await using resumed = live.subscribe<Update>(RANGES, { id, resolution: 1, after: cursorOf(first) })
+      expect(await resumed.take(2)).toEqual([second, third])
+
+      const [range, next] = await ranges.take(2)
+      expect(range?.inferenceMetrics.metrics.windowSeconds).toBe(1)
+      expect(Date.parse(at(next!)) - Date.parse(at(range!))).toBe(INTERVAL_MS)
+      await using again = live.subscribe<Update>(RANGES, { id, over: 1, after: cursorOf(range) })
+      expect(await again.next()).toEqual(next)
+      const latest = await app.client.data<{ deployment: { latestMetrics: { windowSeconds: number } } }>(
+        'query ($id: ID!) { deployment(id: $id) { latestMetrics(over: 60) { windowSeconds } } }',
+        { id },
+      )
+      expect(latest.deployment.latestMetrics.windowSeconds).toBe(60)
+      for (const wrong of [{ over: 7 }, { over: 0 }, { resolution: 3 }, { over: 60, resolution: 60 }]) {
+        expect([wrong, await live.subscribe(RANGES, { id, ...wrong }).refusal()]).toEqual([wrong, 'BAD_USER_INPUT'])
+      }
+    })
+  })
+
   it('keeps nothing of subscribers that left', async () => {
     const { sampleLogs } = app.deps.services
     const id = await deploy(app.client)
@@ -209,13 +258,7 @@ describe.each(await testDatabaseKinds())('a server on %s', (kind) => {
       expect(sampleLogs.counts.followers).toBe(3)
       await live[Symbol.asyncDispose]()
       // The server notices it after the client; the next sample that nobody follows shows it.
-      while (sampleLogs.counts.followers > 0)
-        await new Promise<void>((resolve) => {
-          const end = app.deps.bus.subscribe('recorded', () => {
-            end()
-            resolve()
-          })
-        })
+      while (sampleLogs.counts.followers > 0) await nextRound(app)
       expect(sampleLogs.counts).toEqual({ logs: 0, followers: 0 })
     }
   })

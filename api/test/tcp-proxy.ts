@@ -1,4 +1,9 @@
+import { randomInt } from 'node:crypto'
+import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
+
+/** Below those that systems give to whoever asks for any port: one that is closed for a while is still free then. */
+const PORTS = { from: 20_000, to: 32_000 }
 
 /** Stands between a client and a TCP server, and is the network that fails. */
 export class TcpProxy implements AsyncDisposable {
@@ -71,11 +76,19 @@ export class TcpProxy implements AsyncDisposable {
     if (!this.#refuses) await this.cut()
   }
 
+  /** On the port that it had before, or on a free one. */
   async #listen(): Promise<void> {
-    await new Promise<void>((resolve) => this.#server.listen(this.#port, '127.0.0.1', resolve))
-    const address = this.#server.address()
-    if (address === null || typeof address === 'string') throw new Error('A TCP server has a port.')
-    this.#port = address.port
+    for (;;) {
+      const port = this.#port || randomInt(PORTS.from, PORTS.to)
+      try {
+        this.#server.listen(port, '127.0.0.1')
+        await once(this.#server, 'listening')
+        this.#port = port
+        return
+      } catch (error) {
+        if (this.#port !== 0 || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+      }
+    }
   }
 
   #close(pair: [Socket, Socket]): void {
@@ -102,4 +115,11 @@ export class TcpProxy implements AsyncDisposable {
 export async function reservePort(): Promise<{ port: number; release: () => Promise<void> }> {
   const proxy = await TcpProxy.to(new URL('http://127.0.0.1:1'))
   return { port: proxy.port, release: () => proxy[Symbol.asyncDispose]() }
+}
+
+/** A port where nobody listens, which stays free until a server listens there, and while it restarts. */
+export async function restartablePort(): Promise<number> {
+  const { port, release } = await reservePort()
+  await release()
+  return port
 }

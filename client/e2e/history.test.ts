@@ -134,7 +134,7 @@ describe('the charts', () => {
   it('mark what happened, and say what to the keyboard', async () => {
     await page.getByRole('button', { name: 'Pause' }).click()
     await page.getByRole('button', { name: 'Resume' }).click()
-    const mark = page.getByRole('list', { name: 'Events in this range' }).getByRole('button').first()
+    const mark = page.getByRole('list', { name: 'Events in this range' }).getByRole('img').first()
     await mark.focus()
     expect(await mark.getAttribute('aria-label')).toMatch(/^(Paused|Resumed) by/)
     await page.keyboard.press('Escape')

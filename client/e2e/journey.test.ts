@@ -72,6 +72,8 @@ describe('a person', () => {
   })
 
   it('sees the chart grow, window by window and without a gap', async () => {
+    await page.getByText('Live, 5 min').click()
+    await page.locator('[data-state="ready"]').waitFor()
     await waitForPoints(page, 2)
     const { newest, step } = await drawnSeries(page)
     await waitForWindow(page, newest + step)

@@ -36,6 +36,8 @@ export interface RunningServer {
 export interface ServerOptions {
   /** Fills the empty database before the server opens it. By default, the server fills it with demo data. */
   fill?: (database: Database) => Promise<void>
+  /** What the server fills the empty database with. Default: demo data. */
+  seed?: 'demo' | 'history'
   /** Length of a window, in ms. */
   sampleIntervalMs?: number
   /** Where people reach the server, if it is behind a proxy. */
@@ -46,7 +48,7 @@ export interface ServerOptions {
 
 /** Starts the server and waits until it has printed its sign-in link. */
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
-  const { fill, sampleIntervalMs = 1000, publicUrl = '' } = options
+  const { fill, seed = 'demo', sampleIntervalMs = 1000, publicUrl = '' } = options
   const dataDir = await mkdtemp(join(tmpdir(), 'gaugeline-e2e-'))
   if (fill) {
     const database = await openDatabase({ dataDir })
@@ -67,7 +69,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
         PORT: String(port),
         PUBLIC_URL: publicUrl,
         DATA_DIR: dataDir,
-        SEED: fill ? 'none' : 'demo',
+        SEED: fill ? 'none' : seed,
         SAMPLE_INTERVAL_MS: String(sampleIntervalMs),
         ADMIN_TOKEN,
         LOG_LEVEL: 'warn',

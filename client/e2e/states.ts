@@ -73,6 +73,14 @@ export function pageStates({ active, paused, job, runningJob, model, versions }:
     { name: 'deployments', path: '/deployments', reach: rows },
     { name: 'deployments-none-matching', path: '/deployments?q=nothing-like-this' },
     { name: 'deployment', path: `/deployments/${active}`, reach: chart },
+    {
+      name: 'deployment-heatmap',
+      path: `/deployments/${active}?range=live&heatmap=true`,
+      reach: async (page) => {
+        await chart(page)
+        await page.getByRole('button', { name: 'From–to' }).click()
+      },
+    },
     { name: 'deployment-paused', path: `/deployments/${paused}`, reach: chart },
     {
       name: 'deployment-delete',

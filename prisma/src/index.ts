@@ -11,4 +11,5 @@ export {
 } from './violations.ts'
 export { applyScenario } from './seed/apply-scenario.ts'
 export { demoScenario } from './seed/demo-scenario.ts'
+export { historyScenario } from './seed/history-scenario.ts'
 export type { Scenario } from './seed/demo-scenario.ts'

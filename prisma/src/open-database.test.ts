@@ -103,6 +103,7 @@ describe.each(kinds)('an open database on %s', (kind) => {
       inFlight: 0,
       source: 'SIMULATED' as const,
     }
+    await database.pool.query('CREATE TABLE samples_any PARTITION OF samples DEFAULT')
     await database.prisma.sample.create({ data: sample })
     expect(await database.prisma.sample.findFirst()).toEqual(sample)
   })

@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import pg from 'pg'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { openDatabase } from './open-database.ts'
 import { createTestDatabase, onServer, prepareTestDatabase, testDatabaseKinds, urlOf } from './testing.ts'
@@ -92,6 +93,13 @@ describe.runIf(hasServer)('sessions on a PostgreSQL server', () => {
         `User "${role}" may not use the schema "team" of the database "${empty.name}": ` +
           `run GRANT USAGE, CREATE ON SCHEMA "team" TO "${role}".`,
       )
+      // Nothing is to be migrated, but the server makes partitions.
+      const grants = new pg.Client({ connectionString: empty.url })
+      await grants.connect()
+      await grants.query(`GRANT USAGE ON SCHEMA team TO ${role}; GRANT ALL ON ALL TABLES IN SCHEMA team TO ${role}`)
+      await expect(openDatabase({ url: team, dataDir: '' })).rejects.toThrow(`User ${role} may not create tables`)
+      await grants.query(`DROP OWNED BY ${role}`)
+      await grants.end()
     } finally {
       await onServer((client) => client.query(`DROP ROLE ${role}`))
     }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -77,6 +77,43 @@ export function prepareTestDatabase(kind: TestDatabaseKind): Promise<TestDatabas
   return kind === 'embedded' ? prepareEmbedded() : prepareOnServer()
 }
 
+/**
+ * Makes a database for one test as an earlier version left it: with the migrations that come before one, and what `fill`
+ * stores in it.
+ */
+export async function prepareOldTestDatabase(
+  kind: TestDatabaseKind,
+  before: string,
+  fill: (pool: pg.Pool) => Promise<void>,
+): Promise<TestDatabaseLocation> {
+  const folder = mkdtempSync(join(tmpdir(), 'gaugeline-test-'))
+  const name = newName()
+  const earlier = join(folder, 'migrations')
+  cpSync(migrationsFolder, earlier, { recursive: true })
+  for (const migration of readdirSync(earlier)) {
+    if (/^\d/.test(migration) && migration >= before) rmSync(join(earlier, migration), { recursive: true })
+  }
+  if (kind === 'postgres') await onServer((client) => client.query(`CREATE DATABASE ${name} TEMPLATE template0`))
+  const location = kind === 'postgres' ? { url: urlOf(name) } : { dataDir: join(folder, 'data') }
+  const remove = once(async () => {
+    if (kind === 'postgres') await drop(name)
+    await rm(folder, { recursive: true, force: true })
+  })
+  try {
+    const sources = { migrationsFolder: earlier, snapshot: null, lease: null }
+    const database = await openDatabaseFrom({ dataDir: '', ...location }, sources)
+    try {
+      await fill(database.pool)
+    } finally {
+      await database.close()
+    }
+  } catch (error) {
+    await remove()
+    throw error
+  }
+  return { ...location, [Symbol.asyncDispose]: remove }
+}
+
 async function prepareEmbedded(): Promise<TestDatabaseLocation> {
   const template = await embeddedTemplate()
   const folder = mkdtempSync(join(tmpdir(), 'gaugeline-test-'))
@@ -107,17 +144,20 @@ async function embeddedTemplate(): Promise<string> {
 }
 
 async function prepareOnServer(): Promise<TestDatabaseLocation> {
-  const name = `gaugeline_test_${randomBytes(6).toString('hex')}`
+  const name = newName()
   await onServer(async (client) => {
     const template = await serverTemplate(client)
     await client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`)
   })
-  const remove = once(() =>
-    onServer(async (client) => {
-      await client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
-    }),
-  )
-  return { url: urlOf(name), [Symbol.asyncDispose]: remove }
+  return { url: urlOf(name), [Symbol.asyncDispose]: once(() => drop(name)) }
+}
+
+function newName(): string {
+  return `gaugeline_test_${randomBytes(6).toString('hex')}`
+}
+
+async function drop(name: string): Promise<void> {
+  await onServer((client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`))
 }
 
 /** A database of these migrations, to be copied. Made once; those of other migrations are dropped then. */

@@ -20,10 +20,22 @@ export const MAY_IMPORT = {
   // Start and wiring.
   main: ['app', 'env', 'production'],
   app: ['deps', 'env', 'seed', 'schema', 'server', 'prisma'],
-  deps: ['env', 'telemetry', 'recording', 'live', 'samples', 'bus', 'metrics', 'prisma', ...Object.keys(DOMAINS)],
+  deps: [
+    'env',
+    'error-log',
+    'telemetry',
+    'recording',
+    'live',
+    'samples',
+    'bus',
+    'metrics',
+    'prisma',
+    ...Object.keys(DOMAINS),
+  ],
   seed: ['type:deps', 'recording', 'prisma'],
   env: [],
   telemetry: [],
+  'error-log': ['prisma'],
   production: [],
 
   // The path of a request: server → transports → engine → fanout.

@@ -87,6 +87,15 @@ export const CALLS = {
 export const MAX_PAGES_AT_ONCE = 3
 /** How long a call may wait for its turn. */
 export const CALL_WAIT_MS = 15_000
+/**
+ * Exports, and scrapes of the metrics of deployments, each: how many run at once for a caller and for all, and how many
+ * of a caller wait. They may last as long as their readers read.
+ */
+export const MAX_EXPORTS_PER_CALLER = 2
+export const MAX_EXPORTS = 16
+export const MAX_WAITING_EXPORTS_PER_CALLER = 100
+/** In this time a reader must have taken a part of some 60 KB. */
+export const MAX_EXPORT_STALL_MS = 20_000
 /** Documents of one caller, not seen before, that may wait to be parsed. One turn of the event loop parses one. */
 export const MAX_WAITING_DOCUMENTS = 1_000
 

@@ -1,8 +1,11 @@
 import type { PrismaClient } from '@gaugeline/prisma'
+import { encodeId } from '../base/global-ids.ts'
 import type { Part } from '../base/lifecycle.ts'
 import { SerialTask } from '../base/serial-task.ts'
 import type { Bus } from '../bus/bus.ts'
+import type { NamedDeployment } from '../live/deployment-totals.ts'
 import type { FleetDirectory } from '../live/fleet.ts'
+import { versionOf } from '../models/models.ts'
 import { type DeploymentFilter, type DeploymentWithNames, matcherOf } from './deployment-filter.ts'
 
 /** All of them are read again this often, whatever the bus says. */
@@ -61,6 +64,16 @@ export class ActiveDeployments implements FleetDirectory<DeploymentWithNames, De
 
   active(filter: DeploymentFilter): DeploymentWithNames[] {
     return this.#active.filter(matcherOf(filter))
+  }
+
+  /** As they are named where there is no GraphQL. */
+  named(): NamedDeployment[] {
+    return this.#active.map(({ key, id, model, versionNumber }) => ({
+      key,
+      id: encodeId('Deployment', id),
+      model: model.name,
+      version: versionOf(versionNumber),
+    }))
   }
 
   byId(id: string): DeploymentWithNames | undefined {

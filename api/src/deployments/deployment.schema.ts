@@ -1,5 +1,6 @@
 import { builder } from '../graphql/builder.ts'
 import { nodesQuery } from '../graphql/connections.ts'
+import { OVER_COST } from '../graphql/cost.ts'
 import { uuidOf } from '../graphql/ids.ts'
 import { READ_ANEW } from '../graphql/of-position.ts'
 import { externalIdOf, LABELS_FILTER, LabelInput, LabelType } from '../graphql/labels.schema.ts'
@@ -71,6 +72,7 @@ Example:
       description: 'Since when the deployment has had its status.',
     }),
     latestMetrics: t.field({
+      cost: OVER_COST,
       type: InferenceMetricsType,
       nullable: true,
       description:

@@ -1,6 +1,7 @@
 import { RefusedError } from '../base/errors.ts'
 import { builder } from '../graphql/builder.ts'
 import { fromMemory } from '../graphql/connections.ts'
+import { OVER_COST } from '../graphql/cost.ts'
 import { encodeId, uuidOf } from '../graphql/ids.ts'
 import { OF_POSITION } from '../graphql/of-position.ts'
 import type { FleetUpdate } from '../live/fleet.ts'
@@ -49,6 +50,7 @@ Example:
 builder.subscriptionField('inferenceMetrics', (t) =>
   t.field({
     scope: 'READ',
+    cost: OVER_COST,
     type: InferenceMetricsUpdateType,
     description: `Follows the log of the samples of one deployment. The subscription begins right after the cursor \`after\`, or with the newest stored sample when it is left out, and continues live. Samples come in order, each at most once; \`skipped\` counts those that were left out. With \`over\`, each comes with the metrics of the seconds before its end instead of its own. With \`resolution\`, samples come merged into windows, each once it is closed: every window whose last sample lies after the cursor, whole. A window closes with the first sample past it, or when none came for two intervals after its end; if one comes late, the window is sent again, whole, with the same \`at\`, and replaces what was sent. A \`resolution\` below the length of the samples is refused as \`BAD_USER_INPUT\`. The subscription completes when the deployment is deleted. An unknown deployment is refused as \`NOT_FOUND\`, and a cursor that does not belong to its log as \`CURSOR_INVALID\`; the subscription ends with the same code when the database is restored to an earlier state.
 
@@ -136,7 +138,7 @@ const FleetMetricsUpdateType = builder.objectRef<FleetUpdate<DeploymentWithNames
 builder.subscriptionField('fleetMetrics', (t) =>
   t.field({
     scope: 'READ',
-    cost: { perActiveDeployment: true },
+    cost: { ...OVER_COST, perActiveDeployment: true },
     type: FleetMetricsUpdateType,
     description: `Follows the current metrics of all active deployments that match a filter, with their totals: one message per window. With \`over\`, the metrics of each are those of the seconds before the end of its newest sample, and the totals are those metrics merged. A slow subscriber skips to the newest window, and nothing is replayed.
 

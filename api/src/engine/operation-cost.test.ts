@@ -52,6 +52,9 @@ const FIGURES: [document: string, variables: Record<string, unknown>, cost: numb
   ],
   ['{ __schema { types { name fields { name } } } }', {}, 41],
   [`subscription { inferenceMetrics(deploymentId: "${ID}") { cursor skipped metrics { at requests } } }`, {}, 6],
+  [`subscription { inferenceMetrics(deploymentId: "${ID}", over: 60) { cursor metrics { at requests } } }`, {}, 7],
+  ['subscription ($s: Int) { fleetMetrics(over: $s) { at totals { requests } } }', { s: 300 }, 14],
+  ['{ deployments(first: 100) { nodes { latestMetrics(over: 300) { requests } } } }', {}, 1301],
   ['subscription { fleetMetrics { at totals { requests } deployments { deploymentId metrics { at } } } }', {}, 35],
 ]
 

@@ -97,6 +97,14 @@ function declared({ extensions }: Pick<GraphQLNamedType, 'extensions'>): FieldCo
   return (extensions['pothosOptions'] as { cost?: FieldCost } | undefined)?.cost
 }
 
+const OVER_SECONDS_PER_POINT = 30
+
+/** What is merged of so many seconds, as a history is; in a list of deployments it counts for each. */
+export const OVER_COST: FieldCost = {
+  args: ['over'],
+  points: ({ over }) => (typeof over === 'number' ? 1 + Math.ceil(Math.max(0, over) / OVER_SECONDS_PER_POINT) : 1),
+}
+
 declare global {
   // Pothos merges the options of fields and types from this namespace.
   export namespace PothosSchemaTypes {

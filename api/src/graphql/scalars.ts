@@ -6,6 +6,7 @@ import {
   type ValueNode,
   valueFromASTUntyped,
 } from 'graphql'
+import { parseDateTime } from '../base/date-time.ts'
 import { builder } from './builder.ts'
 
 /** Reads a literal as the value that it stands for; an error then says where in the document it is. */
@@ -19,16 +20,9 @@ function literal<T>(parseValue: (value: unknown) => T): (node: ValueNode) => T {
   }
 }
 
-const DATE_TIME = /^(\d{4}-\d{2}-(\d{2}))T([01]\d|2[0-3]):\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/i
-
 function dateTime(value: unknown): Date {
-  const [text, day, dayOfMonth] = (typeof value === 'string' && DATE_TIME.exec(value)) || []
-  if (text !== undefined && day !== undefined) {
-    const date = new Date(text.toUpperCase())
-    // JavaScript reads 30 February as 2 March.
-    const exists = new Date(day).getUTCDate() === Number(dayOfMonth)
-    if (exists && !Number.isNaN(date.getTime())) return date
-  }
+  const date = typeof value === 'string' ? parseDateTime(value) : undefined
+  if (date !== undefined) return date
   throw new GraphQLError('A DateTime is ISO 8601 with an offset, such as "2026-11-23T14:02:00Z".')
 }
 

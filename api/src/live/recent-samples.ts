@@ -78,6 +78,11 @@ export class RecentSamples {
     return this.#recent.get(deploymentKey)
   }
 
+  /** Something is in memory, and what was recorded before this server listened was not read. */
+  isUnprimed(deploymentKey: number): boolean {
+    return this.#recent.get(deploymentKey)?.primed === false
+  }
+
   /** Reads what was recorded before this server listened. At most one statement for some hundred samples. */
   async prime(deploymentKeys: readonly number[]): Promise<void> {
     const missing = deploymentKeys.filter((key) => !this.#recent.get(key)?.primed)

@@ -1,6 +1,7 @@
 import { createTestDatabase, type TestDatabase, testDatabaseKinds } from '@gaugeline/prisma/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { completedJob, createTestDeps, record, type TestDeps } from '../../test/create-test-deps.ts'
+import { removeSamplesBefore } from '../../test/remove-samples.ts'
 import type { Sample } from '../metrics/sample.ts'
 import type { SharedSource } from '../fanout/shared-source.ts'
 import type { FollowedDeployment, SampleUpdate } from './sample-logs.ts'
@@ -108,13 +109,13 @@ describe.each(await testDatabaseKinds())('following samples on %s', (kind) => {
 
   it('reports how many samples retention removed before a follower resumed', async () => {
     await record(deps, 10_000)
-    await deps.services.sampleStore.removeBefore(deps.time.wallMs - 4000, 100)
+    await removeSamplesBefore(deps, deps.time.wallMs - 4000)
     expect(await take(await follow(2), 2)).toEqual(['7 after 4', '8'])
   })
 
   it('reports removed samples with the next sample when retention has left none', async () => {
     await record(deps, 10_000)
-    await deps.services.sampleStore.removeBefore(deps.time.wallMs, 100)
+    await removeSamplesBefore(deps, deps.time.wallMs)
     const follower = await follow(2)
     const next = take(follower, 1)
     await record(deps, 1000)
@@ -123,7 +124,7 @@ describe.each(await testDatabaseKinds())('following samples on %s', (kind) => {
 
   it('begins with the next sample, and reports nothing skipped, when the newest one was removed', async () => {
     await record(deps, 10_000)
-    await deps.services.sampleStore.removeBefore(deps.time.wallMs, 100)
+    await removeSamplesBefore(deps, deps.time.wallMs)
     const follower = await follow()
     const next = take(follower, 1)
     await record(deps, 1000)

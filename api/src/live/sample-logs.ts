@@ -54,7 +54,6 @@ interface SampleLogsOptions {
   trailing: TrailingMetrics
   bus: Bus
   cursors: Cursors
-  now: () => number
   /** The length of the samples of a deployment that has none yet. */
   intervalMs: number
   onError: (error: unknown) => void
@@ -66,6 +65,8 @@ export class SampleLogs {
   #open = new Map<number, OpenLog>()
   /** By deployment id. */
   #opening = new Map<string, Promise<OpenLog | null>>()
+  /** Every active deployment was recorded through it: the clock that closes windows, which stands while nothing is. */
+  #recordedThroughMs = -Infinity
   #unsubscribe: (() => void)[] = []
   #recheckTimer: NodeJS.Timeout | null = null
 
@@ -78,13 +79,15 @@ export class SampleLogs {
     const recheck = new SerialTask(() => this.#recheckHeads(), onError)
     this.#unsubscribe = [
       bus.subscribe('setBack', () => recheck.request()),
-      bus.subscribe('recorded', ({ samples, last }) => {
+      bus.subscribe('recorded', ({ samples, throughMs, last }) => {
         for (const sample of samples) {
           const open = this.#open.get(sample.deploymentKey)
           if (open?.log.append(sample) === false) this.#setBack(open)
         }
+        if (!last) return
+        this.#recordedThroughMs = throughMs
         // Only when the store says that nothing newer is there.
-        if (last && this.#hasDueWindows()) recheck.request()
+        if (this.#hasDueWindows()) recheck.request()
       }),
       bus.subscribe('deploymentEvent', (event) => {
         if (event.kind !== 'DELETED') return
@@ -223,8 +226,7 @@ export class SampleLogs {
   }
 
   #hasDueWindows(): boolean {
-    const nowMs = this.#options.now()
-    for (const { windows } of this.#open.values()) if (windows.isDue(nowMs)) return true
+    for (const { windows } of this.#open.values()) if (windows.isDue(this.#recordedThroughMs)) return true
     return false
   }
 
@@ -239,7 +241,7 @@ export class SampleLogs {
     if (this.#open.size === 0) return
     // Known before the read: what is committed during it is no reason for a doubt.
     const known = new Map([...this.#open.values()].map((open) => [open, open.log.newest]))
-    const nowMs = this.#options.now()
+    const recordedThroughMs = this.#recordedThroughMs
     for (const head of await this.#options.store.heads([...this.#open.keys()])) {
       const open = this.#open.get(head.deploymentKey)
       if (!open) continue
@@ -247,7 +249,7 @@ export class SampleLogs {
       else if (head.deploymentId !== open.deployment.id || head.sequence < (known.get(open) ?? 0)) this.#setBack(open)
       else {
         open.log.announce(head.sequence)
-        open.windows.closeDue(nowMs, head.sequence)
+        open.windows.closeDue(recordedThroughMs, head.sequence)
       }
     }
   }

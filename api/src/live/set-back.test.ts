@@ -205,7 +205,7 @@ describe.each(await testDatabaseKinds())('a database that is set back under a ru
       await take(live, 1)
       await setBack()
       await recheck()
-      await vi.waitFor(() => expect(deps.services.activeDeployments.size).toBe(0))
+      await vi.waitFor(() => expect(deps.services.activeDeployments.size).toBe(0), 15_000)
       expect([gone, paused].map(({ key }) => deps.services.recent.latest(key))).toEqual([undefined, undefined])
       expect((await live.next()).done).toBe(true)
     })

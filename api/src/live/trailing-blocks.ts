@@ -62,16 +62,20 @@ export function asSample(summary: MetricsSummary, { deploymentKey, sequence, sou
 }
 
 /**
- * Trailing figures of one deployment: of all samples that end within so long before the end of a sample. Whole blocks
- * (10 s, aligned to the epoch) are folded once, and the ends of the range sample by sample. A figure depends on nothing
- * but the stored samples, since floats are always added in the same order: blocks and samples ascending, and the
- * samples of a block ascending.
+ * Trailing figures of one deployment: of all samples that end within so long before the end of a sample. Blocks (10 s,
+ * aligned to the epoch) are folded once, and so are the whole ones of a range together. A figure depends on nothing but
+ * the stored samples, since floats are always added in the same order: the samples before the first whole block, the
+ * sum of the whole ones, the sum of the samples after them; all ascending.
  */
 export class TrailingBlocks {
   readonly #kept: KeptSamples
   #blockMs = BLOCK_MS
   /** Whole blocks by their ends: one folded sample, or its own ones where they come from several sources. */
   readonly #folded = new Map<number, readonly Sample[]>()
+  /** The newest block as far as it is folded. */
+  #begun: { endMs: number; throughMs: number; parts: readonly Sample[] } | undefined
+  /** The whole blocks of a range together, by its length. */
+  readonly #middle = new Map<number, { fromMs: number; toMs: number; parts: readonly Sample[] }>()
   /** What was read of the blocks that memory does not reach, by their ends. */
   readonly #read = new Map<number, { throughMs: number; samples: readonly Sample[] }>()
   /** The newest end that each length was asked for. */
@@ -87,7 +91,8 @@ export class TrailingBlocks {
     if (overMs <= sample.windowMs || this.#newest.get(overMs)?.sample === sample) return undefined
     let missing: Range | undefined
     for (const block of this.#blocks(sample, overMs)) {
-      if ((block.isWhole && this.#folded.has(block.endMs)) || this.#samplesOf(block) !== undefined) continue
+      if (block.isWhole && this.#folded.has(block.endMs)) continue
+      if (this.#samplesOf(this.#unfolded(block)) !== undefined) continue
       const toMs = Math.min(block.endMs, this.#kept.completeAfterMs)
       missing = { fromMs: missing?.fromMs ?? block.endMs - this.#blockMs, toMs }
     }
@@ -116,19 +121,58 @@ export class TrailingBlocks {
     const merger = new MetricsMerger()
     let firstStartMs = Infinity
     let recordedMs = 0
-    for (const block of this.#blocks(sample, overMs)) {
-      const parts = block.isWhole ? this.#whole(block) : this.#require(block)
-      for (const part of parts) {
-        firstStartMs = Math.min(firstStartMs, part.windowStartMs)
-        recordedMs += part.windowMs
-        merger.add(part, 'last')
-      }
+    for (const part of this.#parts(sample, overMs)) {
+      firstStartMs = Math.min(firstStartMs, part.windowStartMs)
+      recordedMs += part.windowMs
+      merger.add(part, 'last')
     }
     const figure = packed(merger.summary(fromMs, overMs, recordedMs - Math.max(0, fromMs - firstStartMs)))
     const isNewest = newest === undefined || newest.sample.sequence < sample.sequence
     if (isNewest) this.#newest.set(overMs, { sample, figure })
     this.#forget(sample, overMs)
     return figure
+  }
+
+  #parts(sample: Sample, overMs: number): readonly Sample[] {
+    const parts: Sample[] = []
+    const whole: Block[] = []
+    let last: readonly Sample[] = []
+    for (const block of this.#blocks(sample, overMs)) {
+      if (block.isWhole) whole.push(block)
+      else if (block.isBegun) last = this.#fromStart(block)
+      else parts.push(...this.#require(block))
+    }
+    return [...parts, ...this.#together(overMs, whole), ...last]
+  }
+
+  #together(overMs: number, blocks: readonly Block[]): readonly Sample[] {
+    const [first, ...others] = blocks
+    if (first === undefined) return []
+    const { fromMs } = first
+    const { toMs } = others.at(-1) ?? first
+    const known = this.#middle.get(overMs)
+    if (known?.fromMs === fromMs && known.toMs === toMs) return known.parts
+    const parts = fold(blocks.flatMap((block) => this.#whole(block)))
+    this.#middle.set(overMs, { fromMs, toMs, parts })
+    return parts
+  }
+
+  /** What of a block is not folded yet. */
+  #unfolded(block: Block): Block {
+    const begun = this.#begun
+    const isKnown = (block.isWhole || block.isBegun) && begun?.endMs === block.endMs && begun.throughMs <= block.toMs
+    return isKnown ? { ...block, fromMs: begun.throughMs } : block
+  }
+
+  /** A block from its start on. */
+  #fromStart(block: Block): readonly Sample[] {
+    const unfolded = this.#unfolded(block)
+    const known = unfolded === block ? [] : (this.#begun?.parts ?? [])
+    const more = this.#require(unfolded)
+    const parts = more.length === 0 ? known : fold([...known, ...more])
+    const { endMs, toMs: throughMs } = block
+    if (this.#begun === undefined || this.#begun.throughMs <= throughMs) this.#begun = { endMs, throughMs, parts }
+    return parts
   }
 
   *#blocks(sample: Sample, overMs: number): Generator<Block> {
@@ -138,20 +182,28 @@ export class TrailingBlocks {
     if (blockMs !== this.#blockMs) {
       this.#folded.clear()
       this.#read.clear()
+      this.#middle.clear()
+      this.#begun = undefined
       this.#blockMs = blockMs
     }
     for (let endMs = (Math.floor(fromMs / blockMs) + 1) * blockMs; endMs - blockMs < toMs; endMs += blockMs) {
       // A range no longer than a block is added sample by sample also where it is one.
-      const isWhole = overMs > blockMs && endMs - blockMs >= fromMs && endMs <= toMs
-      yield { endMs, isWhole, fromMs: Math.max(fromMs, endMs - blockMs), toMs: Math.min(toMs, endMs) }
+      const hasStart = overMs > blockMs && endMs - blockMs >= fromMs
+      const isWhole = hasStart && endMs <= toMs
+      yield {
+        endMs,
+        isWhole,
+        isBegun: hasStart && !isWhole,
+        fromMs: Math.max(fromMs, endMs - blockMs),
+        toMs: Math.min(toMs, endMs),
+      }
     }
   }
 
   #whole(block: Block): readonly Sample[] {
     const known = this.#folded.get(block.endMs)
     if (known !== undefined) return known
-    const samples = this.#require(block)
-    const folded = fold(samples)
+    const folded = this.#fromStart(block)
     this.#folded.set(block.endMs, folded)
     return folded
   }
@@ -165,6 +217,7 @@ export class TrailingBlocks {
   /** Undefined where they must be read. */
   #samplesOf({ endMs, fromMs, toMs }: Block): readonly Sample[] | undefined {
     const { samples, completeAfterMs } = this.#kept
+    if (fromMs >= toMs) return []
     if (completeAfterMs <= fromMs) return endingIn(samples, fromMs, toMs)
     const read = this.#read.get(endMs)
     if (read === undefined || read.throughMs < Math.min(toMs, completeAfterMs)) return undefined
@@ -181,6 +234,7 @@ export class TrailingBlocks {
       else {
         this.#asked.delete(over)
         this.#newest.delete(over)
+        this.#middle.delete(over)
       }
     }
     // They were added in about the order of their ends.
@@ -195,8 +249,10 @@ export class TrailingBlocks {
 
 interface Block {
   endMs: number
-  /** All of it lies in the range; otherwise the part that does. */
+  /** All of it lies in the range. */
   isWhole: boolean
+  /** Its start lies in the range, and its end does not. */
+  isBegun: boolean
   fromMs: number
   toMs: number
 }

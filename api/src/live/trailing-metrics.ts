@@ -84,7 +84,8 @@ export class TrailingMetrics {
     let sliceEndMs = performance.now() + SLICE_MS
     const unread = new Map<Sample, TrailingBlocks>()
     const figures = new Map<Sample, MetricsSummary>()
-    const live = samples.filter((sample) => this.#liveBlocks(sample)?.missing(sample, overMs) !== undefined)
+    // Those that are not primed are read at once, further back than needed.
+    const live = samples.filter(({ deploymentKey }) => recent.isUnprimed(deploymentKey))
     if (live.length > 0) await recent.prime(live.map(({ deploymentKey }) => deploymentKey))
     for (const sample of samples) {
       const known = this.#liveBlocks(sample)

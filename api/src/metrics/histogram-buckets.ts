@@ -70,6 +70,12 @@ export function slotBounds(slot: number): { lowerMs: number; upperMs: number } {
   return { lowerMs: BORDERS[slot] ?? Number.NaN, upperMs: BORDERS[slot + 1] ?? Number.NaN }
 }
 
+/** Where the latencies counted in a slot truly lie: as `slotBounds`, but what is below 1 µs, down to 0, counts there too. */
+export function slotReach(slot: number): { lowerMs: number; upperMs: number } {
+  const { lowerMs, upperMs } = slotBounds(slot)
+  return { lowerMs: lowerMs < MIN_LATENCY_MS ? 0 : lowerMs, upperMs }
+}
+
 /**
  * The latency, in milliseconds, that represents all of a slot. For borders l and u the relative error of x is largest
  * at a border, `(x - l) / l` or `(u - x) / u`; it is least where the two are equal, at `x = 2lu / (l + u)`, and there

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { SLOTS, slotOf } from './histogram-buckets.ts'
-import { LatencyHistogram, MalformedHistogramError } from './latency-histogram.ts'
+import { MalformedHistogramError } from './histogram-encoding.ts'
+import { LatencyHistogram } from './latency-histogram.ts'
 import { Random, seedOf } from '../recording/sources/simulator/random.ts'
 
 /** The shortest varint of an integer, written here anew. */
@@ -14,7 +15,6 @@ function roundTrip(histogram: LatencyHistogram): LatencyHistogram {
   const decoded = LatencyHistogram.decode(histogram.encode())
   expect(decoded.count).toBe(histogram.count)
   expect(decoded.encode()).toEqual(histogram.encode())
-  for (const q of [0, 0.5, 0.95, 0.99, 1]) expect(decoded.quantile(q)).toBe(histogram.quantile(q))
   return decoded
 }
 

@@ -1,33 +1,26 @@
-import { BUCKETS_PER_OCTAVE, MAX_LATENCY_MS, SLOTS, slotBounds, slotOf, slotValueMs } from './histogram-buckets.ts'
+import { type Cells, cellsOf } from './cells.ts'
+import { SLOTS, slotBounds, slotOf, slotReach } from './histogram-buckets.ts'
+import {
+  addRead,
+  type ByteReader,
+  ByteWriter,
+  MalformedHistogramError,
+  type ReadEntries,
+  readEntries,
+  writeEntries,
+} from './histogram-encoding.ts'
 
 /**
- * Version 1 of the stored form, whose buckets are those of `histogram-buckets.ts` (scale 7, milliseconds):
- *
- *     version   1 byte
- *     entries   varint, how many buckets follow
- *     entry     varint  2 × step + m   step: slots on from the entry before it (from slot -1 for the first), at least 1
- *               varint  count          only when m is 1: at least 2. Without it (m is 0) the count is 1, as most are.
- *
- * A varint is unsigned LEB128 in its shortest form. There is one way to write a given content, and equal content is
- * equal bytes.
+ * Version 1 of the stored form: one byte, the version, and the entries of `histogram-encoding.ts`, whose places are the
+ * slots of `histogram-buckets.ts` (scale 7, milliseconds). There is one way to write a given content, and equal content
+ * is equal bytes.
  */
-const VERSION = 1
+export const HISTOGRAM_VERSION = 1
 
 /** Counts in memory grow by whole steps of this many slots, which divide SLOTS. */
 const GROWTH = 128
 
-// Where one histogram is read or written before it is taken over whole. Used within one synchronous call, never across.
-const readSlots = new Uint16Array(SLOTS)
-const readCounts = new Float64Array(SLOTS)
-const written = new Uint8Array(2 + 3 + SLOTS * 10)
-
-/** Bytes that are no histogram. The message says what is wrong with them. */
-export class MalformedHistogramError extends Error {
-  override name = 'MalformedHistogramError'
-  constructor(reason: string) {
-    super(`Not a latency histogram: ${reason}.`)
-  }
-}
+const writer = new ByteWriter()
 
 /**
  * How often each latency occurred, in exponential buckets of 0.54 % width: quantiles within 0.28 % (relative) of the
@@ -63,10 +56,10 @@ export class LatencyHistogram {
   }
 
   /**
-   * Counts latencies of which only the bucket `(lowerMs, upperMs]` is known, in milliseconds: they count as the value
-   * with the least relative error at either bound, `2lu / (l + u)`. Where the bucket lies within one of ours, as at an
-   * exponential scale of 7 or finer, nothing is lost; a wider one errs by up to `(u - l) / (u + l)`.
-   * @throws RangeError unless `0 < lowerMs < upperMs`, and otherwise like `record`.
+   * Counts latencies of which only the bucket `(lowerMs, upperMs]` is known, in milliseconds, where it lies within one
+   * of ours, as at an exponential scale of 7 or finer: nothing is lost then. A wider one is no measurement to within
+   * 1 % and belongs into a `BoundedHistogram`.
+   * @throws RangeError unless `0 < lowerMs < upperMs`, for a wider bucket, and otherwise like `record`.
    */
   recordBucket(lowerMs: number, upperMs: number, count = 1): void {
     if (!(lowerMs > 0 && lowerMs < upperMs)) {
@@ -74,7 +67,13 @@ export class LatencyHistogram {
     }
     // The bound, not the value, says whether the latencies are in range.
     slotOf(upperMs)
-    this.record((2 * lowerMs * upperMs) / (lowerMs + upperMs), count)
+    const valueMs = (2 * lowerMs * upperMs) / (lowerMs + upperMs)
+    const ours = slotBounds(slotOf(valueMs))
+    // Borders that were computed in another way differ in their last digits.
+    if (lowerMs < ours.lowerMs * (1 - 1e-9) || upperMs > ours.upperMs * (1 + 1e-9)) {
+      throw new RangeError(`The bucket from ${lowerMs} to ${upperMs} ms is wider than what counts as measured.`)
+    }
+    this.record(valueMs, count)
   }
 
   /** Adds all that another histogram counted; that one stays as it is. */
@@ -90,77 +89,51 @@ export class LatencyHistogram {
 
   /**
    * Adds an encoded histogram without making an object of it.
+   * @param maxCount what the total may not pass.
    * @throws MalformedHistogramError like `decode`; nothing was added then.
    */
-  mergeEncoded(bytes: Uint8Array): void {
-    const { entries, count } = read(bytes)
-    if (entries === 0) return
-    const total = this.#totalWith(count)
-    this.#cover(readSlots[0] ?? 0, readSlots[entries - 1] ?? 0)
-    const counts = this.#counts
-    const first = this.#first
-    for (let entry = 0; entry < entries; entry++) {
-      const at = (readSlots[entry] ?? 0) - first
-      counts[at] = (counts[at] ?? 0) + (readCounts[entry] ?? 0)
+  mergeEncoded(bytes: Uint8Array, maxCount = Number.MAX_SAFE_INTEGER): void {
+    if (bytes.length === 0) throw new MalformedHistogramError('no bytes')
+    if (bytes[0] !== HISTOGRAM_VERSION) {
+      throw new MalformedHistogramError(`unknown version ${bytes[0]}, only version ${HISTOGRAM_VERSION} is known`)
     }
-    this.#count = total
+    const read = readEntries(bytes, 1, SLOTS)
+    if (read.end < bytes.length) throw new MalformedHistogramError(`${bytes.length - read.end} trailing bytes`)
+    this.#addRead(read, maxCount)
   }
 
   /**
-   * The latency in milliseconds at quantile `q` by nearest rank: the smallest that at least q × count of the
-   * latencies do not exceed (q = 0 is the least of them). Null when nothing was recorded: no data is not zero.
-   *
-   * With `maxMs`, the exact maximum of what was recorded, the answer never lies above it, and is it at the highest
-   * rank.
-   * @throws RangeError unless 0 <= q <= 1 and maxMs is a latency.
+   * Adds entries as `writeTo` writes them, from within another stored form. Reading goes on behind them.
+   * @throws MalformedHistogramError
    */
-  quantile(q: number, maxMs?: number): number | null {
-    if (!(q >= 0 && q <= 1)) throw new RangeError(`A quantile is from 0 to 1, not ${q}.`)
-    if (maxMs !== undefined && !(maxMs >= 0 && maxMs <= MAX_LATENCY_MS)) {
-      throw new RangeError(`A maximum latency is from 0 to ${MAX_LATENCY_MS} milliseconds, not ${maxMs}.`)
-    }
-    if (this.#count === 0) return null
-    const rank = nearestRank(q, this.#count)
-    if (rank === this.#count && maxMs !== undefined) return maxMs
-    let at = 0
-    for (let seen = this.#counts[0] ?? 0; seen < rank; seen += this.#counts[at] ?? 0) at++
-    const valueMs = slotValueMs(this.#first + at)
-    return maxMs === undefined ? valueMs : Math.min(valueMs, maxMs)
+  mergeFrom(reader: ByteReader): void {
+    const read = readEntries(reader.bytes, reader.at, SLOTS)
+    reader.at = read.end
+    this.#addRead(read, Number.MAX_SAFE_INTEGER)
   }
 
-  /** Counts between fixed bounds, `2^(i / perDoubling)` milliseconds; perDoubling divides 128. Empty ones are absent. */
-  buckets(perDoubling: number): { lowMs: number; highMs: number; count: number }[] {
-    const width = BUCKETS_PER_OCTAVE / perDoubling
-    const cells = new Map<number, number>()
-    for (const [at, count] of this.#counts.entries()) {
-      if (count === 0) continue
-      const cell = Math.floor((this.#first + at) / width)
-      cells.set(cell, (cells.get(cell) ?? 0) + count)
-    }
-    return [...cells].map(([cell, count]) => ({
-      lowMs: slotBounds(cell * width).lowerMs,
-      highMs: slotBounds((cell + 1) * width - 1).upperMs,
-      count,
-    }))
+  /** The slot of the latency at a rank, from 1 to `count`, in ascending order. Quantiles are in `quantile.ts`. */
+  slotAt(rank: number): number {
+    let at = 0
+    for (let seen = this.#counts[0] ?? 0; seen < rank; seen += this.#counts[at] ?? 0) at++
+    return this.#first + at
+  }
+
+  /** The buckets that count something, with the borders between which their latencies lie. */
+  cells(): Cells {
+    return cellsOf(this.#counts, (at) => slotReach(this.#first + at))
   }
 
   /** The compact stored form. Depends on what was counted alone, not on the order of recording or merging. */
   encode(): Uint8Array {
-    const counts = this.#counts
-    let entries = 0
-    for (let at = 0; at < counts.length; at++) if (counts[at] !== 0) entries++
-    written[0] = VERSION
-    let end = writeVarint(entries, 1)
-    let previous = -1
-    for (let at = 0; at < counts.length; at++) {
-      const count = counts[at] ?? 0
-      if (count === 0) continue
-      const slot = this.#first + at
-      end = writeVarint(2 * (slot - previous) + (count > 1 ? 1 : 0), end)
-      if (count > 1) end = writeVarint(count, end)
-      previous = slot
-    }
-    return written.slice(0, end)
+    writer.byte(HISTOGRAM_VERSION)
+    this.writeTo(writer)
+    return writer.take()
+  }
+
+  /** Writes the entries of the stored form. */
+  writeTo(to: ByteWriter): void {
+    writeEntries(to, this.#counts, this.#first)
   }
 
   /**
@@ -179,9 +152,18 @@ export class LatencyHistogram {
     this.#counts[at] = (this.#counts[at] ?? 0) + count
   }
 
-  #totalWith(more: number): number {
+  /** Adds what `readEntries` read last. */
+  #addRead({ entries, count, first, last }: ReadEntries, maxCount: number): void {
+    if (entries === 0) return
+    const total = this.#totalWith(count, maxCount)
+    this.#cover(first, last)
+    addRead(entries, this.#counts, this.#first)
+    this.#count = total
+  }
+
+  #totalWith(more: number, maxCount = Number.MAX_SAFE_INTEGER): number {
     const total = this.#count + more
-    if (total > Number.MAX_SAFE_INTEGER) throw new RangeError('A latency histogram counts at most 2^53 - 1 latencies.')
+    if (total > maxCount) throw new RangeError('A latency histogram counts at most 2^53 - 1 latencies.')
     return total
   }
 
@@ -207,85 +189,4 @@ export class LatencyHistogram {
     this.#counts = counts
     this.#first = first
   }
-}
-
-/**
- * ceil(q × count), at least 1. A decimal like 0.07 is stored a little too high and 0.07 × 100 comes out above 7,
- * which would round up to 8: what lies within the error of those two roundings (2^-52 relative) is taken off first.
- */
-function nearestRank(q: number, count: number): number {
-  if (q === 1) return count
-  return Math.max(1, Math.ceil(q * count * (1 - 2 ** -51)))
-}
-
-/** Reads into readSlots and readCounts, and gives the number of entries and the sum of their counts. */
-function read(bytes: Uint8Array): { entries: number; count: number } {
-  if (bytes.length === 0) throw new MalformedHistogramError('no bytes')
-  if (bytes[0] !== VERSION) {
-    throw new MalformedHistogramError(`unknown version ${bytes[0]}, only version ${VERSION} is known`)
-  }
-  const reader = new VarintReader(bytes, 1)
-  const entries = reader.next('the number of entries')
-  if (entries > SLOTS) throw new MalformedHistogramError(`${entries} entries, more than there are buckets`)
-  let slot = -1
-  let count = 0
-  for (let entry = 0; entry < entries; entry++) {
-    const head = reader.next('a bucket')
-    if (head >= 4 * SLOTS) throw new MalformedHistogramError(`entry ${entry} lies beyond the highest bucket`)
-    const step = head >> 1
-    if (step === 0) throw new MalformedHistogramError(`entry ${entry} does not lie above the entry before it`)
-    slot += step
-    if (slot >= SLOTS) throw new MalformedHistogramError(`entry ${entry} lies beyond the highest bucket`)
-    let many = 1
-    if (head & 1) {
-      many = reader.next('a count')
-      if (many === 0) throw new MalformedHistogramError(`entry ${entry} has a count of zero`)
-      if (many === 1) throw new MalformedHistogramError(`entry ${entry} spells out a count of one`)
-    }
-    readSlots[entry] = slot
-    readCounts[entry] = many
-    count += many
-  }
-  if (reader.at < bytes.length) throw new MalformedHistogramError(`${bytes.length - reader.at} trailing bytes`)
-  if (count > Number.MAX_SAFE_INTEGER) throw new MalformedHistogramError('counts add up to more than 2^53 - 1')
-  return { entries, count }
-}
-
-class VarintReader {
-  readonly #bytes: Uint8Array
-  at: number
-
-  constructor(bytes: Uint8Array, at: number) {
-    this.#bytes = bytes
-    this.at = at
-  }
-
-  next(what: string): number {
-    const first = this.#bytes[this.at++]
-    if (first === undefined) throw new MalformedHistogramError(`it ends before ${what}`)
-    if (first < 0x80) return first
-    let value = first - 0x80
-    for (let weight = 0x80; weight < 2 ** 56; weight *= 0x80) {
-      const byte = this.#bytes[this.at++]
-      if (byte === undefined) throw new MalformedHistogramError(`it ends inside ${what}`)
-      value += (byte % 0x80) * weight
-      if (byte >= 0x80) continue
-      if (byte === 0) throw new MalformedHistogramError(`${what} is not written in its shortest form`)
-      if (value > Number.MAX_SAFE_INTEGER) break
-      return value
-    }
-    throw new MalformedHistogramError(`${what} is above 2^53 - 1`)
-  }
-}
-
-/** Writes an integer from 0 to 2^53 - 1 into `written`, and gives the offset behind it. */
-function writeVarint(value: number, at: number): number {
-  let rest = value
-  let end = at
-  while (rest >= 0x80) {
-    written[end++] = 0x80 + (rest % 0x80)
-    rest = Math.floor(rest / 0x80)
-  }
-  written[end++] = rest
-  return end
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { sampleOf } from '../../test/sample-of.ts'
-import { LatencyHistogram } from './latency-histogram.ts'
+import { Distribution } from './distribution.ts'
 import { MetricsMerger, type MetricsSummary, summaryOf } from './metrics-summary.ts'
 import type { Sample } from './sample.ts'
 import { Random, seedOf } from '../recording/sources/simulator/random.ts'
@@ -17,7 +17,7 @@ const merged = (samples: readonly Sample[], inFlight: 'sum' | 'last' = 'last') =
 const exact = (sorted: readonly number[], q: number) =>
   sorted[Math.max(1, Math.ceil(q * sorted.length * (1 - 2 ** -51))) - 1] ?? Number.NaN
 const quantile = ({ latency, latencyMaxMs }: MetricsSummary, q: number) =>
-  latency instanceof LatencyHistogram ? latency.quantile(q, latencyMaxMs ?? undefined) : null
+  latency instanceof Distribution ? (latency.quantile(q, { sumMs: null, maxMs: latencyMaxMs })?.valueMs ?? null) : null
 
 /** Windows of a few to many requests, each of another shape, so that averaging percentiles would be far off. */
 function windows(random: Random, count: number): number[][] {
@@ -52,9 +52,7 @@ describe('merging samples', () => {
     const sample = sampleOf({ latenciesMs, errors: 2, inFlight: 3, promptTokens: 4, generatedTokens: 0 })
     const { latency, ...figures } = merged([sample]).summary(sample.windowStartMs, sample.windowMs)
     expect({ ...figures, latency: sample.latency }).toEqual(summaryOf(sample))
-    expect(latency instanceof LatencyHistogram && Buffer.from(latency.encode())).toEqual(
-      Buffer.from(sample.latency ?? []),
-    )
+    expect(latency instanceof Distribution && Buffer.from(latency.encode())).toEqual(Buffer.from(sample.latency ?? []))
   })
 
   it('adds requests, errors, sums and tokens up, and keeps the highest maximum', () => {
@@ -91,6 +89,50 @@ describe('merging samples', () => {
   it('knows tokens as soon as one of them does', () => {
     const samples = [sampleOf({ promptTokens: null }), sampleOf({ promptTokens: 0 }), sampleOf({ promptTokens: 7 })]
     expect(merged(samples).summary(START, 1000).promptTokens).toBe(7)
+  })
+
+  it('adds up what is known, and does not know what nobody does', () => {
+    const silent = sampleOf({ requests: null, errors: null, latencySumMs: null, latencyMaxMs: null })
+    const counting = sampleOf({ latenciesMs: [10, 20], errors: null })
+    const all = [silent, counting, sampleOf({ latenciesMs: [30], errors: 1 })]
+    for (const samples of [all, all.toReversed()]) {
+      expect(merged(samples).summary(START, 3000)).toMatchObject({ requests: 3, errors: 1, latencySumMs: 60 })
+    }
+    expect(merged([silent, counting]).summary(START, 2000)).toMatchObject({ requests: 2, errors: null })
+    const nothing = { requests: null, errors: null, latencySumMs: null, latencyMaxMs: null, latency: null }
+    expect(merged([silent, silent]).summary(START, 2000)).toMatchObject(nothing)
+  })
+
+  it('knows a sum and a maximum only if all windows with latencies know theirs', () => {
+    const idle = sampleOf()
+    const known = sampleOf({ latenciesMs: [10, 900] })
+    const noMaximum = sampleOf({ latenciesMs: [20], latencyMaxMs: null })
+    const noSum = sampleOf({ latenciesMs: [20], latencySumMs: null })
+    const both = [idle, known, noMaximum]
+    for (const samples of [both, both.toReversed()]) {
+      expect(merged(samples).summary(START, 3000)).toMatchObject({ latencySumMs: 930, latencyMaxMs: null })
+    }
+    expect(merged([noSum, known, idle]).summary(START, 3000)).toMatchObject({ latencySumMs: null, latencyMaxMs: 900 })
+    // A sum of latencies that are not counted is part of no mean.
+    const uncounted = sampleOf({ requests: 5, latencySumMs: 500, latencyMaxMs: 4000 })
+    expect(merged([uncounted, known]).summary(START, 2000)).toMatchObject({ latencySumMs: 910, latencyMaxMs: 900 })
+    expect(merged([idle, known, idle]).summary(START, 3000)).toMatchObject({ latencySumMs: 910, latencyMaxMs: 900 })
+  })
+
+  it('keeps what coarse buckets and mere numbers of requests tell', () => {
+    const [coarse, unknown] = [new Distribution(), new Distribution()]
+    coarse.recordBuckets([300, 500], [0, 10, 0])
+    unknown.recordUnknown(5)
+    const { latency } = merged([
+      sampleOf({ latenciesMs: [1, 2, 3, 4, 5] }),
+      sampleOf({ requests: 10, latencySumMs: 4000, latencyMaxMs: null, latency: coarse.encode() }),
+      sampleOf({ requests: 5, latencySumMs: 2000, latencyMaxMs: null, latency: unknown.encode() }),
+    ]).summary(START, 3000)
+    expect(latency instanceof Distribution && latency.count).toBe(20)
+    const median = latency instanceof Distribution ? latency.quantile(0.5) : null
+    expect(median).toMatchObject({ kind: 'INTERPOLATED', highMs: 500 })
+    // Should all unknown ones be fast, five measured ones and five in the bucket make up the rest of the lower half.
+    expect(median?.lowMs).toBeCloseTo(5, 1)
   })
 
   it('adds requests in flight up over deployments, and takes the last of them over time', () => {

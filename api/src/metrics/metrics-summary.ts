@@ -1,4 +1,5 @@
-import { LatencyHistogram } from './latency-histogram.ts'
+import { Distribution } from './distribution.ts'
+import { addNumbers, GAUGES, knownNumbers, noNumbers, NUMBERS, type Numbers, sumOf } from './figures.ts'
 import type { Sample, SourceName } from './sample.ts'
 import { METRICS, metricsOf, type WindowMetrics } from './window-metrics.ts'
 
@@ -22,26 +23,15 @@ export function summaryOf(sample: Sample): MetricsSummary {
   return { atMs: windowStartMs, windowMs, coveredMs: windowMs, ...metricsOf(sample), sources: [source] }
 }
 
+const EMPTY = Object.fromEntries(NUMBERS.map((name) => [name, METRICS[name].empty])) as Numbers
+
 /** `none`: a later window of the same deployment has the state that counts. */
 type Gauges = 'sum' | 'last' | 'none'
 
-type NumberName = Exclude<keyof WindowMetrics, 'latency'>
-
-const NAMES = Object.keys(METRICS) as (keyof WindowMetrics)[]
-const NUMBERS = NAMES.filter((name): name is NumberName => name !== 'latency')
-const SUMS = NUMBERS.filter((name) => METRICS[name].merge === 'sum')
-const MAXIMA = NUMBERS.filter((name) => METRICS[name].merge === 'max')
-const GAUGES = NUMBERS.filter((name) => METRICS[name].merge === 'gauge')
-
-const EMPTY = Object.fromEntries(NUMBERS.map((name) => [name, METRICS[name].empty])) as Record<
-  NumberName,
-  number | null
->
-
-/** Adds samples up into one summary; percentiles come from the merged histograms. */
+/** Adds samples up into one summary; percentiles come from the merged distributions. */
 export class MetricsMerger {
-  readonly #histogram = new LatencyHistogram()
-  readonly #numbers = Object.fromEntries(NUMBERS.map((name) => [name, null])) as Record<NumberName, number | null>
+  readonly #latency = new Distribution()
+  readonly #numbers = noNumbers()
   readonly #requestsBySource = new Map<SourceName, number>()
   #recordedMs = 0
   #samples = 0
@@ -62,7 +52,7 @@ export class MetricsMerger {
   /** Adds what another one has added up, over time; that one stays as it is. */
   merge(other: MetricsMerger): void {
     if (other.#samples === 0) return
-    this.#add({ ...other.#numbers, latency: other.#histogram }, 'last')
+    this.#add({ ...other.#numbers, latency: other.#latency.count > 0 ? other.#latency : null }, 'last')
     for (const [source, requests] of other.#requestsBySource) this.#addSource(source, requests)
     this.#recordedMs += other.#recordedMs
   }
@@ -75,13 +65,12 @@ export class MetricsMerger {
   #add(window: WindowMetrics, gauges: Gauges): void {
     const numbers = this.#numbers
     this.#samples += 1
-    for (const name of SUMS) numbers[name] = sumOf(numbers[name], window[name])
-    for (const name of MAXIMA) numbers[name] = maxOf(numbers[name], window[name])
+    addNumbers(numbers, window)
     if (gauges !== 'none') {
       for (const name of GAUGES) numbers[name] = gauges === 'last' ? window[name] : sumOf(numbers[name], window[name])
     }
-    if (window.latency instanceof LatencyHistogram) this.#histogram.merge(window.latency)
-    else if (window.latency) this.#histogram.mergeEncoded(window.latency)
+    if (window.latency instanceof Distribution) this.#latency.merge(window.latency)
+    else if (window.latency) this.#latency.mergeEncoded(window.latency)
   }
 
   #addSource(source: SourceName, requests: number): void {
@@ -90,8 +79,8 @@ export class MetricsMerger {
 
   /** `coveredMs`: default the windows added up (right over time, not over deployments). */
   summary(atMs: number, windowMs: number, coveredMs = this.#recordedMs): MetricsSummary {
-    const numbers = this.#samples > 0 ? { ...this.#numbers } : EMPTY
-    const latency = this.#histogram.count > 0 ? this.#histogram : null
+    const numbers = this.#samples > 0 ? knownNumbers(this.#numbers) : EMPTY
+    const latency = this.#latency.count > 0 ? this.#latency : null
     return { atMs, windowMs, coveredMs, ...numbers, latency, sources: this.#sources() }
   }
 
@@ -100,13 +89,4 @@ export class MetricsMerger {
     // Stable: sources with equally many requests stay in the order in which they came.
     return sources.toSorted(([, a], [, b]) => b - a).map(([source]) => source)
   }
-}
-
-/** What is not known adds nothing. */
-function sumOf(a: number | null, b: number | null): number | null {
-  return a === null || b === null ? (a ?? b) : a + b
-}
-
-function maxOf(a: number | null, b: number | null): number | null {
-  return a === null || b === null ? (a ?? b) : Math.max(a, b)
 }

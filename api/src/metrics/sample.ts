@@ -1,4 +1,4 @@
-import type { LatencyHistogram } from './latency-histogram.ts'
+import type { Distribution } from './distribution.ts'
 import type { WindowMetrics } from './window-metrics.ts'
 
 /** Where samples come from. */
@@ -12,7 +12,7 @@ export interface MetricsWindow {
 
 /** What a source measured in one window of one deployment. */
 export interface Measurement extends WindowMetrics {
-  latency: LatencyHistogram | null
+  latency: Distribution | null
 }
 
 /** What a source measured that sees every request: how many there were, and how long each of them took. */
@@ -21,7 +21,7 @@ export interface FullMeasurement extends Measurement {
   errors: number
   latencySumMs: number
   latencyMaxMs: number
-  latency: LatencyHistogram
+  latency: Distribution
 }
 
 /** One stored window of one deployment, as it travels from the store over the bus into rings. */

@@ -1,4 +1,4 @@
-import type { LatencyHistogram } from './latency-histogram.ts'
+import type { Distribution } from './distribution.ts'
 
 /**
  * The metrics of a window: the one interface that every form of a window extends, from what a source measured to what
@@ -9,11 +9,15 @@ export interface WindowMetrics {
   requests: number | null
   /** How many of them failed. */
   errors: number | null
-  /** Exact sum and maximum of their latencies; 0 without requests. */
+  /** Exact sum and maximum of all latencies in `latency`; 0 without any. */
   latencySumMs: number | null
   latencyMaxMs: number | null
-  /** In memory, or in the stored form (see latency-histogram.ts); null when no request finished. */
-  latency: LatencyHistogram | Uint8Array | null
+  /**
+   * In memory, or in the stored form (see distribution-encoding.ts); null when no request finished, and when nothing is
+   * known about latency. A source that knows only a sum gives its number of requests as unknown mass: means divide by
+   * the count of this, which need not be `requests`.
+   */
+  latency: Distribution | Uint8Array | null
   /** Null for models without tokens. */
   promptTokens: number | null
   generatedTokens: number | null
@@ -23,11 +27,13 @@ export interface WindowMetrics {
 
 /**
  * How the windows of several samples become one:
- * - `sum` adds what is known, `max` keeps the highest;
+ * - `sum` adds what is known: it is null only if all are, and otherwise that of those who know;
+ * - `total sum` and `total max` are of all latencies, since a mean and bounds are read from them: null as soon as one
+ *   window has latencies whose sum or maximum is not known;
  * - a `gauge` is a state at the end of a window: a sum over deployments, the last one over time;
  * - `histogram` merges distributions, which percentiles are then read from.
  */
-type Merge = 'sum' | 'max' | 'gauge' | 'histogram'
+type Merge = 'sum' | 'total sum' | 'total max' | 'gauge' | 'histogram'
 
 /** A metric's column in the database, and how it merges. */
 interface Metric<Value> {
@@ -42,8 +48,8 @@ interface Metric<Value> {
 export const METRICS = {
   requests: { column: 'requests', type: 'int', merge: 'sum', empty: 0 },
   errors: { column: 'errors', type: 'int', merge: 'sum', empty: 0 },
-  latencySumMs: { column: 'latency_sum_ms', type: 'float8', merge: 'sum', empty: 0 },
-  latencyMaxMs: { column: 'latency_max_ms', type: 'float8', merge: 'max', empty: 0 },
+  latencySumMs: { column: 'latency_sum_ms', type: 'float8', merge: 'total sum', empty: 0 },
+  latencyMaxMs: { column: 'latency_max_ms', type: 'float8', merge: 'total max', empty: 0 },
   latency: { column: 'latency', type: 'bytea', merge: 'histogram', empty: null },
   promptTokens: { column: 'prompt_tokens', type: 'bigint', merge: 'sum', empty: null },
   generatedTokens: { column: 'generated_tokens', type: 'bigint', merge: 'sum', empty: null },

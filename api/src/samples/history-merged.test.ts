@@ -7,7 +7,7 @@ import type { Sample } from '../metrics/sample.ts'
 import { Random, seedOf } from '../recording/sources/simulator/random.ts'
 import type { History } from './history.ts'
 import { HistoryStore } from './history-store.ts'
-import { mergedWindowsTable, RESOLUTIONS_MS } from './merged-window.ts'
+import { RESOLUTIONS_MS } from './merged-window.ts'
 import { MergedWindows } from './merged-windows.ts'
 import { ResolutionStore } from './resolution-store.ts'
 import { RollUp } from './resolutions.ts'
@@ -64,7 +64,10 @@ describe.each(await testDatabaseKinds())('the history of merged windows on %s', 
 
   const rollUp = () =>
     new RollUp({
-      store: new ResolutionStore(database, RESOLUTIONS_MS.map(mergedWindowsTable)),
+      store: new ResolutionStore(
+        database,
+        RESOLUTIONS_MS.map((resolutionMs) => ({ table: 'merged_windows', resolutionMs, widthMs: 86_400_000 })),
+      ),
       recent: () => [],
       clock: deps.recordingClock,
       onStall: (error) => expect.fail(String(error)),

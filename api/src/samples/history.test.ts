@@ -1,9 +1,10 @@
 import { createTestDatabase, type TestDatabase, testDatabaseKinds } from '@gaugeline/prisma/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { completedJob, createTestDeps, type TestDeps } from '../../test/create-test-deps.ts'
+import { removeSamplesBefore } from '../../test/remove-samples.ts'
 import { sampleOf } from '../../test/sample-of.ts'
 import type { DeploymentHistory } from './history.ts'
-import { LatencyHistogram } from '../metrics/latency-histogram.ts'
+import { Distribution } from '../metrics/distribution.ts'
 import { HistoryStore } from './history-store.ts'
 import type { Sample } from '../metrics/sample.ts'
 
@@ -97,8 +98,8 @@ describe.each(await testDatabaseKinds())('the history of a deployment on %s', (k
       latencyMaxMs: 9,
       inFlight: 9,
     })
-    const p50 = (latency: LatencyHistogram | Uint8Array | null | undefined) =>
-      latency instanceof Uint8Array ? LatencyHistogram.decode(latency).quantile(0.5) : latency?.quantile(0.5)
+    const p50 = (latency: Distribution | Uint8Array | null | undefined) =>
+      (latency instanceof Uint8Array ? Distribution.decode(latency) : latency)?.quantile(0.5)?.valueMs
     expect(p50(all[1]?.latency)).toBeCloseTo(7, 1)
     expect(p50(summary.latency)).toBeCloseTo(7, 1)
   })
@@ -147,10 +148,10 @@ describe.each(await testDatabaseKinds())('the history of a deployment on %s', (k
     expect(await endOf(20, 51)).toBe(6)
     expect(await endOf(0, 1000)).toBe(10)
     expect(await endOf(60, 70)).toBe(10)
-    await deps.services.sampleStore.removeBefore(NOON + 12_000, 100_000)
+    await removeSamplesBefore(deps, NOON + 12_000)
     expect(await endOf(0, 10)).toBe(2)
     expect(await endOf(0, 30)).toBe(5)
-    await deps.services.sampleStore.removeBefore(NOON + HOUR, 100_000)
+    await removeSamplesBefore(deps, NOON + HOUR)
     expect(await endOf(0, 30)).toBe(10)
   })
 

@@ -2,29 +2,12 @@ import { RefusedError } from '../base/errors.ts'
 import { builder } from '../graphql/builder.ts'
 import type { FieldCost } from '../graphql/cost.ts'
 import { OF_POSITION } from '../graphql/of-position.ts'
-import { LatencyHistogram } from '../metrics/latency-histogram.ts'
-import type { MetricsSummary } from '../metrics/metrics-summary.ts'
+import type { LatencyFigures } from '../metrics/latency-figures.ts'
+import type { Quantile } from '../metrics/quantile.ts'
+import type { LatencyBucket } from '../metrics/spread.ts'
 
-interface LatencyFigures {
-  histogram: LatencyHistogram
-  meanMs: number | null
-  maxMs: number | null
-}
-
-export function latencyFigures({
-  latency,
-  latencySumMs,
-  latencyMaxMs,
-  requests,
-}: MetricsSummary): LatencyFigures | null {
-  if (latency === null) return null
-  const histogram = latency instanceof LatencyHistogram ? latency : LatencyHistogram.decode(latency)
-  const meanMs = latencySumMs !== null && requests ? latencySumMs / requests : null
-  return { histogram, meanMs, maxMs: latencyMaxMs }
-}
-
-function quantile({ histogram, maxMs }: LatencyFigures, q: number): number | null {
-  return histogram.quantile(q, maxMs ?? undefined)
+function quantile({ distribution, totals }: LatencyFigures, q: number): number | null {
+  return distribution.quantile(q, totals)?.valueMs ?? null
 }
 
 const MAX_QUANTILES = 20
@@ -34,29 +17,27 @@ function checkQuantile(name: string, q: number): void {
   if (!(q >= 0 && q <= 1)) throw new RefusedError('BAD_USER_INPUT', `${name} must be from 0 to 1, not ${q}.`)
 }
 
-interface Quantile {
-  q: number
-  valueMs: number | null
-  lowMs: number | null
-  highMs: number | null
-  kind: 'MEASURED' | 'INTERPOLATED' | 'BELOW_LOWEST_BUCKET' | 'ABOVE_HIGHEST_BUCKET' | 'MEAN_ONLY'
-  enoughRequests: boolean
-}
-
 const QuantileKindEnum = builder.enumType('QuantileKind', {
   description: 'How well a quantile is known.',
   values: {
-    MEASURED: { description: 'The latencies were measured one by one: the value is within 1 %.' },
+    MEASURED: {
+      description:
+        'The value is within 1 %: the latencies were measured one by one, or the data leaves no other value. `lowMs` and `highMs` are the borders of its fine bucket.',
+    },
     INTERPOLATED: {
       description: 'The latencies are known by coarse buckets: the value is an estimate between `lowMs` and `highMs`.',
     },
     BELOW_LOWEST_BUCKET: {
-      description: 'It lies below the lowest bound of the buckets: only `highMs` is known.',
+      description: 'It lies below the lowest bound that the buckets can tell: only `highMs` is known.',
     },
     ABOVE_HIGHEST_BUCKET: {
-      description: 'It lies above the highest bound of the buckets: only `lowMs` is known.',
+      description:
+        'It lies above the highest bound that the buckets can tell: `lowMs` is known, and `highMs` only from the mean or the maximum.',
     },
-    MEAN_ONLY: { description: 'The source tells no distribution: there are no quantiles, only a mean.' },
+    MEAN_ONLY: {
+      description:
+        'No bucket tells anything about it, as when the source knows only a mean; `highMs` is known from the mean or the maximum.',
+    },
   },
 })
 
@@ -72,7 +53,7 @@ const QuantileType = builder.objectRef<Quantile>('Quantile').implement({
     }),
     lowMs: t.exposeFloat('lowMs', {
       nullable: true,
-      description: 'The true value is not below this, in milliseconds.',
+      description: 'The true value is not below this, in milliseconds; 0 when no bound is known.',
     }),
     highMs: t.exposeFloat('highMs', {
       nullable: true,
@@ -85,12 +66,6 @@ const QuantileType = builder.objectRef<Quantile>('Quantile').implement({
     }),
   }),
 })
-
-interface LatencyBucket {
-  lowMs: number
-  highMs: number
-  count: number
-}
 
 const LatencyBucketType = builder.objectRef<LatencyBucket>('LatencyBucket').implement({
   extensions: OF_POSITION,
@@ -132,11 +107,12 @@ export const LatencySummaryType = builder.objectRef<LatencyFigures>('LatencySumm
     }),
     meanMs: t.exposeFloat('meanMs', {
       nullable: true,
-      description: 'The exact mean latency; null when it is unknown.',
+      description: 'The exact mean latency; null when it is not known of all of the latencies.',
     }),
-    maxMs: t.exposeFloat('maxMs', {
+    maxMs: t.float({
       nullable: true,
-      description: 'The exact maximum latency; null when it is unknown.',
+      description: 'The exact maximum latency; null when it is not known of all of the latencies.',
+      resolve: ({ totals: { maxMs } }) => maxMs,
     }),
     quantile: t.float({
       nullable: true,
@@ -166,21 +142,17 @@ Example:
           description: `The quantiles to compute: 1 to ${MAX_QUANTILES}, each from 0 to 1.`,
         }),
       },
-      resolve: ({ histogram, maxMs }, { qs }) => {
+      resolve: ({ distribution, totals }, { qs }) => {
         if (qs.length < 1 || qs.length > MAX_QUANTILES) {
           throw new RefusedError('BAD_USER_INPUT', `qs must hold 1 to ${MAX_QUANTILES} quantiles, not ${qs.length}.`)
         }
         for (const q of qs) checkQuantile('Each of qs', q)
-        return qs.map((q): Quantile => {
-          const valueMs = histogram.quantile(q, maxMs ?? undefined)
-          const enoughRequests = histogram.count * (1 - q) >= 1
-          return { q, valueMs, lowMs: valueMs, highMs: valueMs, kind: 'MEASURED', enoughRequests }
-        })
+        return qs.flatMap((q) => distribution.quantile(q, totals) ?? [])
       },
     }),
     buckets: t.field({
       type: [LatencyBucketType],
-      description: `How the latencies are distributed: counts between fixed bounds, 2^(i / \`perDoubling\`) milliseconds, so that those of several windows can be drawn and added side by side. Buckets without requests are absent.
+      description: `How the latencies are distributed: counts between fixed bounds, 2^(i / \`perDoubling\`) milliseconds, so that those of several windows can be drawn and added side by side. What came in coarse buckets is spread over those that they cover; what lies below their lowest or above their highest bound is drawn in the doubling next to it. Latencies of which only a mean is known are left out. Buckets without requests are absent.
 
 Example:
 \`buckets(perDoubling: 2) { lowMs highMs count }\``,
@@ -190,12 +162,12 @@ Example:
           description: 'How many buckets there are from a latency to twice as much: 1, 2, 4 or 8.',
         }),
       },
-      resolve: ({ histogram }, { perDoubling }) => {
+      resolve: ({ distribution, totals }, { perDoubling }) => {
         const per = perDoubling ?? 2
         if (!BUCKETS_PER_DOUBLING.includes(per)) {
           throw new RefusedError('BAD_USER_INPUT', `perDoubling must be 1, 2, 4 or 8, not ${per}.`)
         }
-        return histogram.buckets(per)
+        return distribution.buckets(per, totals.maxMs)
       },
     }),
   }),

@@ -1,31 +1,15 @@
+import { MERGED_RESOLUTIONS } from '../base/kept-times.ts'
 import type { SourceName } from '../metrics/sample.ts'
 import type { WindowMetrics } from '../metrics/window-metrics.ts'
-import type { PartitionedTable } from './partitions.ts'
-
-const HOUR_MS = 3_600_000
-const DAY_MS = 24 * HOUR_MS
 
 /** How long merged windows are, ascending. Each is made from the one before; the first from samples. */
-export const RESOLUTIONS_MS = [10_000, 60_000, 600_000, HOUR_MS] as const
+export const RESOLUTIONS_MS: readonly number[] = MERGED_RESOLUTIONS.map(({ resolutionMs }) => resolutionMs)
 
 /** The finest windows of models and of the fleet. */
 export const SHARED_RESOLUTION_MS = 60_000
 
 /** The fleet as a series; a deployment is its key, a model minus its key. */
 export const FLEET_SERIES = 0
-
-/** How much time a new partition holds: about a fourteenth of what is kept by default. */
-const PARTITION_MS: Record<number, number> = {
-  10_000: 6 * HOUR_MS,
-  60_000: 2 * DAY_MS,
-  600_000: 12 * DAY_MS,
-  [HOUR_MS]: 48 * DAY_MS,
-}
-
-/** Where the windows of one resolution are stored. */
-export function mergedWindowsTable(resolutionMs: number): PartitionedTable {
-  return { table: 'merged_windows', resolutionMs, widthMs: PARTITION_MS[resolutionMs] ?? DAY_MS }
-}
 
 /**
  * The samples of one series whose windows end in `(windowStartMs, windowStartMs + resolutionMs]`, merged. Figures of a

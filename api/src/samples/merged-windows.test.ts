@@ -1,7 +1,7 @@
 import { createTestDatabase, type TestDatabase, testDatabaseKinds } from '@gaugeline/prisma/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { mergedArrays, upsertMergedWindows } from './merged-window-columns.ts'
-import { type MergedWindow, mergedWindowsTable } from './merged-window.ts'
+import type { MergedWindow } from './merged-window.ts'
 import { MergedWindows } from './merged-windows.ts'
 import { Partitions } from './partitions.ts'
 
@@ -37,7 +37,8 @@ describe.each(await testDatabaseKinds())('stored merged windows on %s', (kind) =
   beforeAll(async () => {
     database = await createTestDatabase(kind)
     windows = new MergedWindows(database)
-    await new Partitions(database).ensure(mergedWindowsTable(MINUTE_MS), START_MS, NOW_MS)
+    const table = { table: 'merged_windows', resolutionMs: MINUTE_MS, widthMs: 1_800_000 } as const
+    await new Partitions(database).ensure(table, START_MS, NOW_MS)
   })
   afterAll(() => database[Symbol.asyncDispose]())
   beforeEach(() => database.pool.query('truncate merged_windows, resolution_heads, sample_heads'))

@@ -3,7 +3,8 @@ import { type CostArguments, type CostFacts, curvePoints, type FieldCost } from 
 import { OF_POSITION } from '../graphql/of-position.ts'
 import type { DeploymentHistory, History, HistoryRange } from './history.ts'
 import { resolutionFor } from './history-resolution.ts'
-import { latencyFigures, LatencySummaryType } from './latency.schema.ts'
+import { LatencySummaryType } from './latency.schema.ts'
+import { latencyFigures } from '../metrics/latency-figures.ts'
 import type { MetricsSummary } from '../metrics/metrics-summary.ts'
 import type { WindowMetrics } from '../metrics/window-metrics.ts'
 
@@ -67,7 +68,7 @@ export const InferenceMetricsType = builder.objectRef<MetricsSummary>('Inference
       errorRate: t.float({
         nullable: true,
         description: 'The share of requests that failed, 0 to 1; null when no request finished, or when it is unknown.',
-        resolve: ({ errors, requests }) => (errors !== null && requests ? errors / requests : null),
+        resolve: ({ errors, requests }) => (errors !== null && requests ? Math.min(1, errors / requests) : null),
       }),
       latency: t.field({
         type: LatencySummaryType,

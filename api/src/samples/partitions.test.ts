@@ -118,7 +118,12 @@ describe.each(await testDatabaseKinds())('partitions on %s', (kind) => {
       try {
         await reader.query('begin; select count(*) from samples_20261123_120000')
         const dropping = partitions.dropBefore(SAMPLES, NOON + 3 * HOUR)
-        await insert(NOON + 3 * HOUR)
+        for (let n = 0; n < 20; n += 1) {
+          // Refused if it has to wait for a lock at all.
+          await database.pool.query(`begin; set local lock_timeout = 10; insert into samples
+            (deployment_key, sequence, window_start, window_ms, source)
+            values (1, ${n + 1}, to_timestamp(${NOON / 1000 + 10_800 + n}), 1000, 'SIMULATED'); commit`)
+        }
         expect(await dropping).toBe(0)
         await reader.query('commit')
       } finally {

@@ -2,7 +2,7 @@ import { RESOLUTIONS_MS } from './merged-window.ts'
 import { CLOSE_AFTER_MS } from './merged-windows.ts'
 import type { MergeHead } from './resolution-store.ts'
 
-const [FINEST_MS] = RESOLUTIONS_MS
+const [FINEST_MS = 0] = RESOLUTIONS_MS
 
 /**
  * Until when the windows of each resolution can be closed. A window is closed once the log has passed its end. Where no

@@ -12,7 +12,6 @@ export interface MergeHead {
   deploymentKey: number
   modelKey: number
   isDeleted: boolean
-  isRecording: boolean
   /** Of the newest sample; 0 and null where there is none. */
   sequence: number
   logEndMs: number | null
@@ -44,7 +43,7 @@ const MISSING_HEADS = `
 const HEADS = `
   select s.version, t.* from merge_state s left join (
     select r.deployment_key as "deploymentKey", min(r.model_key) as "modelKey", d.key is null as "isDeleted",
-      h.recording_since is not null as "isRecording", coalesce(h.sequence, 0)::bigint as sequence,
+      coalesce(h.sequence, 0)::bigint as sequence,
       (extract(epoch from h.last_window_end) * 1000)::float8 as "logEndMs",
       array_agg((extract(epoch from r.merged_through) * 1000)::float8 order by r.resolution_ms) as "throughMs",
       array_agg(r.sequence::float8 order by r.resolution_ms) as sequences
@@ -108,12 +107,10 @@ export class ResolutionStore {
     const heads = rows.filter(({ deploymentKey }) => (deploymentKey as number | null) !== null)
     return {
       version: first.version,
-      heads: heads.map(
-        ({ throughMs, sequences, deploymentKey, modelKey, isDeleted, isRecording, sequence, logEndMs }) => ({
-          ...{ deploymentKey, modelKey, isDeleted, isRecording, sequence, logEndMs },
-          watermarks: throughMs.map((ms, level) => ({ throughMs: ms, sequence: sequences[level] ?? 0 })),
-        }),
-      ),
+      heads: heads.map(({ throughMs, sequences, version: _, ...head }) => {
+        const watermarks = throughMs.map((ms, level) => ({ throughMs: ms, sequence: sequences[level] ?? 0 }))
+        return { ...head, watermarks }
+      }),
     }
   }
 

@@ -1,25 +1,18 @@
 import { createTestDatabase, type TestDatabase, testDatabaseKinds } from '@gaugeline/prisma/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { completedJob, createTestDeps, type TestDeps } from '../../test/create-test-deps.ts'
+import { createTestDeps, type TestDeps } from '../../test/create-test-deps.ts'
+import { MergedLogs } from '../../test/merged-logs.ts'
 import { recount } from '../../test/recount.ts'
-import { sampleOf } from '../../test/sample-of.ts'
-import type { Sample } from '../metrics/sample.ts'
-import { Random, seedOf } from '../recording/sources/simulator/random.ts'
-import { mergedWindowsTable, RESOLUTIONS_MS } from './merged-window.ts'
-import { ResolutionStore } from './resolution-store.ts'
-import { RollUp, type RollUpOptions } from './resolutions.ts'
+import type { MergedWindow } from './merged-window.ts'
+import { MergedWindows } from './merged-windows.ts'
 
-const SECOND_MS = 1000
 const MINUTE_MS = 60_000
 const HOUR_MS = 3_600_000
 
 describe.each(await testDatabaseKinds())('merging samples on %s', (kind) => {
   let database: TestDatabase
   let deps: TestDeps
-  let startMs: number
-  let random: Random
-  /** By deployment: what was stored last, and everything that a server would have in memory. */
-  let logs: Map<number, { sequence: number; endMs: number; recent: Sample[] }>
+  let logs: MergedLogs
 
   beforeAll(async () => {
     database = await createTestDatabase(kind)
@@ -27,99 +20,160 @@ describe.each(await testDatabaseKinds())('merging samples on %s', (kind) => {
   afterAll(() => database[Symbol.asyncDispose]())
   beforeEach(async () => {
     deps = await createTestDeps(database)
-    startMs = deps.time.wallMs
-    random = new Random(seedOf(expect.getState().currentTestName ?? ''))
-    logs = new Map()
+    logs = new MergedLogs(deps)
   })
 
-  const integer = (low: number, high: number) => Math.floor(random.between(low, high + 1))
-
-  async function deploy(model: string): Promise<{ key: number; id: string }> {
-    const job = await completedJob(deps, model, `a job of ${logs.size}`)
-    const { key, id } = await deps.services.deployments.deploy(job, { by: 'tester' })
-    logs.set(key, { sequence: 0, endMs: startMs, recent: [] })
-    return { key, id }
+  const windowsOf = async (series: number, resolutionMs: number): Promise<MergedWindow[]> => {
+    const windows: MergedWindow[] = []
+    const range = { series: [series], resolutionMs, fromMs: logs.startMs - HOUR_MS, toMs: logs.startMs + 3 * HOUR_MS }
+    for await (const chunk of new MergedWindows(database).range(range)) windows.push(...chunk)
+    return windows
   }
-
-  /** Stores windows of some length until a time. */
-  async function fill(key: number, untilMs: number, windowMs = SECOND_MS): Promise<void> {
-    const log = logs.get(key)!
-    const samples: Sample[] = []
-    for (let from = log.endMs; from + windowMs <= untilMs; from += windowMs) samples.push(sampleAt(key, from, windowMs))
-    await store(samples)
-    log.endMs = Math.max(log.endMs, ...samples.map((sample) => sample.windowStartMs + sample.windowMs))
-  }
-
-  function sampleAt(deploymentKey: number, windowStartMs: number, windowMs: number): Sample {
-    const log = logs.get(deploymentKey)!
-    log.sequence += 1
-    const latenciesMs = Array.from({ length: integer(0, 5) }, () => random.between(1, 2000))
-    const inFlight = integer(0, 9)
-    const { sequence } = log
-    return sampleOf({
-      deploymentKey,
-      sequence,
-      windowStartMs,
-      windowMs,
-      latenciesMs,
-      inFlight,
-      generatedTokens: sequence,
-    })
-  }
-
-  async function store(samples: Sample[]): Promise<void> {
-    for (let at = 0; at < samples.length; at += 1000) {
-      const { stored } = await deps.services.sampleStore.store(samples.slice(at, at + 1000))
-      expect(stored).toHaveLength(samples.slice(at, at + 1000).length)
-    }
-    for (const sample of samples) logs.get(sample.deploymentKey)!.recent.push(sample)
-  }
-
-  function rollUp(given: Partial<RollUpOptions> = {}): RollUp {
-    return new RollUp({
-      store: resolutionStore(),
-      recent: () => [],
-      clock: deps.recordingClock,
-      onStall: (error) => expect.fail(String(error)),
-      onRecovery: () => undefined,
-      onError: (error) => expect.fail(String(error)),
-      sleep: () => Promise.resolve(),
-      ...given,
-    })
-  }
-
-  function resolutionStore(): ResolutionStore {
-    return new ResolutionStore(database, RESOLUTIONS_MS.map(mergedWindowsTable))
-  }
-
-  /** All of it right, and every sample merged. */
-  async function expectWhole(): Promise<void> {
-    const { faults, merged, samples } = await recount(database)
-    expect(faults).toEqual([])
-    expect(merged).toBe(samples)
-  }
-
-  const inMemory = (key: number) => logs.get(key)?.recent.slice(-120) ?? []
-  /** When all that was recorded until then has been closed in every resolution. */
-  const LATER_MS = HOUR_MS + 2 * MINUTE_MS
+  const requestsOf = (windows: readonly { requests: number | null }[]) =>
+    windows.reduce((sum, { requests }) => sum + (requests ?? 0), 0)
 
   it.each(['memory', 'the store'])(
-    'every sample is in every resolution once, whenever it looks, from %s',
+    'has every sample in every resolution once, whenever it looks, from %s',
     async (from) => {
-      const deployments = await Promise.all(['a', 'a', 'b'].map(deploy))
-      const merging = rollUp(from === 'memory' ? { recent: inMemory } : {})
-      const lengths = [SECOND_MS, 5 * SECOND_MS, 15 * SECOND_MS]
-      for (let atMs = startMs; atMs < startMs + 75 * MINUTE_MS;) {
-        atMs += integer(1, 900) * SECOND_MS
-        for (const [n, { key }] of deployments.entries()) await fill(key, atMs, lengths[n])
-        await merging.mergeUntil(atMs)
-        const { faults } = await recount(database)
-        expect(faults).toEqual([])
+      const deployments = [await logs.deploy('a'), await logs.deploy('a'), await logs.deploy('b')]
+      const rollUp = logs.rollUp(from === 'memory' ? { recent: logs.inMemory } : {})
+      for (let seconds = 0; seconds < 3700;) {
+        seconds += logs.integer(1, 3) === 1 ? logs.integer(300, 1000) : logs.integer(1, 200)
+        for (const [n, { key }] of deployments.entries()) await logs.fill(key, seconds, [3000, 5000, 15_000][n])
+        await rollUp.mergeUntil(logs.at(seconds))
+        expect((await recount(database)).faults).toEqual([])
       }
-      await merging.mergeUntil(startMs + 75 * MINUTE_MS + LATER_MS)
-      await expectWhole()
-      const { windows } = await recount(database)
-      expect(windows).toMatchObject({ 60_000: expect.any(Number), 3_600_000: 2 * (3 + 2 + 1) })
+      await logs.expectWhole(rollUp)
+      expect((await recount(database)).windows).toMatchObject({ [HOUR_MS]: 2 * (3 + 2 + 1) })
     },
   )
+
+  it('keeps up with the log: a window is merged within ten seconds of its end', async () => {
+    const keys = [(await logs.deploy()).key, (await logs.deploy()).key]
+    const rollUp = logs.rollUp({ recent: logs.inMemory })
+    for (let seconds = 1; seconds <= 130; seconds += 1) {
+      for (const key of keys) await logs.fill(key, seconds)
+      await rollUp.mergeUntil(logs.at(seconds))
+    }
+    const through = await new MergedWindows(database).mergedThrough(MINUTE_MS, keys)
+    expect([...through.values()]).toEqual([logs.at(120), logs.at(120)])
+    const fleet = await windowsOf(0, MINUTE_MS)
+    expect(fleet.map(({ coveredMs }) => coveredMs)).toEqual([MINUTE_MS, MINUTE_MS])
+    expect(requestsOf(fleet)).toBe(requestsOf(keys.flatMap((key) => logs.inMemory(key).slice(0, 120))))
+  })
+
+  it('counts the time of a window that crosses borders where it lies', async () => {
+    const { key } = await logs.deploy()
+    logs.log(key).endMs -= 25_000
+    const recordingSince = new Date(logs.startMs - MINUTE_MS)
+    await deps.services.prisma.sampleHead.updateMany({ data: { recordingSince } })
+    // From 25 s before the first minute to its 35th second, and no more.
+    await logs.fill(key, 35, MINUTE_MS)
+    await logs.expectWhole()
+    expect(await windowsOf(key, 10_000)).toMatchObject([
+      { windowStartMs: logs.at(30), coveredMs: 5000, beforeMs: 55_000 },
+    ])
+    expect(await windowsOf(key, MINUTE_MS)).toMatchObject([
+      { windowStartMs: logs.at(0), coveredMs: 35_000, beforeMs: 25_000 },
+    ])
+    expect(await windowsOf(0, HOUR_MS)).toMatchObject([{ coveredMs: 35_000, beforeMs: 0 }])
+  })
+
+  it('puts a late sample into each window that is closed already', async () => {
+    const [{ key }, other] = [await logs.deploy('a'), await logs.deploy('b')]
+    const rollUp = logs.rollUp()
+    await logs.fill(key, 50)
+    logs.log(key).endMs = logs.at(1200)
+    for (const each of [key, other.key]) await logs.fill(each, 3700, 20_000)
+    for (const each of [key, other.key]) logs.log(each).endMs = logs.at(3720)
+    for (const each of [key, other.key]) await logs.fill(each, 4000, 20_000)
+    await rollUp.mergeUntil(logs.at(4010))
+    // In a window that is there, in one that had nothing, and in one whose hour is not closed.
+    for (const [n, seconds] of [50, 700, 3710].entries()) {
+      await logs.store([logs.sample(key, logs.at(seconds) + 500, 499)])
+      await rollUp.mergeUntil(logs.at(4020 + 10 * n))
+      const { faults, merged, samples } = await recount(database)
+      expect(faults).toEqual([])
+      expect(merged).toBe(samples)
+    }
+    await logs.expectWhole(rollUp)
+  })
+
+  it('closes the windows of a paused deployment once nothing can follow, and goes on when it is resumed', async () => {
+    const { key, id } = await logs.deploy()
+    const rollUp = logs.rollUp({ recent: logs.inMemory })
+    await logs.fill(key, 95)
+    await deps.services.deployments.pause(id, { by: 'tester' })
+    const through = async (seconds: number) => {
+      await rollUp.mergeUntil(logs.at(seconds))
+      const windows = new MergedWindows(database)
+      const ends = [10_000, MINUTE_MS, HOUR_MS].map(async (ms) => (await windows.mergedThrough(ms, [key])).get(key))
+      return (await Promise.all(ends)).map((ms) => ((ms ?? 0) - logs.startMs) / 1000)
+    }
+    expect(await through(160)).toEqual([90, 60, 0])
+    expect(await through(171)).toEqual([100, 60, 0])
+    expect(await through(191)).toEqual([120, 120, 0])
+    expect(await through(3670)).toEqual([3600, 3600, 3600])
+    deps.time.pass(3_590_000)
+    await deps.services.deployments.resume(id, { by: 'tester' })
+    logs.log(key).endMs = logs.at(3590)
+    await logs.fill(key, 3700)
+    await logs.expectWhole(rollUp)
+  })
+
+  it('merges what is left of a deleted deployment at once, into its model and the fleet', async () => {
+    const { key, id } = await logs.deploy('a')
+    const rollUp = logs.rollUp()
+    await logs.fill(key, 61)
+    await rollUp.mergeUntil(logs.at(61))
+    await logs.fill(key, 75)
+    await deps.services.deployments.pause(id, { by: 'tester' })
+    const model = await deps.services.prisma.model.findFirstOrThrow()
+    await deps.services.deployments.delete(id, { by: 'tester' })
+    await rollUp.mergeUntil(logs.at(80))
+    const all = requestsOf(logs.log(key).recent)
+    for (const resolutionMs of [MINUTE_MS, HOUR_MS]) {
+      expect(requestsOf(await windowsOf(0, resolutionMs))).toBe(all)
+      expect(requestsOf(await windowsOf(-model.key, resolutionMs))).toBe(all)
+    }
+    await logs.expectWhole(rollUp)
+  })
+
+  it('merges what is there when it first comes to a database', async () => {
+    const deployments = [await logs.deploy('a'), await logs.deploy('b')]
+    for (const { key } of deployments) await logs.fill(key, 4000, 15_000)
+    await database.pool.query('truncate resolution_heads, merge_state')
+    const rollUp = logs.rollUp()
+    await rollUp.start()
+    await rollUp.stop()
+    await logs.expectWhole()
+    expect(await windowsOf(0, HOUR_MS)).toHaveLength(2)
+  })
+
+  it('merges samples of which more come in a window than are read at once', async () => {
+    const { key } = await logs.deploy()
+    await logs.fill(key, 25, 8)
+    const rollUp = logs.rollUp()
+    await rollUp.mergeUntil(logs.at(28))
+    expect((await recount(database)).faults).toEqual([])
+    await logs.expectWhole(rollUp)
+  })
+
+  it('says how late each resolution is', async () => {
+    const { key } = await logs.deploy()
+    deps.time.pass(135_000)
+    const rollUp = logs.rollUp({ recent: logs.inMemory })
+    await rollUp.mergeUntil(logs.at(0))
+    expect(Object.fromEntries(rollUp.lagsMs)).toEqual({ 10_000: 0, 60_000: 0, 600_000: 0, 3_600_000: 0, 86_400_000: 0 })
+    await logs.fill(key, 125)
+    expect(Object.fromEntries(rollUp.lagsMs)).toEqual({
+      10_000: 125_000,
+      60_000: 75_000,
+      600_000: 0,
+      3_600_000: 0,
+      86_400_000: 0,
+    })
+    await rollUp.mergeUntil(logs.at(125))
+    expect(Object.fromEntries(rollUp.lagsMs)).toEqual({ 10_000: 0, 60_000: 0, 600_000: 0, 3_600_000: 0, 86_400_000: 0 })
+  })
 })

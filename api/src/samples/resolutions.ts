@@ -4,11 +4,13 @@ import type { Clock } from '../base/clock.ts'
 import type { Part } from '../base/lifecycle.ts'
 import type { Sample } from '../metrics/sample.ts'
 import { RESOLUTIONS_MS } from './merged-window.ts'
+import { CLOSE_AFTER_MS } from './merged-windows.ts'
 import { closingOf } from './resolution-closing.ts'
 import { endOf, mergeShared, mergeStep, rangesOf, sharedRanges } from './resolution-merge.ts'
 import type { MergeHead, ResolutionStore } from './resolution-store.ts'
 import { changedWatermarks, type Due, mergedSequence, type Task, taskOf } from './resolution-tasks.ts'
 
+const [FINEST_MS = 0] = RESOLUTIONS_MS
 /** How often it looks for windows that can be closed. */
 const EVERY_MS = 1000
 /** Watermarks are read again at least this often: deployments come and go. */
@@ -110,22 +112,30 @@ export class RollUp implements Part {
     }
   }
 
-  /** Merges every window that can be closed by `nowMs`. Rejects when the store does; nothing is lost then. */
+  /**
+   * Merges every window that can be closed by `nowMs`, unless there is more to catch up than a while is enough for.
+   * Rejects when the store does; nothing is lost then.
+   */
   async mergeUntil(nowMs: number): Promise<void> {
+    const { clock } = this.#options
     const { signal } = this.#stop
+    const startedMs = clock.now()
     this.#resting.clear()
     try {
       let refusals = 0
-      while (!signal.aborted) {
+      for (;;) {
         if (nowMs - this.#headsReadAt >= HEADS_TTL_MS || nowMs < this.#headsReadAt) await this.#readHeads(nowMs)
         const due = this.#due(nowMs)
-        if (due.length === 0) break
-        const startedMs = performance.now()
-        const batch = due.slice(0, this.#batchDeployments)
-        refusals = (await this.#mergeOrSetAside(batch, nowMs)) ? 0 : refusals + 1
-        if (refusals >= MAX_REFUSALS) throw new Error('the merged windows are written by somebody else')
-        // Half of the time belongs to others, however much there is to catch up.
-        if (due.length > batch.length || refusals > 0) await this.#sleep(performance.now() - startedMs, signal)
+        if (due.length === 0 || clock.now() - startedMs > HEADS_TTL_MS) break
+        for (let at = 0; at < due.length && this.#headsReadAt > -Infinity; at += this.#batchDeployments) {
+          const batchMs = performance.now()
+          const isMerged = await this.#mergeOrSetAside(due.slice(at, at + this.#batchDeployments), nowMs)
+          refusals = isMerged ? 0 : refusals + 1
+          if (refusals >= MAX_REFUSALS) throw new Error('the merged windows are written by somebody else')
+          // Half of the time belongs to others, however much there is to catch up.
+          await this.#sleep(performance.now() - batchMs, signal)
+          if (signal.aborted) return
+        }
       }
       this.#isMemoryTrusted = true
       this.#batchDeployments = BATCH_DEPLOYMENTS
@@ -159,7 +169,10 @@ export class RollUp implements Part {
       const newest = this.#newestOf(head)
       const [finest] = head.watermarks
       const isLate = newest.sequence > (finest?.sequence ?? 0) && (newest.endMs ?? 0) <= (finest?.throughMs ?? 0)
-      const closing = closingOf(head, newest.endMs, nowMs)
+      const { endMs = 0 } = newest
+      const isOpen = endMs < (finest?.throughMs ?? 0) + FINEST_MS && endMs > nowMs - CLOSE_AFTER_MS
+      if (isOpen && !isLate && !head.isDeleted) continue
+      const closing = closingOf(head, endMs, nowMs)
       const closes = closing.some((ms, level) => ms > (head.watermarks[level]?.throughMs ?? 0))
       if (isLate || closes) due.push({ head, newest })
     }

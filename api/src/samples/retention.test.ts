@@ -1,12 +1,14 @@
 import { createTestDatabase, type TestDatabase, testDatabaseKinds } from '@gaugeline/prisma/testing'
-import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { completedJob, createTestDeps, type TestDeps } from '../../test/create-test-deps.ts'
 import { Queue } from '../../test/queue.ts'
 import { sampleOf } from '../../test/sample-of.ts'
+import { Partitions } from './partitions.ts'
 import { Retention } from './retention.ts'
-import { SampleStore } from './sample-store.ts'
+import { partitionWidth, type StoredTable, storedTables } from './stored-tables.ts'
 
+const HOUR = 3_600_000
+const DAY = 24 * HOUR
 const NOON = Date.UTC(2026, 10, 23, 12)
 const by = 'amira'
 
@@ -16,99 +18,197 @@ describe.each(await testDatabaseKinds())('retention on %s', (kind) => {
 
   beforeAll(async () => {
     database = await createTestDatabase(kind)
-    deps = await createTestDeps(database)
   })
   afterAll(() => database[Symbol.asyncDispose]())
+  beforeEach(async () => {
+    deps = await createTestDeps(database)
+  })
 
   const deploy = async () => deps.services.deployments.deploy(await completedJob(deps), { by })
-  const store = (deploymentKey: number, count: number) =>
+  const remove = async (id: string) => {
+    await deps.services.deployments.pause(id, { by })
+    await deps.services.deployments.delete(id, { by })
+  }
+  /** The sample of each of these hours, counted from noon. */
+  const store = (deploymentKey: number, hours: readonly number[]) =>
     deps.services.sampleStore.store(
-      Array.from({ length: count }, (_, index) =>
-        sampleOf({ deploymentKey, sequence: index + 1, windowStartMs: NOON + index * 1000 }),
-      ),
+      hours.map((hour, index) => sampleOf({ deploymentKey, sequence: index + 1, windowStartMs: NOON + hour * HOUR })),
     )
-  const retentionAt = (nowMs: number, keepMs: number) =>
+  /** The hours of the samples that are left. */
+  const left = async (key: number) => {
+    const { rows } = await database.pool.query<{ hour: number }>(
+      `select (extract(epoch from window_start) * 1000 - $2::float8)::float8 / ${HOUR} as hour from samples
+        where deployment_key = $1 order by 1`,
+      [key, NOON],
+    )
+    return rows.map(({ hour }) => hour)
+  }
+  const SAMPLES: StoredTable = { table: 'samples', keepMs: 3 * HOUR, widthMs: HOUR }
+  const MINUTES: StoredTable = { table: 'merged_windows', resolutionMs: 60_000, keepMs: 8 * HOUR, widthMs: HOUR }
+  const HOURS: StoredTable = { table: 'merged_windows', resolutionMs: HOUR, keepMs: 1000 * DAY, widthMs: 84 * DAY }
+  const retentionAt = (nowMs: number, tables: readonly StoredTable[] = [SAMPLES, MINUTES, HOURS]) =>
     new Retention({
-      store: deps.services.sampleStore,
-      keepMs,
-      intervalMs: 1000,
+      database,
+      partitions: new Partitions(database),
+      tables,
       now: async () => nowMs,
+      clock: { now: () => nowMs },
       onError: (error) => {
         throw error
       },
     })
-  const left = async (key: number) => {
-    const sequences = (await deps.services.sampleStore.after(key, 0, 10_000)).map(({ sequence }) => sequence)
-    return sequences.length > 0 ? `${sequences[0]} to ${sequences.at(-1)}` : 'nothing'
+  const merge = async (series: number, { resolutionMs = HOUR, widthMs }: StoredTable, hours: readonly number[]) => {
+    const starts = hours.map((hour) => NOON + hour * HOUR)
+    await new Partitions(database).writing({ table: 'merged_windows', resolutionMs, widthMs }, starts, () =>
+      database.pool.query(
+        `insert into merged_windows (series, resolution_ms, window_start, covered_ms, first_sequence, last_sequence, sources)
+          select $1::int, $2, to_timestamp(ms / 1000), $2, case when $1 > 0 then 1 end, case when $1 > 0 then 1 end, '{}'
+          from unnest($3::float8[]) ms`,
+        [series, resolutionMs, starts],
+      ),
+    )
+  }
+  const merged = async (series: number) => {
+    const { rows } = await database.pool.query<{ of: string }>(
+      `select resolution_ms / 1000 || ' s: ' || count(*) as of from merged_windows where series = $1
+        group by resolution_ms order by resolution_ms`,
+      [series],
+    )
+    return rows.map((row) => row.of)
+  }
+  const heads = async () => {
+    const { rows } = await database.pool.query<{ key: number }>(
+      'select deployment_key as key from sample_heads union select deployment_key from resolution_heads order by 1',
+    )
+    return rows.map(({ key }) => key)
   }
 
-  it('keeps exactly what started at or after the cutoff, of every deployment', async () => {
-    const [one, other, short] = [(await deploy()).key, (await deploy()).key, (await deploy()).key]
-    await Promise.all([store(one, 10), store(other, 10), store(short, 2)])
-    await retentionAt(NOON + 60_000, 55_000).sweep()
-    expect([await left(one), await left(other), await left(short)]).toEqual(['6 to 10', '6 to 10', 'nothing'])
-    await retentionAt(NOON + 60_000, 55_000).sweep()
-    expect(await left(one)).toBe('6 to 10')
+  it('drops a partition once all of it is old, of every deployment, and no sample before', async () => {
+    const [one, other] = [(await deploy()).key, (await deploy()).key]
+    await Promise.all([store(one, [0, 1, 1.5, 2, 3]), store(other, [0.5, 1.9])])
+    await retentionAt(NOON + 5 * HOUR - 1).sweep()
+    expect([await left(one), await left(other)]).toEqual([[1, 1.5, 2, 3], [1.9]])
+    await retentionAt(NOON + 5 * HOUR).sweep()
+    expect([await left(one), await left(other)]).toEqual([[2, 3], []])
+    const [head] = await deps.services.sampleStore.heads([other])
+    expect(head).toMatchObject({ sequence: 2 })
   })
 
-  it('keeps no more windows than it lasts, however far behind its time is, and no fewer after a jump ahead', async () => {
-    const [long, jumped, dense] = [(await deploy()).key, (await deploy()).key, (await deploy()).key]
-    const { sampleStore } = deps.services
-    await Promise.all([store(long, 100), store(jumped, 10)])
-    const later = { deploymentKey: jumped, sequence: 11, windowStartMs: NOON + 30 * 86_400_000 }
-    await sampleStore.store([sampleOf(later)])
-    // Recorded while windows were shorter: they are not old yet.
-    const short = (n: number) => ({ deploymentKey: dense, sequence: n, windowStartMs: NOON + n * 10, windowMs: 10 })
-    await sampleStore.store(Array.from({ length: 100 }, (_, index) => sampleOf(short(index + 1))))
-    await retentionAt(NOON - 86_400_000, 20_000).sweep()
-    expect([await left(long), await left(jumped), await left(dense)]).toEqual(['81 to 100', '1 to 11', '1 to 100'])
+  it('keeps each resolution for its own time', async () => {
+    await merge(0, MINUTES, [0, 1, 2])
+    await merge(0, { ...MINUTES, resolutionMs: 600_000 }, [0, 1, 2])
+    await retentionAt(NOON + 9 * HOUR).sweep()
+    expect(await merged(0)).toEqual(['60 s: 2', '600 s: 3'])
   })
 
-  it('removes any number in short statements, also of a deleted deployment, then its head', async () => {
-    const [old, gone, young] = [await deploy(), await deploy(), await deploy()]
-    await Promise.all([store(old.key, 4100), store(gone.key, 2100), store(young.key, 3)])
-    await deps.services.deployments.pause(gone.id, { by })
-    await deps.services.deployments.delete(gone.id, { by })
-    const removeBefore = vi.spyOn(deps.services.sampleStore, 'removeBefore')
-    await retentionAt(NOON + 5_000_000, 5_000_000).sweep()
-    expect([await left(old.key), await left(gone.key)]).toEqual(['1 to 4100', 'nothing'])
-    expect(await left(young.key)).toBe('1 to 3')
-    await retentionAt(NOON + 4_100_000, 1000).sweep()
-    expect([await left(old.key), await left(young.key)]).toEqual(['4100 to 4100', 'nothing'])
-    expect(removeBefore.mock.calls.length).toBeGreaterThan(3)
-    for (const [, limit] of removeBefore.mock.calls) expect(limit).toBeLessThanOrEqual(2000)
-    const heads = await deps.services.sampleStore.heads([old.key, gone.key, young.key])
-    expect(heads.toSorted((a, b) => a.deploymentKey - b.deploymentKey)).toEqual([
-      { deploymentKey: old.key, sequence: 4100, deploymentId: old.id },
-      { deploymentKey: gone.key, sequence: 0, deploymentId: null },
-      { deploymentKey: young.key, sequence: 3, deploymentId: young.id },
+  it('makes the partitions of the next hour, so that nobody who records waits for them', async () => {
+    await retentionAt(NOON + 40 * DAY + 1).sweep()
+    const { rows } = await database.pool.query<{ name: string }>(
+      `select inhrelid::regclass::text as name from pg_inherits where inhparent = 'samples'::regclass order by 1 desc limit 2`,
+    )
+    expect(rows.map(({ name }) => name)).toEqual(['samples_20270102_130000', 'samples_20270102_120000'])
+  })
+
+  it('keeps no more recorded time than it lasts, however far behind its own time is, and no less after a jump', async () => {
+    const { key } = await deploy()
+    await store(key, [0, 1, 2, 100, 101, 102, 103, 104])
+    // Nothing but a few minutes were recorded since the first.
+    await merge(0, HOURS, [2, 100])
+    await retentionAt(NOON - DAY).sweep()
+    expect(await left(key)).toHaveLength(8)
+    await merge(0, HOURS, [101, 102, 103])
+    await retentionAt(NOON - DAY).sweep()
+    expect(await left(key)).toEqual([101, 102, 103, 104])
+  })
+
+  it('removes what was merged of a deleted deployment once its part of its model is whole, in short statements', async () => {
+    const [gone, waiting, kept] = [await deploy(), await deploy(), await deploy()]
+    for (const { key } of [gone, waiting, kept]) {
+      await store(key, [0])
+      await merge(key, HOURS, [0])
+      await database.pool.query(
+        `update resolution_heads set merged_through = to_timestamp($2::float8 / 1000)
+          where deployment_key = $1 and resolution_ms = ${DAY}`,
+        [key, NOON + (key === waiting.key ? 0 : HOUR)],
+      )
+    }
+    await merge(
+      gone.key,
+      { ...MINUTES, widthMs: 84 * DAY },
+      Array.from({ length: 4100 }, (_, minute) => minute / 60),
+    )
+    await merge(0, HOURS, [0])
+    await Promise.all([remove(gone.id), remove(waiting.id)])
+    const query = vi.spyOn(database.pool, 'query')
+    await retentionAt(NOON + 2 * HOUR).sweep()
+    const deletes = query.mock.calls.filter(([text]) => text.includes('delete from merged_windows'))
+    query.mockRestore()
+    expect(deletes.length).toBeGreaterThan(3)
+    expect(await merged(gone.key)).toEqual([])
+    expect([await merged(waiting.key), await merged(kept.key), await merged(0)]).toEqual(
+      Array.from({ length: 3 }, () => ['3600 s: 1']),
+    )
+    expect(await heads()).toEqual([waiting.key, kept.key])
+    // The sample of the other one was never merged, and can't be any more.
+    await retentionAt(NOON + 10 * HOUR).sweep()
+    expect(await merged(waiting.key)).toEqual([])
+    expect(await heads()).toEqual([kept.key])
+  })
+
+  it('removes the head of a deleted deployment that recorded nothing', async () => {
+    const { id } = await deploy()
+    await remove(id)
+    await retentionAt(NOON).sweep()
+    expect(await heads()).toEqual([])
+  })
+})
+
+describe('the width of partitions', () => {
+  it.each([
+    [HOUR, HOUR],
+    [6 * HOUR, HOUR],
+    [24 * HOUR, 3 * HOUR],
+    [3 * DAY, 6 * HOUR],
+    [30 * DAY, 3 * DAY],
+    [180 * DAY, 14 * DAY],
+    [730 * DAY, 84 * DAY],
+  ])('is round and at most an eighth of what is kept, for %d ms', (keepMs, widthMs) => {
+    expect(partitionWidth(keepMs)).toBe(widthMs)
+  })
+
+  it('is that of each resolution', () => {
+    const kept = { samplesMs: DAY, merged: [{ resolutionMs: 10_000, keepMs: 3 * DAY }] }
+    expect(storedTables(kept)).toEqual([
+      { table: 'samples', keepMs: DAY, widthMs: 3 * HOUR },
+      { table: 'merged_windows', resolutionMs: 10_000, keepMs: 3 * DAY, widthMs: 6 * HOUR },
     ])
-    const { rows } = await database.pool.query(`select 1 from sample_heads where deployment_key = ${gone.key}`)
-    expect(rows).toEqual([])
-    vi.restoreAllMocks()
   })
 })
 
 describe('retention over time', () => {
-  let store: SampleStore
-  let statements: Queue<{ what: string; answer: (removed: number) => void; fail: (error: Error) => void }>
+  let statements: Queue<{ what: string; answer: (dropped: number) => void; fail: (error: Error) => void }>
   let errors: unknown[]
   let now: number
   let retention: Retention
 
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
-    store = new SampleStore({ pool: new pg.Pool(), kind: 'postgres' })
     statements = new Queue()
     errors = []
     now = NOON
-    const held = (what: string) =>
-      new Promise<number>((resolve, reject) => statements.push({ what, answer: resolve, fail: reject }))
-    vi.spyOn(store, 'removeBefore').mockImplementation((cutoff) => held(`before ${cutoff - NOON}`))
-    vi.spyOn(store, 'removeDeleted').mockImplementation(() => held('deleted'))
-    vi.spyOn(store, 'removeSurpassed').mockResolvedValue(0)
+    const pool = { query: async () => ({ rows: [] }) } as never
+    const partitions = new Partitions({ pool })
+    vi.spyOn(partitions, 'ensure').mockResolvedValue()
+    vi.spyOn(partitions, 'dropBefore').mockImplementation(
+      (_, cutoff) =>
+        new Promise((resolve, reject) =>
+          statements.push({ what: `before ${cutoff - NOON}`, answer: resolve, fail: reject }),
+        ),
+    )
+    const tables: StoredTable[] = [{ table: 'samples', keepMs: 1000, widthMs: HOUR }]
     const onError = (error: unknown) => errors.push(error)
-    retention = new Retention({ store, keepMs: 1000, intervalMs: 1000, now: async () => now, onError })
+    const clock = { now: () => now }
+    retention = new Retention({ database: { pool }, partitions, tables, now: async () => now, clock, onError })
     retention.start()
   })
   afterEach(() => {
@@ -125,11 +225,8 @@ describe('retention over time', () => {
   it('sweeps every half a minute, until nothing is left to remove', async () => {
     expect(statements.size).toBe(0)
     vi.advanceTimersByTime(30_000)
-    await answer('before -1000', 2000)
-    await answer('before -1000', 5)
+    await answer('before -1000', 2)
     await answer('before -1000', 0)
-    await answer('deleted', 7)
-    await answer('deleted', 0)
     expect(statements.size).toBe(0)
     now += 30_000
     vi.advanceTimersByTime(30_000)
@@ -138,7 +235,7 @@ describe('retention over time', () => {
 
   it('does not begin a sweep while one is running', async () => {
     vi.advanceTimersByTime(90_000)
-    await answer('before -1000', 2000)
+    await answer('before -1000', 1)
     expect(statements.size).toBe(1)
   })
 
@@ -159,7 +256,7 @@ describe('retention over time', () => {
     const stopping = retention.stop().then(() => (stopped = true))
     await settled()
     expect(stopped).toBe(false)
-    statement.answer(2000)
+    statement.answer(1)
     await stopping
     vi.advanceTimersByTime(60_000)
     await settled()

@@ -9,7 +9,11 @@ import { storeStatement } from './store-statement.ts'
 /** Samples that one statement reads: an embedded database does nothing else meanwhile. */
 const CHUNK_ROWS = 1000
 
-const SAMPLES: PartitionedTable = { table: 'samples', widthMs: 3_600_000 }
+/** No window is longer: SAMPLE_INTERVAL_MS allows no more. */
+const MAX_WINDOW_MS = 60_000
+/** A guess, for the place of a sequence in time: shorter windows are found as well, longer ones in two steps. */
+const LIKELY_WINDOW_MS = 10_000
+const HOUR_MS = 3_600_000
 
 /** How far one active deployment has been recorded. */
 export interface RecordingHead {
@@ -54,15 +58,22 @@ export class SampleStore {
   readonly #pool: pg.Pool
   readonly #prepares: boolean
   readonly #partitions: Partitions
+  readonly #table: PartitionedTable
   readonly #storeStatement: string
   readonly #hasEffects: boolean
 
   /**
    * @param effects for each kind of effect the SQL statement that carries it out. It reads the rows of its kind from
    * `effects (deployment_key, kind, data)`, which holds only those whose samples are stored.
+   * @param partitionMs how much time a new partition holds
    */
-  constructor({ pool, kind }: Pick<Database, 'pool' | 'kind'>, effects: Readonly<Record<string, string>> = {}) {
+  constructor(
+    { pool, kind }: Pick<Database, 'pool' | 'kind'>,
+    effects: Readonly<Record<string, string>> = {},
+    partitionMs = HOUR_MS,
+  ) {
     this.#pool = pool
+    this.#table = { table: 'samples', widthMs: partitionMs }
     this.#partitions = new Partitions({ pool })
     this.#storeStatement = storeStatement(effects)
     this.#hasEffects = Object.keys(effects).length > 0
@@ -90,7 +101,7 @@ export class SampleStore {
     if (samples.length === 0) return { stored: [], busy: new Set() }
     const values = this.#hasEffects ? [...sampleArrays(samples), ...effectArrays(effects)] : sampleArrays(samples)
     const starts = samples.map(({ windowStartMs }) => windowStartMs)
-    const { rows } = await this.#partitions.writing(SAMPLES, starts, () =>
+    const { rows } = await this.#partitions.writing(this.#table, starts, () =>
       this.#query<{ deployment_key: number; sequence: number | null }>('store-samples', this.#storeStatement, values),
     )
     const busy = new Set(rows.filter(({ sequence }) => sequence === null).map((row) => row.deployment_key))
@@ -132,14 +143,31 @@ export class SampleStore {
     return rows[0]?.end ?? null
   }
 
-  /** Samples of one deployment right after a sequence, ascending. */
+  /**
+   * Samples of one deployment right after a sequence, ascending. Time grows along a log, but how much of it lies between
+   * two sequences is not known where recording was paused. So they are first looked for where they would be without a
+   * pause; in the first one found, whose sequence is the next, is the proof. Otherwise every partition is asked.
+   */
   async after(deploymentKey: number, sequence: number, limit: number): Promise<Sample[]> {
-    const { rows } = await this.#query<Sample>(
-      'samples-after',
-      `select ${SAMPLE_FIELDS} from samples where deployment_key = $1 and sequence > $2 order by sequence limit $3`,
-      [deploymentKey, sequence, limit],
+    const { rows: heads } = await this.#query<{ sequence: number; endMs: number }>(
+      'log-end',
+      `select sequence, (extract(epoch from last_window_end) * 1000)::float8 as "endMs" from sample_heads
+        where deployment_key = $1 and sequence > $2`,
+      [deploymentKey, sequence],
     )
-    return rows
+    const [head] = heads
+    if (!head) return []
+    const read = async (fromMs: number) => {
+      const { rows } = await this.#query<Sample>(
+        'samples-after',
+        `select ${SAMPLE_FIELDS} from samples where deployment_key = $1 and sequence > $2
+          and window_start >= to_timestamp($3::float8 / 1000) order by sequence limit $4`,
+        [deploymentKey, sequence, fromMs, limit],
+      )
+      return rows
+    }
+    const near = await read(head.endMs - (head.sequence - sequence) * LIKELY_WINDOW_MS - MAX_WINDOW_MS)
+    return near[0]?.sequence === sequence + 1 ? near : await read(0)
   }
 
   /** The sample with this sequence; undefined when retention has removed it, or it was never stored. */
@@ -154,6 +182,7 @@ export class SampleStore {
       'samples-latest',
       `select s.* from sample_heads h cross join lateral (
           select ${SAMPLE_FIELDS} from samples where deployment_key = h.deployment_key and sequence = h.sequence
+            and window_start >= h.last_window_end - ${MAX_WINDOW_MS} * interval '1 ms' and window_start < h.last_window_end
         ) s where h.deployment_key = any($1::int[])`,
       [deploymentKeys],
     )
@@ -210,60 +239,11 @@ export class SampleStore {
       `select coalesce(
           (select sequence from samples where deployment_key = $1 and window_start < to_timestamp($2::float8 / 1000)
             order by window_start desc limit 1),
-          (select min(sequence) - 1 from samples where deployment_key = $1),
+          (select sequence - 1 from samples where deployment_key = $1 order by window_start limit 1),
           (select sequence from sample_heads where deployment_key = $1), 0)::bigint as sequence`,
       [deploymentKey, ms],
     )
     return rows[0]?.sequence ?? 0
-  }
-
-  /** Removes up to `limit` samples whose windows started before `cutoffMs` and returns how many were removed. */
-  async removeBefore(cutoffMs: number, limit: number): Promise<number> {
-    const { rowCount } = await this.#query(
-      'samples-remove-before',
-      `delete from samples where ctid = any(array(
-          select s.ctid from sample_heads h cross join lateral (
-            select ctid from samples where deployment_key = h.deployment_key
-              and window_start < to_timestamp($1::float8 / 1000) order by window_start limit $2
-          ) s limit $2))`,
-      [cutoffMs, limit],
-    )
-    return rowCount ?? 0
-  }
-
-  /**
-   * Removes up to `limit` samples that a deployment has recorded `windows` more since, which together end more than
-   * `keepMs` later: such a sample is old whatever any clock says. Returns how many.
-   */
-  async removeSurpassed(keepMs: number, windows: number, limit: number): Promise<number> {
-    const { rowCount } = await this.#query(
-      'samples-remove-surpassed',
-      // Times grow along the log: where the oldest of these rows are not old enough, no other is.
-      `delete from samples where ctid = any(array(
-          select s.ctid from sample_heads h cross join lateral (
-            select ctid, window_start from samples
-              where deployment_key = h.deployment_key and sequence <= h.sequence - $2::int8 order by sequence limit 200
-          ) s where s.window_start < h.last_window_end - $1::float8 * interval '1 ms' limit $3))`,
-      [keepMs, windows, limit],
-    )
-    return rowCount ?? 0
-  }
-
-  /** Removes up to `limit` samples of deleted deployments, then their heads and returns how many rows were removed. */
-  async removeDeleted(limit: number): Promise<number> {
-    const { rows } = await this.#pool.query<{ key: number }>(
-      `select h.deployment_key as key from sample_heads h
-        where not exists (select 1 from deployments d where d.key = h.deployment_key) order by 1 limit 1`,
-    )
-    const key = rows[0]?.key
-    if (key === undefined) return 0
-    const removed = await this.#pool.query(
-      `delete from samples where ctid = any(array(select ctid from samples where deployment_key = $1 limit $2))`,
-      [key, limit],
-    )
-    if (removed.rowCount) return removed.rowCount
-    const heads = await this.#pool.query(`delete from sample_heads where deployment_key = $1`, [key])
-    return heads.rowCount ?? 0
   }
 }
 

@@ -1,15 +1,8 @@
-import { LatencyHistogram } from '../metrics/latency-histogram.ts'
+import { Distribution } from '../metrics/distribution.ts'
+import { addNumbers, GAUGES, knownNumbers, noNumbers, type NumberName, sumOf } from '../metrics/figures.ts'
 import type { Sample, SourceName } from '../metrics/sample.ts'
-import { METRICS, type WindowMetrics } from '../metrics/window-metrics.ts'
+import type { WindowMetrics } from '../metrics/window-metrics.ts'
 import type { MergedWindow } from './merged-window.ts'
-
-type NumberName = Exclude<keyof WindowMetrics, 'latency'>
-type Numbers = Record<NumberName, number | null>
-
-const NUMBERS = Object.keys(METRICS).filter((name): name is NumberName => name !== 'latency')
-const SUMS = NUMBERS.filter((name) => METRICS[name].merge === 'sum')
-const MAXIMA = NUMBERS.filter((name) => METRICS[name].merge === 'max')
-const GAUGES = NUMBERS.filter((name) => METRICS[name].merge === 'gauge')
 
 type Given = WindowMetrics & { latency: Uint8Array | null }
 
@@ -25,11 +18,11 @@ export class WindowBuilder {
   readonly #series: number
   readonly #resolutionMs: number
   readonly #windowStartMs: number
-  readonly #numbers = Object.fromEntries(NUMBERS.map((name) => [name, null])) as Numbers
+  readonly #numbers = noNumbers()
   readonly #sources: Partial<Record<SourceName, number>> = {}
   /** One distribution alone is kept as it is. */
   #latency: Uint8Array | null = null
-  #histogram: LatencyHistogram | null = null
+  #distribution: Distribution | null = null
   #coveredMs = 0
   #beforeMs = 0
   #firstSequence = Infinity
@@ -45,7 +38,7 @@ export class WindowBuilder {
   addSample(sample: Sample): void {
     const { windowStartMs, windowMs, sequence, source } = sample
     this.#addTime(windowMs, Math.max(0, this.#windowStartMs - windowStartMs))
-    this.#addOverTime(sample as Given, sequence, sequence)
+    this.#addOverTime(sample, sequence, sequence)
     this.#addSource(source, sample.requests ?? 0)
   }
 
@@ -85,8 +78,8 @@ export class WindowBuilder {
       beforeMs: this.#beforeMs,
       firstSequence: isShared ? null : this.#firstSequence,
       lastSequence: isShared ? null : this.#lastSequence,
-      ...this.#numbers,
-      latency: this.#histogram?.encode() ?? this.#latency,
+      ...knownNumbers(this.#numbers),
+      latency: this.#distribution?.encode() ?? this.#latency,
       sources: this.#sources,
     }
   }
@@ -98,7 +91,7 @@ export class WindowBuilder {
 
   #addOverTime(given: Given, firstSequence: number, lastSequence: number): void {
     const numbers = this.#numbers
-    this.#addSumsAndMaxima(given)
+    this.#addFigures(given)
     const isNewest = lastSequence >= this.#lastSequence
     for (const name of GAUGES) {
       // What was known last; a late sample is newer than what was stored before it.
@@ -113,23 +106,21 @@ export class WindowBuilder {
     gauge: (name: NumberName) => number | null,
     { coveredMs }: MergedWindow,
   ): void {
-    this.#addSumsAndMaxima(added)
+    this.#addFigures(added)
     for (const name of GAUGES) this.#numbers[name] = sumOf(this.#numbers[name], gauge(name))
     this.#coveredMs = Math.max(this.#coveredMs, coveredMs)
     this.#addSources(added)
   }
 
-  #addSumsAndMaxima(given: Given): void {
-    const numbers = this.#numbers
-    for (const name of SUMS) numbers[name] = sumOf(numbers[name], given[name])
-    for (const name of MAXIMA) numbers[name] = maxOf(numbers[name], given[name])
+  #addFigures(given: Given): void {
+    addNumbers(this.#numbers, given)
     const { latency } = given
     if (latency === null) return
-    if (this.#histogram !== null) this.#histogram.mergeEncoded(latency)
+    if (this.#distribution !== null) this.#distribution.mergeEncoded(latency)
     else if (this.#latency === null) this.#latency = latency
     else {
-      this.#histogram = LatencyHistogram.decode(this.#latency)
-      this.#histogram.mergeEncoded(latency)
+      this.#distribution = Distribution.decode(this.#latency)
+      this.#distribution.mergeEncoded(latency)
     }
   }
 
@@ -140,13 +131,4 @@ export class WindowBuilder {
   #addSource(source: SourceName, requests: number): void {
     this.#sources[source] = (this.#sources[source] ?? 0) + requests
   }
-}
-
-/** What is not known adds nothing. */
-function sumOf(a: number | null, b: number | null): number | null {
-  return a === null || b === null ? (a ?? b) : a + b
-}
-
-function maxOf(a: number | null, b: number | null): number | null {
-  return a === null || b === null ? (a ?? b) : Math.max(a, b)
 }

@@ -227,7 +227,7 @@ describe('a connection that never sent a byte', () => {
     const gone = once(idle, 'close')
     const from = performance.now()
     await server.server.close(60_000)
-    expect(performance.now() - from).toBeLessThan(1000)
+    expect(performance.now() - from).toBeLessThan(10_000)
     await gone
     await server[Symbol.asyncDispose]()
   })

@@ -41,7 +41,7 @@ export interface OriginPolicy {
  * rebinding attack: the probes are public, and for metrics a page would need a token, since its name gets no cookie of
  * ours. Nor can a page of another origin read the answers, which allow no CORS.
  */
-const ANY_CALLER_PATHS = new Set(['/healthz', '/readyz', '/metrics'])
+const ANY_CALLER_PATHS = new Set(['/healthz', '/readyz', '/metrics', '/metrics/deployments'])
 
 /** No name server is asked for these, so DNS rebinding cannot make a browser send them. */
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]']

@@ -9,6 +9,7 @@ import { Budgets } from '../engine/budgets.ts'
 import { callerOf } from '../http/caller.ts'
 import { pathOf } from '../http/path.ts'
 import { GraphiQL } from './graphiql.ts'
+import { type Exports, exportOf, isExport } from './export-route.ts'
 import { GraphQLHttp } from '../transports/graphql-http.ts'
 import { createGraphQLEngine, type GraphQLOptions } from '../engine/graphql-engine.ts'
 import { GraphQLWebSockets } from '../transports/graphql-ws.ts'
@@ -18,6 +19,7 @@ import { LiveConnections } from '../transports/live-connections.ts'
 import { sendBody, sendError, sendNotFound, sendText } from '../http/responses.ts'
 import { handleSession } from './session-routes.ts'
 import { StaticFiles } from './static-files.ts'
+import { type StreamedAnswer, StreamedAnswers } from './streamed-answers.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { UnreadBytes } from '../transports/unread-bytes.ts'
 
@@ -35,6 +37,10 @@ export interface HttpApp {
   readiness: () => Promise<Readiness>
   /** Answers `/metrics`; the router adds the readers of its own metrics. */
   telemetry: Telemetry
+  /** Answers `/metrics/deployments`. */
+  deploymentMetrics: () => StreamedAnswer
+  /** Answers what is below `/export/`. */
+  exports: Exports
   clock: Clock
   monotonic: Clock
   /** Tests set smaller ones. */
@@ -42,10 +48,12 @@ export interface HttpApp {
   /** Tests set smaller ones. */
   unread?: ConstructorParameters<typeof UnreadBytes>[0]
   /** Tests set shorter times. */
+  exportStallMs?: number | undefined
+  /** Tests set shorter times. */
   webSockets?: { initTimeoutMs?: number; pingMs?: number } | undefined
 }
 
-const READ_ONLY_PATHS = new Set(['/', '/readyz', '/schema.graphql', '/metrics'])
+const READ_ONLY_PATHS = new Set(['/', '/readyz', '/schema.graphql', '/metrics', '/metrics/deployments'])
 
 /**
  * Routes by path. The server has checked Host, Origin and CORS before (server.ts); the caller is authenticated here.
@@ -87,6 +95,9 @@ export function createRouter(app: HttpApp, log: Logger): Router {
     log,
     ...app.webSockets,
   })
+  const stallMs = app.exportStallMs
+  const exports = new StreamedAnswers({ name: 'exports', unread, stallMs })
+  const scrapes = new StreamedAnswers({ name: 'scrapes', unread, stallMs })
   // The same bytes for everybody, however slowly they are read.
   const sdl = Buffer.from(app.sdl)
   const graphiql = new GraphiQL(app.basePath)
@@ -110,12 +121,14 @@ export function createRouter(app: HttpApp, log: Logger): Router {
     if (path === '/graphql') return await handleGraphQL(req, res, requestId)
     if (path === '/session') return await handleSession(req, res, auth)
     if (req.method !== 'GET' && req.method !== 'HEAD') {
-      const isHere = READ_ONLY_PATHS.has(path) || (await staticFiles.has(path))
+      const isHere = READ_ONLY_PATHS.has(path) || exportOf(req) !== undefined || (await staticFiles.has(path))
       return isHere ? refuseMethod(req, res, 'GET, HEAD') : sendNotFound(req, res)
     }
     if (path === '/readyz') return sendReadiness(res, await readiness())
     if (path === '/schema.graphql') return await handleSdl(req, res)
     if (path === '/metrics') return await handleMetrics(req, res)
+    if (path === '/metrics/deployments') return await stream(req, res, scrapes, async () => app.deploymentMetrics())
+    if (isExport(path)) return await handleExport(req, res)
     await staticFiles.send(req, res, path)
   }
 
@@ -125,6 +138,27 @@ export function createRouter(app: HttpApp, log: Logger): Router {
     const { contentType, text } = await telemetry.scrape()
     unread.count(res, viewer, Buffer.byteLength(text))
     sendBody(res, 200, contentType, text)
+  }
+
+  async function handleExport(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const asked = exportOf(req)
+    if (asked === undefined) return sendNotFound(req, res)
+    await stream(req, res, exports, () => app.exports.open(asked.target, asked.query))
+  }
+
+  /** Asks who is calling again before each part: the credential may end before the answer does. */
+  async function stream(
+    req: IncomingMessage,
+    res: ServerResponse,
+    answers: StreamedAnswers,
+    open: () => Promise<StreamedAnswer>,
+  ): Promise<void> {
+    const check = async () => {
+      const viewer = await auth.authenticator.authenticate(credentialsOf(req))
+      requireScope(viewer, 'READ')
+      return viewer
+    }
+    await answers.send(res, await check(), open, check)
   }
 
   return {
@@ -145,11 +179,20 @@ export function createRouter(app: HttpApp, log: Logger): Router {
 }
 
 /** The paths that have a meaning of their own; files of the client are all one route. */
-const ROUTES = new Set(['/graphql', '/session', '/healthz', '/readyz', '/schema.graphql', '/metrics'])
+const ROUTES = new Set([
+  '/graphql',
+  '/session',
+  '/healthz',
+  '/readyz',
+  '/schema.graphql',
+  '/metrics',
+  '/metrics/deployments',
+])
 
 /** What `/metrics` counts a path as. */
 export function routeOf(req: IncomingMessage): string {
   const path = pathOf(req)
+  if (isExport(path)) return '/export'
   return ROUTES.has(path) ? path : 'other'
 }
 

@@ -18,6 +18,7 @@ import { withoutBasePath } from './base-path.ts'
 import { pathOf } from '../http/path.ts'
 import { RequestError } from '../http/request-error.ts'
 import { Connections } from './connections.ts'
+import { isExport } from './export-route.ts'
 import { asksForWebSocket, ignoreUpgrade } from './ignored-upgrade.ts'
 import type { OriginPolicy, Verdict } from './origins.ts'
 import { createOriginPolicy } from './origins.ts'
@@ -184,9 +185,11 @@ export class HttpServer {
   }
 
   #count(req: IncomingMessage, res: ServerResponse, durationMs: number): void {
-    const isStream = /^(text\/event-stream|multipart\/)/.test(String(res.getHeader('content-type')))
+    const route = routeOf(req)
+    const isStream =
+      isExport(pathOf(req)) || /^(text\/event-stream|multipart\/)/.test(String(res.getHeader('content-type')))
     this.#telemetry?.onRequest({
-      route: routeOf(req),
+      route,
       method: req.method ?? '',
       status: res.headersSent ? res.statusCode : undefined,
       durationMs: isStream ? undefined : durationMs,
@@ -262,13 +265,13 @@ function applyCors(
   res.setHeader('Vary', 'Origin')
   if (corsOrigin === undefined) return false
   // Pages, and signing in and out, are for our own origin only.
-  const isApi = pathOf(req) === '/graphql' || pathOf(req) === '/schema.graphql'
-  if (!isApi) throw new RefusedError('FORBIDDEN', 'Other origins may call /graphql and /schema.graphql only.')
+  const isApi = pathOf(req) === '/graphql' || pathOf(req) === '/schema.graphql' || isExport(pathOf(req))
+  if (!isApi) throw new RefusedError('FORBIDDEN', 'Other origins may call /graphql, /schema.graphql and /export/ only.')
   res.setHeader('Access-Control-Allow-Origin', corsOrigin)
   res.setHeader('Access-Control-Allow-Credentials', 'true')
   res.setHeader(
     'Access-Control-Expose-Headers',
-    'X-Request-Id, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset',
+    'Content-Disposition, X-Request-Id, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset',
   )
   if (req.method !== 'OPTIONS' || req.headers['access-control-request-method'] === undefined) return false
   res.setHeader('Access-Control-Allow-Methods', 'GET, POST')

@@ -3,9 +3,11 @@ import { derive, Random, seedOf } from '../../src/recording/sources/simulator/ra
 import { uuidOf as uuidOfType } from '../../src/graphql/ids.ts'
 import { deploy, succeed } from '../acts.ts'
 import { createTestApp, type TestApp } from '../create-test-app.ts'
+import { nextRound } from '../next-round.ts'
 import { FOLLOW_LARGE_SAMPLES } from '../process/documents.ts'
+import { removeSamplesBefore } from '../remove-samples.ts'
 import { type Connection, openEventStream, openWebSocket } from './connections.ts'
-import { type Delivered, Stream } from './stream.ts'
+import { type Delivered, INTERVAL_MS, Stream } from './stream.ts'
 
 const DEPLOYMENTS = 3
 const CONNECTIONS = 10
@@ -13,6 +15,9 @@ const STREAMS = 24
 const ACTIONS = 60
 const SMALL = `subscription ($id: ID!, $after: SampleCursor) { inferenceMetrics(deploymentId: $id, after: $after) {
   cursor skipped metrics { at requests errors latency { p50Ms p99Ms } } } }`
+const RANGES = `subscription ($id: ID!, $after: SampleCursor, $over: Int, $resolution: Int) {
+  inferenceMetrics(deploymentId: $id, after: $after, over: $over, resolution: $resolution) {
+    cursor skipped metrics { at coveredSeconds requests errors latency { p50Ms p99Ms meanMs } } } }`
 const EVENTS = `subscription ($after: EventCursor) { deploymentEvents(after: $after) {
   cursor skipped event { kind deploymentId version } } }`
 
@@ -31,7 +36,7 @@ export interface Outcome {
  * leaves and retention, all drawn from `seed`, then lets each of them come to the end of its log.
  */
 export async function deliverAtRandom(kind: TestDatabaseKind, seed: string): Promise<Outcome> {
-  const run = new Run(await createTestApp(kind, { sampleIntervalMs: 10 }), new Random(derive(seedOf(seed), 0)))
+  const run = new Run(await createTestApp(kind, { sampleIntervalMs: INTERVAL_MS }), new Random(derive(seedOf(seed), 0)))
   try {
     await run.begin()
     for (let action = 0; action < ACTIONS; action += 1) {
@@ -54,6 +59,7 @@ class Run implements AsyncDisposable {
   /** Global ids. */
   readonly #active: string[] = []
   readonly #paused: string[] = []
+  #removedBeforeMs = -Infinity
 
   constructor(app: TestApp, random: Random) {
     this.#app = app
@@ -148,11 +154,16 @@ class Run implements AsyncDisposable {
 
   async #newStream(): Promise<Stream> {
     const name = `stream ${this.#streams.length + 1}`
-    const options = { delivered: this.#delivered }
+    const options = { delivered: this.#delivered, removedBeforeMs: () => this.#removedBeforeMs }
     if (this.#random.uniform() < 0.15) return new Stream(name, EVENTS, {}, { ...options, headBefore: 1 })
     const id = this.#one([...this.#active, ...this.#paused]) ?? ''
+    const headBefore = (await this.#heads()).get(id) ?? 0
+    await nextRound(this.#app)
+    const range = this.#random.uniform()
+    if (range < 0.2) return new Stream(name, RANGES, { id, resolution: 1 }, { ...options, headBefore })
+    if (range < 0.4) return new Stream(name, RANGES, { id, over: 1 }, { ...options, headBefore })
     const query = this.#random.uniform() < 0.5 ? SMALL : FOLLOW_LARGE_SAMPLES
-    return new Stream(name, query, { id }, { ...options, headBefore: (await this.#heads()).get(id) ?? 0 })
+    return new Stream(name, query, { id }, { ...options, headBefore })
   }
 
   async #subscribe(stream: Stream): Promise<void> {
@@ -196,7 +207,9 @@ class Run implements AsyncDisposable {
 
   /** Older entries are gone: a subscriber that resumes from before them must learn how many it skipped. */
   async #removeOld(): Promise<void> {
-    await this.#app.deps.services.sampleStore.removeBefore(this.#app.deps.clock.now() - 300, 100_000)
+    const beforeMs = this.#app.deps.clock.now() - (this.#random.uniform() < 0.5 ? 300 : 1500)
+    this.#removedBeforeMs = Math.max(this.#removedBeforeMs, beforeMs)
+    await removeSamplesBefore(this.#app.deps, beforeMs)
   }
 
   async #restart(): Promise<void> {

@@ -4,6 +4,7 @@ import { promisify } from 'node:util'
 import { prepareTestDatabase } from '@gaugeline/prisma/testing'
 import { expect, it } from 'vitest'
 import { GraphQLTestClient } from '../graphql-client.ts'
+import { restartablePort } from '../tcp-proxy.ts'
 import { register } from './documents.ts'
 import { ADMIN_TOKEN, ServerProcess, settingsOf } from './server-process.ts'
 
@@ -11,7 +12,7 @@ const example = fileURLToPath(new URL('../../../docs/examples/deploy-and-watch.m
 
 it('the example deploys a job and prints ten samples without a hole, over a kill of the server', async () => {
   await using database = await prepareTestDatabase('embedded')
-  const settings = { ...settingsOf(database), SAMPLE_INTERVAL_MS: '500' }
+  const settings = { ...settingsOf(database), PORT: String(await restartablePort()), SAMPLE_INTERVAL_MS: '500' }
   const { server: first, origin } = await ServerProcess.serving(settings)
   await using _first = first
   await register(GraphQLTestClient.withToken(origin, ADMIN_TOKEN), 'example/model', 'to be deployed')
@@ -28,7 +29,7 @@ it('the example deploys a job and prints ten samples without a hole, over a kill
   })
   await Promise.race([begun, running])
   await first.kill()
-  const { server: second } = await ServerProcess.serving({ ...settings, PORT: new URL(origin).port })
+  const { server: second } = await ServerProcess.serving(settings)
   await using _second = second
 
   const { stdout, stderr } = await running
@@ -43,4 +44,4 @@ it('the example deploys a job and prints ten samples without a hole, over a kill
     code: 1,
     stderr: 'refused: This token is not valid.\n',
   })
-}, 60_000)
+})

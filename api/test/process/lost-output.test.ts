@@ -1,9 +1,8 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { restartablePort } from '../tcp-proxy.ts'
 import { ServerProcess } from './server-process.ts'
 
 let folder: string
@@ -12,16 +11,8 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true }))
 
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
-
 it('a server whose output nobody reads any more says so once, serves, and still says why it ends', async () => {
-  const port = await freePort()
+  const port = await restartablePort()
   const dataDir = join(folder, 'data')
   mkdirSync(dataDir)
   await using server = ServerProcess.start({ DATA_DIR: dataDir, SEED: 'none', PORT: String(port), LOG_LEVEL: 'debug' })

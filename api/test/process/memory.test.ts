@@ -26,8 +26,7 @@ it('300 sockets of strangers that send megabytes of pings and read nothing are c
   expect(rssMb(server.pid) - before).toBeLessThan(WARM_MB)
 })
 
-// Parsing this much close to the end of a heap takes a busy machine a while.
-describe('one token on a server with a heap of 128 MB', { timeout: 60_000 }, () => {
+describe('one token on a server with a heap of 128 MB', () => {
   it('cannot end it by subscriptions with large documents, which count on every transport', async () => {
     const [kind = 'embedded'] = await testDatabaseKinds()
     await using database = await prepareTestDatabase(kind)

@@ -4,6 +4,7 @@ import { EventSource } from 'eventsource'
 import { createClient, type RequestParams, type Sink } from 'graphql-sse'
 import { expect, it } from 'vitest'
 import { GraphQLTestClient } from '../graphql-client.ts'
+import { restartablePort } from '../tcp-proxy.ts'
 import { change, register, sequenceOf } from './documents.ts'
 import { ADMIN_TOKEN, ServerProcess, settingsOf } from './server-process.ts'
 
@@ -132,7 +133,7 @@ const kind = (await testDatabaseKinds()).at(-1)!
 
 it('a graceful restart ends no client of event streams, and none of them misses a sample or gets one twice', async () => {
   await using database = await prepareTestDatabase(kind)
-  const settings = { ...settingsOf(database), SAMPLE_INTERVAL_MS: '50' }
+  const settings = { ...settingsOf(database), PORT: String(await restartablePort()), SAMPLE_INTERVAL_MS: '50' }
   const { server, origin } = await ServerProcess.serving(settings)
   await using _ = server
   const api = GraphQLTestClient.withToken(origin, ADMIN_TOKEN)
@@ -143,7 +144,7 @@ it('a graceful restart ends no client of event streams, and none of them misses 
 
   expect(await server.end()).toMatchObject({ code: 0 })
   const counts = logs.map(({ sequences }) => sequences.length)
-  const restarted = await ServerProcess.serving({ ...settings, PORT: new URL(origin).port })
+  const restarted = await ServerProcess.serving(settings)
   await using _restarted = restarted.server
   await Promise.all(logs.map((log, at) => log.reaches(counts[at]! + 5)))
 

@@ -130,7 +130,7 @@ describe.each(kinds)('stopping a server on %s', (kind) => {
     expect(await cut).toMatchObject({ code: 'ECONNRESET' })
     expect(ms).toBeLessThan(LIMIT_MS)
     await expectReleased(database)
-  }, 60_000)
+  })
 
   it('during its start leaves nothing open and nothing locked', async () => {
     await using database = await prepareTestDatabase(kind)
@@ -148,7 +148,7 @@ describe.each(kinds)('stopping a server on %s', (kind) => {
     const { server } = await ServerProcess.serving(settingsOf(database))
     await using _ = server
     expect(await server.end()).toMatchObject({ code: 0 })
-  }, 60_000)
+  })
 })
 
 it('a first start that is interrupted is completed by the next start', async () => {
@@ -164,4 +164,4 @@ it('a first start that is interrupted is completed by the next start', async () 
     '{ models(first: 100) { edges { node { name } } } }',
   )
   expect(models.edges.length).toBeGreaterThanOrEqual(6)
-}, 60_000)
+})

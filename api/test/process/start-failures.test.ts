@@ -18,6 +18,7 @@ import { fileURLToPath } from 'node:url'
 import { openDatabase } from '@gaugeline/prisma'
 import { createTestDatabase, onServer, prepareTestDatabase, testDatabaseKinds, urlOf } from '@gaugeline/prisma/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { restartablePort } from '../tcp-proxy.ts'
 import { ServerProcess, settingsOf } from './server-process.ts'
 
 /** The uid of nobody, who owns no file. */
@@ -59,12 +60,6 @@ async function listening(onConnection: (socket: Socket) => void = () => undefine
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('A TCP server has a port.')
   return Object.assign(server, { port: address.port })
-}
-
-async function freePort(): Promise<number> {
-  const server = await listening()
-  await new Promise((resolve) => server.close(resolve))
-  return server.port
 }
 
 it('a start names a port that is in use, opens nothing, and succeeds once the port is free', async () => {
@@ -168,7 +163,7 @@ describe.each(kinds)('a database on %s', (kind) => {
 
 describe('a PostgreSQL server', () => {
   it('is named when nothing answers there', async () => {
-    const where = `127.0.0.1:${await freePort()}`
+    const where = `127.0.0.1:${await restartablePort()}`
     expect(await refusal({ DATABASE_URL: `postgres://gauge:very-secret@${where}/gauges`, DATA_DIR: dataDir })).toBe(
       `PostgreSQL at ${where} cannot be reached: nothing answers there. ` +
         'Start it, correct DATABASE_URL, or unset it for the embedded database.',

@@ -3,6 +3,7 @@ import { openDatabase } from '@gaugeline/prisma'
 import { createTestDatabase, type TestDatabaseKind } from '@gaugeline/prisma/testing'
 import { expect } from 'vitest'
 import { Random, seedOf } from '../../src/recording/sources/simulator/random.ts'
+import { expectMergedWhole } from '../merged-logs.ts'
 import { FOLLOW_EVENTS, FOLLOW_SAMPLES } from './documents.ts'
 import { LogSubscriber, persistentClient } from './log-subscriber.ts'
 import { MutationWriters } from './mutation-writers.ts'
@@ -82,6 +83,7 @@ export async function surviveKills(kind: TestDatabaseKind, { kills, killsStarts 
     try {
       expect(stored.epoch).toBe(epoch)
       await expectStoredTruth(stored, writers)
+      await expectMergedWhole(stored)
     } finally {
       await stored.close()
     }

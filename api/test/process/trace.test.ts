@@ -111,7 +111,7 @@ it('a recorded trace drives a deployment, and each whole loop from the second on
     },
   })
   rmSync(folder, { recursive: true })
-}, 60_000)
+})
 
 const recorded = fileURLToPath(new URL('../../../../shared/data/azure-llm-inference-2023-conv.csv', import.meta.url))
 const isAbsent = !existsSync(recorded)

@@ -1,4 +1,5 @@
 import { useCallback, useSyncExternalStore } from 'react'
+import { connection } from '../graphql/connection.ts'
 import type { ErrorLevel } from '../ui/format.ts'
 import { span } from '../ui/format.ts'
 import { serverNow, useClock } from './clock.ts'
@@ -25,6 +26,8 @@ export function useAlarm(fleet: FleetFigures, key: string): { level: ErrorLevel;
 const LATE_AFTER_WINDOWS = 3
 /** A sample is one of at most a minute. */
 const LONGEST_INTERVAL_MS = 60_000
+/** Where a tab has one event stream at most, what else it shows is asked for every five seconds. */
+const ROUND_MS = 6_000
 
 /**
  * Empty while the figures are fresh; their age (`12 s`) once three of the windows that they are made of are missing.
@@ -35,6 +38,7 @@ export function useLateness(fleet: FleetFigures, key: string, sample: Sample | u
   return useClock((now) => {
     if (!sample) return ''
     const age = serverNow(now) - endOf(sample)
-    return age > LATE_AFTER_WINDOWS * intervalMs ? span(age) : ''
+    const allowedMs = LATE_AFTER_WINDOWS * intervalMs + (connection.get().via === 'sse' ? ROUND_MS : 0)
+    return age > allowedMs ? span(age) : ''
   })
 }

@@ -35,8 +35,9 @@ export async function migrate(
     refuseUnknown(rows, names)
     const applied = new Set(rows.filter((row) => row.applied).map((row) => row.name))
     const missing = names.filter((name) => !applied.has(name))
+    // The server makes tables as long as it runs: partitions.
+    await refuseReadOnlySchema(client)
     if (missing.length > 0) {
-      await refuseReadOnlySchema(client)
       onProgress(`Migrating the database (${missing.length} to apply)`)
       const failed = rows.filter((row) => !row.applied).map((row) => row.name)
       await apply(new DatabaseAdapter(pool, schema), pool, folder, failed)

@@ -5,6 +5,8 @@ export interface DemoDeployment {
   hoursAgo: number
   by: string
   note?: string
+  /** The mean of the simulated traffic; the end of the deployment's id says it (see traffic-profile.ts of the API). */
+  requestsPerSecond?: number
   changes?: DemoChange[]
 }
 

@@ -32,6 +32,16 @@ const historyMs = hourMs
  * deployments record since an hour ago, so that an hour of samples can be filled in.
  */
 export function demoScenario(now: Date): Scenario {
+  return describeScenario(now, demoModels, demoDeployments, () => new Date(now.getTime() - historyMs))
+}
+
+/** @param recordingSince when an active deployment begins to record, from when it was deployed or resumed */
+export function describeScenario(
+  now: Date,
+  models: readonly DemoModel[],
+  deployments: readonly DemoDeployment[],
+  recordingSince: (activeSince: Date) => Date,
+): Scenario {
   const ago = (hours: number) => new Date(now.getTime() - Math.round(hours * hourMs))
   const scenario: Scenario = {
     models: [],
@@ -42,7 +52,7 @@ export function demoScenario(now: Date): Scenario {
     sampleHeads: [],
   }
   const events: Event[] = []
-  for (const model of demoModels) {
+  for (const model of models) {
     const modelRow = describeModel(model, ago)
     scenario.models.push(modelRow)
     const jobIds = new Map<string, string>()
@@ -52,7 +62,7 @@ export function demoScenario(now: Date): Scenario {
       scenario.trainingSteps.push(...steps)
       jobIds.set(job.name, row.id)
     }
-    for (const deployment of demoDeployments.filter((candidate) => candidate.model === model.name)) {
+    for (const deployment of deployments.filter((candidate) => candidate.model === model.name)) {
       const trainingJobId = jobIds.get(deployment.job)
       if (trainingJobId === undefined) throw new Error(`The demo has no training job ${deployment.job}`)
       const versionNumber = modelRow.deploymentCount
@@ -61,8 +71,8 @@ export function demoScenario(now: Date): Scenario {
       events.push(...history)
       if (row === null) continue
       scenario.deployments.push(row)
-      const recordingSince = row.status === 'ACTIVE' ? new Date(now.getTime() - historyMs) : null
-      scenario.sampleHeads.push({ deploymentId: row.id, recordingSince })
+      const since = row.status === 'ACTIVE' ? recordingSince(row.statusChangedAt) : null
+      scenario.sampleHeads.push({ deploymentId: row.id, recordingSince: since })
     }
   }
   events.sort((a, b) => a.at.getTime() - b.at.getTime())
@@ -143,14 +153,16 @@ function vary<T extends { endLoss: number; endAccuracy: number | null }>(shape: 
 }
 
 function describeDeployment(
-  { model, job, hoursAgo, by, note, changes = [] }: DemoDeployment,
+  { model, job, hoursAgo, by, note, requestsPerSecond, changes = [] }: DemoDeployment,
   modelId: string,
   trainingJobId: string,
   versionNumber: number,
   ago: Ago,
 ): { row: ScenarioDeployment | null; history: Event[] } {
   const createdAt = ago(hoursAgo)
-  const id = uuidAt(createdAt, `deployment ${model} ${versionNumber}`)
+  const own = uuidAt(createdAt, `deployment ${model} ${versionNumber}`)
+  const id =
+    requestsPerSecond === undefined ? own : `${own.slice(0, 24)}feed${String(requestsPerSecond).padStart(8, '0')}`
   const history = [{ kind: 'DEPLOYED' as const, hoursAgo, by, note }, ...changes].map((change) => ({
     id: uuidAt(ago(change.hoursAgo), `event ${change.kind} ${job} ${versionNumber} ${change.hoursAgo}`),
     kind: change.kind,

@@ -1,5 +1,6 @@
 import { useSyncExternalStore } from 'react'
 import { AXIS_WIDTH, PADDING_RIGHT } from '../../charts/axis.ts'
+import { cx } from '../../ui/class-names.ts'
 import type { ChartGroup, EventMark } from './chart-group.ts'
 
 /** Flags over the first chart for what happened in the range. Each says it when it is hovered or focused. */
@@ -19,24 +20,22 @@ export function EventMarks({ group }: { group: ChartGroup }) {
         if (share === null) return null
         return (
           <li key={`${mark.at} ${mark.words}`} className="absolute top-0" style={{ left: `${share}%` }}>
-            <button
-              type="button"
+            <span
+              tabIndex={0}
+              role="img"
               aria-label={mark.words}
+              // As generated content, the words are not on the page twice.
+              data-words={mark.words}
               onFocus={() => cursor.set(mark.at)}
               onBlur={() => cursor.set(null)}
-              className="group absolute -left-2.5 flex h-5 w-5 items-end justify-center"
+              className={cx(
+                'absolute -left-2.5 flex h-5 w-5 items-end justify-center text-muted hover:text-accent focus-visible:text-accent',
+                'after:pointer-events-none after:absolute after:bottom-full after:z-10 after:mb-1 after:hidden after:rounded-md after:border after:border-line after:bg-raised after:px-2 after:py-1 after:text-xs after:whitespace-nowrap after:text-text after:shadow-float after:content-[attr(data-words)] hover:after:block focus-visible:after:block',
+                sideOf(share),
+              )}
             >
-              <span
-                aria-hidden="true"
-                className="border-x-4 border-t-6 border-x-transparent border-t-muted group-hover:border-t-accent group-focus-visible:border-t-accent"
-              />
-              <span
-                aria-hidden="true"
-                className={`pointer-events-none absolute bottom-full z-10 mb-1 hidden rounded-md border border-line bg-raised px-2 py-1 text-xs whitespace-nowrap shadow-float group-hover:block group-focus-visible:block ${sideOf(share)}`}
-              >
-                {mark.words}
-              </span>
-            </button>
+              <span aria-hidden="true" className="border-x-4 border-t-6 border-x-transparent border-t-current" />
+            </span>
           </li>
         )
       })}
@@ -46,8 +45,8 @@ export function EventMarks({ group }: { group: ChartGroup }) {
 
 /** Near the edges, the words go inwards. */
 function sideOf(share: number): string {
-  if (share < 20) return 'left-0'
-  return share > 80 ? 'right-0' : 'left-1/2 -translate-x-1/2'
+  if (share < 20) return 'after:left-0'
+  return share > 80 ? 'after:right-0' : 'after:left-1/2 after:-translate-x-1/2'
 }
 
 function placesOf(marks: readonly EventMark[], [from, to]: [number, number]): string {

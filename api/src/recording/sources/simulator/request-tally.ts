@@ -1,4 +1,4 @@
-import { LatencyHistogram } from '../../../metrics/latency-histogram.ts'
+import { Distribution } from '../../../metrics/distribution.ts'
 import type { FullMeasurement } from '../../../metrics/sample.ts'
 
 /** One finished request, or several equal ones. */
@@ -11,7 +11,7 @@ export interface FinishedRequest {
 
 /** Adds finished requests up to the measurement of a window. */
 export class RequestTally {
-  readonly #latency = new LatencyHistogram()
+  readonly #latency = new Distribution()
   /** In whole microseconds: a sum of them is exact. */
   #latencySumUs = 0
   #latencyMaxUs = 0

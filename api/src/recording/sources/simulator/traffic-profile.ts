@@ -117,8 +117,17 @@ const ARCHETYPES: Record<Archetype, ArchetypeRanges> = {
 const ONE_BUSY_IN = 20
 const HOUR_MS = 3_600_000
 
+/** The end of an id that says how many requests come in a second: no random one has it. */
+const STATED_REQUESTS = /feed(\d{8})$/
+
 /** The profile of a deployment, from its id alone but for the start: deployments differ, and each stays what it is. */
 export function profileFor(deployment: MeasuredDeployment): TrafficProfile {
+  const profile = drawnProfile(deployment)
+  const [, stated] = STATED_REQUESTS.exec(deployment.id) ?? []
+  return stated === undefined ? profile : { ...profile, requestsPerSecond: Number(stated), idleShare: 0 }
+}
+
+function drawnProfile(deployment: MeasuredDeployment): TrafficProfile {
   const random = new Random(derive(seedOf(deployment.id), 0))
   const archetype = pickArchetype(random)
   const ranges = ARCHETYPES[archetype]
