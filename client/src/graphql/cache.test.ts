@@ -5,6 +5,7 @@ import { createGraphqlClient } from './client.ts'
 import {
   DeploymentsPageDocument,
   LiveEventsDocument,
+  ModelPageDocument,
   TrainingJobsPageDocument,
   TrainingProgressDocument,
 } from './gql/graphql.ts'
@@ -155,24 +156,24 @@ describe('the list of training jobs', () => {
   })
 })
 
-describe('the list of deployments', () => {
-  const event = (kind: string, one: ReturnType<typeof deployment>) => ({
-    deploymentEvents: {
-      __typename: 'DeploymentEventUpdate',
-      cursor: '',
-      event: {
-        __typename: 'DeploymentEvent',
-        id: `${kind} ${one.id}`,
-        kind,
-        by: 'somebody',
-        deploymentId: one.id,
-        modelName: model.name,
-        version: one.version,
-        deployment: kind === 'DELETED' ? null : one,
-      },
+const event = (kind: string, one: ReturnType<typeof deployment>) => ({
+  deploymentEvents: {
+    __typename: 'DeploymentEventUpdate',
+    cursor: '',
+    event: {
+      __typename: 'DeploymentEvent',
+      id: `${kind} ${one.id}`,
+      kind,
+      by: 'somebody',
+      deploymentId: one.id,
+      modelName: model.name,
+      version: one.version,
+      deployment: kind === 'DELETED' ? null : one,
     },
-  })
+  },
+})
 
+describe('the list of deployments', () => {
   it('has what was deployed, in its place, lacks what was deleted, and counts both once', async () => {
     const deploymentCounts = { __typename: 'DeploymentCounts', total: 4 }
     answers = {
@@ -196,4 +197,32 @@ describe('the list of deployments', () => {
     expect(shown()[1]).toEqual(['deployment 4 ACTIVE'])
     expect(first().deploymentCounts.total).toBe(4)
   })
+})
+
+it("asks for a model's versions again when one was deployed or deleted", async () => {
+  const modelPage = (minutes: number[]) => {
+    const deployments = {
+      ...page(
+        'Deployment',
+        minutes.map((minute) => deployment(minute)),
+      ),
+      totalCount: minutes.length,
+    }
+    return { model: { ...model, description: null, latestVersion: `v1.${minutes[0]}.0`, deployments } }
+  }
+  answers = { first: modelPage([8]) }
+  let versions: string[] = []
+  stops.push(
+    client.query(ModelPageDocument, { name: model.name }).subscribe(({ data }) => {
+      if (data?.model) versions = data.model.deployments.edges.map(({ node }) => node.version)
+    }).unsubscribe,
+  )
+  await vi.waitFor(() => expect(versions).toEqual(['v1.8.0']))
+  const send = follow(LiveEventsDocument)
+  answers = { first: modelPage([9, 8]) }
+  await send(event('DEPLOYED', deployment(9)))
+  await vi.waitFor(() => expect(versions).toEqual(['v1.9.0', 'v1.8.0']))
+  answers = { first: modelPage([9]) }
+  await send(event('DELETED', deployment(8)))
+  await vi.waitFor(() => expect(versions).toEqual(['v1.9.0']))
 })

@@ -8,7 +8,7 @@ export const MOST_RANKED = 10
 const CHECK_MS = 1_000
 const RESORT_MS = 10_000
 
-export interface Rankings {
+interface Rankings {
   /** The ids of each list, in order. `undefined` until the first figures have come. */
   lists: Record<RankedBy, readonly string[]> | undefined
   /** The pointer or the focus is on a row, which does not move then. */

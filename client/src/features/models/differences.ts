@@ -13,7 +13,7 @@ export interface Compared {
 }
 
 /** How much a figure differs from that of the version that others are compared with. */
-export interface Difference {
+interface Difference {
   absolute: number
   /** As a fraction of the other; undefined where that is zero. */
   relative: number | undefined

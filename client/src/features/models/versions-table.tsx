@@ -21,6 +21,9 @@ const VersionsTableFragment = graphql(`
     version
     status
     createdAt
+    model {
+      id
+    }
   }
 `)
 
