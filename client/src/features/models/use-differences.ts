@@ -119,7 +119,7 @@ export function useDifferences(ids: readonly string[], range: TimeRange): Totals
   return totals
 }
 
-function totalsOf(summary: Summary): VersionTotals {
+export function totalsOf(summary: Summary): VersionTotals {
   const { latency: latencies, requests, coveredSeconds } = summary
   // No data is not zero: the API counts no requests where nothing was recorded.
   if (coveredSeconds === 0) return eachCompared(() => NOT_RECORDED)
