@@ -5,6 +5,8 @@ import type { Kept } from './history-ladder.ts'
 import { CLOSE_AFTER_MS, MAX_LAG_MS } from './merged-windows.ts'
 import { SAMPLE_FIELDS } from './sample-columns.ts'
 
+/** So many of a model or of the fleet may lag and not be waited for. */
+const MAX_LAGGING_SHARE = 0.1
 /** Samples that one statement reads: an embedded database does nothing else meanwhile. */
 const CHUNK_ROWS = 1000
 /** Deployments whose watermarks one statement reads. */
@@ -100,41 +102,62 @@ export class HistoryStore {
   }
 
   /**
-   * Until when the windows of all of these deployments are merged. Those that lag far behind do not count, as they do
-   * not in models and the fleet (see MergedWindows).
+   * Until when the windows of all of these deployments are merged. A few that lag far behind do not count, because a
+   * single one that cannot be merged must not hold up all others: their part comes when it comes. While many lag, as
+   * after an upgrade, nothing counts as merged that is not.
    */
   async allMergedThrough(
     deploymentKeys: readonly number[],
     widthsMs: readonly number[],
     nowMs: number,
   ): Promise<Map<number, number>> {
-    const known = new Map<number, number>()
+    const known = new Map(widthsMs.map((width) => [width, { allMs: Infinity, nearMs: Infinity, lagging: 0, all: 0 }]))
     for (let at = 0; at < deploymentKeys.length; at += CHUNK_KEYS) {
-      const asked = deploymentKeys.slice(at, at + CHUNK_KEYS)
-      for (const { widthMs, ms } of await this.#mergedThroughOf(asked, nowMs)) {
-        known.set(widthMs, Math.min(ms, known.get(widthMs) ?? Infinity))
+      for (const row of await this.#mergedThroughOf(deploymentKeys.slice(at, at + CHUNK_KEYS), nowMs)) {
+        const width = known.get(row.widthMs)
+        if (width === undefined) continue
+        width.allMs = Math.min(width.allMs, row.allMs)
+        width.nearMs = Math.min(width.nearMs, row.nearMs ?? Infinity)
+        width.lagging += row.lagging
+        width.all += row.all
       }
     }
     return new Map(
-      widthsMs.map((width) => [width, known.get(width) ?? Math.floor((nowMs - CLOSE_AFTER_MS) / width) * width]),
+      [...known].map(([width, { allMs, nearMs, lagging, all }]) => {
+        const throughMs = lagging <= all * MAX_LAGGING_SHARE ? nearMs : allMs
+        return [width, Number.isFinite(throughMs) ? throughMs : Math.floor((nowMs - CLOSE_AFTER_MS) / width) * width]
+      }),
     )
   }
 
   async #mergedThroughOf(deploymentKeys: readonly number[], nowMs: number) {
-    const { rows } = await this.#query<{ widthMs: number; ms: number }>(
+    const { rows } = await this.#query<Merged>(
       'history-all-through',
-      `select r.resolution_ms as "widthMs", (extract(epoch from min(r.merged_through)) * 1000)::float8 as ms
-        from unnest($1::int[]) k cross join lateral (
-          select recording_since, last_window_end from sample_heads where deployment_key = k limit 1
-        ) h cross join lateral (
-          select resolution_ms, merged_through from resolution_heads where deployment_key = k
-          order by resolution_ms limit 100
-        ) r
-        where (h.recording_since is not null or h.last_window_end > r.merged_through)
-          and r.merged_through > to_timestamp($2::float8 / 1000) - r.resolution_ms * interval '1 ms'
-        group by 1`,
+      `select resolution_ms as "widthMs", count(*)::int as all, count(*) filter (where lags)::int as lagging,
+          (extract(epoch from min(merged_through)) * 1000)::float8 as "allMs",
+          (extract(epoch from min(merged_through) filter (where not lags)) * 1000)::float8 as "nearMs"
+        from (
+          select r.*, r.merged_through <= to_timestamp($2::float8 / 1000) - r.resolution_ms * interval '1 ms' as lags
+          from unnest($1::int[]) k cross join lateral (
+            select recording_since, last_window_end from sample_heads where deployment_key = k limit 1
+          ) h cross join lateral (
+            select resolution_ms, merged_through from resolution_heads where deployment_key = k
+            order by resolution_ms limit 100
+          ) r
+          where h.recording_since is not null or h.last_window_end > r.merged_through
+        ) merged group by 1`,
       [deploymentKeys, nowMs - MAX_LAG_MS],
     )
     return rows
   }
+}
+
+/** How far some deployments are merged in windows of one length. */
+interface Merged {
+  widthMs: number
+  all: number
+  lagging: number
+  allMs: number
+  /** Of those that do not lag; null when all do. */
+  nearMs: number | null
 }

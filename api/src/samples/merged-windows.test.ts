@@ -1,5 +1,6 @@
 import { createTestDatabase, type TestDatabase, testDatabaseKinds } from '@gaugeline/prisma/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { HistoryStore } from './history-store.ts'
 import { mergedArrays, upsertMergedWindows } from './merged-window-columns.ts'
 import type { MergedWindow } from './merged-window.ts'
 import { MergedWindows } from './merged-windows.ts'
@@ -51,26 +52,23 @@ describe.each(await testDatabaseKinds())('stored merged windows on %s', (kind) =
     for await (const chunk of windows.range(range)) chunks.push(chunk)
     return chunks
   }
-  const head = (
-    key: number,
-    minutes: number,
-    given: { model?: number; recorded?: number; isPaused?: boolean } = {},
-  ) => {
-    const { model = 1, recorded = minutes + 1, isPaused = false } = given
+  const head = async (key: number, minutes: number, { recorded = minutes + 1, isPaused = false } = {}) => {
     const at = (minute: number) => new Date(START_MS + minute * MINUTE_MS)
-    return Promise.all([
-      database.pool.query(`insert into resolution_heads values ($1, $2, $3, $4, 1)`, [
-        key,
-        MINUTE_MS,
-        model,
-        at(minutes),
-      ]),
-      database.pool.query(`insert into sample_heads values ($1, 1, $2, $3)`, [
-        key,
-        at(recorded),
-        isPaused ? null : at(0),
-      ]),
+    await database.pool.query(
+      `insert into resolution_heads values ($1, $2, 1, $3, 1)
+        on conflict (deployment_key, resolution_ms) do update set merged_through = excluded.merged_through`,
+      [key, MINUTE_MS, at(minutes)],
+    )
+    await database.pool.query(`insert into sample_heads values ($1, 1, $2, $3) on conflict do nothing`, [
+      key,
+      at(recorded),
+      isPaused ? null : at(0),
     ])
+  }
+  /** In minutes. */
+  const through = async (keys: number[]) => {
+    const merged = await new HistoryStore(database).allMergedThrough(keys, [MINUTE_MS], NOW_MS)
+    return ((merged.get(MINUTE_MS) ?? Number.NaN) - START_MS) / MINUTE_MS
   }
 
   it('give back what was written, to the last bit, and what was written over it', async () => {
@@ -106,23 +104,29 @@ describe.each(await testDatabaseKinds())('stored merged windows on %s', (kind) =
     )
   })
 
-  it('reach as far as the deployment of a model that is merged least, unless it lags far behind', async () => {
-    await Promise.all([head(1, 59), head(2, 58), head(3, 57, { model: 2 }), head(4, 40, { model: 2 })])
-    const through = async (series: number) =>
-      ((await windows.sharedMergedThrough(MINUTE_MS, series, NOW_MS)) - START_MS) / MINUTE_MS
+  it('of several are merged as far as that of the deployment that is merged least', async () => {
+    await Promise.all([head(1, 59), head(2, 58), head(3, 57), head(4, 40)])
     expect(await windows.mergedThrough(MINUTE_MS, [1, 4, 9])).toEqual(
       new Map([
         [1, START_MS + 59 * MINUTE_MS],
         [4, START_MS + 40 * MINUTE_MS],
       ]),
     )
-    expect(await Promise.all([0, -1, -2].map(through))).toEqual([57, 58, 57])
+    expect(await through([1, 2, 3])).toBe(57)
+    expect(await through([1, 2, 4])).toBe(40)
   })
 
-  it('reach up to now where nothing is recorded and nothing is left to be merged', async () => {
-    await Promise.all([head(1, 57, { isPaused: true, recorded: 57 }), head(2, 56, { isPaused: true, model: 2 })])
-    const through = async (series: number) =>
-      ((await windows.sharedMergedThrough(MINUTE_MS, series, NOW_MS)) - START_MS) / MINUTE_MS
-    expect(await Promise.all([0, -1, -2].map(through))).toEqual([56, 58, 56])
+  it('do not wait for one of many that lags far behind', async () => {
+    const keys = Array.from({ length: 11 }, (_, n) => n + 1)
+    await Promise.all(keys.map((key) => head(key, key === 4 ? 40 : 58)))
+    expect(await through(keys)).toBe(58)
+    await head(5, 41)
+    expect(await through(keys)).toBe(40)
+  })
+
+  it('are merged up to now where nothing is recorded and nothing is left to be merged', async () => {
+    await Promise.all([head(1, 57, { isPaused: true, recorded: 57 }), head(2, 56, { isPaused: true })])
+    expect(await through([1])).toBe(58)
+    expect(await through([1, 2])).toBe(56)
   })
 })

@@ -84,22 +84,4 @@ export class MergedWindows {
     )
     return new Map(rows.map(({ key, ms }) => [key, ms]))
   }
-
-  /**
-   * Until when the windows of a model, or of the fleet, hold all that was recorded, milliseconds since the epoch. A
-   * deployment that lags by more than five minutes does not count: its part comes when it comes.
-   * @param series a model (minus its key) or the fleet (0)
-   */
-  async sharedMergedThrough(resolutionMs: number, series: number, nowMs: number): Promise<number> {
-    const { rows } = await this.#query<{ ms: number | null }>(
-      'shared-merged-through',
-      `select (extract(epoch from min(r.merged_through)) * 1000)::float8 as ms
-        from resolution_heads r join sample_heads h using (deployment_key)
-        where r.resolution_ms = $1 and ($2::int = 0 or r.model_key = -$2::int)
-          and (h.recording_since is not null or h.last_window_end > r.merged_through)
-          and r.merged_through > to_timestamp($3::float8 / 1000)`,
-      [resolutionMs, series, nowMs - resolutionMs - MAX_LAG_MS],
-    )
-    return rows[0]?.ms ?? Math.floor((nowMs - CLOSE_AFTER_MS) / resolutionMs) * resolutionMs
-  }
 }
