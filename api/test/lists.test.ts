@@ -237,7 +237,13 @@ describe.each(await testDatabaseKinds())('lists and objects on %s', (kind) => {
       version: expect.stringMatching(/^\d+\.\d+\.\d+/),
       time: expect.any(String),
       sampleIntervalSeconds: 60,
-      retention: [{ resolutionSeconds: 60, keptSeconds: (kind === 'embedded' ? 6 : 24) * 3600 }],
+      // The embedded database keeps samples for six hours; windows of ten seconds are finer than these samples.
+      retention: [
+        { resolutionSeconds: 60, keptSeconds: 6 * 3600 },
+        { resolutionSeconds: 600, keptSeconds: 180 * 86_400 },
+        { resolutionSeconds: 3600, keptSeconds: 730 * 86_400 },
+        { resolutionSeconds: 86_400, keptSeconds: 1825 * 86_400 },
+      ],
       limits: {
         maxPageSize: MAX_PAGE,
         maxCost: limits.MAX_COST,

@@ -220,6 +220,7 @@ describe.runIf(kinds.includes('postgres'))('a PostgreSQL server', () => {
     await database.pool.query(`CREATE ROLE ${role} LOGIN`)
     try {
       await database.pool.query(`GRANT ALL ON ALL TABLES IN SCHEMA public TO ${role}`)
+      await database.pool.query(`GRANT CREATE ON SCHEMA public TO ${role}`)
       const url = new URL(database.url ?? '')
       url.username = role
       const epochs: string[] = []

@@ -1,5 +1,5 @@
 import { createTestDatabase, testDatabaseKinds } from '@gaugeline/prisma/testing'
-import { execute, parse } from 'graphql'
+import { execute, parse } from '../../test/api-graphql.ts'
 import { createApi } from '../../src/schema/api.ts'
 import { createTestDeps, type TestDeps } from '../../test/create-test-deps.ts'
 import { median } from '../../test/process/soak-figures.ts'

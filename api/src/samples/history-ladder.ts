@@ -90,19 +90,21 @@ export function reachOf(widthsMs: readonly number[], kept: readonly Kept[]): num
  * rows: the range ends sooner.
  * @param mainMs length of the windows that are read where they are merged
  * @param seriesAt how many windows of a length there are side by side
+ * @param nowMs nothing is recorded after it
  */
 export function withoutLongTail(
   plan: LadderPlan,
   mainMs: number,
   maxRows: number,
   seriesAt: (widthMs: number) => number,
+  nowMs: number,
 ): LadderPlan {
   const main = plan.segments.findLastIndex(({ level }) => level.widthMs === mainMs)
   const kept = plan.segments.slice(0, main + 1)
   let rows = 0
   for (const segment of plan.segments.slice(main + 1)) {
     const { level, fromMs, toMs } = segment
-    rows += (seriesAt(level.widthMs) * (toMs - fromMs)) / level.widthMs
+    rows += (seriesAt(level.widthMs) * Math.max(0, Math.min(toMs, nowMs) - fromMs)) / level.widthMs
     if (rows > maxRows && kept.length > 0) return { ...plan, toMs: fromMs, segments: kept }
     kept.push(segment)
   }

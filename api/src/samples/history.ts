@@ -209,7 +209,7 @@ export class MetricsHistory {
     const isOne = !isShared && series.length === 1
     const maxRows = isOne ? MAX_TAIL_ROWS.ofOne : MAX_TAIL_ROWS.ofSeveral
     const rowsAt = (widthMs: number) => (this.#isFine(widthMs) ? members : series).length
-    return { resolution, members, plan: withoutLongTail(plan, resolution.storedMs, maxRows, rowsAt) }
+    return { resolution, members, plan: withoutLongTail(plan, resolution.storedMs, maxRows, rowsAt, clock.now()) }
   }
 
   /** Until when windows are merged, and whose finer ones and samples are read after that. */

@@ -196,7 +196,7 @@ export const InferenceMetricsHistoryType = builder.objectRef<HistoryOf>('Inferen
     to: t.field({
       type: 'DateTime',
       description:
-        'The end of the range: the requested time, rounded up like `from`. Of many deployments it may lie a little before now: until then everything is merged.',
+        'The end of the range: the requested time, rounded up as `from` is rounded down. Of many deployments it may lie a little before now: until then everything is merged.',
       resolve: ({ toMs }) => new Date(toMs),
     }),
     resolutionSeconds: t.float({

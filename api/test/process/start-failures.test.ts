@@ -212,7 +212,7 @@ describe('a PostgreSQL server', () => {
 describe('a setting', () => {
   it.each([
     ['PORT', '70000', 'PORT holds "70000"; it may hold a port from 0 (any free one) to 65535.'],
-    ['SEED', 'de\nmo', 'SEED holds "de\\nmo"; it may hold demo or none.'],
+    ['SEED', 'de\nmo', 'SEED holds "de\\nmo"; it may hold demo, history or none.'],
     ['ADMIN_TOKEN', 'short-secret', /^ADMIN_TOKEN holds 12 characters; it may hold 32 to 1024 printable ASCII/],
     ['DATABASE_URL', 'mysql://gauge:very-secret@127.0.0.1/gauges', /^DATABASE_URL holds "mysql:\/\/…@127\.0\.0\.1\/g/],
   ])('%s is refused with its name, its value and the values that it allows', async (name, value, line) => {
