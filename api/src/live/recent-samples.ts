@@ -1,13 +1,11 @@
 import { isSameSample } from './cursors.ts'
 import { endOf, type KeptSamples } from './trailing-blocks.ts'
-import type { Sample } from '../metrics/sample.ts'
+import { MAX_WINDOW_MS, type Sample } from '../metrics/sample.ts'
 import type { SampleStore } from '../samples/sample-store.ts'
 import type { Bus } from '../bus/bus.ts'
 
 /** The range of a sparkline. */
 const RECENT_MS = 120_000
-/** No window is longer. */
-const MAX_WINDOW_MS = 60_000
 /** How much more is read than kept, so that a minute lies within it whatever came before. */
 const PRIMED_EARLIER_MS = 10_000
 /** How many samples of one deployment are kept, however short its windows are. */

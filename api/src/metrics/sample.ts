@@ -4,6 +4,9 @@ import type { WindowMetrics } from './window-metrics.ts'
 /** Where samples come from. */
 export type SourceName = 'SIMULATED'
 
+/** No source measures a longer window, in milliseconds. */
+export const MAX_WINDOW_MS = 60_000
+
 /** A span of time in which requests finished: `[startMs, startMs + durationMs)`, milliseconds since the epoch. */
 export interface MetricsWindow {
   startMs: number

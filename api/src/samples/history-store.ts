@@ -1,6 +1,6 @@
 import type { Database } from '@gaugeline/prisma'
 import type pg from 'pg'
-import type { Sample } from '../metrics/sample.ts'
+import { MAX_WINDOW_MS, type Sample } from '../metrics/sample.ts'
 import type { Kept } from './history-ladder.ts'
 import { CLOSE_AFTER_MS, MAX_LAG_MS } from './merged-windows.ts'
 import { SAMPLE_FIELDS } from './sample-columns.ts'
@@ -11,8 +11,6 @@ const MAX_LAGGING_SHARE = 0.1
 const CHUNK_ROWS = 1000
 /** Deployments whose watermarks one statement reads. */
 const CHUNK_KEYS = 250
-/** No source measures a longer window. */
-const MAX_WINDOW_MS = 60_000
 
 /** The stored windows of one length: of these deployments, models (minus their keys) or the fleet (0). */
 export interface SeriesOfWidth {

@@ -22,7 +22,7 @@ export interface MergedRange {
   chunkRows?: number
 }
 
-/** Reads merged windows and how far they reach. */
+/** Reads merged windows. */
 export class MergedWindows {
   readonly #pool: pg.Pool
   readonly #prepares: boolean
@@ -69,19 +69,5 @@ export class MergedWindows {
         from = last.windowStartMs + resolutionMs
       }
     }
-  }
-
-  /**
-   * Until when the windows of each deployment are merged, milliseconds since the epoch: every window that ends by then.
-   * A deployment of which nothing is known is absent.
-   */
-  async mergedThrough(resolutionMs: number, deploymentKeys: readonly number[]): Promise<Map<number, number>> {
-    const { rows } = await this.#query<{ key: number; ms: number }>(
-      'merged-through',
-      `select deployment_key as key, (extract(epoch from merged_through) * 1000)::float8 as ms
-        from resolution_heads where deployment_key = any($1::int[]) and resolution_ms = $2`,
-      [deploymentKeys, resolutionMs],
-    )
-    return new Map(rows.map(({ key, ms }) => [key, ms]))
   }
 }

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createTestDeps, type TestDeps } from '../../test/create-test-deps.ts'
 import { MergedLogs } from '../../test/merged-logs.ts'
 import { recount } from '../../test/recount.ts'
+import { HistoryStore } from './history-store.ts'
 import type { MergedWindow } from './merged-window.ts'
 import { MergedWindows } from './merged-windows.ts'
 
@@ -55,8 +56,9 @@ describe.each(await testDatabaseKinds())('merging samples on %s', (kind) => {
       for (const key of keys) await logs.fill(key, seconds)
       await rollUp.mergeUntil(logs.at(seconds))
     }
-    const through = await new MergedWindows(database).mergedThrough(MINUTE_MS, keys)
-    expect([...through.values()]).toEqual([logs.at(120), logs.at(120)])
+    const store = new HistoryStore(database)
+    const through = await Promise.all(keys.map(async (key) => (await store.mergedThrough(key)).get(MINUTE_MS)))
+    expect(through).toEqual([logs.at(120), logs.at(120)])
     const fleet = await windowsOf(0, MINUTE_MS)
     expect(fleet.map(({ coveredMs }) => coveredMs)).toEqual([MINUTE_MS, MINUTE_MS])
     expect(requestsOf(fleet)).toBe(requestsOf(keys.flatMap((key) => logs.inMemory(key).slice(0, 120))))
@@ -106,9 +108,8 @@ describe.each(await testDatabaseKinds())('merging samples on %s', (kind) => {
     await deps.services.deployments.pause(id, { by: 'tester' })
     const through = async (seconds: number) => {
       await rollUp.mergeUntil(logs.at(seconds))
-      const windows = new MergedWindows(database)
-      const ends = [10_000, MINUTE_MS, HOUR_MS].map(async (ms) => (await windows.mergedThrough(ms, [key])).get(key))
-      return (await Promise.all(ends)).map((ms) => ((ms ?? 0) - logs.startMs) / 1000)
+      const ends = await new HistoryStore(database).mergedThrough(key)
+      return [10_000, MINUTE_MS, HOUR_MS].map((ms) => ((ends.get(ms) ?? 0) - logs.startMs) / 1000)
     }
     expect(await through(160)).toEqual([90, 60, 0])
     expect(await through(171)).toEqual([100, 60, 0])

@@ -1,6 +1,6 @@
 import type { Database } from '@gaugeline/prisma'
 import type pg from 'pg'
-import type { Sample } from '../metrics/sample.ts'
+import { MAX_WINDOW_MS, type Sample } from '../metrics/sample.ts'
 import { type PartitionedTable, Partitions } from './partitions.ts'
 import { SAMPLE_FIELDS, sampleArrays } from './sample-columns.ts'
 import { type EndRange, readEnding, SAMPLES_ENDING } from './samples-ending.ts'
@@ -9,8 +9,6 @@ import { storeStatement } from './store-statement.ts'
 /** Samples that one statement reads: an embedded database does nothing else meanwhile. */
 const CHUNK_ROWS = 1000
 
-/** No window is longer: SAMPLE_INTERVAL_MS allows no more. */
-const MAX_WINDOW_MS = 60_000
 /** A guess, for the place of a sequence in time: shorter windows are found as well, longer ones in two steps. */
 const LIKELY_WINDOW_MS = 10_000
 const HOUR_MS = 3_600_000

@@ -1,4 +1,4 @@
-import type { Sample } from '../metrics/sample.ts'
+import { MAX_WINDOW_MS, type Sample } from '../metrics/sample.ts'
 import { SAMPLE_FIELDS } from './sample-columns.ts'
 
 /** Windows of one deployment that end in `(fromMs, toMs]`. */
@@ -7,9 +7,6 @@ export interface EndRange {
   fromMs: number
   toMs: number
 }
-
-/** No window is longer. */
-const MAX_WINDOW_MS = 60_000
 
 /** Windows by their ends: which start where, the index knows. */
 export const SAMPLES_ENDING = `select s.*

@@ -57,10 +57,12 @@ export function DeploymentPage() {
         name={deployment ? `${deployment.model.name} ${deployment.version}` : ''}
         active={deployment?.status !== 'PAUSED'}
         events={events}
-        log={log}
-        heatmap={heatmap}
-        onLog={(next) => change({ log: next ? true : undefined })}
-        onHeatmap={(next) => change({ heatmap: next ? true : undefined })}
+        choices={{
+          log,
+          heatmap,
+          onLog: (next) => change({ log: next ? true : undefined }),
+          onHeatmap: (next) => change({ heatmap: next ? true : undefined }),
+        }}
       />
       <section aria-labelledby="events">
         <h2 id="events" className="mb-2 font-medium">
