@@ -1,6 +1,7 @@
 import type { Database } from '@gaugeline/prisma'
 import { LatencyHistogram } from '../src/metrics/latency-histogram.ts'
 import type { Sample } from '../src/metrics/sample.ts'
+import { NOTHING_KNOWN } from '../src/metrics/window-metrics.ts'
 import { MERGED_FIELDS } from '../src/samples/merged-window-columns.ts'
 import type { MergedWindow } from '../src/samples/merged-window.ts'
 import { SAMPLE_FIELDS } from '../src/samples/sample-columns.ts'
@@ -110,6 +111,7 @@ function figures(parts: readonly (Sample | MergedWindow)[]) {
   const histogram = new LatencyHistogram()
   for (const { latency } of parts) if (latency) histogram.merge(LatencyHistogram.decode(latency))
   return {
+    ...NOTHING_KNOWN,
     requests: sum(parts.map(({ requests }) => requests)),
     errors: sum(parts.map(({ errors }) => errors)),
     latencySumMs: sum(parts.map(({ latencySumMs }) => latencySumMs)),

@@ -9,6 +9,7 @@ export const ScopeEnum = builder.enumType('Scope', {
     DEPLOY: { description: 'Deploy training jobs, and pause, resume and delete deployments.' },
     TRAIN: { description: 'Register, start, update, cancel and delete training jobs.' },
     ADMIN: { description: 'Create, list and revoke API tokens, and manage webhooks.' },
+    REPORT: { description: 'Report what deployments have served.' },
   } satisfies Record<(typeof SCOPES)[number], object>,
 })
 

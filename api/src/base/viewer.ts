@@ -1,7 +1,7 @@
 import { RefusedError } from './errors.ts'
 
 /** What a caller may do. No scope includes another: a token that may only deploy cannot read. */
-export const SCOPES = ['READ', 'DEPLOY', 'TRAIN', 'ADMIN'] as const
+export const SCOPES = ['READ', 'DEPLOY', 'TRAIN', 'ADMIN', 'REPORT'] as const
 export type Scope = (typeof SCOPES)[number]
 
 /** The authenticated caller. Only `Authenticator` creates it, for every transport. */
@@ -16,6 +16,8 @@ export interface Viewer {
   readonly key: string
   /** The id of the API token behind this viewer, if there is one: revoking it closes the viewer's connections. */
   readonly tokenId?: string
+  /** The only deployment that it may report for, a uuid; absent: any. */
+  readonly deploymentId?: string
   /** The browser session behind this viewer, if there is one: its end closes the viewer's connections. */
   readonly sessionId?: string
   /** When the credential expires; absent: never. */

@@ -1,4 +1,4 @@
-import type { Model, TrainingJob } from '@gaugeline/prisma'
+import type { DeploymentEventKind, Model, TrainingJob } from '@gaugeline/prisma'
 import type { Sample } from '../metrics/sample.ts'
 
 /** What a recorder stored in one statement. */
@@ -19,7 +19,7 @@ export interface DeploymentEventRecord {
   /** Position in the event log: 1, 2, 3 … */
   sequence: number
   id: string
-  kind: 'DEPLOYED' | 'PAUSED' | 'RESUMED' | 'DELETED'
+  kind: DeploymentEventKind
   at: Date
   by: string
   note: string | null

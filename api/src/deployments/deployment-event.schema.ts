@@ -15,6 +15,10 @@ const KindEnum = builder.enumType('DeploymentEventKind', {
     PAUSED: { description: 'The deployment was paused.' },
     RESUMED: { description: 'The deployment was resumed.' },
     DELETED: { description: 'The deployment was deleted.' },
+    SOURCE_CHANGED: { description: 'The deployment has another source, or its source has other settings.' },
+    SOURCE_UP: { description: 'The source of the deployment answers.' },
+    SOURCE_DEGRADED: { description: 'The source of the deployment has failed, but not for long.' },
+    SOURCE_DOWN: { description: 'The source of the deployment has failed for so long that it is down.' },
   },
 })
 
@@ -33,8 +37,8 @@ const DeploymentEventType = builder.prismaNode('DeploymentEvent', {
     }),
     kind: t.expose('kind', { type: KindEnum, description: 'The kind of change.' }),
     at: t.expose('at', { type: 'DateTime', description: 'When the change happened.' }),
-    by: t.exposeString('by', { description: 'The name of the caller who made the change.' }),
-    note: t.exposeString('note', { nullable: true, description: 'The reason that the caller gave.' }),
+    by: t.exposeString('by', { description: 'The name of the caller who made the change; `Gaugeline` for what it found itself.' }),
+    note: t.exposeString('note', { nullable: true, description: 'The reason that the caller gave, or what a source failed with.' }),
     deploymentId: t.id({
       description: 'The id of the deployment, which may have been deleted since.',
       resolve: ({ deploymentId }) => encodeId('Deployment', deploymentId),

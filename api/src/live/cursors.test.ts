@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { RefusedError } from '../base/errors.ts'
 import type { Sample } from '../metrics/sample.ts'
+import { NOTHING_KNOWN } from '../metrics/window-metrics.ts'
 import { Cursors } from './cursors.ts'
 
 const cursors = new Cursors('an epoch')
@@ -20,6 +21,7 @@ const sample: Sample = {
   sequence: 12,
   windowStartMs: Date.UTC(2026, 10, 23),
   windowMs: 1000,
+  ...NOTHING_KNOWN,
   requests: 41,
   errors: 1,
   latencySumMs: 512.25,

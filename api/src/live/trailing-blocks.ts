@@ -1,4 +1,4 @@
-import { MetricsMerger, type MetricsSummary, summaryOf } from '../metrics/metrics-summary.ts'
+import { MetricsMerger, type MetricsSummary, packed, summaryOf } from '../metrics/metrics-summary.ts'
 import type { Sample } from '../metrics/sample.ts'
 
 /** Samples of one deployment, ascending: all whose windows end after `completeAfterMs`. */
@@ -41,22 +41,15 @@ function indexAfter(samples: readonly Sample[], ms: number): number {
   return low
 }
 
-/** With its latencies in the stored form, which is small and can be added to others. */
-export function packed(summary: MetricsSummary): MetricsSummary {
-  const { latency } = summary
-  return latency === null || latency instanceof Uint8Array ? summary : { ...summary, latency: latency.encode() }
-}
-
 /** As a sample, to be added to others. */
 export function asSample(summary: MetricsSummary, { deploymentKey, sequence, source }: Sample): Sample {
-  const { atMs, windowMs: _length, coveredMs, sources, latency, perSecond: _rates, ...numbers } = packed(summary)
+  const { atMs, windowMs: _length, coveredMs, sources, perSecond: _rates, ...metrics } = packed(summary)
   return {
     deploymentKey,
     sequence,
     windowStartMs: atMs,
     windowMs: coveredMs,
-    ...numbers,
-    latency: latency as Uint8Array | null,
+    ...metrics,
     source: sources[0] ?? source,
   }
 }

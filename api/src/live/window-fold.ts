@@ -1,6 +1,6 @@
-import { MetricsMerger, type MetricsSummary, summaryOf } from '../metrics/metrics-summary.ts'
+import { MetricsMerger, type MetricsSummary, packed, summaryOf } from '../metrics/metrics-summary.ts'
 import type { Sample } from '../metrics/sample.ts'
-import { endOf, packed } from './trailing-blocks.ts'
+import { endOf } from './trailing-blocks.ts'
 
 /** A window of some length, aligned to the epoch, and the samples in it: those that end in `(start, end]`. */
 export interface ClosedWindow {

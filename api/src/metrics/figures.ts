@@ -1,16 +1,23 @@
-import { METRICS, type WindowMetrics } from './window-metrics.ts'
+import {
+  DISTRIBUTION_NAMES,
+  type DistributionName,
+  DISTRIBUTIONS,
+  METRICS,
+  type WindowMetrics,
+} from './window-metrics.ts'
 
-/** Every metric but the distribution. */
-export type NumberName = Exclude<keyof WindowMetrics, 'latency'>
+/** Every metric but the distributions and the reasons. */
+export type NumberName = Exclude<keyof WindowMetrics, DistributionName | 'errorsByReason'>
 export type Numbers = Record<NumberName, number | null>
 
 const NAMES = Object.keys(METRICS) as (keyof WindowMetrics)[]
-export const NUMBERS = NAMES.filter((name): name is NumberName => name !== 'latency')
+const isNumber = (name: keyof WindowMetrics): name is NumberName =>
+  METRICS[name].merge !== 'histogram' && METRICS[name].merge !== 'reasons'
+export const NUMBERS = NAMES.filter(isNumber)
 const SUMS = NUMBERS.filter((name) => METRICS[name].merge === 'sum')
-const TOTAL_SUMS = NUMBERS.filter((name) => METRICS[name].merge === 'total sum')
-const TOTAL_MAXIMA = NUMBERS.filter((name) => METRICS[name].merge === 'total max')
-/** They merge in one way over time and in another over deployments. */
-export const GAUGES = NUMBERS.filter((name) => METRICS[name].merge === 'gauge')
+const TOTALS = DISTRIBUTION_NAMES.map((name) => ({ name, ...DISTRIBUTIONS[name] }))
+/** States at the end of a window: they merge in one way over time and in another over deployments. */
+export const GAUGES = NUMBERS.filter((name) => METRICS[name].merge === 'gauge' || METRICS[name].merge === 'own gauge')
 
 /** The numbers before any window was added. */
 export function noNumbers(): Numbers {
@@ -18,13 +25,21 @@ export function noNumbers(): Numbers {
 }
 
 /**
- * Adds the numbers of a window to `numbers`, its gauges left out. A total that is not known of all latencies becomes NaN
+ * Adds the numbers of a window to `numbers`, its gauges left out. A total that is not known of everything becomes NaN
  * in it, and stays so whatever is added; `knownNumbers` gives null for it.
  */
 export function addNumbers(numbers: Numbers, window: WindowMetrics): void {
   for (const name of SUMS) numbers[name] = sumOf(numbers[name], window[name])
-  for (const name of TOTAL_SUMS) numbers[name] = sumOf(numbers[name], totalOf(window, name))
-  for (const name of TOTAL_MAXIMA) numbers[name] = maxOf(numbers[name], totalOf(window, name))
+  for (const { name, sum, max } of TOTALS) {
+    if (window[name] !== null) {
+      numbers[sum] = sumOf(numbers[sum], window[sum] ?? Number.NaN)
+      numbers[max] = maxOf(numbers[max], window[max] ?? Number.NaN)
+      continue
+    }
+    // Whatever it is, it is no total of anything that is counted.
+    if (window[sum] !== null) numbers[sum] = sumOf(numbers[sum], 0)
+    if (window[max] !== null) numbers[max] = maxOf(numbers[max], 0)
+  }
 }
 
 export function knownNumbers(numbers: Numbers): Numbers {
@@ -38,13 +53,12 @@ export function sumOf(a: number | null, b: number | null): number | null {
   return a === null || b === null ? (a ?? b) : a + b
 }
 
-function maxOf(a: number | null, b: number | null): number | null {
-  return a === null || b === null ? (a ?? b) : Math.max(a, b)
+/** A gauge over deployments: NaN, so never known again, where a sum says nothing. */
+export function gaugeOverDeployments(name: NumberName, a: number | null, b: number | null): number | null {
+  if (METRICS[name].merge !== 'own gauge' || a === null || b === null) return sumOf(a, b)
+  return Number.NaN
 }
 
-function totalOf(window: WindowMetrics, name: NumberName): number | null {
-  const total = window[name]
-  if (window.latency !== null) return total ?? Number.NaN
-  // Whatever it is, it is no total of latencies that are counted.
-  return total === null ? null : 0
+function maxOf(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.max(a, b)
 }

@@ -1,6 +1,6 @@
 import { Distribution } from './distribution.ts'
 import type { LatencyTotals } from './quantile.ts'
-import type { WindowMetrics } from './window-metrics.ts'
+import { type DistributionName, DISTRIBUTIONS, type WindowMetrics } from './window-metrics.ts'
 
 /** What is known of the latencies of a window. */
 export interface LatencyFigures {
@@ -9,16 +9,15 @@ export interface LatencyFigures {
   meanMs: number | null
 }
 
-/** Null without latencies, and when nothing but their number is known. */
-export function latencyFigures({ latency, latencySumMs, latencyMaxMs }: WindowMetrics): LatencyFigures | null {
-  if (latency === null) return null
-  const distribution = latency instanceof Distribution ? latency : Distribution.decode(latency)
-  const isKnown = distribution.count > distribution.unknownCount || latencySumMs !== null || latencyMaxMs !== null
+/** Of one of the distributions; null when it is empty, and when nothing but the number in it is known. */
+export function latencyFigures(window: WindowMetrics, name: DistributionName = 'latency'): LatencyFigures | null {
+  const given = window[name]
+  if (given === null) return null
+  const { sum, max } = DISTRIBUTIONS[name]
+  const totals = { sumMs: window[sum], maxMs: window[max] }
+  const distribution = given instanceof Distribution ? given : Distribution.decode(given)
+  const isKnown = distribution.count > distribution.unknownCount || totals.sumMs !== null || totals.maxMs !== null
   if (distribution.count === 0 || !isKnown) return null
-  return {
-    distribution,
-    totals: { sumMs: latencySumMs, maxMs: latencyMaxMs },
-    // Not by `requests`: a source may know the latency of successful ones only.
-    meanMs: latencySumMs === null ? null : latencySumMs / distribution.count,
-  }
+  // Not by `requests`: a source may know the latency of successful ones only.
+  return { distribution, totals, meanMs: totals.sumMs === null ? null : totals.sumMs / distribution.count }
 }

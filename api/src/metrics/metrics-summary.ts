@@ -1,13 +1,25 @@
 import { Distribution } from './distribution.ts'
-import { addNumbers, GAUGES, knownNumbers, noNumbers, NUMBERS, type Numbers, sumOf } from './figures.ts'
+import { addNumbers, gaugeOverDeployments, GAUGES, knownNumbers, noNumbers, NUMBERS, type Numbers } from './figures.ts'
+import { mergeReasons } from './reasons.ts'
 import type { Sample, SourceName } from './sample.ts'
-import { METRICS, metricsOf, type WindowMetrics } from './window-metrics.ts'
+import {
+  DISTRIBUTION_NAMES,
+  type DistributionName,
+  METRICS,
+  metricsOf,
+  type Reasons,
+  type StoredMetrics,
+  type WindowMetrics,
+} from './window-metrics.ts'
 
 /**
  * What was measured in one window, or in several merged: over time (history) or over deployments (fleet).
  * The metrics of a single sample are those of its stored form.
  */
-export interface MetricsSummary extends WindowMetrics {
+export interface MetricsSummary extends WindowMetrics, SummaryPlace {}
+export interface PackedSummary extends StoredMetrics, SummaryPlace {}
+
+interface SummaryPlace {
   atMs: number
   windowMs: number
   /** Milliseconds of the window that were recorded; rates divide by it. */
@@ -16,6 +28,16 @@ export interface MetricsSummary extends WindowMetrics {
   perSecond?: { requests: number | null; generatedTokens: number | null }
   /** Where the samples came from, the source of most requests first; empty without samples. */
   sources: readonly SourceName[]
+}
+
+/** With its distributions in the stored form, which is a tenth as large in memory and can be added to others. */
+export function packed(summary: MetricsSummary): PackedSummary {
+  const copy = { ...summary }
+  for (const name of DISTRIBUTION_NAMES) {
+    const distribution = copy[name]
+    if (distribution instanceof Distribution) copy[name] = distribution.encode()
+  }
+  return copy as PackedSummary
 }
 
 export function summaryOf(sample: Sample): MetricsSummary {
@@ -30,8 +52,9 @@ type Gauges = 'sum' | 'last' | 'none'
 
 /** Adds samples up into one summary; percentiles come from the merged distributions. */
 export class MetricsMerger {
-  readonly #latency = new Distribution()
+  readonly #distributions = new Map<DistributionName, Distribution>()
   readonly #numbers = noNumbers()
+  #reasons: Reasons | null = null
   readonly #requestsBySource = new Map<SourceName, number>()
   #recordedMs = 0
   #samples = 0
@@ -52,7 +75,7 @@ export class MetricsMerger {
   /** Adds what another one has added up, over time; that one stays as it is. */
   merge(other: MetricsMerger): void {
     if (other.#samples === 0) return
-    this.#add({ ...other.#numbers, latency: other.#latency.count > 0 ? other.#latency : null }, 'last')
+    this.#add({ ...other.#numbers, ...other.#others() }, 'last')
     for (const [source, requests] of other.#requestsBySource) this.#addSource(source, requests)
     this.#recordedMs += other.#recordedMs
   }
@@ -67,10 +90,33 @@ export class MetricsMerger {
     this.#samples += 1
     addNumbers(numbers, window)
     if (gauges !== 'none') {
-      for (const name of GAUGES) numbers[name] = gauges === 'last' ? window[name] : sumOf(numbers[name], window[name])
+      for (const name of GAUGES) {
+        numbers[name] = gauges === 'last' ? window[name] : gaugeOverDeployments(name, numbers[name], window[name])
+      }
     }
-    if (window.latency instanceof Distribution) this.#latency.merge(window.latency)
-    else if (window.latency) this.#latency.mergeEncoded(window.latency)
+    if (window.errorsByReason !== null) this.#reasons = mergeReasons(this.#reasons, window.errorsByReason)
+    for (const name of DISTRIBUTION_NAMES) {
+      const added = window[name]
+      if (added === null) continue
+      let own = this.#distributions.get(name)
+      if (own === undefined) this.#distributions.set(name, (own = new Distribution()))
+      if (added instanceof Distribution) own.merge(added)
+      else own.mergeEncoded(added)
+    }
+  }
+
+  #others(): Record<DistributionName, Distribution | null> & { errorsByReason: Reasons | null } {
+    const known = (name: DistributionName) => {
+      const distribution = this.#distributions.get(name)
+      return distribution !== undefined && distribution.count > 0 ? distribution : null
+    }
+    return {
+      errorsByReason: this.#reasons,
+      latency: known('latency'),
+      timeToFirstToken: known('timeToFirstToken'),
+      interTokenLatency: known('interTokenLatency'),
+      queueTime: known('queueTime'),
+    }
   }
 
   #addSource(source: SourceName, requests: number): void {
@@ -80,8 +126,7 @@ export class MetricsMerger {
   /** `coveredMs`: default the windows added up (right over time, not over deployments). */
   summary(atMs: number, windowMs: number, coveredMs = this.#recordedMs): MetricsSummary {
     const numbers = this.#samples > 0 ? knownNumbers(this.#numbers) : EMPTY
-    const latency = this.#latency.count > 0 ? this.#latency : null
-    return { atMs, windowMs, coveredMs, ...numbers, latency, sources: this.#sources() }
+    return { atMs, windowMs, coveredMs, ...numbers, ...this.#others(), sources: this.#sources() }
   }
 
   #sources(): SourceName[] {

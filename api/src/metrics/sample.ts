@@ -1,8 +1,8 @@
 import type { Distribution } from './distribution.ts'
-import type { WindowMetrics } from './window-metrics.ts'
+import type { MeasuredMetrics, StoredMetrics } from './window-metrics.ts'
 
 /** Where samples come from. */
-export type SourceName = 'SIMULATED'
+export type SourceName = 'SIMULATED' | 'SCRAPED' | 'REPORTED'
 
 /** No source measures a longer window, in milliseconds. */
 export const MAX_WINDOW_MS = 60_000
@@ -14,9 +14,7 @@ export interface MetricsWindow {
 }
 
 /** What a source measured in one window of one deployment. */
-export interface Measurement extends WindowMetrics {
-  latency: Distribution | null
-}
+export type Measurement = MeasuredMetrics
 
 /** What a source measured that sees every request: how many there were, and how long each of them took. */
 export interface FullMeasurement extends Measurement {
@@ -28,12 +26,11 @@ export interface FullMeasurement extends Measurement {
 }
 
 /** One stored window of one deployment, as it travels from the store over the bus into rings. */
-export interface Sample extends WindowMetrics {
+export interface Sample extends StoredMetrics {
   deploymentKey: number
   /** Position in the deployment's log: 1, 2, 3 … */
   sequence: number
   windowStartMs: number
   windowMs: number
-  latency: Uint8Array | null
   source: SourceName
 }

@@ -1,3 +1,4 @@
+import { encodedMetrics } from './measure.ts'
 import type { Database, Scenario } from '@gaugeline/prisma'
 import type { KeptTimes } from '../base/kept-times.ts'
 import { FLEET_SERIES, type MergedWindow, RESOLUTIONS_MS, SHARED_RESOLUTION_MS } from '../samples/merged-window.ts'
@@ -177,10 +178,9 @@ function drawn(
     const coveredMs = Math.min(toMs, startMs + resolutionMs) - from
     if (coveredMs <= 0) continue
     const profile = conditionsAt(name, profileFor({ id, createdAtMs }), (nowMs - from) / HOUR_MS)
-    const { latency, ...figures } = generateInferenceMetrics(id, { startMs: from, durationMs: coveredMs }, profile)
+    const figures = generateInferenceMetrics(id, { startMs: from, durationMs: coveredMs }, profile)
     builder.addWindow({
-      ...figures,
-      latency: latency.count > 0 ? latency.encode() : null,
+      ...encodedMetrics(figures),
       series: key ?? 1,
       resolutionMs,
       windowStartMs: startMs,

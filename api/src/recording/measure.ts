@@ -1,5 +1,6 @@
 import type { Sample, SourceName } from '../metrics/sample.ts'
-import { metricsOf } from '../metrics/window-metrics.ts'
+import type { Distribution } from '../metrics/distribution.ts'
+import { type MeasuredMetrics, metricsOf, type StoredMetrics } from '../metrics/window-metrics.ts'
 import type { MeasuredWindow, MeasurementRequest, Source } from './sources/source.ts'
 
 export interface Answers {
@@ -73,8 +74,22 @@ export function createSample(
     sequence,
     windowStartMs: window.startMs,
     windowMs: window.durationMs,
-    ...metricsOf(measurement),
-    latency: measurement.latency !== null && measurement.latency.count > 0 ? measurement.latency.encode() : null,
+    ...encodedMetrics(measurement),
     source,
   }
+}
+
+/** With the distributions in the stored form. */
+export function encodedMetrics(measured: MeasuredMetrics): StoredMetrics {
+  return {
+    ...metricsOf<Distribution | Uint8Array>(measured),
+    latency: encoded(measured.latency),
+    timeToFirstToken: encoded(measured.timeToFirstToken),
+    interTokenLatency: encoded(measured.interTokenLatency),
+    queueTime: encoded(measured.queueTime),
+  }
+}
+
+function encoded(distribution: Distribution | null): Uint8Array | null {
+  return distribution !== null && distribution.count > 0 ? distribution.encode() : null
 }

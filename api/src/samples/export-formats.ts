@@ -1,56 +1,69 @@
 import { latencyFigures } from '../metrics/latency-figures.ts'
 import type { MetricsSummary } from '../metrics/metrics-summary.ts'
-import type { WindowMetrics } from '../metrics/window-metrics.ts'
+import { type DistributionName, NOTHING_KNOWN, type WindowMetrics } from '../metrics/window-metrics.ts'
 
-interface Latencies {
-  p50Ms: number | null
-  p95Ms: number | null
-  p99Ms: number | null
-  meanMs: number | null
-  maxMs: number | null
-}
-
-/** Every metric has a column of its own; the distribution, its sum and its maximum are in those of `Latencies`. */
-type ExportedMetric = Exclude<keyof WindowMetrics, 'latency' | 'latencySumMs' | 'latencyMaxMs'>
+/** Every metric has a column of its own; a distribution, its sum and its maximum are in those of `Quantiles`. */
+type ExportedMetric = Exclude<keyof WindowMetrics, DistributionName | `${DistributionName}${'SumMs' | 'MaxMs'}`>
 
 /** A row as it is exported: its keys are the columns, in this order. The figures are those of the API. */
 function exported(row: MetricsSummary) {
-  const { atMs, windowMs, coveredMs, requests, errors, promptTokens, generatedTokens, inFlight, sources } = row
+  const { atMs, windowMs, coveredMs, requests, errors, sources } = row
   return {
     at: new Date(atMs).toISOString(),
     windowSeconds: windowMs / 1000,
     coveredSeconds: coveredMs / 1000,
     requests,
     errors,
-    errorRate: errors !== null && requests ? errors / requests : null,
-    ...latenciesOf(row),
-    promptTokens,
-    generatedTokens,
-    inFlight,
+    errorRate: errors !== null && requests ? Math.min(1, errors / requests) : null,
+    ...quantiles(row, 'latency', ['p50Ms', 'p95Ms', 'p99Ms', 'meanMs', 'maxMs']),
+    promptTokens: row.promptTokens,
+    generatedTokens: row.generatedTokens,
+    inFlight: row.inFlight,
     sources: sources as readonly string[],
+    ...quantiles(row, 'timeToFirstToken', [
+      'timeToFirstTokenP50Ms',
+      'timeToFirstTokenP95Ms',
+      'timeToFirstTokenP99Ms',
+      'timeToFirstTokenMeanMs',
+      'timeToFirstTokenMaxMs',
+    ]),
+    ...quantiles(row, 'interTokenLatency', [
+      'interTokenLatencyP50Ms',
+      'interTokenLatencyP95Ms',
+      'interTokenLatencyP99Ms',
+      'interTokenLatencyMeanMs',
+      'interTokenLatencyMaxMs',
+    ]),
+    ...quantiles(row, 'queueTime', [
+      'queueTimeP50Ms',
+      'queueTimeP95Ms',
+      'queueTimeP99Ms',
+      'queueTimeMeanMs',
+      'queueTimeMaxMs',
+    ]),
+    waiting: row.waiting,
+    kvCacheUsage: row.kvCacheUsage,
+    errorsByReason: row.errorsByReason,
+    lateReports: row.lateReports,
   } satisfies Record<ExportedMetric, unknown> & Record<string, unknown>
 }
 
-function latenciesOf(row: MetricsSummary): Latencies {
-  const figures = latencyFigures(row)
-  if (figures === null) return { p50Ms: null, p95Ms: null, p99Ms: null, meanMs: null, maxMs: null }
-  const { distribution, totals, meanMs } = figures
-  const quantile = (q: number) => distribution.quantile(q, totals)?.valueMs ?? null
-  return { p50Ms: quantile(0.5), p95Ms: quantile(0.95), p99Ms: quantile(0.99), meanMs, maxMs: totals.maxMs }
+function quantiles<N extends string>(
+  row: MetricsSummary,
+  distributionName: DistributionName,
+  names: readonly [p50: N, p95: N, p99: N, mean: N, max: N],
+): Record<N, number | null> {
+  const figures = latencyFigures(row, distributionName)
+  const quantile = (q: number) => figures?.distribution.quantile(q, figures.totals)?.valueMs ?? null
+  const values = [quantile(0.5), quantile(0.95), quantile(0.99), figures?.meanMs ?? null, figures?.totals.maxMs ?? null]
+  return Object.fromEntries(names.map((name, at) => [name, values[at] ?? null])) as Record<N, number | null>
 }
 
 const NO_ROW: MetricsSummary = {
   atMs: 0,
   windowMs: 0,
   coveredMs: 0,
-  requests: 0,
-  errors: 0,
-  latencySumMs: 0,
-  latencyMaxMs: 0,
-  latency: null,
-  promptTokens: null,
-  generatedTokens: null,
-  inFlight: null,
+  ...NOTHING_KNOWN,
   sources: [],
 }
 
@@ -65,7 +78,7 @@ interface ExportFormat {
 
 /**
  * A file that was cut short is told from a whole one: JSON is not closed then, and of both the transfer fails. Cells of
- * CSV are figures, times and names of our own, so none needs quotes and none can be taken for a formula.
+ * CSV are figures, times and names of our own, which need no quotes, and the reasons of errors, which are in them.
  */
 export const EXPORT_FORMATS = {
   csv: {
@@ -84,7 +97,9 @@ export const EXPORT_FORMATS = {
 
 export type ExportFormatName = keyof typeof EXPORT_FORMATS
 
-function cell(value: string | number | null | readonly string[]): string {
+function cell(value: string | number | null | readonly string[] | Readonly<Record<string, number>>): string {
   if (value === null) return ''
-  return typeof value === 'object' ? value.join(' ') : String(value)
+  if (Array.isArray(value)) return value.join(' ')
+  // Reasons are words from elsewhere; in JSON they begin with a brace, so none can be taken for a formula.
+  return typeof value === 'object' ? `"${JSON.stringify(value).replaceAll('"', '""')}"` : String(value)
 }

@@ -1,6 +1,5 @@
 import type { Sample } from '../metrics/sample.ts'
-import { MetricsMerger, type MetricsSummary } from '../metrics/metrics-summary.ts'
-import { Distribution } from '../metrics/distribution.ts'
+import { MetricsMerger, type MetricsSummary, packed } from '../metrics/metrics-summary.ts'
 import { type MergedWindow, windowStartOf } from './merged-window.ts'
 
 /** Milliseconds that were recorded: of a point, and of the whole range, where what came before the point counts too. */
@@ -146,9 +145,4 @@ export class HistoryPoints {
     }
     return point
   }
-}
-
-/** With its latencies in the stored form, a tenth of what they take in memory: an answer may hold many points. */
-function packed(summary: MetricsSummary): MetricsSummary {
-  return summary.latency instanceof Distribution ? { ...summary, latency: summary.latency.encode() } : summary
 }

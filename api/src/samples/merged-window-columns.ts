@@ -71,7 +71,7 @@ export function mergedArrays(windows: readonly MergedWindow[]): unknown[][] {
     windows.map(({ [field]: value }) => {
       // The driver takes bytes as a Buffer only.
       if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
-      return field === 'sources' ? JSON.stringify(value) : value
+      return typeof value === 'object' && value !== null ? JSON.stringify(value) : value
     }),
   )
 }

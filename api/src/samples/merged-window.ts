@@ -1,6 +1,6 @@
 import { MERGED_RESOLUTIONS } from '../base/kept-times.ts'
 import type { SourceName } from '../metrics/sample.ts'
-import type { WindowMetrics } from '../metrics/window-metrics.ts'
+import type { StoredMetrics } from '../metrics/window-metrics.ts'
 
 /** How long merged windows are, ascending. Each is made from the one before; the first from samples. */
 export const RESOLUTIONS_MS: readonly number[] = MERGED_RESOLUTIONS.map(({ resolutionMs }) => resolutionMs)
@@ -15,7 +15,7 @@ export const FLEET_SERIES = 0
  * The samples of one series whose windows end in `(windowStartMs, windowStartMs + resolutionMs]`, merged. Figures of a
  * window add up; a gauge is that of the sample with the highest sequence, and a sum over deployments.
  */
-export interface MergedWindow extends WindowMetrics {
+export interface MergedWindow extends StoredMetrics {
   /** A deployment (its key), a model (minus its key) or the fleet (0). */
   series: number
   resolutionMs: number
@@ -30,7 +30,6 @@ export interface MergedWindow extends WindowMetrics {
   /** Of the samples in it; null for a model and the fleet. */
   firstSequence: number | null
   lastSequence: number | null
-  latency: Uint8Array | null
   /** Requests by source. */
   sources: Partial<Record<SourceName, number>>
 }

@@ -2,6 +2,7 @@ import { createTestDatabase, type TestDatabase, testDatabaseKinds } from '@gauge
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { HistoryStore } from './history-store.ts'
 import { mergedArrays, upsertMergedWindows } from './merged-window-columns.ts'
+import { NOTHING_KNOWN } from '../metrics/window-metrics.ts'
 import type { MergedWindow } from './merged-window.ts'
 import { MergedWindows } from './merged-windows.ts'
 import { Partitions } from './partitions.ts'
@@ -19,6 +20,7 @@ function windowOf(given: Partial<MergedWindow>): MergedWindow {
     beforeMs: 0,
     firstSequence: 1,
     lastSequence: 60,
+    ...NOTHING_KNOWN,
     requests: 2 ** 40,
     errors: 3,
     latencySumMs: 0.1 + 0.2,

@@ -5,7 +5,7 @@ import { METRICS, type WindowMetrics } from '../metrics/window-metrics.ts'
 interface Column {
   column: string
   /** As it travels to PostgreSQL, in an array for `unnest`. */
-  type: 'int' | 'bigint' | 'float8' | 'bytea' | 'text'
+  type: 'int' | 'bigint' | 'float8' | 'bytea' | 'text' | 'jsonb'
   /** The value to read; default: the column. */
   read?: string
   /** The value to write, from the given one; default: as it is. */
@@ -53,9 +53,10 @@ export const SAMPLE_PARAMETERS = ALL.length
 /** One array for each of these parameters. */
 export function sampleArrays(samples: readonly Sample[]): unknown[][] {
   return ALL.map(([field]) =>
-    samples.map(({ [field]: value }) =>
+    samples.map(({ [field]: value }) => {
       // The driver takes bytes as a Buffer only.
-      value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : value,
-    ),
+      if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+      return typeof value === 'object' && value !== null ? JSON.stringify(value) : value
+    }),
   )
 }

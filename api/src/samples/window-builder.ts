@@ -1,10 +1,15 @@
 import { Distribution } from '../metrics/distribution.ts'
 import { addNumbers, GAUGES, knownNumbers, noNumbers, type NumberName, sumOf } from '../metrics/figures.ts'
 import type { Sample, SourceName } from '../metrics/sample.ts'
-import type { WindowMetrics } from '../metrics/window-metrics.ts'
+import { mergeReasons } from '../metrics/reasons.ts'
+import {
+  DISTRIBUTION_NAMES,
+  type DistributionName,
+  METRICS,
+  type Reasons,
+  type StoredMetrics,
+} from '../metrics/window-metrics.ts'
 import type { MergedWindow } from './merged-window.ts'
-
-type Given = WindowMetrics & { latency: Uint8Array | null }
 
 /** What one window of a deployment was, what was added to it, and what it has become. */
 export interface Growth {
@@ -20,9 +25,9 @@ export class WindowBuilder {
   readonly #windowStartMs: number
   readonly #numbers = noNumbers()
   readonly #sources: Partial<Record<SourceName, number>> = {}
-  /** One distribution alone is kept as it is. */
-  #latency: Uint8Array | null = null
-  #distribution: Distribution | null = null
+  /** One alone is kept as it is. */
+  readonly #distributions = new Map<DistributionName, Uint8Array | Distribution>()
+  #reasons: Reasons | null = null
   #coveredMs = 0
   #beforeMs = 0
   #firstSequence = Infinity
@@ -79,7 +84,11 @@ export class WindowBuilder {
       firstSequence: isShared ? null : this.#firstSequence,
       lastSequence: isShared ? null : this.#lastSequence,
       ...knownNumbers(this.#numbers),
-      latency: this.#distribution?.encode() ?? this.#latency,
+      errorsByReason: this.#reasons,
+      latency: this.#encoded('latency'),
+      timeToFirstToken: this.#encoded('timeToFirstToken'),
+      interTokenLatency: this.#encoded('interTokenLatency'),
+      queueTime: this.#encoded('queueTime'),
       sources: this.#sources,
     }
   }
@@ -89,7 +98,7 @@ export class WindowBuilder {
     this.#beforeMs = Math.max(this.#beforeMs, beforeMs)
   }
 
-  #addOverTime(given: Given, firstSequence: number, lastSequence: number): void {
+  #addOverTime(given: StoredMetrics, firstSequence: number, lastSequence: number): void {
     const numbers = this.#numbers
     this.#addFigures(given)
     const isNewest = lastSequence >= this.#lastSequence
@@ -107,21 +116,32 @@ export class WindowBuilder {
     { coveredMs }: MergedWindow,
   ): void {
     this.#addFigures(added)
-    for (const name of GAUGES) this.#numbers[name] = sumOf(this.#numbers[name], gauge(name))
+    for (const name of GAUGES) {
+      if (METRICS[name].merge === 'gauge') this.#numbers[name] = sumOf(this.#numbers[name], gauge(name))
+    }
     this.#coveredMs = Math.max(this.#coveredMs, coveredMs)
     this.#addSources(added)
   }
 
-  #addFigures(given: Given): void {
+  #addFigures(given: StoredMetrics): void {
     addNumbers(this.#numbers, given)
-    const { latency } = given
-    if (latency === null) return
-    if (this.#distribution !== null) this.#distribution.mergeEncoded(latency)
-    else if (this.#latency === null) this.#latency = latency
-    else {
-      this.#distribution = Distribution.decode(this.#latency)
-      this.#distribution.mergeEncoded(latency)
+    if (given.errorsByReason !== null) this.#reasons = mergeReasons(this.#reasons, given.errorsByReason)
+    for (const name of DISTRIBUTION_NAMES) {
+      const added = given[name]
+      if (added === null) continue
+      const known = this.#distributions.get(name)
+      if (known === undefined) this.#distributions.set(name, added)
+      else {
+        const merged = known instanceof Distribution ? known : Distribution.decode(known)
+        merged.mergeEncoded(added)
+        this.#distributions.set(name, merged)
+      }
     }
+  }
+
+  #encoded(name: DistributionName): Uint8Array | null {
+    const known = this.#distributions.get(name)
+    return known instanceof Distribution ? known.encode() : (known ?? null)
   }
 
   #addSources({ sources }: MergedWindow): void {

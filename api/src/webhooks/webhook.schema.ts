@@ -9,6 +9,16 @@ export const WebhookEventTypeEnum = builder.enumType('WebhookEventType', {
     DEPLOYMENT_PAUSED: { description: '`deployment.paused`: a deployment was paused.' },
     DEPLOYMENT_RESUMED: { description: '`deployment.resumed`: a deployment was resumed.' },
     DEPLOYMENT_DELETED: { description: '`deployment.deleted`: a deployment was deleted.' },
+    DEPLOYMENT_SOURCE_CHANGED: {
+      description: '`deployment.source_changed`: a deployment has another source, or its source has other settings.',
+    },
+    DEPLOYMENT_SOURCE_UP: { description: '`deployment.source_up`: the source of a deployment answers.' },
+    DEPLOYMENT_SOURCE_DEGRADED: {
+      description: '`deployment.source_degraded`: the source of a deployment has failed, but not for long.',
+    },
+    DEPLOYMENT_SOURCE_DOWN: {
+      description: '`deployment.source_down`: the source of a deployment has failed for so long that it is down.',
+    },
     TRAINING_JOB_COMPLETED: { description: '`training_job.completed`: a training job completed and can be deployed.' },
     TRAINING_JOB_FAILED: { description: '`training_job.failed`: a training job failed.' },
   },

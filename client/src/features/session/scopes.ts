@@ -1,7 +1,7 @@
 import { useStore } from '../../ui/external-store.ts'
 import { session } from './session.ts'
 
-export const SCOPES = ['READ', 'DEPLOY', 'TRAIN', 'ADMIN'] as const
+export const SCOPES = ['READ', 'DEPLOY', 'TRAIN', 'ADMIN', 'REPORT'] as const
 export type Scope = (typeof SCOPES)[number]
 
 /** What each scope allows, for people who grant them. */
@@ -10,6 +10,7 @@ export const SCOPE_WORDS: Record<Scope, string> = {
   DEPLOY: 'Deploy, pause, resume and delete deployments.',
   TRAIN: 'Register, start, update, cancel and delete training jobs.',
   ADMIN: 'Manage access: create and revoke tokens.',
+  REPORT: 'Report what deployments have served.',
 }
 
 /** Why a button is disabled for somebody without its scope. */

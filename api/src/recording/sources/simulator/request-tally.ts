@@ -1,5 +1,6 @@
 import { Distribution } from '../../../metrics/distribution.ts'
 import type { FullMeasurement } from '../../../metrics/sample.ts'
+import { NOTHING_KNOWN } from '../../../metrics/window-metrics.ts'
 
 /** One finished request, or several equal ones. */
 export interface FinishedRequest {
@@ -35,6 +36,7 @@ export class RequestTally {
   /** @param has which tokens the model knows: no tokens are not zero tokens. */
   measurement(inFlight: number, has: { promptTokens: boolean; generatedTokens: boolean }): FullMeasurement {
     return {
+      ...NOTHING_KNOWN,
       requests: this.#latency.count,
       errors: this.#errors,
       latencySumMs: this.#latencySumUs / 1_000,
