@@ -38,7 +38,7 @@ export class TokenTally {
     count: number,
   ): void {
     this.#queueTime.add(queueUs, count)
-    this.#timeToFirstToken.add(firstTokenUs, count)
+    if (generatedTokens > 0) this.#timeToFirstToken.add(firstTokenUs, count)
     const intervals = generatedTokens - 1
     if (intervals < 1) return
     const late = Math.floor(intervals / ONE_LATE_IN)
