@@ -77,6 +77,7 @@ describe('the schema', () => {
       Quantile: true,
       FleetMetricsUpdate: true,
       DeploymentMetrics: true,
+      ErrorCount: true,
       DeploymentEventUpdate: true,
       DeploymentEvent: true,
       Deployment: false,
@@ -118,7 +119,8 @@ describe('the schema', () => {
     expect(fieldsOf('Mutation').toSorted()).toEqual(
       sortedWords(`cancelTrainingJob createApiToken deleteDeployment deleteTrainingJob deployTrainingJob endSessions pauseDeployment
         registerTrainingJob resumeDeployment revokeApiToken startTrainingJob updateTrainingJob createWebhook updateWebhook deleteWebhook
-        rotateWebhookSecret sendTestWebhook redeliverWebhook updateDeployment pauseDeployments resumeDeployments`),
+        rotateWebhookSecret sendTestWebhook redeliverWebhook updateDeployment pauseDeployments resumeDeployments updateDeploymentSource
+        checkScrapeTarget reportInferences`),
     )
     expect(fieldsOf('Subscription').toSorted()).toEqual(
       words('deploymentEvents fleetMetrics inferenceMetrics trainingJobProgress'),
@@ -142,6 +144,14 @@ describe('the schema', () => {
       UpdateDeploymentResult: sortedWords(
         'UpdateDeploymentSuccess DeploymentNotFoundError DeploymentExternalIdTakenError InvalidInputError',
       ),
+      UpdateDeploymentSourceResult: sortedWords(
+        'UpdateDeploymentSourceSuccess DeploymentNotFoundError InvalidInputError',
+      ),
+      CheckScrapeTargetResult: sortedWords(
+        'CheckScrapeTargetSuccess ScrapeError DeploymentNotFoundError InvalidInputError',
+      ),
+      ReportInferencesResult: sortedWords(`ReportInferencesSuccess DeploymentNotFoundError SourceNotReportedError
+        DeploymentPausedError InvalidInputError`),
       PauseDeploymentsResult: sortedWords('PauseDeploymentsSuccess InvalidInputError'),
       ResumeDeploymentsResult: sortedWords('ResumeDeploymentsSuccess InvalidInputError'),
       PauseDeploymentsItemResult: sortedWords('PauseDeploymentSuccess DeploymentNotFoundError InvalidInputError'),

@@ -12,7 +12,8 @@ const DOMAINS = {
   auth: [...BELOW_SERVICES, 'idempotency'],
   webhooks: [...BELOW_SERVICES, 'idempotency', 'models'],
   training: [...BELOW_SERVICES, 'idempotency', 'models', 'webhooks'],
-  deployments: [...BELOW_SERVICES, 'idempotency', 'models', 'webhooks', 'training'],
+  sources: [...BELOW_SERVICES, 'recording'],
+  deployments: [...BELOW_SERVICES, 'idempotency', 'models', 'webhooks', 'training', 'sources'],
 }
 
 /** Layer → layers it may import. */
