@@ -198,9 +198,5 @@ const texts = new WeakMap<object, string>()
 function readAs({ figures }: Mapping, labels: Readonly<Record<string, string>>): string {
   const text = texts.get(figures) ?? JSON.stringify(figures)
   texts.set(figures, text)
-  return createHash('sha256')
-    .update(text)
-    .update(identityOf(labels))
-    .digest('base64url')
-    .slice(0, 16)
+  return createHash('sha256').update(text).update(identityOf(labels)).digest('base64url').slice(0, 16)
 }
