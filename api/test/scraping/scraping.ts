@@ -1,6 +1,10 @@
 import { Recorder } from '../../src/recording/recorder.ts'
-import type { ScrapedFigures } from '../../src/recording/sources/scraping/scraped-target.ts'
-import { type ScrapeOrder, ScrapedSource } from '../../src/recording/sources/scraping/scraped-source.ts'
+import { AddressGuard } from '../../src/outbound/address-guard.ts'
+import { allowedHosts } from '../../src/outbound/public-addresses.ts'
+import { readBaseline } from '../../src/recording/sources/baseline.ts'
+import { deltaOf } from '../../src/recording/sources/deltas.ts'
+import { ScrapeFigures } from '../../src/recording/sources/scraping/scrape-figures.ts'
+import { ScrapedSource } from '../../src/recording/sources/scraping/scraped-source.ts'
 import type { SourceTransition } from '../../src/recording/sources/source-health.ts'
 import type { ScrapeSettings } from '../../src/recording/sources/source-settings.ts'
 import { SAMPLE_EFFECTS } from '../../src/samples/create-sample-storage.ts'
@@ -8,13 +12,16 @@ import { SampleStore } from '../../src/samples/sample-store.ts'
 import { SourceStates } from '../../src/samples/source-states.ts'
 import { completedJob, type TestDeps } from '../create-test-deps.ts'
 import { ManualSleeps } from './manual-sleeps.ts'
-import { deltaOf, readBaseline, scrapeOnce } from './stand-ins.ts'
+import { scrape } from './stand-ins.ts'
 
 /** A recorder and a source of its own, of a server that scrapes. Several may use the same database. */
 export class Scraping implements AsyncDisposable {
   readonly transitions: SourceTransition[] = []
+  /** Of each scrape: null, or why it failed. */
+  readonly outcomes: (string | null)[] = []
   readonly errors: unknown[] = []
   readonly store: SampleStore
+  readonly figures: ScrapeFigures
   readonly source: ScrapedSource
   readonly recorder: Recorder
   /** How often a wake was asked for. */
@@ -29,9 +36,15 @@ export class Scraping implements AsyncDisposable {
     this.store = new SampleStore(deps.database, SAMPLE_EFFECTS)
     const states = new SourceStates(deps.database)
     const onError = (error: unknown) => this.errors.push(error)
+    this.figures = new ScrapeFigures({
+      guard: new AddressGuard(allowedHosts(['127.0.0.1'])),
+      onScrape: (failure) => this.outcomes.push(failure),
+      onError,
+      scrape,
+    })
     this.source = new ScrapedSource({
       clock: deps.clock,
-      scrape: (order, signal) => this.#counted(this.scrape(order, signal)),
+      scrape: (order, signal) => this.#counted(this.figures.scrape(order, signal)),
       deltaOf,
       readBaseline,
       states: { of: (keys) => this.#counted(states.of(keys)) },
@@ -58,9 +71,6 @@ export class Scraping implements AsyncDisposable {
     })
     this.source.start()
   }
-
-  /** Replaced by tests. */
-  scrape: (order: ScrapeOrder, signal: AbortSignal) => Promise<ScrapedFigures> = scrapeOnce
 
   async #counted<T>(work: Promise<T>): Promise<T> {
     this.#inFlight.add(work)
@@ -101,6 +111,7 @@ export class Scraping implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.recorder.stop()
     await this.source.stop()
+    this.figures.stop()
   }
 }
 

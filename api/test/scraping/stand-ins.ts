@@ -1,50 +1,38 @@
-import { NOTHING_KNOWN } from '../../src/metrics/window-metrics.ts'
-import type { Baseline, DeltaOf, Snapshot } from '../../src/recording/sources/cumulative.ts'
-import type { ScrapeOrder } from '../../src/recording/sources/scraping/scraped-source.ts'
-import type { ScrapedFigures } from '../../src/recording/sources/scraping/scraped-target.ts'
+import type { Family } from '../../src/recording/sources/scraping/exposition.ts'
+import type { Scraped, ScrapeTarget } from '../../src/recording/sources/scraping/scrape.ts'
+import { ScrapeFailedError } from '../../src/recording/sources/scraping/scrape-failure.ts'
 
-export const readBaseline = (json: unknown): Baseline | null => (json ?? null) as Baseline | null
-
-export const deltaOf: DeltaOf = (before, now) => {
-  const counts = (before?.series ?? {}) as unknown as Record<string, number>
-  const series = Object.fromEntries(now.series.map(({ key, count }) => [key, count]))
-  const requests = before
-    ? now.series.reduce((sum, { key, count }) => {
-        const was = counts[key] ?? 0
-        return sum + (count < was ? count : count - was)
-      }, 0)
-    : null
-  return {
-    measurement: { ...NOTHING_KNOWN, requests, waiting: now.gauges.waiting ?? null },
-    baseline: { atMs: now.atMs, series } as unknown as Baseline,
-  }
-}
-
-export async function scrapeOnce({ settings, atMs }: ScrapeOrder, signal: AbortSignal): Promise<ScrapedFigures> {
-  const response = await fetch(settings.url, {
-    signal: AbortSignal.any([signal, AbortSignal.timeout(settings.timeoutMs)]),
+export async function scrape({ url, timeoutMs }: ScrapeTarget, _guard: unknown, signal: AbortSignal): Promise<Scraped> {
+  const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) }).catch(
+    (error: unknown) => {
+      signal.throwIfAborted()
+      throw new ScrapeFailedError('UNREACHABLE', `It cannot be reached: ${String(error)}.`)
+    },
+  )
+  if (!response.ok) throw new ScrapeFailedError('STATUS', `It answers ${response.status}.`)
+  const text = await response.text().catch(() => {
+    signal.throwIfAborted()
+    throw new ScrapeFailedError('TRUNCATED', 'The answer is cut off.')
   })
-  if (!response.ok) throw new Error(`It answers ${response.status}.`)
-  const text = await response.text()
-  const value = (name: string) => Number(new RegExp(`^${name}\\{.*\\} (.*)$`, 'm').exec(text)?.[1])
-  const requests = value('vllm:request_success_total')
-  if (Number.isNaN(requests)) throw new Error('It says nothing that is known.')
-  const snapshot: Snapshot = {
-    atMs,
-    series: [
+  const families: Family[] = []
+  for (const line of text.split('\n')) {
+    const [, name = '', type] = /^# TYPE (\S+) (\S+)$/.exec(line) ?? []
+    if (type)
+      families.push({ name: name.replace(/_total$/, ''), type: type as 'counter', unit: null, help: null, samples: [] })
+    const [, sample = '', labels = '', value = ''] = /^(\S+)\{(.*)\} (\S+)$/.exec(line) ?? []
+    const family = families.at(-1)
+    if (!sample || !family) continue
+    const pairs = [...labels.matchAll(/(\w+)="([^"]*)"/g)].map(([, key, of]) => [key, of])
+    family.samples = [
+      ...family.samples,
       {
-        key: 'requests',
-        figure: 'requests',
-        reason: null,
-        startMs: null,
-        count: requests,
-        sumMs: null,
-        boundsMs: null,
-        counts: null,
+        name: sample,
+        labels: Object.fromEntries(pairs) as Record<string, string>,
+        value: Number(value),
+        timestampMs: null,
       },
-    ],
-    gauges: { waiting: value('vllm:num_requests_waiting') },
-    known: new Set(['requests']),
+    ]
   }
-  return { snapshot, durationMs: 1, series: 2 }
+  if (families.length === 0) throw new ScrapeFailedError('NOT_METRICS', 'It answers with something else.')
+  return { families, series: families.length, durationMs: 1, bytes: text.length }
 }

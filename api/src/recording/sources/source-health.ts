@@ -9,7 +9,10 @@ export const MISSES_TO_DEGRADED = 2
 export const MISSES_TO_DOWN = 3
 export const DOWN_AFTER_MS = 30_000
 
-/** A change of status, to be written, told and sent. */
+/**
+ * A change of status, to be written, told and sent; or the same status with another error, which is written and nothing
+ * else.
+ */
 export interface SourceTransition {
   deploymentKey: number
   deploymentId: string
@@ -32,6 +35,8 @@ export class SourceHealth {
   #firstMissMs = 0
   /** The last answer or miss; undefined before the first. */
   #last: { atMs: number; error: string | null } | undefined
+  /** The error that was told last. */
+  #told: string | null = null
 
   constructor(
     source: Pick<SourceTransition, 'deploymentKey' | 'deploymentId'>,
@@ -67,9 +72,13 @@ export class SourceHealth {
   #tell(): void {
     if (this.#status === undefined || this.#last === undefined) return
     const status = this.#statusAfter(this.#status, this.#last.atMs)
-    if (status === this.#status) return
+    const { error } = this.#last
+    const isOtherError = (status === 'DEGRADED' || status === 'DOWN') && error !== this.#told
+    if (status === this.#status && !isOtherError) return
     this.#status = status
-    this.#onTransition({ ...this.#source, status, ...this.#last })
+    this.#told = error
+    const { deploymentKey, deploymentId } = this.#source
+    this.#onTransition({ deploymentKey, deploymentId, status, ...this.#last })
   }
 
   #statusAfter(status: SourceStatus, atMs: number): SourceStatus {
