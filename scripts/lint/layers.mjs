@@ -12,7 +12,8 @@ const DOMAINS = {
   auth: [...BELOW_SERVICES, 'idempotency'],
   webhooks: [...BELOW_SERVICES, 'idempotency', 'models', 'outbound'],
   training: [...BELOW_SERVICES, 'idempotency', 'models', 'webhooks'],
-  deployments: [...BELOW_SERVICES, 'idempotency', 'models', 'webhooks', 'training'],
+  sources: [...BELOW_SERVICES, 'recording'],
+  deployments: [...BELOW_SERVICES, 'idempotency', 'models', 'webhooks', 'training', 'sources'],
 }
 
 /** Layer → layers it may import. */
@@ -71,6 +72,8 @@ export const MAY_IMPORT = {
   // Browser tests fill a database before they start the built server on it.
   'client/e2e': ['client', 'scripts', 'prisma'],
   scripts: ['api/dist'],
+  // They run on their own, also outside of this repository.
+  examples: [],
 }
 
 /** Layers outside of api/src, by the start of their paths; the first match counts. */
@@ -79,6 +82,7 @@ const OUTSIDE = [
   ['api/schema.graphql', 'schema.graphql'],
   ['client/e2e/', 'client/e2e'],
   ['client/', 'client'],
+  ['examples/', 'examples'],
   ['prisma/', 'prisma'],
   ['scripts/', 'scripts'],
 ]
