@@ -48,6 +48,8 @@ import { Webhooks } from './webhooks/webhooks.ts'
 export { createSource, TraceError } from './recording/sources/create-source.ts'
 
 const SWEEP_EVERY_MS = 60_000
+/** All targets are looked up at once after a start. */
+const MAX_WAITING_LOOKUPS = 5_000
 
 /** What resolvers can reach. */
 export interface Services extends LiveMetrics<DeploymentWithNames, DeploymentFilter> {
@@ -168,7 +170,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
     store: recorderStore,
     states: sourceStates,
     simulated: source,
-    guard: new AddressGuard(allowedHosts(env.scrapeAllowedHosts)),
+    guard: new AddressGuard(allowedHosts(env.scrapeAllowedHosts), { maxWaiting: MAX_WAITING_LOOKUPS }),
     bus,
     clock: recordingClock,
     intervalMs,
