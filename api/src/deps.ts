@@ -28,7 +28,9 @@ import { Models } from './models/models.ts'
 import { AddressGuard } from './outbound/address-guard.ts'
 import { allowedHosts } from './outbound/public-addresses.ts'
 import { Recorder } from './recording/recorder.ts'
+import { createReporting, type Reporting } from './recording/sources/reporting/create-reporting.ts'
 import type { Source } from './recording/sources/source.ts'
+import { REPORT_INTERVAL_MS } from './recording/sources/source-settings.ts'
 import { createRollUp } from './samples/create-roll-up.ts'
 import { createSampleStorage } from './samples/create-sample-storage.ts'
 import type { MetricsHistory } from './samples/history.ts'
@@ -98,6 +100,7 @@ export interface Deps extends Clocks {
   telemetry: Telemetry
   deploymentTotals: DeploymentTotals
   metricsExports: MetricsExports
+  reporting: Reporting
   /** What runs by itself, in the order in which it starts; it stops in reverse. */
   parts: readonly Part[]
 }
@@ -167,9 +170,14 @@ export function createDeps({ env, database, source, log, address, time = realTim
   const deploymentTotals = new DeploymentTotals({ bus, active: () => activeDeployments.named() })
   const history = new DeploymentHistories(prisma, metricsHistory)
   const metricsExports = new MetricsExports({ prisma, store: sampleStore, histories: history, clock: recordingClock })
+  const reporting = createReporting({ database, bus, clock: recordingClock, monotonic })
   const recorder = new Recorder({
     store: recorderStore,
-    sourceOf: () => ({ source, intervalMs }),
+    sourceOf: (head) =>
+      head.source === 'REPORTED'
+        ? { source: reporting.source, intervalMs: head.intervalMs ?? REPORT_INTERVAL_MS }
+        : { source, intervalMs: head.intervalMs ?? intervalMs },
+    onHeads: (heads) => reporting.source.onHeads(heads),
     bus,
     clock: recordingClock,
     intervalMs,
@@ -200,6 +208,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
       () => deliveryQueue.removeExcess(),
       (atMs) => deliveryQueue.forgetSecrets(atMs),
       () => deliveryQueue.bringBack(),
+      (atMs) => reporting.inbox.removeOld(atMs),
     ],
     onError: logError('expired rows could not be removed'),
   })
@@ -247,6 +256,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
     telemetry,
     deploymentTotals,
     metricsExports,
+    reporting,
     clock,
     monotonic,
     recordingClock,

@@ -6,10 +6,15 @@ import { MetricsHistory } from './history.ts'
 import { HistoryStore } from './history-store.ts'
 import { MergedWindows } from './merged-windows.ts'
 import { Partitions } from './partitions.ts'
+import { REPORTS_EFFECT } from './report-inbox.ts'
 import { Retention } from './retention.ts'
 import { SampleStore } from './sample-store.ts'
+import { BASELINE_EFFECT } from './source-states.ts'
 import { type StoredTable, storedTables } from './stored-tables.ts'
 import { SweepClock } from './sweep-clock.ts'
+
+/** What sources store and consume with a sample. */
+const SAMPLE_EFFECTS = { baseline: BASELINE_EFFECT, reports: REPORTS_EFFECT }
 
 export interface SampleStorageOptions {
   database: Database
@@ -40,7 +45,7 @@ export function createSampleStorage(options: SampleStorageOptions): SampleStorag
   const tables = storedTables(keep)
   const [{ widthMs }] = tables
   const sampleStore = new SampleStore(database, {}, widthMs)
-  const recorderStore = new SampleStore({ kind: database.kind, pool: database.reserved }, {}, widthMs)
+  const recorderStore = new SampleStore({ kind: database.kind, pool: database.reserved }, SAMPLE_EFFECTS, widthMs)
   const windows = new MergedWindows(database)
   const store = new HistoryStore(database)
   const metricsHistory = new MetricsHistory({ samples: sampleStore, windows, store, intervalMs, clock })

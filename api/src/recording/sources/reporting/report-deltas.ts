@@ -20,6 +20,8 @@ export interface ReportedState {
 /** What the next reports count from, as it is stored: by series. */
 export interface ReportBaseline {
   version: 'reports 1'
+  /** The end of the window that it was written for. */
+  atMs: number
   series: Record<string, ReportedState>
 }
 
@@ -34,7 +36,7 @@ export function readReportBaseline(json: unknown): Map<string, ReportedState> {
 
 export function writeReportBaseline(states: ReadonlyMap<string, ReportedState>, atMs: number): ReportBaseline {
   const kept = [...states].filter(([, { timeMs }]) => atMs - timeMs <= REMEMBERED_MS)
-  return { version: 'reports 1', series: Object.fromEntries(kept) }
+  return { version: 'reports 1', atMs, series: Object.fromEntries(kept) }
 }
 
 /**
@@ -60,7 +62,8 @@ export function increaseOf(
     const isNew = startMs !== null && startMs >= Math.max(sinceMs, timeMs - MAX_SILENCE_MS) && startMs < timeMs
     return isNew ? whole : null
   }
-  if (timeMs - before.timeMs > MAX_SILENCE_MS) return null
+  // What happened while the deployment was paused is not recorded.
+  if (timeMs - before.timeMs > MAX_SILENCE_MS || before.timeMs < sinceMs) return null
   if (count < before.count) return whole
   const between = sum === null || before.sum === null ? null : sum - before.sum
   return {
