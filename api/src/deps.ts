@@ -29,6 +29,7 @@ import { AddressGuard } from './outbound/address-guard.ts'
 import { allowedHosts } from './outbound/public-addresses.ts'
 import { createRecording } from './recording/create-recording.ts'
 import type { Recorder } from './recording/recorder.ts'
+import { createReporting, type Reporting } from './recording/sources/reporting/create-reporting.ts'
 import type { Source } from './recording/sources/source.ts'
 import { createRollUp } from './samples/create-roll-up.ts'
 import { createSampleStorage } from './samples/create-sample-storage.ts'
@@ -99,6 +100,7 @@ export interface Deps extends Clocks {
   telemetry: Telemetry
   deploymentTotals: DeploymentTotals
   metricsExports: MetricsExports
+  reporting: Reporting
   /** What runs by itself, in the order in which it starts; it stops in reverse. */
   parts: readonly Part[]
 }
@@ -169,11 +171,13 @@ export function createDeps({ env, database, source, log, address, time = realTim
   const deploymentTotals = new DeploymentTotals({ bus, active: () => activeDeployments.named() })
   const history = new DeploymentHistories(prisma, metricsHistory)
   const metricsExports = new MetricsExports({ prisma, store: sampleStore, histories: history, clock: recordingClock })
+  const reporting = createReporting({ database, bus, clock: recordingClock, monotonic })
   const recording = createRecording({
     store: recorderStore,
     states: sourceStates,
     simulated: source,
     guard: new AddressGuard(allowedHosts(env.scrapeAllowedHosts)),
+    reported: reporting.source,
     bus,
     clock: recordingClock,
     intervalMs,
@@ -206,6 +210,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
       () => deliveryQueue.removeExcess(),
       (atMs) => deliveryQueue.forgetSecrets(atMs),
       () => deliveryQueue.bringBack(),
+      (atMs) => reporting.inbox.removeOld(atMs),
     ],
     onError: logError('expired rows could not be removed'),
   })
@@ -254,6 +259,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
     telemetry,
     deploymentTotals,
     metricsExports,
+    reporting,
     clock,
     monotonic,
     recordingClock,
