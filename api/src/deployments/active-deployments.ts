@@ -98,7 +98,9 @@ export class ActiveDeployments implements FleetDirectory<DeploymentWithNames, De
       return { ...deployment, trainingJob }
     })
     this.#byId = new Map(this.#active.map((deployment) => [deployment.id, deployment]))
-    const seen = JSON.stringify(active.map(({ key, statusChangedAt, labels, source }) => [key, statusChangedAt, labels, source]))
+    const seen = JSON.stringify(
+      active.map(({ key, statusChangedAt, labels, source }) => [key, statusChangedAt, labels, source]),
+    )
     if (seen === this.#seen) return
     this.#seen = seen
     for (const listener of this.#listeners) listener()

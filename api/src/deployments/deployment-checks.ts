@@ -1,10 +1,12 @@
 import type { Prisma } from '@gaugeline/prisma'
 import { InputChecks } from '../base/input-checks.ts'
+import { labelTexts } from '../base/labels.ts'
 import { MAX_BULK_CHANGES } from '../base/limits.ts'
 import { checkMetadata, checkMetadataUpdate, type ObjectMetadata } from '../base/object-metadata.ts'
 import { checkIdempotencyKey, type IdempotencyKey } from '../idempotency/idempotency.ts'
 import type { SourceSettings } from '../recording/sources/source-settings.ts'
 import type { TargetHosts } from '../sources/scrape-url.ts'
+import { sourceKey } from '../sources/stored-source.ts'
 import { checkSource, SIMULATED, type SourceInput } from '../sources/source-settings.ts'
 import { DeploymentNotFoundError, DuplicateActiveDeploymentError } from './deployment.errors.ts'
 
@@ -38,6 +40,18 @@ export function checkNewDeployment(
   checkIdempotencyKey(checks, idempotencyKey)
   checks.done()
   return source
+}
+
+/** Everything that a deploy depends on, without a secret. */
+export function deployKey(trainingJobId: string, given: NewDeployment, source: SourceSettings) {
+  const { note, externalId, labels } = given
+  return {
+    trainingJobId,
+    note,
+    externalId,
+    labels: labels && labelTexts(labels),
+    source: given.source && sourceKey(source),
+  }
 }
 
 export function checkNoteOf(checks: InputChecks, { note }: Act): void {

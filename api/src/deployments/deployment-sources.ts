@@ -47,7 +47,11 @@ export class DeploymentSources {
       const source = withKeptSecret(given, before, ['source', 'scrape'])
       if (isSameSource(before, source)) return { deployment: locked, event: null }
       const at = new Date(clock.now())
-      const changed = await tx.deployment.update({ where: { id }, data: sourceColumns(source), include: { model: true } })
+      const changed = await tx.deployment.update({
+        where: { id },
+        data: sourceColumns(source),
+        include: { model: true },
+      })
       await beginSource(tx, changed.key, before, source, at)
       return { deployment: changed, event: await events.append(tx, lifecycleEvent('SOURCE_CHANGED', changed, at, act)) }
     }, TRANSACTION)

@@ -14,13 +14,12 @@ import type { Models } from '../models/models.ts'
 import type { Page, PageRequest } from '../base/page.ts'
 import { countOf, countsOf, pageOf } from '../lists/paging.ts'
 import { metadataColumns, type ObjectMetadata } from '../base/object-metadata.ts'
-import { labelTexts } from '../base/labels.ts'
 import { type Quotas, takePlace } from '../base/quotas.ts'
 import { TRANSACTION } from '../base/transaction.ts'
 import type { SourceSettings } from '../recording/sources/source-settings.ts'
 import { firstWatermarks } from '../samples/merged-window.ts'
 import type { TargetHosts } from '../sources/scrape-url.ts'
-import { sourceColumns, sourceKey } from '../sources/stored-source.ts'
+import { sourceColumns } from '../sources/stored-source.ts'
 import { TrainingJobNotFoundError } from '../training/training.errors.ts'
 import {
   DeploymentActiveError,
@@ -33,6 +32,7 @@ import {
   checkNewDeployment,
   checkNote,
   checkUpdate,
+  deployKey,
   lockDeployment,
   type NewDeployment,
   refuseSecondActive,
@@ -130,18 +130,12 @@ export class Deployments {
    *   DeploymentExternalIdTakenError, IdempotencyConflictError, QuotaExceededError
    */
   async deploy(trainingJobId: string, given: NewDeployment, idempotencyKey?: IdempotencyKey): Promise<Deployment> {
-    const { note, externalId, labels } = given
+    const { externalId } = given
     const source = checkNewDeployment(given, idempotencyKey, this.#options.hosts)
     return this.#change({ trainingJobId, externalId }, (tx) =>
       this.#options.idempotency.once<Change>(tx, idempotencyKey, {
         operation: 'deployTrainingJob',
-        input: {
-          trainingJobId,
-          note,
-          externalId,
-          labels: labels && labelTexts(labels),
-          source: given.source && sourceKey(source),
-        },
+        input: deployKey(trainingJobId, given, source),
         run: () => this.#deploy(tx, trainingJobId, given, source),
         idOf: ({ deployment }) => deployment.id,
         replay: async (id) => {
@@ -183,7 +177,10 @@ export class Deployments {
     await createSourceState(tx, deployment.key, source, at)
     await tx.sampleHead.create({ data: { deploymentKey: deployment.key, recordingSince: at } })
     await tx.resolutionHead.createMany({ data: firstWatermarks(deployment.key, deployment.model.key, at) })
-    return { deployment, event: await this.#options.events.append(tx, lifecycleEvent('DEPLOYED', deployment, at, given)) }
+    return {
+      deployment,
+      event: await this.#options.events.append(tx, lifecycleEvent('DEPLOYED', deployment, at, given)),
+    }
   }
 
   /**
@@ -227,7 +224,10 @@ export class Deployments {
       const deployment = await lockDeployment(tx, id)
       if (deployment.status === 'ACTIVE') throw new DeploymentActiveError(deployment)
       await tx.deployment.delete({ where: { id } })
-      return { deployment, event: await this.#options.events.append(tx, lifecycleEvent('DELETED', deployment, this.#now(), act)) }
+      return {
+        deployment,
+        event: await this.#options.events.append(tx, lifecycleEvent('DELETED', deployment, this.#now(), act)),
+      }
     })
   }
 

@@ -12,6 +12,7 @@ const RETRY_MS = 1000
 const AT_ONCE = 4
 /** As long as the note of a caller. */
 const MAX_ERROR = 500
+const KIND = { UP: 'SOURCE_UP', DEGRADED: 'SOURCE_DEGRADED', DOWN: 'SOURCE_DOWN' } as const
 /** Who is said to have made such a change. */
 const BY = 'Gaugeline'
 
@@ -100,7 +101,9 @@ export class SourceChanges implements Part {
    * Nothing is written for a deployment that is paused or deleted, for a source that was replaced since, and for what
    * is stored already.
    */
-  #write({ deploymentKey, status, error, atMs }: SourceTransition): Promise<DeploymentEventRecord | null> {
+  async #write({ deploymentKey, status, error, atMs }: SourceTransition): Promise<DeploymentEventRecord | null> {
+    // Only a new source waits, and whoever made it has written that.
+    if (status === 'WAITING') return null
     const { prisma, events } = this.#options
     const [at, lastError] = [new Date(atMs), error && error.slice(0, MAX_ERROR)]
     const isSame = { deploymentKey, status }
@@ -122,5 +125,3 @@ export class SourceChanges implements Part {
     }, TRANSACTION)
   }
 }
-
-const KIND = { UP: 'SOURCE_UP', DEGRADED: 'SOURCE_DEGRADED', DOWN: 'SOURCE_DOWN' } as const

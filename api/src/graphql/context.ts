@@ -5,6 +5,7 @@ import type { Viewer } from '../base/viewer.ts'
 import type { Services } from '../deps.ts'
 import type { MetricsSummary } from '../metrics/metrics-summary.ts'
 import type { Sample } from '../metrics/sample.ts'
+import type { StoredHealth } from '../sources/shown-source.ts'
 
 /** The context of one operation. */
 export interface Context {
