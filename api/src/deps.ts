@@ -15,9 +15,11 @@ import { createMemoryBus } from './bus/memory-bus.ts'
 import { ActiveDeployments } from './deployments/active-deployments.ts'
 import { type DeploymentFilter, type DeploymentWithNames, filterKey } from './deployments/deployment-filter.ts'
 import { DeploymentHistories } from './deployments/deployment-histories.ts'
+import { DeploymentSources } from './deployments/deployment-sources.ts'
 import { Deployments } from './deployments/deployments.ts'
 import { EventRecords } from './deployments/event-records.ts'
 import { MetricsExports } from './deployments/metrics-exports.ts'
+import { SourceChanges } from './deployments/source-changes.ts'
 import type { Env } from './env.ts'
 import { Idempotency } from './idempotency/idempotency.ts'
 import { Cursors } from './live/cursors.ts'
@@ -36,6 +38,8 @@ import { createSampleStorage } from './samples/create-sample-storage.ts'
 import type { MetricsHistory } from './samples/history.ts'
 import type { Retention } from './samples/retention.ts'
 import type { SampleStore } from './samples/sample-store.ts'
+import { ScrapeChecks } from './sources/scrape-checks.ts'
+import { targetHosts } from './sources/scrape-url.ts'
 import { Telemetry } from './telemetry.ts'
 import { TrainingJobs } from './training/training-jobs.ts'
 import { TrainingProgress } from './training/training-progress.ts'
@@ -63,6 +67,7 @@ export interface Services extends LiveMetrics<DeploymentWithNames, DeploymentFil
   trainingJobs: TrainingJobs
   trainingProgress: TrainingProgress
   deployments: Deployments
+  sources: DeploymentSources
   activeDeployments: ActiveDeployments
   sampleStore: SampleStore
   history: DeploymentHistories
@@ -99,6 +104,7 @@ export interface Deps extends Clocks {
   deliveryQueue: DeliveryQueue
   telemetry: Telemetry
   deploymentTotals: DeploymentTotals
+  sourceChanges: SourceChanges
   metricsExports: MetricsExports
   reporting: Reporting
   /** What runs by itself, in the order in which it starts; it stops in reverse. */
@@ -141,7 +147,13 @@ export function createDeps({ env, database, source, log, address, time = realTim
     basePath: env.basePath,
     adminToken,
   })
-  const deployments = new Deployments({ prisma, models, events, idempotency, bus, clock: recordingClock, quotas })
+  const hosts = targetHosts(env.scrapeAllowedHosts)
+  const changes = { prisma, models, events, bus, clock: recordingClock, hosts }
+  const deployments = new Deployments({ ...changes, idempotency, quotas })
+  const scrapeGuard = new AddressGuard(allowedHosts(env.scrapeAllowedHosts))
+  const sources = new DeploymentSources({ ...changes, checks: new ScrapeChecks(scrapeGuard) })
+  const onHealthError = logError('what became of a source could not be written')
+  const sourceChanges = new SourceChanges({ prisma, events, bus, onError: onHealthError })
   const trainingJobs = new TrainingJobs({ prisma, models, idempotency, bus, outbox, clock, recordingClock, quotas })
   const trainingProgress = new TrainingProgress(bus, trainingJobs)
   const onRunError = logError('simulated training runs are stalled')
@@ -226,6 +238,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
       trainingJobs,
       trainingProgress,
       deployments,
+      sources,
       activeDeployments,
       sampleStore,
       history,
@@ -258,6 +271,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
     deliveryQueue,
     telemetry,
     deploymentTotals,
+    sourceChanges,
     metricsExports,
     reporting,
     clock,
@@ -282,6 +296,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
       sweeper,
       deliveryWorker,
       trainingRuns,
+      sourceChanges,
       // Last, since it publishes what the others wait for; so it is the first to stop.
       ...recording.parts,
     ],
