@@ -1,4 +1,5 @@
-import { MetricsMerger, type MetricsSummary, summaryOf } from '../metrics/metrics-summary.ts'
+import { MetricsMerger, type MetricsSummary, type Rates, ratePerSecond, summaryOf } from '../metrics/metrics-summary.ts'
+import { sumOf } from '../metrics/figures.ts'
 import type { Sample } from '../metrics/sample.ts'
 import type { Bus } from '../bus/bus.ts'
 import { LatestValue } from '../fanout/latest-value.ts'
@@ -202,7 +203,7 @@ export class Fleet<M extends { key: number }, F> {
       merger.add(asSample(metrics, samples[index] as Sample), 'sum')
       coveredMs = Math.max(coveredMs, metrics.coveredMs)
       windowMs = Math.max(windowMs, metrics.windowMs)
-      for (const name of RATES) rates[name] = withRate(rates[name], metrics[name], metrics.coveredMs)
+      for (const name of RATES) rates[name] = sumOf(rates[name], ratePerSecond(name, metrics))
     }
     const totals = merger.summary(throughMs - windowMs, windowMs, coveredMs)
     return {
@@ -222,11 +223,4 @@ interface Reported<M> {
   samples: Sample[]
 }
 
-type Rates = NonNullable<MetricsSummary['perSecond']>
 const RATES: readonly (keyof Rates)[] = ['requests', 'generatedTokens']
-
-/** What is not known adds nothing. */
-function withRate(sum: number | null, count: number | null, coveredMs: number): number | null {
-  if (count === null || coveredMs <= 0) return sum
-  return (sum ?? 0) + (count * 1000) / coveredMs
-}
