@@ -3,6 +3,7 @@ import { sumOf } from '../metrics/figures.ts'
 import type { Sample } from '../metrics/sample.ts'
 import type { Bus } from '../bus/bus.ts'
 import { LatestValue } from '../fanout/latest-value.ts'
+import { isNewestForMs } from './expected-samples.ts'
 import type { RecentSamples } from './recent-samples.ts'
 import type { SharedSource } from '../fanout/shared-source.ts'
 import { asSample, endOf } from './trailing-blocks.ts'
@@ -50,9 +51,6 @@ interface Watched<M, F> {
   isBusy: boolean
   isDueAgain: boolean
 }
-
-/** A deployment that has reported within so many of its own intervals. */
-const REPORTED_WITHIN_INTERVALS = 2
 
 /**
  * State: one update per window and filter, with the sample of every active deployment and their totals, from memory.
@@ -183,7 +181,7 @@ export class Fleet<M extends { key: number }, F> {
     const samples: Sample[] = []
     for (const deployment of members) {
       const sample = recent.latest(deployment.key)
-      if (!sample || throughMs - endOf(sample) >= REPORTED_WITHIN_INTERVALS * sample.windowMs) continue
+      if (!sample || throughMs - endOf(sample) >= isNewestForMs(sample)) continue
       deployments.push(deployment)
       samples.push(sample)
     }
