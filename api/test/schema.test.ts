@@ -220,7 +220,12 @@ describe('the schema', () => {
   it('has exactly the fields of its design', () => {
     const expected = {
       InferenceMetrics: `at windowSeconds coveredSeconds requests requestsPerSecond errors errorRate latency promptTokens
-        generatedTokens tokensPerSecond inFlight source sources`,
+        generatedTokens tokensPerSecond inFlight source sources timeToFirstToken interTokenLatency queueTime errorsByReason
+        waiting kvCacheUsage lateReports`,
+      DeploymentSource: 'kind intervalSeconds scrape health',
+      ScrapeSettings: 'url timeoutSeconds labels authorization server families',
+      SourceHealth: 'status since lastSuccessAt lastError durationMs series',
+      ScrapeCheck: 'server serverTitle problem families labels figures sinceStart unknown durationMs series',
       LatencySummary: 'p50Ms p95Ms p99Ms meanMs maxMs quantile quantiles buckets',
       Quantile: 'q valueMs lowMs highMs kind enoughRequests',
       LatencyBucket: 'lowMs highMs count',
@@ -236,7 +241,7 @@ describe('the schema', () => {
         externalId labels`,
       Deployability: 'canDeploy reason message',
       Deployment: `id model trainingJob version status note createdAt createdBy statusChangedAt latestMetrics
-        recentMetrics cursor metricsHistory events canPause canResume canDelete externalId labels`,
+        recentMetrics cursor metricsHistory events canPause canResume canDelete externalId labels source`,
       Label: 'key value',
       DeploymentEvent: 'id cursor kind at by note deploymentId deployment modelName version',
       DeploymentEventFilter: 'kind model deploymentId by since',

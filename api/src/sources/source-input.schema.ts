@@ -1,6 +1,8 @@
 import { builder } from '../graphql/builder.ts'
 import { FamilyUnitEnum, ModelServerEnum, SourceFigureEnum } from './source.schema.ts'
-import { MAX_FAMILIES, MAX_MATCHERS, MAX_SCRAPE_URL, MAX_SECRET } from './source-settings.ts'
+import { MAX_SECRET } from './scrape-authorization.ts'
+import { MAX_SCRAPE_URL } from './scrape-url.ts'
+import { MAX_MATCHERS } from './source-settings.ts'
 
 const INTERVAL = 'The length of its windows, in seconds: a whole number from 1 to 60 that divides 60.'
 
@@ -63,7 +65,7 @@ const MappingInput = builder.inputType('ScrapeMappingInput', {
     server: t.field({ type: ModelServerEnum, description: 'The kind of model server.' }),
     families: t.field({
       type: [FamilyMappingInput],
-      description: `The families that give the figures: 1 to ${MAX_FAMILIES}. Each figure comes from one family.`,
+      description: 'The families that give the figures, at most one for each figure.',
     }),
   }),
 })

@@ -1,8 +1,8 @@
 import { builder } from '../graphql/builder.ts'
 import { MetricsSourceEnum } from '../samples/metrics.schema.ts'
 import type { MappedFamily } from '../recording/sources/source-settings.ts'
-import type { LabelMatcher, ShownScrapeSettings } from './source-settings.ts'
-import type { ShownSource, SourceHealth } from './shown-source.ts'
+import type { LabelMatcher } from './source-settings.ts'
+import { healthWithoutState, type ShownScrapeSettings, type ShownSource, type SourceHealth } from './shown-source.ts'
 
 export const ModelServerEnum = builder.enumType('ModelServer', {
   description: 'A kind of model server whose metrics Gaugeline knows how to read.',
@@ -162,7 +162,9 @@ export const DeploymentSourceType = builder.objectRef<ShownSource>('DeploymentSo
     health: t.field({
       type: SourceHealthType,
       description: 'How the source is doing.',
-      resolve: ({ health }) => health,
+      resolve: async ({ deployment }, _args, { loaders }) =>
+        (deployment.source === 'SIMULATED' ? null : await loaders.sourceHealth.load(deployment.key)) ??
+        healthWithoutState(deployment),
     }),
   }),
 })
