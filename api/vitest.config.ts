@@ -2,8 +2,9 @@ import { createRequire } from 'node:module'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
-// Workspaces are imported from their sources here, so tests need no build. The rest are Vite's own server conditions.
-const conditions = ['@gaugeline/source', 'module', 'node', 'development|production']
+// Workspaces are imported from their sources here, so tests need no build. The rest are Vite's own server conditions,
+// without `module`: what packages have under it is for bundlers, and Node cannot follow the imports of all of it.
+const conditions = ['@gaugeline/source', 'node', 'development|production']
 
 /** The tests with processes of their own take longest: they start first, so that none of them runs alone at the end. */
 class LongestFirst extends BaseSequencer {

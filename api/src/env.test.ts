@@ -43,6 +43,7 @@ describe('readEnv', () => {
       trustedProxies: [],
       logLevel: 'info',
       webhookAllowedHosts: [],
+      scrapeAllowedHosts: [],
       trafficTrace: undefined,
       quotas: {
         activeDeployments: 1000,
@@ -79,6 +80,7 @@ describe('readEnv', () => {
         TRUSTED_PROXIES: '127.0.0.1, 10.0.0.0/8,fd00::/8',
         LOG_LEVEL: 'debug',
         WEBHOOK_ALLOWED_HOSTS: '10.0.0.0/8, ::1,hooks.internal',
+        SCRAPE_ALLOWED_HOSTS: 'gpu7.internal, 127.0.0.1',
         TRAFFIC_TRACE: 'trace.csv',
         MAX_ACTIVE_DEPLOYMENTS: '1',
         MAX_API_TOKENS: '2',
@@ -113,6 +115,7 @@ describe('readEnv', () => {
       trustedProxies: ['127.0.0.1', '10.0.0.0/8', 'fd00::/8'],
       logLevel: 'debug',
       webhookAllowedHosts: ['10.0.0.0/8', '::1', 'hooks.internal'],
+      scrapeAllowedHosts: ['gpu7.internal', '127.0.0.1'],
       trafficTrace: 'trace.csv',
       quotas: { activeDeployments: 1, apiTokens: 2, simulatedRuns: 3, stepsPerTrainingJob: 4000, webhooks: 5 },
     })
@@ -190,6 +193,9 @@ describe('readEnv', () => {
     ['WEBHOOK_ALLOWED_HOSTS', '10.0.0.0/33'],
     ['WEBHOOK_ALLOWED_HOSTS', '10.0.0'],
     ['WEBHOOK_ALLOWED_HOSTS', '*'],
+    ['SCRAPE_ALLOWED_HOSTS', 'http://gpu7.internal:8000/metrics'],
+    ['SCRAPE_ALLOWED_HOSTS', 'gpu7.internal:8000'],
+    ['SCRAPE_ALLOWED_HOSTS', '*'],
     ['LOG_LEVEL', 'verbose'],
     ['DATABASE_URL', 'mysql://db/gauges'],
   ])('refuses %s=%s in one line that names it, shows it and says what it may hold', (name, value) => {

@@ -77,6 +77,7 @@ describe('the schema', () => {
       Quantile: true,
       FleetMetricsUpdate: true,
       DeploymentMetrics: true,
+      ErrorCount: true,
       DeploymentEventUpdate: true,
       DeploymentEvent: true,
       Deployment: false,
@@ -118,7 +119,8 @@ describe('the schema', () => {
     expect(fieldsOf('Mutation').toSorted()).toEqual(
       sortedWords(`cancelTrainingJob createApiToken deleteDeployment deleteTrainingJob deployTrainingJob endSessions pauseDeployment
         registerTrainingJob resumeDeployment revokeApiToken startTrainingJob updateTrainingJob createWebhook updateWebhook deleteWebhook
-        rotateWebhookSecret sendTestWebhook redeliverWebhook updateDeployment pauseDeployments resumeDeployments`),
+        rotateWebhookSecret sendTestWebhook redeliverWebhook updateDeployment pauseDeployments resumeDeployments updateDeploymentSource
+        checkScrapeTarget reportInferences`),
     )
     expect(fieldsOf('Subscription').toSorted()).toEqual(
       words('deploymentEvents fleetMetrics inferenceMetrics trainingJobProgress'),
@@ -142,6 +144,14 @@ describe('the schema', () => {
       UpdateDeploymentResult: sortedWords(
         'UpdateDeploymentSuccess DeploymentNotFoundError DeploymentExternalIdTakenError InvalidInputError',
       ),
+      UpdateDeploymentSourceResult: sortedWords(
+        'UpdateDeploymentSourceSuccess DeploymentNotFoundError InvalidInputError',
+      ),
+      CheckScrapeTargetResult: sortedWords(
+        'CheckScrapeTargetSuccess ScrapeError DeploymentNotFoundError InvalidInputError',
+      ),
+      ReportInferencesResult: sortedWords(`ReportInferencesSuccess DeploymentNotFoundError SourceNotReportedError
+        DeploymentPausedError InvalidInputError`),
       PauseDeploymentsResult: sortedWords('PauseDeploymentsSuccess InvalidInputError'),
       ResumeDeploymentsResult: sortedWords('ResumeDeploymentsSuccess InvalidInputError'),
       PauseDeploymentsItemResult: sortedWords('PauseDeploymentSuccess DeploymentNotFoundError InvalidInputError'),
@@ -210,7 +220,12 @@ describe('the schema', () => {
   it('has exactly the fields of its design', () => {
     const expected = {
       InferenceMetrics: `at windowSeconds coveredSeconds requests requestsPerSecond errors errorRate latency promptTokens
-        generatedTokens tokensPerSecond inFlight source sources`,
+        generatedTokens tokensPerSecond inFlight source sources timeToFirstToken interTokenLatency queueTime errorsByReason
+        waiting kvCacheUsage lateReports`,
+      DeploymentSource: 'kind intervalSeconds scrape health',
+      ScrapeSettings: 'url timeoutSeconds labels authorization server families',
+      SourceHealth: 'status since lastSuccessAt lastError durationMs series',
+      ScrapeCheck: 'server serverTitle problem families labels figures sinceStart unknown durationMs series',
       LatencySummary: 'p50Ms p95Ms p99Ms meanMs maxMs quantile quantiles buckets',
       Quantile: 'q valueMs lowMs highMs kind enoughRequests',
       LatencyBucket: 'lowMs highMs count',
@@ -226,7 +241,7 @@ describe('the schema', () => {
         externalId labels`,
       Deployability: 'canDeploy reason message',
       Deployment: `id model trainingJob version status note createdAt createdBy statusChangedAt latestMetrics
-        recentMetrics cursor metricsHistory events canPause canResume canDelete externalId labels`,
+        recentMetrics cursor metricsHistory events canPause canResume canDelete externalId labels source`,
       Label: 'key value',
       DeploymentEvent: 'id cursor kind at by note deploymentId deployment modelName version',
       DeploymentEventFilter: 'kind model deploymentId by since',

@@ -21,6 +21,8 @@ import { schema } from '../src/schema/schema.ts'
 const NEEDED: Record<string, Scope> = {
   ...mutations('DEPLOY', 'deployTrainingJob pauseDeployment resumeDeployment deleteDeployment'),
   ...mutations('DEPLOY', 'updateDeployment pauseDeployments resumeDeployments'),
+  ...mutations('DEPLOY', 'updateDeploymentSource checkScrapeTarget'),
+  ...mutations('REPORT', 'reportInferences'),
   ...mutations('ADMIN', 'createApiToken revokeApiToken createWebhook updateWebhook deleteWebhook'),
   ...mutations('ADMIN', 'rotateWebhookSecret sendTestWebhook redeliverWebhook'),
   'Query.webhooks': 'ADMIN',
@@ -75,7 +77,8 @@ function literal(type: GraphQLInputType): string {
   if (isNonNullType(type)) return literal(type.ofType)
   if (isListType(type)) return '[]'
   if (isInputObjectType(type)) {
-    const required = Object.values(type.getFields()).filter((field) => isNonNullType(field.type))
+    const all = Object.values(type.getFields())
+    const required = type.isOneOf ? all.slice(0, 1) : all.filter((field) => isNonNullType(field.type))
     return `{ ${required.map((field) => `${field.name}: ${literal(field.type)}`).join(', ')} }`
   }
   if (isEnumType(type)) return type.getValues()[0]?.name ?? ''

@@ -10,9 +10,10 @@ const DOMAINS = {
   idempotency: BELOW_SERVICES,
   models: BELOW_SERVICES,
   auth: [...BELOW_SERVICES, 'idempotency'],
-  webhooks: [...BELOW_SERVICES, 'idempotency', 'models'],
+  webhooks: [...BELOW_SERVICES, 'idempotency', 'models', 'outbound'],
   training: [...BELOW_SERVICES, 'idempotency', 'models', 'webhooks'],
-  deployments: [...BELOW_SERVICES, 'idempotency', 'models', 'webhooks', 'training'],
+  sources: [...BELOW_SERVICES, 'recording'],
+  deployments: [...BELOW_SERVICES, 'idempotency', 'models', 'webhooks', 'training', 'sources'],
 }
 
 /** Layer → layers it may import. */
@@ -20,9 +21,21 @@ export const MAY_IMPORT = {
   // Start and wiring.
   main: ['app', 'env', 'production'],
   app: ['deps', 'env', 'seed', 'schema', 'server', 'prisma'],
-  deps: ['env', 'telemetry', 'recording', 'live', 'samples', 'bus', 'metrics', 'prisma', ...Object.keys(DOMAINS)],
+  deps: [
+    'env',
+    'telemetry',
+    'recording',
+    'live',
+    'samples',
+    'bus',
+    'metrics',
+    'outbound',
+    'prisma',
+    ...Object.keys(DOMAINS),
+  ],
   seed: ['type:deps', 'type:env', 'recording', 'prisma'],
-  env: [],
+  env: ['env-settings'],
+  'env-settings': [],
   telemetry: [],
   production: [],
 
@@ -42,13 +55,15 @@ export const MAY_IMPORT = {
   ...DOMAINS,
 
   // The path of a sample: recording → samples → bus → live → fanout. (Data flows like this; imports are in the table.)
-  recording: ['samples', 'bus', 'metrics', 'prisma'],
+  recording: ['samples', 'bus', 'metrics', 'outbound', 'prisma'],
   live: ['samples', 'bus', 'fanout', 'metrics'],
   samples: ['metrics', 'prisma'],
   bus: ['metrics', 'prisma'],
   lists: ['prisma'],
   fanout: [],
   metrics: [],
+  // What connects to hosts that callers name.
+  outbound: [],
   base: [],
 
   // Outside of api/src.
@@ -105,6 +120,10 @@ export const NO_PACKAGES = {
   base: [
     [GRAPHQL, 'everything stands on base'],
     [DATABASE, 'everything stands on base'],
+  ],
+  outbound: [
+    [GRAPHQL, 'what connects to other hosts knows no GraphQL'],
+    [DATABASE, 'what connects to other hosts knows no database'],
   ],
   prisma: [[GRAPHQL, 'the database knows no GraphQL']],
   client: [[DATABASE, 'the client depends on nothing but api/schema.graphql']],

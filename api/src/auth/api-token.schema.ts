@@ -121,6 +121,10 @@ Example:
         type: 'DateTime',
         description: 'When the token expires. It never expires when this is left out.',
       }),
+      deploymentId: t.input.id({
+        description:
+          'The only deployment that the token may report for; it may report for any when this is left out. Only for a token with the scope REPORT and no other.',
+      }),
       idempotencyKey: t.input.string({
         description: `${IDEMPOTENCY_KEY} A repeated call shows no secret: if the first answer was lost, revoke the token and create another.`,
       }),

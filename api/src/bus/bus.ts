@@ -9,7 +9,8 @@ interface RecordedSamples {
   samples: readonly Sample[]
   /**
    * True when every active deployment has now been recorded through `throughMs`; sent each tick, also with nothing
-   * active.
+   * active. A source that has no answer yet is not waited for: what it measured follows in a message that is not the
+   * last of a tick.
    */
   last: boolean
 }

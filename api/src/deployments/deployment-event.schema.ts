@@ -37,8 +37,13 @@ const DeploymentEventType = builder.prismaNode('DeploymentEvent', {
     }),
     kind: t.expose('kind', { type: KindEnum, description: 'The kind of change.' }),
     at: t.expose('at', { type: 'DateTime', description: 'When the change happened.' }),
-    by: t.exposeString('by', { description: 'The name of the caller who made the change; `Gaugeline` for what it found itself.' }),
-    note: t.exposeString('note', { nullable: true, description: 'The reason that the caller gave, or what a source failed with.' }),
+    by: t.exposeString('by', {
+      description: 'The name of the caller who made the change; `Gaugeline` for what it found itself.',
+    }),
+    note: t.exposeString('note', {
+      nullable: true,
+      description: 'The reason that the caller gave, or what a source failed with.',
+    }),
     deploymentId: t.id({
       description: 'The id of the deployment, which may have been deleted since.',
       resolve: ({ deploymentId }) => encodeId('Deployment', deploymentId),

@@ -7,6 +7,7 @@ import { externalIdOf, LabelInput, NEW_LABELS, REMOVES_EXTERNAL_ID, UPDATED_LABE
 import { idempotencyKeyOf, IDEMPOTENCY_KEY } from '../idempotency/idempotency.schema.ts'
 import { IdempotencyConflictError } from '../idempotency/idempotency.errors.ts'
 import { TrainingJobStatusEnum } from '../training/training-job.schema.ts'
+import { SourceInput } from '../sources/source-input.schema.ts'
 import { TrainingJobNotFoundError } from '../training/training.errors.ts'
 import { DeploymentType } from './deployment.schema.ts'
 import {
@@ -68,7 +69,7 @@ builder.objectType(DeploymentExternalIdTakenError, {
   }),
 })
 
-function deploymentSuccess(name: string, description: string) {
+export function deploymentSuccess(name: string, description: string) {
   return builder.objectRef<{ deployment: Deployment }>(name).implement({
     description,
     fields: (t) => ({
@@ -119,6 +120,10 @@ Example:
       note: t.input.string({ description: `${NOTE} The deployment keeps it as well.` }),
       externalId: t.input.string({ description: externalIdOf('deployment') }),
       labels: t.input.field({ type: [LabelInput], description: NEW_LABELS }),
+      source: t.input.field({
+        type: SourceInput,
+        description: 'Where its metrics come from. They are simulated when it is left out.',
+      }),
       idempotencyKey: t.input.string({ description: IDEMPOTENCY_KEY }),
     },
     resolve: async (_root, { input: { trainingJobId, idempotencyKey, ...input } }, { services, viewer }) => ({

@@ -11,6 +11,7 @@ import {
   InferenceMetricsHistoryType,
   InferenceMetricsType,
   maxPointsArg,
+  MetricsSourceEnum,
   toArg,
 } from '../samples/metrics.schema.ts'
 import { summaryOf } from '../metrics/metrics-summary.ts'
@@ -132,6 +133,7 @@ const FilterInput = builder.inputType('DeploymentFilter', {
     createdAfter: t.field({ type: 'DateTime', description: 'The training job was deployed at this time or later.' }),
     createdBefore: t.field({ type: 'DateTime', description: 'The training job was deployed before this time.' }),
     labels: t.field({ type: [LabelInput], description: LABELS_FILTER }),
+    source: t.field({ type: [MetricsSourceEnum], description: 'The deployment has a source of one of these kinds.' }),
   }),
 })
 

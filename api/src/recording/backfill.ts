@@ -22,7 +22,7 @@ export async function backfill(store: SampleStore, source: Source, intervalMs: n
       for (; startMs + durationMs <= nowMs && requests.length < BATCH_ROWS; startMs += durationMs) {
         requests.push({ deployment, recordedThroughMs, window: { startMs, durationMs } })
       }
-      const windows = (await source.measure(requests)).filter((window) => window !== null)
+      const windows = (await source.measure(requests)).filter((window) => window !== null && window !== 'pending')
       // One short statement after another, so that other statements get their turn.
       await store.store(windows.map((window) => createSample(head.deploymentKey, ++sequence, source.name, window)))
       recordedThroughMs = startMs

@@ -1,11 +1,14 @@
 import type { Sample, SourceName } from '../metrics/sample.ts'
 import type { Distribution } from '../metrics/distribution.ts'
 import { type MeasuredMetrics, metricsOf, type StoredMetrics } from '../metrics/window-metrics.ts'
-import type { MeasuredWindow, MeasurementRequest, Source } from './sources/source.ts'
+import type { MeasuredWindow, MeasurementRequest, Source, SourceAnswer } from './sources/source.ts'
 
 export interface Answers {
-  /** For each request: what was measured, null for nothing, undefined where its source failed. */
-  windows: (MeasuredWindow | null | undefined)[]
+  /**
+   * For each request: what was measured, null for nothing, undefined where its source failed. Pending: this one and all
+   * later ones of its deployment, whatever was answered to them.
+   */
+  windows: (SourceAnswer | undefined)[]
   errors: Map<Source, unknown>
 }
 
@@ -38,16 +41,21 @@ export async function measureAll<R extends MeasurementRequest>(
   return answers
 }
 
-async function measureOf(source: Source, requests: MeasurementRequest[]): Promise<(MeasuredWindow | null)[]> {
+async function measureOf(source: Source, requests: MeasurementRequest[]): Promise<SourceAnswer[]> {
   const windows = await source.measure(requests)
   if (windows.length !== requests.length) {
     throw new Error(`A ${source.name} source gave ${windows.length} answers to ${requests.length} requests.`)
   }
   /** By deployment: the end of the answer before. */
   const ends = new Map<string, number>()
+  const pending = new Set<string>()
+  const answers: SourceAnswer[] = []
   for (const [at, { deployment, window: asked, recordedThroughMs }] of requests.entries()) {
-    const given = windows[at]?.window
-    if (given === undefined) continue
+    const answer = windows[at] ?? null
+    if (answer === 'pending') pending.add(deployment.id)
+    answers.push(pending.has(deployment.id) ? 'pending' : answer)
+    if (answer === null || answer === 'pending' || pending.has(deployment.id)) continue
+    const { window: given } = answer
     const earliestMs = Math.max(recordedThroughMs, ends.get(deployment.id) ?? 0)
     const endMs = given.startMs + given.durationMs
     const isLonger = given.startMs >= earliestMs && given.startMs <= asked.startMs
@@ -59,7 +67,7 @@ async function measureOf(source: Source, requests: MeasurementRequest[]): Promis
     }
     ends.set(deployment.id, endMs)
   }
-  return windows
+  return answers
 }
 
 /** Puts what was measured into the form that is stored. */

@@ -1,6 +1,6 @@
 import type { Database } from '@gaugeline/prisma'
 import type pg from 'pg'
-import { MAX_WINDOW_MS, type Sample } from '../metrics/sample.ts'
+import { MAX_WINDOW_MS, type Sample, type SourceName } from '../metrics/sample.ts'
 import { type PartitionedTable, Partitions } from './partitions.ts'
 import { SAMPLE_FIELDS, sampleArrays } from './sample-columns.ts'
 import { type EndRange, readEnding, SAMPLES_ENDING } from './samples-ending.ts'
@@ -21,8 +21,15 @@ export interface RecordingHead {
   /** Sequence of the newest stored sample; 0 for none. */
   sequence: number
   lastWindowEndMs: number | null
-  /** Windows before this are not recorded: the deploy or the last resume. */
+  /** Windows before this are not recorded: the deploy, the last resume or the last change of its source. */
   recordingSinceMs: number
+  source: SourceName
+  /** How long its windows are; null: as long as the server's simulated ones. */
+  intervalMs: number | null
+  /** Of a source that has settings, as they are stored: JSON. */
+  settings: unknown
+  /** What its requests are authorised with. */
+  secret: string | null
 }
 
 /** The head of one log, for those who watch it. */
@@ -115,7 +122,8 @@ export class SampleStore {
       `select h.deployment_key as "deploymentKey", d.id as "deploymentId", h.sequence,
           (extract(epoch from d.created_at) * 1000)::float8 as "createdAtMs",
           (extract(epoch from h.last_window_end) * 1000)::float8 as "lastWindowEndMs",
-          (extract(epoch from h.recording_since) * 1000)::float8 as "recordingSinceMs"
+          (extract(epoch from h.recording_since) * 1000)::float8 as "recordingSinceMs", d.source,
+          d.interval_ms as "intervalMs", d.source_settings as settings, d.source_secret as secret
         from sample_heads h join deployments d on d.key = h.deployment_key
         where h.recording_since is not null order by h.deployment_key`,
     )

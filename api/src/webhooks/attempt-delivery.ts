@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts'
-import { type AddressGuard, AddressRefusedError } from './address-guard.ts'
+import { type AddressGuard, AddressRefusedError } from '../outbound/address-guard.ts'
 import type { ClaimedDelivery, DeliveryOutcome } from './delivery.ts'
 import { post } from './post-message.ts'
 import { signedHeaders } from './signatures.ts'

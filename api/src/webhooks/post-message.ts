@@ -1,8 +1,8 @@
 import type { LookupAddress } from 'node:dns'
 import { request as requestHttp, type IncomingMessage, type RequestOptions } from 'node:http'
 import { request as requestHttps } from 'node:https'
-import { isIP, type LookupFunction } from 'node:net'
 import { deferred } from '../base/deferred.ts'
+import { pinnedTo, serverNameOf } from '../outbound/pinned-lookup.ts'
 
 /** Read from a response's body, so that the receiver's write does not fail; nothing of it is kept. */
 const MAX_RESPONSE_BYTES = 16_384
@@ -28,11 +28,10 @@ export async function post({ url, addresses, headers, body, signal }: Post): Pro
     method: 'POST',
     // Not the shared agent, which keeps connections alive: an address is checked for one attempt only.
     agent: false,
-    lookup: pinned(addresses),
+    lookup: pinnedTo(addresses),
     headers: { ...headers, 'content-length': Buffer.byteLength(body) },
     signal,
-    // TLS takes no server name for an address; URLs write IPv6 addresses in brackets.
-    ...(isIP(url.hostname) === 0 && !url.hostname.startsWith('[') ? { servername: url.hostname } : {}),
+    ...serverNameOf(url),
   }
   const outgoing = url.protocol === 'https:' ? requestHttps(url, options) : requestHttp(url, options)
   outgoing.once('response', resolve)
@@ -59,13 +58,4 @@ async function drained(response: IncomingMessage): Promise<void> {
   response.on('error', () => resolve())
   await promise
   clearTimeout(timer)
-}
-
-/** Answers every lookup with the addresses that were checked: no second lookup can return others (DNS rebinding). */
-function pinned(addresses: readonly LookupAddress[]): LookupFunction {
-  return (_host, { all }, callback) => {
-    const [first] = addresses
-    if (all === true) callback(null, [...addresses])
-    else callback(null, first?.address ?? '', first?.family)
-  }
 }

@@ -101,6 +101,15 @@ export function linearRange(
   return [bottom === 0 ? 0 : -roundUp(bottom), Math.min(most, roundUp(top / unit) * unit)]
 }
 
+/** The range of lines, widened to that of what is painted below them; `null` where there is nothing of either. */
+export function spanning(
+  [min, max]: readonly [number | null | undefined, number | null | undefined],
+  painted: readonly [number, number] | null | undefined,
+): [number | null, number | null] {
+  if (!painted) return [min ?? null, max ?? null]
+  return [Math.min(min ?? Infinity, painted[0]), Math.max(max ?? -Infinity, painted[1])]
+}
+
 /** The unit that divides an axis of durations: powers of ten up to a minute, then minutes, then hours. All in ms. */
 export function latencyUnit(top: number): number {
   if (top <= 60_000) return 1

@@ -5,7 +5,7 @@ import type { ExternalStore } from '../ui/external-store.ts'
 import { theme } from '../ui/theme.ts'
 import { AXIS_WIDTH, decimalSplits, INCREMENTS, PADDING_RIGHT, STEP_LABELS, TIME_LABELS, uncut } from './axis.ts'
 import { chartColours, type ColourToken } from './colours.ts'
-import { drawableOf, linearRange, logRange, longestStep, type Series, tickLabel, within } from './prepare.ts'
+import { drawableOf, linearRange, logRange, longestStep, type Series, spanning, tickLabel, within } from './prepare.ts'
 
 interface Mark {
   /** Seconds since 1970. */
@@ -19,6 +19,12 @@ export interface ChartSource {
   range(): [from: number, to: number]
   marks(): readonly Mark[]
   subscribe(listener: () => void): () => void
+}
+
+export interface Under {
+  paint: (plot: uPlot) => void
+  /** The least and the greatest that is painted; null if nothing is. */
+  extent: () => [least: number, greatest: number] | null
 }
 
 export interface Line {
@@ -53,8 +59,10 @@ export interface TimeChartProps {
   onZoomOut?: (() => void) | undefined
   /** Whether the horizontal axis shows times or plain numbers (steps). */
   time?: boolean
-  /** Draws below the lines. */
+  /** Draws in place of lines, on a scale without lines of its own. */
   paint?: (plot: uPlot) => void
+  /** Draws below the lines, and needs this much of the vertical axis. */
+  under?: Under | undefined
   /** The vertical range, if it does not follow from the lines. */
   verticalRange?: () => [bottom: number, top: number]
 }
@@ -169,10 +177,14 @@ function options({ current: props }: { current: TimeChartProps }, UPlot: typeof 
     ticks: { show: false },
     border: { show: false },
   }
-  const { time = true, unitOf, onZoom, paint, verticalRange } = props
-  const axisRange: uPlot.Range.Function = (_plot, min, max) =>
-    verticalRange?.() ??
-    (props.log ? logRange(min, max) : linearRange({ min, max }, props.least, props.most, props.unitOf))
+  const { time = true, unitOf, onZoom, paint, under, verticalRange } = props
+  const axisRange: uPlot.Range.Function = (_plot, lineMin, lineMax) => {
+    const [min, max] = spanning([lineMin, lineMax], under?.extent())
+    return (
+      verticalRange?.() ??
+      (props.log ? logRange(min, max) : linearRange({ min, max }, props.least, props.most, props.unitOf))
+    )
+  }
   return {
     width,
     height: props.height,
@@ -222,6 +234,7 @@ function options({ current: props }: { current: TimeChartProps }, UPlot: typeof 
       drawClear: [
         (plot) => {
           paint?.(plot)
+          under?.paint(plot)
           drawMarks(plot, UPlot, props.source.marks(), colours['line-strong'])
         },
       ],

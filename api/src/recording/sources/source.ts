@@ -25,7 +25,19 @@ export interface MeasuredWindow {
   measurement: Measurement
   /** What must be stored or consumed in the statement that stores the sample. */
   effects?: readonly SampleEffect[]
+  /**
+   * Called once it is known that the sample was stored. A source that is asked again before it was called does not know:
+   * the sample may be stored, or that of another recorder in its place.
+   */
+  onStored?: () => void
 }
+
+/**
+ * Null: there is no measurement for this window; a later answer may cover it. Pending: it is not known yet, and this
+ * window and all later ones of its deployment are asked for again, with the next round or when the source wakes the
+ * recorder.
+ */
+export type SourceAnswer = MeasuredWindow | 'pending' | null
 
 /**
  * Answers what was measured in windows that have ended, from what it has collected: it waits for nobody, and writes
@@ -34,8 +46,8 @@ export interface MeasuredWindow {
 export interface Source {
   readonly name: SourceName
   /**
-   * One answer for each request, in the order of the requests. Null: there is no measurement for this window (yet); a
-   * later answer may cover it. Asked again for the same window when its sample could not be stored.
+   * One answer for each request, in the order of the requests. Asked again for the same window when its sample could
+   * not be stored.
    */
-  measure(requests: readonly MeasurementRequest[]): Promise<(MeasuredWindow | null)[]>
+  measure(requests: readonly MeasurementRequest[]): Promise<SourceAnswer[]>
 }

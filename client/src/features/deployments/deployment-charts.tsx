@@ -37,6 +37,7 @@ export function DeploymentCharts({ id, name, active, events, choices }: Deployme
     range: control.range,
     width,
     buckets: choices.heatmap,
+    details: true,
     expectedRate: latest?.requestsPerSecond ?? undefined,
   })
   const marks = useMemo(() => events.map(markOf), [events])

@@ -38,6 +38,7 @@ export function GroupCharts({ subject, name, control, track, idle, choices }: Gr
     range: control.range,
     width,
     buckets: choices.heatmap,
+    details: true,
     expectedRate: latest?.requestsPerSecond ?? undefined,
   })
   const group = useChartGroup(feed, control)

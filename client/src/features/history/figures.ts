@@ -1,6 +1,9 @@
 import type { ColourToken } from '../../charts/colours.ts'
 import { latencyUnit } from '../../charts/prepare.ts'
 import type { Figure } from '../../live/sample.ts'
+import { boundedQuantity } from './bounded.ts'
+import { boundsFor } from './details.ts'
+import type { Drawn, SeriesColumns } from './series-columns.ts'
 import { amount, latency, percent, type Quantity, written } from '../../ui/format.ts'
 
 interface FigureWords {
@@ -17,6 +20,22 @@ export const FIGURE_WORDS: Record<Figure, FigureWords> = {
   requestsPerSecond: { name: 'Requests/s', write: (value) => ({ value: amount(value), unit: '' }) },
   errorRate: { name: 'Error rate', write: (value) => ({ value: percent(value), unit: '%' }) },
   tokensPerSecond: { name: 'Tokens/s', write: (value) => ({ value: amount(value), unit: '' }) },
+}
+
+/** A value of a series, as it is written. */
+export function quantityOf(figure: Drawn, series: SeriesColumns, index: number): Quantity {
+  const bounds = boundsFor(figure)
+  const value = series.valueAt(figure, index)
+  if (bounds) {
+    return boundedQuantity({ value, low: series.valueAt(bounds.low, index), high: series.valueAt(bounds.high, index) })
+  }
+  if (isFigure(figure)) return FIGURE_WORDS[figure].write(value)
+  if (figure === 'kvCacheUsage') return { value: percent(value), unit: '%' }
+  return figure === 'inFlight' || figure === 'waiting' ? { value: amount(value), unit: '' } : latency(value)
+}
+
+function isFigure(figure: Drawn): figure is Figure {
+  return figure in FIGURE_WORDS
 }
 
 /** The colours of the percentiles of one series: one hue in three strengths. */
@@ -45,15 +64,21 @@ interface Scale {
 const LATENCY: Scale = { format: (ms) => written(latency(ms)), least: 1, unitOf: latencyUnit }
 const AMOUNT: Scale = { format: amount, least: 1 }
 
-/** The vertical axis of a chart of this figure. */
-export const SCALES: Record<Figure, Scale> = {
-  p50Ms: LATENCY,
-  p95Ms: LATENCY,
-  p99Ms: LATENCY,
+const SHARE: Scale = { format: (rate) => `${percent(rate)} %`, least: 0.01, most: 1 }
+
+const SCALES: Partial<Record<Drawn, Scale>> = {
   requests: AMOUNT,
   requestsPerSecond: AMOUNT,
-  errorRate: { format: (rate) => `${percent(rate)} %`, least: 0.01, most: 1 },
+  errorRate: SHARE,
   tokensPerSecond: AMOUNT,
+  inFlight: AMOUNT,
+  waiting: AMOUNT,
+  kvCacheUsage: SHARE,
+}
+
+/** The vertical axis of a chart of this figure. All that is not named is a time. */
+export function scaleOf(figure: Drawn | undefined): Scale {
+  return (figure && SCALES[figure]) ?? LATENCY
 }
 
 /** The length of a window in words: `15 s`, `10 min`, `2 h`. */

@@ -110,7 +110,14 @@ describe('the history on the screen', () => {
     const server = new FakeServer(7_000)
     const feed = await started(server.feed())
     expect(feed.stepSeconds).toBe(2)
-    expect(server.followed[0]?.variables).toEqual({ id: 'a', after: 'end', resolution: 2, buckets: false })
+    expect(server.followed[0]?.variables).toEqual({
+      id: 'a',
+      after: 'end',
+      resolution: 2,
+      buckets: false,
+      details: false,
+      bounds: false,
+    })
     const { newest } = feed.series(0)
     server.send(0, newest * 1000 + 2_000, 2)
     expect(feed.series(0).times.slice(-2)).toEqual([newest, newest + 2])

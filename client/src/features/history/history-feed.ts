@@ -1,33 +1,15 @@
 import type { Client } from 'urql'
 import { connection, isLost } from '../../graphql/connection.ts'
-import { graphql } from '../../graphql/documents.ts'
 import type { Refresher } from '../../graphql/refresh.ts'
 import type { Streams } from '../../graphql/streams.ts'
 import { serverNow } from '../../live/clock.ts'
 import { everyFrame } from '../../live/every-frame.ts'
-import { type Figure, type Sample, toSample } from '../../live/sample.ts'
+import { isCoarse } from './details.ts'
+import { followWindows } from './live-windows.ts'
 import { type History, HistoryRefusedError, type HistorySubject, loadHistories } from './load-histories.ts'
-import { isLiveStep, liveResolution, pointsFor, stepFor } from './resolution.ts'
-import { SeriesColumns } from './series-columns.ts'
+import { isLiveStep, pointsFor, stepFor } from './resolution.ts'
+import { type Drawn, type HistoryPoint, SeriesColumns } from './series-columns.ts'
 import { boundsOf, spanMsOf, type TimeRange } from './time-range.ts'
-
-const LiveWindowsDocument = graphql(`
-  subscription LiveWindows($id: ID!, $after: SampleCursor, $resolution: Int, $buckets: Boolean! = false) {
-    inferenceMetrics(deploymentId: $id, after: $after, resolution: $resolution) {
-      cursor
-      skipped
-      metrics {
-        ...Figures_metrics
-        latency @include(if: $buckets) {
-          buckets(perDoubling: 2) {
-            lowMs
-            count
-          }
-        }
-      }
-    }
-  }
-`)
 
 /** Windows that no stream sends are asked for again: as often as they end, within these bounds. */
 const LEAST_POLL_MS = 5_000
@@ -42,6 +24,8 @@ export interface FeedOptions {
   maxPoints: number
   /** Whether to load the distributions too, for a heatmap. */
   buckets?: boolean
+  /** Whether to load what only the page of one subject shows. */
+  details?: boolean
   /** The requests per second to expect of the first subject, if that is known. */
   expectedRate?: number | undefined
   streams: Pick<Streams, 'follow'>
@@ -64,10 +48,11 @@ export class HistoryFeed {
   readonly timeRange: TimeRange
   readonly #options: FeedOptions
   readonly #series: SeriesColumns[]
-  readonly #summaries: (Sample | undefined)[] = []
+  readonly #summaries: (History['summary'] | undefined)[] = []
   readonly #listeners = new Set<() => void>()
   readonly #changed: () => void
   #step = 1
+  #bounds: boolean
   #state: FeedState = 'loading'
   #problem = ''
   #end = serverNow() / 1000
@@ -82,6 +67,7 @@ export class HistoryFeed {
     this.timeRange = options.range
     this.#series = options.subjects.map((subject) => options.before?.seriesOf(subject) ?? new SeriesColumns())
     this.#step = options.before?.stepSeconds ?? 1
+    this.#bounds = options.before ? options.before.#bounds : false
     this.#changed = (options.schedule ?? everyFrame)(() => {
       this.#version += 1
       for (const listener of this.#listeners) listener()
@@ -119,7 +105,7 @@ export class HistoryFeed {
   }
 
   /** The whole range as one window, as of when the history was loaded. */
-  summary(index: number): Sample | undefined {
+  summary(index: number): History['summary'] | undefined {
     return this.#summaries[index]
   }
 
@@ -140,7 +126,7 @@ export class HistoryFeed {
   }
 
   /** Whether the range has any of these figures of a subject. */
-  has(index: number, figures: readonly Figure[]): boolean {
+  has(index: number, figures: readonly Drawn[]): boolean {
     return this.series(index).has(figures, this.range()[0])
   }
 
@@ -181,16 +167,25 @@ export class HistoryFeed {
     // What was expected may have been wrong, or nothing was known: the first answer tells.
     const rate = histories[0]?.summary.requestsPerSecond ?? undefined
     const better = stepFor(span, this.#options.maxPoints, rate)
-    if (better > (histories[0]?.stepSeconds ?? Infinity) && rate !== expectedRate) return this.#reload(rate)
+    const isTooFine = better > (histories[0]?.stepSeconds ?? Infinity) && rate !== expectedRate
+    if (histories.some((history) => this.#needsBounds(history?.summary)) || isTooFine) return this.#reload(rate)
     this.#show(histories)
     if (this.#isOpen) this.#follow(load, histories)
   }
 
+  /** Whether a source may be coarse, and its bounds were not asked for. From then on, they are. */
+  #needsBounds(sample: Pick<HistoryPoint, 'details'> | undefined): boolean {
+    if (this.#bounds || !sample?.details || !isCoarse(sample.details)) return false
+    this.#bounds = true
+    return true
+  }
+
   async #ask(load: number, fromMs: number, toMs: number, maxPoints: number) {
-    const { samples, buckets = false } = this.#options
+    const { samples, buckets = false, details = false } = this.#options
+    const bounds = this.#bounds && details
     const range = { from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString() }
     try {
-      const histories = await loadHistories(samples, this.subjects, { ...range, maxPoints, buckets })
+      const histories = await loadHistories(samples, this.subjects, { ...range, maxPoints, buckets, details, bounds })
       return load === this.#load ? histories : undefined
     } catch (problem) {
       if (load !== this.#load) return undefined
@@ -229,25 +224,26 @@ export class HistoryFeed {
   }
 
   #stream(load: number, index: number, id: string, after: string | undefined): void {
-    const resolution = liveResolution(this.#step)
-    const { buckets = false, streams } = this.#options
-    const variables = { id, buckets, ...(after ? { after } : {}), ...(resolution ? { resolution } : {}) }
-    const stop = streams.follow(LiveWindowsDocument, variables, {
-      next: ({ data }) => {
-        if (!data || load !== this.#load) return
-        const { skipped, metrics } = data.inferenceMetrics
-        const sample = toSample(metrics)
-        // Windows of another width would not continue the line: it would mean something else from there on.
-        if (Math.abs(sample.windowMs / 1000 - this.#step) < this.#step / 100) {
-          this.series(index).put({ ...sample, buckets: metrics.latency?.buckets })
-          this.series(index).trim(this.range()[0])
-          this.#end = serverNow() / 1000
-          this.#changed()
-        }
-        if (skipped > 0) void this.#reload()
+    const { buckets = false, details = false, streams } = this.#options
+    const bounds = this.#bounds && details
+    const stop = followWindows(
+      streams,
+      { id, after, stepSeconds: this.#step, buckets, details, bounds },
+      {
+        next: (point, skipped) => {
+          if (load !== this.#load) return
+          // Windows of another width would not continue the line: it would mean something else from there on.
+          if (Math.abs(point.windowMs / 1000 - this.#step) < this.#step / 100) {
+            this.series(index).put(point)
+            this.series(index).trim(this.range()[0])
+            this.#end = serverNow() / 1000
+            this.#changed()
+          }
+          if (skipped > 0 || this.#needsBounds(point)) void this.#reload()
+        },
+        restarted: () => void this.#reload(),
       },
-      restarted: () => void this.#reload(),
-    })
+    )
     this.#stops.push(stop)
   }
 

@@ -4,7 +4,7 @@ import { chartColours } from '../../charts/colours.ts'
 import { heatCells, heatRange } from '../../charts/heat.ts'
 import { type ChartSource, type Line, TimeChart } from '../../charts/time-chart.tsx'
 import type { ChartGroup } from './chart-group.ts'
-import { SCALES } from './figures.ts'
+import { scaleOf } from './figures.ts'
 
 interface LatencyHeatmapProps {
   group: ChartGroup
@@ -54,7 +54,7 @@ export function LatencyHeatmap({ group, of, height, title = 'Latency heatmap' }:
       <TimeChart
         source={source}
         series={NO_LINES}
-        {...SCALES.p50Ms}
+        {...scaleOf('p50Ms')}
         log
         height={height}
         syncKey={group.syncKey}

@@ -3,6 +3,7 @@ import { codeOf } from '../../graphql/client.ts'
 import { type FragmentType, graphql, readFragment } from '../../graphql/documents.ts'
 import type { DeploymentFilter } from '../../graphql/gql/graphql.ts'
 import { type Sample, toSample } from '../../live/sample.ts'
+import { type Details, toDetails } from './details.ts'
 import type { HistoryPoint } from './series-columns.ts'
 
 /** Whose history: a deployment, all deployments of a model, or all that match a filter. */
@@ -15,13 +16,16 @@ export interface HistoryRequest {
   maxPoints: number
   /** Whether to ask for the distributions as well: they are far more than the figures. */
   buckets: boolean
+  /** Whether to ask for what only the page of one subject shows, and for how well percentiles are known. */
+  details: boolean
+  bounds: boolean
 }
 
 export interface History {
   stepSeconds: number
   endCursor: string | undefined
   points: HistoryPoint[]
-  summary: Sample
+  summary: Sample & { details?: Details | undefined }
 }
 
 const HistoryFragment = graphql(`
@@ -30,6 +34,7 @@ const HistoryFragment = graphql(`
     endCursor
     points {
       ...Figures_metrics
+      ...Details_metrics @include(if: $details)
       latency @include(if: $buckets) {
         buckets(perDoubling: 2) {
           lowMs
@@ -39,6 +44,7 @@ const HistoryFragment = graphql(`
     }
     summary {
       ...Figures_metrics
+      ...Details_metrics @include(if: $details)
     }
   }
 `)
@@ -50,6 +56,8 @@ const DeploymentHistoriesDocument = graphql(`
     $to: DateTime!
     $maxPoints: Int!
     $buckets: Boolean! = false
+    $details: Boolean! = false
+    $bounds: Boolean! = false
   ) {
     nodes(ids: $ids) {
       __typename
@@ -64,7 +72,15 @@ const DeploymentHistoriesDocument = graphql(`
 `)
 
 const ModelHistoryDocument = graphql(`
-  query ModelHistory($name: String!, $from: DateTime!, $to: DateTime!, $maxPoints: Int!, $buckets: Boolean! = false) {
+  query ModelHistory(
+    $name: String!
+    $from: DateTime!
+    $to: DateTime!
+    $maxPoints: Int!
+    $buckets: Boolean! = false
+    $details: Boolean! = false
+    $bounds: Boolean! = false
+  ) {
     model(name: $name) {
       id
       metricsHistory(from: $from, to: $to, maxPoints: $maxPoints) {
@@ -81,6 +97,8 @@ const FleetHistoryDocument = graphql(`
     $to: DateTime!
     $maxPoints: Int!
     $buckets: Boolean! = false
+    $details: Boolean! = false
+    $bounds: Boolean! = false
   ) {
     fleetMetricsHistory(filter: $filter, from: $from, to: $to, maxPoints: $maxPoints) {
       ...History_history
@@ -132,7 +150,9 @@ async function ofDeployments(
   const ids = subjects.map(({ id }) => id)
   const { data, error } = await client.query(DeploymentHistoriesDocument, { ids, ...request }).toPromise()
   if (!data) throw problemOf(error)
-  return data.nodes.map((node) => (node?.__typename === 'Deployment' ? historyOf(node.metricsHistory) : undefined))
+  return data.nodes.map((node) =>
+    node?.__typename === 'Deployment' ? historyOf(node.metricsHistory, request) : undefined,
+  )
 }
 
 async function ofGroup(
@@ -144,21 +164,25 @@ async function ofGroup(
     const variables = { name: subject.name, ...request }
     const { data, error } = await client.query(ModelHistoryDocument, variables).toPromise()
     if (!data) throw problemOf(error)
-    return data.model ? historyOf(data.model.metricsHistory) : undefined
+    return data.model ? historyOf(data.model.metricsHistory, request) : undefined
   }
   const variables = { ...(subject.filter ? { filter: subject.filter } : {}), ...request }
   const { data, error } = await client.query(FleetHistoryDocument, variables).toPromise()
   if (!data) throw problemOf(error)
-  return historyOf(data.fleetMetricsHistory)
+  return historyOf(data.fleetMetricsHistory, request)
 }
 
-function historyOf(masked: FragmentType<typeof HistoryFragment>): History {
+function historyOf(masked: FragmentType<typeof HistoryFragment>, { details }: HistoryRequest): History {
   const { resolutionSeconds, endCursor, points, summary } = readFragment(HistoryFragment, masked)
   return {
     stepSeconds: resolutionSeconds,
     endCursor: endCursor ?? undefined,
-    points: points.map((point) => ({ ...toSample(point), buckets: point.latency?.buckets })),
-    summary: toSample(summary),
+    points: points.map((point) => ({
+      ...toSample(point),
+      buckets: point.latency?.buckets,
+      details: details ? toDetails(point) : undefined,
+    })),
+    summary: { ...toSample(summary), details: details ? toDetails(summary) : undefined },
   }
 }
 

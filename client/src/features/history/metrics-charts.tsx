@@ -1,9 +1,11 @@
-import type { ReactNode } from 'react'
+import { type ReactNode, useSyncExternalStore } from 'react'
 import { LogChoice } from '../../ui/log-choice.tsx'
 import type { ChartGroup } from './chart-group.ts'
 import { CrosshairSlider } from './crosshair-slider.tsx'
+import { LastCharts, LoadChart, meanOf, TimedChart, useShown } from './detail-charts.tsx'
 import { type ChartLine, HistoryChart } from './history-chart.tsx'
 import { LatencyHeatmap } from './latency-heatmap.tsx'
+import { LineLegend } from './line-legend.tsx'
 
 const line = (figure: ChartLine['figure'], label: string, colour: ChartLine['colour'] = 'series') =>
   ({ of: 0, figure, label, colour }) satisfies ChartLine
@@ -13,6 +15,7 @@ const LATENCY: readonly ChartLine[] = [
   line('p95Ms', 'p95'),
   line('p99Ms', 'p99', 'series-strong'),
 ]
+const MEAN = [meanOf('latency')]
 const TRAFFIC = [line('requestsPerSecond', 'Requests/s')]
 const ERRORS = [line('errorRate', 'Errors')]
 const TOKENS = [line('tokensPerSecond', 'Tokens/s')]
@@ -37,6 +40,37 @@ interface MetricsChartsProps {
 /** All figures of one series, one chart under the other, with a shared time axis, crosshair and zoom. */
 export function MetricsCharts({ group, choices, exportMenu, children }: MetricsChartsProps) {
   const { log, heatmap, onLog, onHeatmap } = choices
+  const { feed } = group
+  const shown = useShown(group)
+  // What follows the first chart depends on what the range has: before that is known, only its place is kept.
+  const isUnknown = useSyncExternalStore(
+    feed.subscribe,
+    () => feed.state === 'loading' && feed.series(0).times.length === 0,
+  )
+  const isMeanOnly = useSyncExternalStore(
+    feed.subscribe,
+    () => feed.has(0, ['latency.mean']) && !feed.has(0, ['p50Ms', 'latency.p50.low', 'latency.p99.low']),
+  )
+  const timed = (name: Parameters<typeof TimedChart>[0]['name']) =>
+    shown.has(name) && <TimedChart group={group} name={name} height={180} log={log} />
+  const others = (
+    <>
+      {timed('timeToFirstToken')}
+      {timed('interTokenLatency')}
+      {timed('queueTime')}
+      <HistoryChart group={group} title="Requests/s" lines={TRAFFIC} height={140} />
+      {(shown.has('inFlight') || shown.has('waiting')) && <LoadChart group={group} shown={shown} />}
+      <HistoryChart group={group} title="Errors" lines={ERRORS} height={120} />
+      <HistoryChart
+        group={group}
+        title="Tokens/s"
+        lines={TOKENS}
+        height={140}
+        nothing="No tokens were reported in this range"
+      />
+      <LastCharts group={group} shown={shown} />
+    </>
+  )
   return (
     <>
       <CrosshairSlider group={group} figures={READ_ALOUD} />
@@ -44,12 +78,13 @@ export function MetricsCharts({ group, choices, exportMenu, children }: MetricsC
       <div className="grid gap-y-4">
         <HistoryChart
           group={group}
-          title="Latency"
-          lines={LATENCY}
+          title={isMeanOnly ? 'Latency, mean' : 'Latency'}
+          lines={isMeanOnly ? MEAN : LATENCY}
           height={240}
           log={log}
           action={
             <span className="flex flex-wrap items-center justify-end gap-x-4">
+              {isMeanOnly && <LineLegend group={group} lines={MEAN} />}
               <HeatmapChoice shown={heatmap} onShow={onHeatmap} />
               <LogChoice log={log} onLog={onLog} />
               {exportMenu}
@@ -57,15 +92,7 @@ export function MetricsCharts({ group, choices, exportMenu, children }: MetricsC
           }
         />
         {heatmap && <LatencyHeatmap group={group} of={0} height={200} />}
-        <HistoryChart group={group} title="Requests/s" lines={TRAFFIC} height={140} />
-        <HistoryChart group={group} title="Errors" lines={ERRORS} height={120} />
-        <HistoryChart
-          group={group}
-          title="Tokens/s"
-          lines={TOKENS}
-          height={140}
-          nothing="No tokens were reported in this range"
-        />
+        {isUnknown ? <div aria-hidden="true" className="h-[504px]" /> : others}
       </div>
     </>
   )

@@ -1,4 +1,5 @@
 import { eachFigure, type Figure, FIGURES, type Sample } from '../../live/sample.ts'
+import type { DetailFigure, Details } from './details.ts'
 
 /** How many latencies lie between `lowMs` and the next bound of the grid. */
 export interface Bucket {
@@ -9,7 +10,13 @@ export interface Bucket {
 export interface HistoryPoint extends Sample {
   /** Only if they were asked for. */
   buckets?: readonly Bucket[] | undefined
+  details?: Details | undefined
 }
+
+/** Everything of a window that can be drawn as a line. */
+export type Drawn = Figure | DetailFigure
+
+const NOTHING: readonly number[] = []
 
 /** The windows of one series in columns, as charts draw them. `NaN` is "no data". */
 export class SeriesColumns {
@@ -17,16 +24,30 @@ export class SeriesColumns {
   times: number[] = []
   figures: Record<Figure, number[]> = eachFigure(() => [])
   buckets: (readonly Bucket[])[] = []
+  reasons: Details['reasons'][] = []
+  /** Only those of which something is known. */
+  #details = new Map<DetailFigure, number[]>()
 
   /** The start of the newest window in seconds since 1970; -Infinity when there is none. */
   get newest(): number {
     return this.times.at(-1) ?? -Infinity
   }
 
+  /** A value for each of `times`; none at all where nothing is known. */
+  column(name: Drawn): readonly number[] {
+    return isDetail(name) ? (this.#details.get(name) ?? NOTHING) : this.figures[name]
+  }
+
+  valueAt(name: Drawn, index: number): number {
+    return this.column(name)[index] ?? Number.NaN
+  }
+
   replace(points: readonly HistoryPoint[]): void {
     this.times = []
     this.figures = eachFigure(() => [])
     this.buckets = []
+    this.reasons = []
+    this.#details = new Map()
     for (const point of points) this.put(point)
   }
 
@@ -42,6 +63,15 @@ export class SeriesColumns {
     this.times.splice(start, removed, at)
     for (const figure of FIGURES) this.figures[figure].splice(start, removed, point[figure] ?? Number.NaN)
     this.buckets.splice(start, removed, point.buckets ?? [])
+    this.reasons.splice(start, removed, point.details?.reasons ?? [])
+    const known = point.details?.figures ?? new Map<DetailFigure, number>()
+    for (const [name, column] of this.#details) column.splice(start, removed, known.get(name) ?? Number.NaN)
+    for (const [name, value] of known) {
+      if (this.#details.has(name)) continue
+      const column = this.times.map(() => Number.NaN)
+      column[start] = value
+      this.#details.set(name, column)
+    }
   }
 
   /** Forgets the windows that started before `from`, in seconds since 1970, but for the newest of them. */
@@ -51,6 +81,8 @@ export class SeriesColumns {
     this.times.splice(0, first)
     for (const figure of FIGURES) this.figures[figure].splice(0, first)
     this.buckets.splice(0, first)
+    this.reasons.splice(0, first)
+    for (const column of this.#details.values()) column.splice(0, first)
   }
 
   /** The index of the window whose start is nearest; -1 if none is within a window and a half. */
@@ -71,10 +103,21 @@ export class SeriesColumns {
   }
 
   /** Whether a window that started at or after `from`, in seconds since 1970, has any of these figures. */
-  has(figures: readonly Figure[], from: number): boolean {
+  has(figures: readonly Drawn[], from: number): boolean {
     for (let index = this.times.length - 1; index >= 0 && (this.times[index] ?? 0) >= from; index -= 1) {
-      if (figures.some((figure) => !Number.isNaN(this.figures[figure][index] ?? Number.NaN))) return true
+      if (figures.some((figure) => !Number.isNaN(this.valueAt(figure, index)))) return true
     }
     return false
   }
+
+  /** The names of the details that are held, in the order of their first window. */
+  get detailNames(): readonly DetailFigure[] {
+    return [...this.#details.keys()]
+  }
 }
+
+function isDetail(name: Drawn): name is DetailFigure {
+  return !(name in NAMES)
+}
+
+const NAMES = eachFigure(() => true)

@@ -12,6 +12,8 @@ export interface UseHistoryOptions {
   width: number
   /** Whether to load the distributions as well, for a heatmap: they are far more than the figures. */
   buckets?: boolean
+  /** Whether to load what only the page of one subject shows: time to first token, queue, cache, reasons of errors. */
+  details?: boolean
   /** The requests per second to expect of the first subject, if that is known. */
   expectedRate?: number | undefined
 }
@@ -21,7 +23,8 @@ export interface UseHistoryOptions {
  * that the page does not render with every window. Another range starts with what was drawn before.
  * Nothing is loaded while the width is infinite: not known yet.
  */
-export function useHistory({ subjects, range, width, buckets = false, expectedRate }: UseHistoryOptions): HistoryFeed {
+export function useHistory(options: UseHistoryOptions): HistoryFeed {
+  const { subjects, range, width, buckets = false, details = false, expectedRate } = options
   const { streams, refresher, samples } = useServices()
   const key = JSON.stringify(subjects)
   const rangeKey = JSON.stringify(range)
@@ -37,13 +40,14 @@ export function useHistory({ subjects, range, width, buckets = false, expectedRa
         range: JSON.parse(rangeKey) as TimeRange,
         maxPoints,
         buckets,
+        details,
         expectedRate: rate,
         streams,
         refresher,
         samples,
         before: before.current,
       }),
-    [key, rangeKey, maxPoints, buckets, rate, streams, refresher, samples],
+    [key, rangeKey, maxPoints, buckets, details, rate, streams, refresher, samples],
   )
   useEffect(() => {
     before.current = feed

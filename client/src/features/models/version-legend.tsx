@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router'
 import { useSyncExternalStore } from 'react'
 import { useStore } from '../../ui/external-store.ts'
 import type { ChartGroup } from '../history/chart-group.ts'
-import { COMPARED, FIGURE_WORDS } from '../history/figures.ts'
+import { COMPARED, quantityOf } from '../history/figures.ts'
 import type { ChartLine } from '../history/history-chart.tsx'
 
 /** A version that is compared: its place is that of its line among all. */
@@ -44,7 +44,7 @@ export function VersionLegend({ group: { feed, cursor }, versions, lines }: Vers
         if (!one) return null
         const series = feed.series(of)
         const index = at === null ? -1 : series.indexAt(at, feed.stepSeconds)
-        const { value, unit } = FIGURE_WORDS[figure].write(series.figures[figure][index] ?? null)
+        const { value, unit } = quantityOf(figure, series, index)
         return (
           <li key={one.id} className="flex items-center gap-1.5">
             <Stroke index={of} />

@@ -15,6 +15,10 @@ export const WEBHOOK_EVENTS: Record<WebhookEventType, string> = {
   DEPLOYMENT_PAUSED: 'deployment.paused',
   DEPLOYMENT_RESUMED: 'deployment.resumed',
   DEPLOYMENT_DELETED: 'deployment.deleted',
+  DEPLOYMENT_SOURCE_CHANGED: 'deployment.source_changed',
+  DEPLOYMENT_SOURCE_UP: 'deployment.source_up',
+  DEPLOYMENT_SOURCE_DEGRADED: 'deployment.source_degraded',
+  DEPLOYMENT_SOURCE_DOWN: 'deployment.source_down',
   TRAINING_JOB_COMPLETED: 'training_job.completed',
   TRAINING_JOB_FAILED: 'training_job.failed',
 }

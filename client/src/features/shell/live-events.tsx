@@ -1,6 +1,7 @@
 import { useState } from 'react'
 import { useSubscription } from 'urql'
 import { graphql } from '../../graphql/documents.ts'
+import type { LiveEventsSubscription } from '../../graphql/gql/graphql.ts'
 import { firstCursor } from './first-cursor.ts'
 
 const LiveEventsDocument = graphql(`
@@ -28,7 +29,18 @@ const LiveEventsDocument = graphql(`
   }
 `)
 
-const WORDS = { DEPLOYED: 'deployed', PAUSED: 'paused', RESUMED: 'resumed', DELETED: 'deleted' } as const
+type Event = LiveEventsSubscription['deploymentEvents']['event']
+
+const WORDS: Record<Event['kind'], (by: string) => string> = {
+  DEPLOYED: (by) => `was deployed by ${by}`,
+  PAUSED: (by) => `was paused by ${by}`,
+  RESUMED: (by) => `was resumed by ${by}`,
+  DELETED: (by) => `was deleted by ${by}`,
+  SOURCE_CHANGED: (by) => `was given another source by ${by}`,
+  SOURCE_UP: () => 'has a source that answers',
+  SOURCE_DEGRADED: () => 'has a source that fails at times',
+  SOURCE_DOWN: () => 'has a source that is down',
+}
 
 /**
  * Subscribes to the events of all deployments, on every page. They keep the cache up to date (see `graphql/cache.ts`)
@@ -41,7 +53,7 @@ export function LiveEvents() {
   const event = data?.deploymentEvents.event
   return (
     <p className="sr-only" aria-live="polite">
-      {event && `${event.modelName} ${event.version} was ${WORDS[event.kind]} by ${event.by}`}
+      {event && `${event.modelName} ${event.version} ${WORDS[event.kind](event.by)}`}
     </p>
   )
 }

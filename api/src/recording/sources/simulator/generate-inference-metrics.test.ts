@@ -207,17 +207,29 @@ describe('idle windows', () => {
     const idle = quiet.filter((measurement) => measurement.requests === 0)
     expect(idle.length).toBeGreaterThan(200)
     expect(idle.length).toBeLessThan(1_800)
-    for (const { latency, ...figures } of idle) {
-      expect(latency.count).toBe(0)
-      expect(latency.quantile(0.5)).toBeNull()
+    for (const { latency, timeToFirstToken, interTokenLatency, queueTime, ...figures } of idle) {
+      for (const empty of [latency, timeToFirstToken!, interTokenLatency!, queueTime!]) {
+        expect(empty.count).toBe(0)
+        expect(empty.quantile(0.5)).toBeNull()
+      }
       expect(figures).toEqual({
         requests: 0,
         errors: 0,
+        errorsByReason: {},
         latencySumMs: 0,
         latencyMaxMs: 0,
+        timeToFirstTokenSumMs: 0,
+        timeToFirstTokenMaxMs: 0,
+        interTokenLatencySumMs: 0,
+        interTokenLatencyMaxMs: 0,
+        queueTimeSumMs: 0,
+        queueTimeMaxMs: 0,
         promptTokens: 0,
         generatedTokens: 0,
         inFlight: 0,
+        waiting: 0,
+        kvCacheUsage: 0,
+        lateReports: null,
       })
     }
     expect(generate(windows(2_000, 1_000), { requestsPerSecond: 30 }).every(({ requests }) => requests > 0)).toBe(true)

@@ -3,6 +3,7 @@ import type { MeasuredDeployment } from '../source.ts'
 import { Random, derive, seedOf } from './random.ts'
 import type { Seed } from './random.ts'
 import { RequestTally } from './request-tally.ts'
+import type { TokenTimes } from './token-tally.ts'
 import { TICKS_PER_MS } from './trace.ts'
 import type { TrafficTrace } from './trace.ts'
 
@@ -12,8 +13,9 @@ import type { TrafficTrace } from './trace.ts'
  */
 export type Replay = (deployment: MeasuredDeployment, window: MetricsWindow) => FullMeasurement
 
-/** Separates the random numbers of replays from others. */
+/** Separates the random numbers of replays from others, and those of queue times from those of latencies. */
 const REPLAYS = 2
+const QUEUE_TIMES = 4
 
 /**
  * A request takes a prefill, linear in its prompt, and then a fixed time for each token it generates: the two phases
@@ -23,6 +25,15 @@ const REPLAYS = 2
 const OVERHEAD_MS = 25
 const PREFILL_MS_PER_TOKEN = 0.06
 const DECODE_MS_PER_TOKEN = 25
+
+/**
+ * A request joins those that are worked on when their next tokens are made: it waits for a part of the overhead, each as
+ * likely.
+ */
+const MAX_QUEUE_MS = OVERHEAD_MS
+
+/** How many tokens the cache holds: about 130 GB on four GPUs, at a third of a megabyte a token. */
+const CACHE_TOKENS = 400_000
 
 /** Every request's time is multiplied by `exp(σ z)`, z a standard Gaussian kept within ±3. */
 const NOISE_SIGMA = 0.15
@@ -45,7 +56,8 @@ const TICKS_PER_US = TICKS_PER_MS / 1_000
  * and tokens exactly. All times are whole ticks of 100 ns, so windows that adjoin count every request once, whatever
  * their length.
  *
- * `inFlight` is exact: arrived before the window's end, not finished by then. A recording has no failures: `errors`
+ * `inFlight` is exact: arrived before the window's end, not finished by then; and so is `waiting`. The cache holds the
+ * prompts of those that do not wait, and their tokens as far as they are generated. A recording has no failures: `errors`
  * is 0.
  */
 export function createReplay(trace: TrafficTrace): Replay {
@@ -69,6 +81,17 @@ export function createReplay(trace: TrafficTrace): Replay {
     return Math.max(1, Math.floor(ticks / TICKS_PER_US)) * TICKS_PER_US
   }
 
+  /** From its arrival on, when the noise is that of `latencyUs`. */
+  function timesOf(seed: Seed, row: number, latencyUs: number): TokenTimes {
+    const usPerMs = latencyUs / ((noiselessTicks[row] ?? 0) / TICKS_PER_MS)
+    const afterFirstMs = DECODE_MS_PER_TOKEN * Math.max(0, (generatedTokens[row] ?? 0) - 1)
+    const queueMs = MAX_QUEUE_MS * new Random(derive(derive(seed, QUEUE_TIMES), row)).uniform()
+    return {
+      queueUs: Math.floor(queueMs * usPerMs),
+      firstTokenUs: Math.max(1, latencyUs - Math.round(afterFirstMs * usPerMs)),
+    }
+  }
+
   return (deployment, { startMs, durationMs }) => {
     if (!(Number.isFinite(startMs) && durationMs > 0 && Number.isFinite(durationMs))) {
       throw new RangeError(`A window starts at a time and lasts above 0 ms, not ${durationMs} ms from ${startMs}.`)
@@ -79,6 +102,20 @@ export function createReplay(trace: TrafficTrace): Replay {
     const seed = derive(seedOf(deployment.id), REPLAYS)
     const finished = new RequestTally()
     let inFlight = 0
+    let waiting = 0
+    let cachedTokens = 0
+    const countInFlight = (row: number, sinceTicks: number) => {
+      inFlight++
+      if (sinceTicks <= MAX_QUEUE_MS * TICKS_PER_MS * SLOWEST) {
+        const { queueUs } = timesOf(seed, row, latencyTicks(seed, row) / TICKS_PER_US)
+        if (queueUs * TICKS_PER_US >= sinceTicks) {
+          waiting++
+          return
+        }
+      }
+      const done = Math.min(1, sinceTicks / (noiselessTicks[row] ?? 1))
+      cachedTokens += (promptTokens[row] ?? 0) + done * (generatedTokens[row] ?? 0)
+    }
 
     const firstLoop = Math.max(0, Math.floor((startTicks - longestTicks) / periodTicks))
     for (let loopTicks = firstLoop * periodTicks; loopTicks < endTicks; loopTicks += periodTicks) {
@@ -90,18 +127,20 @@ export function createReplay(trace: TrafficTrace): Replay {
         const noiseless = noiselessTicks[row] ?? 0
         if (arrival + noiseless * SLOWEST < startTicks) continue
         if (arrival + Math.min(maxTicks, noiseless * FASTEST) - TICKS_PER_US > endTicks) {
-          inFlight++
+          countInFlight(row, endTicks - arrival)
           continue
         }
         const latency = latencyTicks(seed, row)
-        if (arrival + latency >= endTicks) inFlight++
+        if (arrival + latency >= endTicks) countInFlight(row, endTicks - arrival)
         else if (arrival + latency >= startTicks) {
+          const latencyUs = latency / TICKS_PER_US
           const tokens = { promptTokens: promptTokens[row] ?? 0, generatedTokens: generatedTokens[row] ?? 0 }
-          finished.add({ latencyUs: latency / TICKS_PER_US, hasFailed: false, ...tokens })
+          finished.add({ latencyUs, hasFailed: false, ...tokens, times: timesOf(seed, row, latencyUs) })
         }
       }
     }
-    return finished.measurement(inFlight, { promptTokens: true, generatedTokens: true })
+    const kvCacheUsage = Math.round(10_000 * Math.min(1, cachedTokens / CACHE_TOKENS)) / 10_000
+    return finished.measurement(inFlight, { promptTokens: true, generatedTokens: true }, { waiting, kvCacheUsage })
   }
 }
 

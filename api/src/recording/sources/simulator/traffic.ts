@@ -50,6 +50,15 @@ const ERRORS: EpisodeKind = {
 const BURSTS = { stream: 13, slotMs: 60_000, minMs: 8_000, maxMs: 40_000, minStrength: 0.3 }
 const IDLE = { stream: 14, slotMs: 45_000 }
 const IN_FLIGHT = { stream: 15, slotMs: 1_000 }
+const WAITING = { stream: 16, slotMs: 1_000 }
+const CACHE_STREAM = 17
+
+/** The mean share of its latency that a request waits: of one that nothing slows down, and how much of what slows it. */
+const QUEUE_SHARE = 0.02
+const QUEUE_SHARE_OF_SLOWNESS = 0.6
+
+/** How many times the usual number of requests fit into the cache of a model, whose free part shrinks by e with each such number. */
+const CACHE_FITS = [1.2, 3] as const
 
 /** Requests that arrive per second at a moment: daily curve × ramp × burst. 0 before the start and in idle spells. */
 export function requestsPerSecondAt(seed: Seed, profile: TrafficProfile, timeMs: number): number {
@@ -89,7 +98,33 @@ export function inFlightAt(seed: Seed, profile: TrafficProfile, timeMs: number):
   const meanSeconds =
     (profile.latencyP50Ms * slownessAt(seed, timeMs) * Math.exp(profile.latencySigma ** 2 / 2)) / 1_000
   const mean = requestsPerSecondAt(seed, profile, timeMs) * meanSeconds
-  return mean === 0 ? 0 : Math.max(0, Math.round(mean + Math.sqrt(mean) * smoothNoiseAt(seed, timeMs)))
+  return mean === 0 ? 0 : Math.max(0, Math.round(mean + Math.sqrt(mean) * smoothNoiseAt(seed, IN_FLIGHT, timeMs)))
+}
+
+/** How much of what requests take is due to load: 0 outside of slow spells, up to 0.71 in them. */
+export function overloadAt(seed: Seed, timeMs: number): number {
+  return 1 - 1 / slownessAt(seed, timeMs)
+}
+
+/** The mean share of its latency that a request waits before a language model works on it: 0.02 to 0.45. */
+export function queueShareAt(seed: Seed, timeMs: number): number {
+  return QUEUE_SHARE + QUEUE_SHARE_OF_SLOWNESS * overloadAt(seed, timeMs)
+}
+
+/** How many of the requests in flight wait: by Little's law, as many as the share of its latency that each of them waits. */
+export function waitingAt(seed: Seed, timeMs: number, inFlight: number): number {
+  const mean = inFlight * queueShareAt(seed, timeMs)
+  if (mean === 0) return 0
+  const drawn = Math.round(mean + Math.sqrt(mean) * smoothNoiseAt(seed, WAITING, timeMs))
+  return Math.min(inFlight, Math.max(0, drawn))
+}
+
+/** How much of its cache a language model uses for that many requests: more with each, and never all of it. */
+export function cacheUsageAt(seed: Seed, profile: TrafficProfile, running: number): number {
+  const { requestsPerSecond, latencyP50Ms, latencySigma } = profile
+  const usual = (requestsPerSecond * latencyP50Ms * Math.exp(latencySigma ** 2 / 2)) / 1_000
+  const fits = new Random(derive(seed, CACHE_STREAM)).between(...CACHE_FITS) * (1 + usual)
+  return Math.round(10_000 * (1 - Math.exp(-running / fits))) / 10_000
 }
 
 /** Whether no requests come: whole slots of time, for profiles that have an idle share. */
@@ -117,11 +152,11 @@ function strengthAt(seed: Seed, kind: EpisodeKind, timeMs: number): number {
 /**
  * A Gaussian process: one independent draw each second, and weighted means of two, of variance 1 again, between them.
  */
-function smoothNoiseAt(seed: Seed, timeMs: number): number {
-  const slot = Math.floor(timeMs / IN_FLIGHT.slotMs)
-  const x = timeMs / IN_FLIGHT.slotMs - slot
-  const before = slotRandom(seed, IN_FLIGHT.stream, slot).gaussian()
-  const after = slotRandom(seed, IN_FLIGHT.stream, slot + 1).gaussian()
+function smoothNoiseAt(seed: Seed, { stream, slotMs }: { stream: number; slotMs: number }, timeMs: number): number {
+  const slot = Math.floor(timeMs / slotMs)
+  const x = timeMs / slotMs - slot
+  const before = slotRandom(seed, stream, slot).gaussian()
+  const after = slotRandom(seed, stream, slot + 1).gaussian()
   return ((1 - x) * before + x * after) / Math.hypot(1 - x, x)
 }
 

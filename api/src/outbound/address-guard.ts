@@ -12,7 +12,7 @@ const MAX_WAITING = 32
 export type Lookup = (host: string) => Promise<LookupAddress[]>
 
 /**
- * The host cannot be resolved, or leads where webhooks may not go. Which of the two is not revealed: it would map our
+ * The host cannot be resolved, or leads where we may not go. Which of the two is not revealed: it would map our
  * network.
  */
 export class AddressRefusedError extends Error {

@@ -21,7 +21,7 @@ export function isPublicAddress(address: string): boolean {
   return parsed instanceof ipaddr.IPv6 ? parsed.match(IPV6_UNICAST) : parsed.toString() !== HOST_AGENT
 }
 
-/** The hosts an operator allows webhooks to reach besides public addresses. */
+/** The hosts an operator allows us to reach besides public addresses. */
 export interface AllowedHosts {
   /** Whether the host itself is listed: then all its addresses are allowed. */
   hasName(host: string): boolean
