@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { registerJob, succeed } from './acts.ts'
 import { createTestApp, type TestApp } from './create-test-app.ts'
 import { ExampleModelServer, type KnownLatencies, type SeriesName } from './example-model-server.ts'
@@ -35,6 +35,8 @@ fragment Figures on InferenceMetrics { at windowSeconds requests errors errorsBy
   promptTokens generatedTokens inFlight kvCacheUsage
   ${SERIES.map((name) => `${name} { meanMs quantiles(qs: [${QUANTILES.join(', ')}]) { q valueMs lowMs highMs kind } }`).join('\n')} }`
 
+/** A busy machine may need a while for each step. */
+const PATIENCE = { timeout: 20_000, interval: 100 }
 /** A float that was added up in another order, or in seconds. */
 const NEARLY = 1e-6
 
@@ -105,17 +107,17 @@ describe('a deployment that is scraped from the example server', () => {
       'deployment { id }',
     )
     id = deployment.id
-    await expect.poll(async () => counted(await follow()).length).toBeGreaterThanOrEqual(2)
+    await vi.waitUntil(async () => counted(await follow()).length >= 2, PATIENCE)
     known.push(await endAfterScrape(first))
     await using second = await ExampleModelServer.start({ ...load, port: first.port })
     const lastEndMs = known[0]?.scrapes.at(-1)?.atMs ?? Infinity
-    await expect
-      .poll(async () => counted(await follow()).filter((window) => endOf(window) > lastEndMs).length)
-      .toBeGreaterThanOrEqual(2)
+    const isNew = (window: Window) => endOf(window) > lastEndMs
+    await vi.waitUntil(async () => counted(await follow()).filter(isNew).length >= 2, PATIENCE)
     known.push(await endAfterScrape(second))
     const lastScrapeMs = known[1]?.scrapes.at(-1)?.atMs ?? Infinity
     // The window that this scrape ended is stored a moment later.
-    await expect.poll(async () => endOf((await follow()).recentMetrics.at(-1)!)).toBeGreaterThan(lastScrapeMs - 1000)
+    const lastEnd = ({ recentMetrics }: Followed) => endOf(recentMetrics.at(-1)!)
+    await vi.waitUntil(async () => lastEnd(await follow()) > lastScrapeMs - 1000, PATIENCE)
     const followed = await follow()
     windows = followed.recentMetrics
     whole = followed.metricsHistory.summary
