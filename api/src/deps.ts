@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { type Database, isUnavailable, type PrismaClient } from '@gaugeline/prisma'
 import type { Logger } from 'pino'
 import { createAccess } from './auth/access.ts'
@@ -10,6 +9,7 @@ import { errorLog } from './base/error-log.ts'
 import type { Part } from './base/lifecycle.ts'
 import type { ServerInfo } from './base/server-info.ts'
 import { Sweeper } from './base/sweeper.ts'
+import { VERSION } from './base/version.ts'
 import type { Bus } from './bus/bus.ts'
 import { createMemoryBus } from './bus/memory-bus.ts'
 import { ActiveDeployments } from './deployments/active-deployments.ts'
@@ -27,7 +27,8 @@ import { createLiveMetrics, type LiveMetrics } from './live/live-metrics.ts'
 import { Models } from './models/models.ts'
 import { AddressGuard } from './outbound/address-guard.ts'
 import { allowedHosts } from './outbound/public-addresses.ts'
-import { Recorder } from './recording/recorder.ts'
+import { createRecording } from './recording/create-recording.ts'
+import type { Recorder } from './recording/recorder.ts'
 import type { Source } from './recording/sources/source.ts'
 import { createRollUp } from './samples/create-roll-up.ts'
 import { createSampleStorage } from './samples/create-sample-storage.ts'
@@ -47,11 +48,6 @@ import { Webhooks } from './webhooks/webhooks.ts'
 export { createSource, TraceError } from './recording/sources/create-source.ts'
 
 const SWEEP_EVERY_MS = 60_000
-
-/** The same file for the sources and for what is built from them. */
-const { version: VERSION } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-  version: string
-}
 
 /** What resolvers can reach. */
 export interface Services extends LiveMetrics<DeploymentWithNames, DeploymentFilter> {
@@ -145,14 +141,15 @@ export function createDeps({ env, database, source, log, address, time = realTim
   const trainingRuns = new TrainingRuns({ prisma, bus, outbox, clock: recordingClock, onError: onRunError })
   const directoryError = logError('the active deployments could not be read')
   const activeDeployments = new ActiveDeployments({ prisma, bus, onError: directoryError })
-  const { sampleStore, recorderStore, metricsHistory, tables, sweepClock, retention, kept } = createSampleStorage({
-    database,
-    keep: env.keep,
-    intervalMs,
-    time,
-    clock: recordingClock,
-    onRetentionError: logError('old samples could not be removed'),
-  })
+  const { sampleStore, recorderStore, sourceStates, metricsHistory, tables, sweepClock, retention, kept } =
+    createSampleStorage({
+      database,
+      keep: env.keep,
+      intervalMs,
+      time,
+      clock: recordingClock,
+      onRetentionError: logError('old samples could not be removed'),
+    })
   const eventLog = new EventLog({ events, bus, cursors, onError: logError('the event log could not be read') })
   const { recent, trailing, sampleLogs, fleet } = createLiveMetrics({
     store: sampleStore,
@@ -167,13 +164,17 @@ export function createDeps({ env, database, source, log, address, time = realTim
   const deploymentTotals = new DeploymentTotals({ bus, active: () => activeDeployments.named() })
   const history = new DeploymentHistories(prisma, metricsHistory)
   const metricsExports = new MetricsExports({ prisma, store: sampleStore, histories: history, clock: recordingClock })
-  const recorder = new Recorder({
+  const recording = createRecording({
     store: recorderStore,
-    sourceOf: () => ({ source, intervalMs }),
+    states: sourceStates,
+    simulated: source,
+    guard: new AddressGuard(allowedHosts(env.scrapeAllowedHosts)),
     bus,
     clock: recordingClock,
     intervalMs,
-    onSourceError: logError('a source of samples fails; its deployments are not recorded'),
+    onTransition: () => undefined,
+    onScrape: (failure, durationMs) => telemetry.onScrape(failure, durationMs),
+    errorsOf: logError,
     onOutage: logError('recording is stalled'),
     onRecovery: () => log.info('recording has resumed'),
     onStored: (latenessMs, count) => telemetry.onStored(latenessMs, count),
@@ -204,8 +205,9 @@ export function createDeps({ env, database, source, log, address, time = realTim
     onError: logError('expired rows could not be removed'),
   })
   const deliveryBacklog = new DeliveryBacklog(deliveryQueue, clock, monotonic)
-  const recording = { activeDeployments, sampleLogs, fleet, rollUp }
-  telemetry.addServices({ ...recording, trainingProgress, deliveryWorker, deliveryBacklog })
+  const { scraped } = recording
+  const live = { activeDeployments, sampleLogs, fleet, rollUp, scraped }
+  telemetry.addServices({ ...live, trainingProgress, deliveryWorker, deliveryBacklog })
 
   return {
     services: {
@@ -238,7 +240,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
     auth,
     source,
     bus,
-    recorder,
+    recorder: recording.recorder,
     retention,
     rollUp,
     trainingRuns,
@@ -270,7 +272,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
       deliveryWorker,
       trainingRuns,
       // Last, since it publishes what the others wait for; so it is the first to stop.
-      recorder,
+      ...recording.parts,
     ],
   }
 }
