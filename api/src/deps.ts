@@ -29,7 +29,9 @@ import { createLiveMetrics, type LiveMetrics } from './live/live-metrics.ts'
 import { Models } from './models/models.ts'
 import { AddressGuard } from './outbound/address-guard.ts'
 import { allowedHosts } from './outbound/public-addresses.ts'
-import { Recorder } from './recording/recorder.ts'
+import { createRecording } from './recording/create-recording.ts'
+import type { Recorder } from './recording/recorder.ts'
+import { createReporting, type Reporting } from './recording/sources/reporting/create-reporting.ts'
 import type { Source } from './recording/sources/source.ts'
 import { createRollUp } from './samples/create-roll-up.ts'
 import { createSampleStorage } from './samples/create-sample-storage.ts'
@@ -104,6 +106,7 @@ export interface Deps extends Clocks {
   deploymentTotals: DeploymentTotals
   sourceChanges: SourceChanges
   metricsExports: MetricsExports
+  reporting: Reporting
   /** What runs by itself, in the order in which it starts; it stops in reverse. */
   parts: readonly Part[]
 }
@@ -157,14 +160,15 @@ export function createDeps({ env, database, source, log, address, time = realTim
   const trainingRuns = new TrainingRuns({ prisma, bus, outbox, clock: recordingClock, onError: onRunError })
   const directoryError = logError('the active deployments could not be read')
   const activeDeployments = new ActiveDeployments({ prisma, bus, onError: directoryError })
-  const { sampleStore, recorderStore, metricsHistory, tables, sweepClock, retention, kept } = createSampleStorage({
-    database,
-    keep: env.keep,
-    intervalMs,
-    time,
-    clock: recordingClock,
-    onRetentionError: logError('old samples could not be removed'),
-  })
+  const { sampleStore, recorderStore, sourceStates, metricsHistory, tables, sweepClock, retention, kept } =
+    createSampleStorage({
+      database,
+      keep: env.keep,
+      intervalMs,
+      time,
+      clock: recordingClock,
+      onRetentionError: logError('old samples could not be removed'),
+    })
   const eventLog = new EventLog({ events, bus, cursors, onError: logError('the event log could not be read') })
   const { recent, trailing, sampleLogs, fleet } = createLiveMetrics({
     store: sampleStore,
@@ -179,13 +183,19 @@ export function createDeps({ env, database, source, log, address, time = realTim
   const deploymentTotals = new DeploymentTotals({ bus, active: () => activeDeployments.named() })
   const history = new DeploymentHistories(prisma, metricsHistory)
   const metricsExports = new MetricsExports({ prisma, store: sampleStore, histories: history, clock: recordingClock })
-  const recorder = new Recorder({
+  const reporting = createReporting({ database, bus, clock: recordingClock, monotonic })
+  const recording = createRecording({
     store: recorderStore,
-    sourceOf: () => ({ source, intervalMs }),
+    states: sourceStates,
+    simulated: source,
+    guard: new AddressGuard(allowedHosts(env.scrapeAllowedHosts)),
+    reported: reporting.source,
     bus,
     clock: recordingClock,
     intervalMs,
-    onSourceError: logError('a source of samples fails; its deployments are not recorded'),
+    onTransition: () => undefined,
+    onScrape: (failure, durationMs) => telemetry.onScrape(failure, durationMs),
+    errorsOf: logError,
     onOutage: logError('recording is stalled'),
     onRecovery: () => log.info('recording has resumed'),
     onStored: (latenessMs, count) => telemetry.onStored(latenessMs, count),
@@ -212,12 +222,14 @@ export function createDeps({ env, database, source, log, address, time = realTim
       () => deliveryQueue.removeExcess(),
       (atMs) => deliveryQueue.forgetSecrets(atMs),
       () => deliveryQueue.bringBack(),
+      (atMs) => reporting.inbox.removeOld(atMs),
     ],
     onError: logError('expired rows could not be removed'),
   })
   const deliveryBacklog = new DeliveryBacklog(deliveryQueue, clock, monotonic)
-  const recording = { activeDeployments, sampleLogs, fleet, rollUp }
-  telemetry.addServices({ ...recording, trainingProgress, deliveryWorker, deliveryBacklog })
+  const { scraped } = recording
+  const live = { activeDeployments, sampleLogs, fleet, rollUp, scraped }
+  telemetry.addServices({ ...live, trainingProgress, deliveryWorker, deliveryBacklog })
 
   return {
     services: {
@@ -251,7 +263,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
     auth,
     source,
     bus,
-    recorder,
+    recorder: recording.recorder,
     retention,
     rollUp,
     trainingRuns,
@@ -261,6 +273,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
     deploymentTotals,
     sourceChanges,
     metricsExports,
+    reporting,
     clock,
     monotonic,
     recordingClock,
@@ -285,7 +298,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
       trainingRuns,
       sourceChanges,
       // Last, since it publishes what the others wait for; so it is the first to stop.
-      recorder,
+      ...recording.parts,
     ],
   }
 }
