@@ -18,6 +18,7 @@ import { DeploymentHistories } from './deployments/deployment-histories.ts'
 import { Deployments } from './deployments/deployments.ts'
 import { EventRecords } from './deployments/event-records.ts'
 import { MetricsExports } from './deployments/metrics-exports.ts'
+import { ReportedInferences } from './deployments/reported-inferences.ts'
 import type { Env } from './env.ts'
 import { Idempotency } from './idempotency/idempotency.ts'
 import { Cursors } from './live/cursors.ts'
@@ -72,6 +73,7 @@ export interface Services extends LiveMetrics<DeploymentWithNames, DeploymentFil
   apiTokens: ApiTokens
   sessions: Sessions
   webhooks: Webhooks
+  reportedInferences: ReportedInferences
   serverInfo: ServerInfo
 }
 
@@ -170,7 +172,13 @@ export function createDeps({ env, database, source, log, address, time = realTim
   const deploymentTotals = new DeploymentTotals({ bus, active: () => activeDeployments.named() })
   const history = new DeploymentHistories(prisma, metricsHistory)
   const metricsExports = new MetricsExports({ prisma, store: sampleStore, histories: history, clock: recordingClock })
-  const reporting = createReporting({ database, bus, clock: recordingClock, monotonic })
+  const reporting = createReporting({
+    database,
+    bus,
+    clock: recordingClock,
+    monotonic,
+    onTransition: () => undefined,
+  })
   const recorder = new Recorder({
     store: recorderStore,
     sourceOf: (head) =>
@@ -236,6 +244,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
       apiTokens: access.apiTokens,
       sessions: access.sessions,
       webhooks,
+      reportedInferences: new ReportedInferences({ ...reporting, clock: recordingClock }),
       serverInfo: {
         version: VERSION,
         intervalMs,

@@ -51,12 +51,21 @@ export class ReportInbox {
   readonly #pool: Database['pool']
   readonly #prepares: boolean
   readonly #now: () => number
+  readonly #onReport: (deploymentKey: number) => void
   #waiting: Waiting[] = []
   #waitingItems = 0
   #storing: Promise<void> | null = null
 
-  /** @param now wall clock, milliseconds */
-  constructor({ pool, kind }: Pick<Database, 'pool' | 'kind'>, now: () => number) {
+  /**
+   * @param now recording's clock, milliseconds
+   * @param onReport called with each deployment that something was stored for
+   */
+  constructor(
+    { pool, kind }: Pick<Database, 'pool' | 'kind'>,
+    now: () => number,
+    onReport: (deploymentKey: number) => void = () => undefined,
+  ) {
+    this.#onReport = onReport
     this.#pool = pool
     this.#prepares = kind === 'postgres'
     this.#now = now
@@ -113,7 +122,9 @@ export class ReportInbox {
     while (this.#waiting.length > 0) {
       const batch = this.#nextBatch()
       try {
-        const repeated = await this.#store(batch.flatMap(({ items }) => items))
+        const items = batch.flatMap((one) => one.items)
+        const repeated = await this.#store(items)
+        for (const key of new Set(items.map(({ deploymentKey }) => deploymentKey))) this.#onReport(key)
         for (const { resolve } of batch) resolve(repeated)
       } catch (error) {
         for (const { reject } of batch) reject(error)

@@ -6,7 +6,9 @@ import { ReportTargets } from '../../../samples/report-targets.ts'
 import { SourceStates } from '../../../samples/source-states.ts'
 import { REPORT_INTERVAL_MS } from '../source-settings.ts'
 import { OPEN_TELEMETRY } from './open-telemetry.ts'
+import type { SourceTransition } from '../source-health.ts'
 import { OtlpReceiver } from './otlp-receiver.ts'
+import { ReportHealth } from './report-health.ts'
 import { ReportRules } from './report-rules.ts'
 import { ReportedSource } from './reported-source.ts'
 
@@ -16,6 +18,7 @@ export interface ReportingOptions {
   /** Recording's clock. */
   clock: Clock
   monotonic: Clock
+  onTransition: (transition: SourceTransition) => void
 }
 
 export interface Reporting {
@@ -27,12 +30,17 @@ export interface Reporting {
 }
 
 /** Wires what takes reports, and the source that counts them. Starts nothing. */
-export function createReporting({ database, bus, clock, monotonic }: ReportingOptions): Reporting {
-  const inbox = new ReportInbox(database, () => clock.now())
+export function createReporting({ database, bus, clock, monotonic, onTransition }: ReportingOptions): Reporting {
+  const now = () => clock.now()
+  const states = new SourceStates({ pool: database.reserved })
+  const health = new ReportHealth({ states, now, onTransition })
+  const inbox = new ReportInbox(database, now, (deploymentKey) => health.onReport(deploymentKey))
   const targets = new ReportTargets(database, REPORT_INTERVAL_MS, () => monotonic.now())
   for (const kind of ['deploymentEvent', 'setBack'] as const) bus.subscribe(kind, () => targets.forget())
   const rules = new ReportRules([OPEN_TELEMETRY])
   const otlp = new OtlpReceiver({ inbox, targets, rules, clock })
-  const states = new SourceStates({ pool: database.reserved })
-  return { inbox, targets, otlp, source: new ReportedSource({ inbox, states, now: () => clock.now() }) }
+  // Through connections of its own: callers who take all others do not hold recording up.
+  const recorderInbox = new ReportInbox({ pool: database.reserved, kind: database.kind }, now)
+  const source = new ReportedSource({ inbox: recorderInbox, states, health, now })
+  return { inbox, targets, otlp, source }
 }
