@@ -54,7 +54,7 @@ export class ReportInbox {
   readonly #onReport: (deploymentKey: number) => void
   #waiting: Waiting[] = []
   #waitingItems = 0
-  #storing: Promise<void> | null = null
+  #isStoring = false
 
   /**
    * @param now recording's clock, milliseconds
@@ -86,7 +86,7 @@ export class ReportInbox {
     const stored = new Promise<ReadonlySet<string>>((resolve, reject) => {
       this.#waiting.push({ items, resolve, reject })
     })
-    this.#storing ??= this.#storeWaiting()
+    if (!this.#isStoring) void this.#storeWaiting()
     return await stored
   }
 
@@ -116,7 +116,9 @@ export class ReportInbox {
     return rows.rowCount ?? 0
   }
 
+  /** Never rejects: whoever waits is told. */
   async #storeWaiting(): Promise<void> {
+    this.#isStoring = true
     // Calls of the same turn are stored together.
     await Promise.resolve()
     while (this.#waiting.length > 0) {
@@ -130,7 +132,7 @@ export class ReportInbox {
         for (const { reject } of batch) reject(error)
       }
     }
-    this.#storing = null
+    this.#isStoring = false
   }
 
   #nextBatch(): Waiting[] {
