@@ -252,7 +252,7 @@ describe('the schema', () => {
         maxBodyBytes maxMessageBytes maxSubscriptionsPerSocket maxConnections maxActiveDeployments maxSimulatedRuns
         maxStepsPerTrainingJob maxApiTokens maxWebhooks`,
       Viewer: 'name scopes apiTokens',
-      ApiToken: 'id name scopes createdAt createdBy expiresAt lastUsedAt revokedAt',
+      ApiToken: 'id name scopes createdAt createdBy expiresAt lastUsedAt revokedAt deployment',
       TrainingJobFilter: 'status model search labels createdBy createdAfter createdBefore',
       TrainingJobCounts: 'queued running completed failed cancelled total',
       DeploymentFilter: 'status model search ids labels createdBy createdAfter createdBefore',

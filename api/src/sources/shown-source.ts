@@ -48,7 +48,12 @@ export function shownSource(deployment: SourcedDeployment, simulatedIntervalMs: 
   const { source, intervalMs, sourceSettings } = deployment
   // Only `updateDeploymentSource` and `deployTrainingJob` write it, and in this form.
   const scrape = source === 'SCRAPED' ? (sourceSettings as unknown as ScrapeSettings) : null
-  return { kind: source, intervalMs: intervalMs ?? simulatedIntervalMs, scrape: scrape && shownScrape(scrape), deployment }
+  return {
+    kind: source,
+    intervalMs: intervalMs ?? simulatedIntervalMs,
+    scrape: scrape && shownScrape(scrape),
+    deployment,
+  }
 }
 
 function shownScrape({ url, timeoutMs, labels, mapping, authorization }: ScrapeSettings): ShownScrapeSettings {
