@@ -15,9 +15,12 @@ import { createMemoryBus } from './bus/memory-bus.ts'
 import { ActiveDeployments } from './deployments/active-deployments.ts'
 import { type DeploymentFilter, type DeploymentWithNames, filterKey } from './deployments/deployment-filter.ts'
 import { DeploymentHistories } from './deployments/deployment-histories.ts'
+import { DeploymentSources } from './deployments/deployment-sources.ts'
 import { Deployments } from './deployments/deployments.ts'
 import { EventRecords } from './deployments/event-records.ts'
 import { MetricsExports } from './deployments/metrics-exports.ts'
+import { ReportedInferences } from './deployments/reported-inferences.ts'
+import { SourceChanges } from './deployments/source-changes.ts'
 import type { Env } from './env.ts'
 import { Idempotency } from './idempotency/idempotency.ts'
 import { Cursors } from './live/cursors.ts'
@@ -29,12 +32,15 @@ import { AddressGuard } from './outbound/address-guard.ts'
 import { allowedHosts } from './outbound/public-addresses.ts'
 import { createRecording } from './recording/create-recording.ts'
 import type { Recorder } from './recording/recorder.ts'
+import { createReporting, type Reporting } from './recording/sources/reporting/create-reporting.ts'
 import type { Source } from './recording/sources/source.ts'
 import { createRollUp } from './samples/create-roll-up.ts'
 import { createSampleStorage } from './samples/create-sample-storage.ts'
 import type { MetricsHistory } from './samples/history.ts'
 import type { Retention } from './samples/retention.ts'
 import type { SampleStore } from './samples/sample-store.ts'
+import { ScrapeChecks } from './sources/scrape-checks.ts'
+import { targetHosts } from './sources/scrape-url.ts'
 import { Telemetry } from './telemetry.ts'
 import { TrainingJobs } from './training/training-jobs.ts'
 import { TrainingProgress } from './training/training-progress.ts'
@@ -59,6 +65,7 @@ export interface Services extends LiveMetrics<DeploymentWithNames, DeploymentFil
   trainingJobs: TrainingJobs
   trainingProgress: TrainingProgress
   deployments: Deployments
+  sources: DeploymentSources
   activeDeployments: ActiveDeployments
   sampleStore: SampleStore
   history: DeploymentHistories
@@ -68,6 +75,7 @@ export interface Services extends LiveMetrics<DeploymentWithNames, DeploymentFil
   apiTokens: ApiTokens
   sessions: Sessions
   webhooks: Webhooks
+  reportedInferences: ReportedInferences
   serverInfo: ServerInfo
 }
 
@@ -95,7 +103,9 @@ export interface Deps extends Clocks {
   deliveryQueue: DeliveryQueue
   telemetry: Telemetry
   deploymentTotals: DeploymentTotals
+  sourceChanges: SourceChanges
   metricsExports: MetricsExports
+  reporting: Reporting
   /** What runs by itself, in the order in which it starts; it stops in reverse. */
   parts: readonly Part[]
 }
@@ -136,7 +146,13 @@ export function createDeps({ env, database, source, log, address, time = realTim
     basePath: env.basePath,
     adminToken,
   })
-  const deployments = new Deployments({ prisma, models, events, idempotency, bus, clock: recordingClock, quotas })
+  const hosts = targetHosts(env.scrapeAllowedHosts)
+  const changes = { prisma, models, events, bus, clock: recordingClock, hosts }
+  const deployments = new Deployments({ ...changes, idempotency, quotas })
+  const scrapeGuard = new AddressGuard(allowedHosts(env.scrapeAllowedHosts))
+  const sources = new DeploymentSources({ ...changes, checks: new ScrapeChecks(scrapeGuard) })
+  const onHealthError = logError('what became of a source could not be written')
+  const sourceChanges = new SourceChanges({ prisma, events, bus, onError: onHealthError })
   const trainingJobs = new TrainingJobs({ prisma, models, idempotency, bus, outbox, clock, recordingClock, quotas })
   const trainingProgress = new TrainingProgress(bus, trainingJobs)
   const onRunError = logError('simulated training runs are stalled')
@@ -166,15 +182,25 @@ export function createDeps({ env, database, source, log, address, time = realTim
   const deploymentTotals = new DeploymentTotals({ bus, active: () => activeDeployments.named() })
   const history = new DeploymentHistories(prisma, metricsHistory)
   const metricsExports = new MetricsExports({ prisma, store: sampleStore, histories: history, clock: recordingClock })
+  const onTransition = sourceChanges.onTransition.bind(sourceChanges)
+  const reporting = createReporting({
+    database,
+    states: sourceStates,
+    bus,
+    clock: recordingClock,
+    monotonic,
+    onTransition,
+  })
   const recording = createRecording({
     store: recorderStore,
     states: sourceStates,
     simulated: source,
     guard: new AddressGuard(allowedHosts(env.scrapeAllowedHosts), { maxWaiting: MAX_WAITING_LOOKUPS }),
+    reported: reporting.source,
     bus,
     clock: recordingClock,
     intervalMs,
-    onTransition: () => undefined,
+    onTransition,
     onScrape: (failure, durationMs) => telemetry.onScrape(failure, durationMs),
     errorsOf: logError,
     onOutage: logError('recording is stalled'),
@@ -203,6 +229,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
       () => deliveryQueue.removeExcess(),
       (atMs) => deliveryQueue.forgetSecrets(atMs),
       () => deliveryQueue.bringBack(),
+      (atMs) => reporting.inbox.removeOld(atMs),
     ],
     onError: logError('expired rows could not be removed'),
   })
@@ -218,6 +245,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
       trainingJobs,
       trainingProgress,
       deployments,
+      sources,
       activeDeployments,
       sampleStore,
       history,
@@ -231,6 +259,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
       apiTokens: access.apiTokens,
       sessions: access.sessions,
       webhooks,
+      reportedInferences: new ReportedInferences({ ...reporting, clock: recordingClock }),
       serverInfo: {
         version: VERSION,
         intervalMs,
@@ -250,7 +279,9 @@ export function createDeps({ env, database, source, log, address, time = realTim
     deliveryQueue,
     telemetry,
     deploymentTotals,
+    sourceChanges,
     metricsExports,
+    reporting,
     clock,
     monotonic,
     recordingClock,
@@ -273,6 +304,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
       sweeper,
       deliveryWorker,
       trainingRuns,
+      sourceChanges,
       // Last, since it publishes what the others wait for; so it is the first to stop.
       ...recording.parts,
     ],

@@ -1,7 +1,9 @@
-import { MetricsMerger, type MetricsSummary, summaryOf } from '../metrics/metrics-summary.ts'
+import { MetricsMerger, type MetricsSummary, type Rates, ratePerSecond, summaryOf } from '../metrics/metrics-summary.ts'
+import { sumOf } from '../metrics/figures.ts'
 import type { Sample } from '../metrics/sample.ts'
 import type { Bus } from '../bus/bus.ts'
 import { LatestValue } from '../fanout/latest-value.ts'
+import { isNewestForMs } from './expected-samples.ts'
 import type { RecentSamples } from './recent-samples.ts'
 import type { SharedSource } from '../fanout/shared-source.ts'
 import { asSample, endOf } from './trailing-blocks.ts'
@@ -49,9 +51,6 @@ interface Watched<M, F> {
   isBusy: boolean
   isDueAgain: boolean
 }
-
-/** A deployment that has reported within so many of its own intervals. */
-const REPORTED_WITHIN_INTERVALS = 2
 
 /**
  * State: one update per window and filter, with the sample of every active deployment and their totals, from memory.
@@ -182,7 +181,7 @@ export class Fleet<M extends { key: number }, F> {
     const samples: Sample[] = []
     for (const deployment of members) {
       const sample = recent.latest(deployment.key)
-      if (!sample || throughMs - endOf(sample) >= REPORTED_WITHIN_INTERVALS * sample.windowMs) continue
+      if (!sample || throughMs - endOf(sample) >= isNewestForMs(sample)) continue
       deployments.push(deployment)
       samples.push(sample)
     }
@@ -202,7 +201,7 @@ export class Fleet<M extends { key: number }, F> {
       merger.add(asSample(metrics, samples[index] as Sample), 'sum')
       coveredMs = Math.max(coveredMs, metrics.coveredMs)
       windowMs = Math.max(windowMs, metrics.windowMs)
-      for (const name of RATES) rates[name] = withRate(rates[name], metrics[name], metrics.coveredMs)
+      for (const name of RATES) rates[name] = sumOf(rates[name], ratePerSecond(name, metrics))
     }
     const totals = merger.summary(throughMs - windowMs, windowMs, coveredMs)
     return {
@@ -222,11 +221,4 @@ interface Reported<M> {
   samples: Sample[]
 }
 
-type Rates = NonNullable<MetricsSummary['perSecond']>
 const RATES: readonly (keyof Rates)[] = ['requests', 'generatedTokens']
-
-/** What is not known adds nothing. */
-function withRate(sum: number | null, count: number | null, coveredMs: number): number | null {
-  if (count === null || coveredMs <= 0) return sum
-  return (sum ?? 0) + (count * 1000) / coveredMs
-}

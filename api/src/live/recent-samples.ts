@@ -124,7 +124,7 @@ export class RecentSamples {
   #forgetOld(): void {
     const fromMs = this.#options.now() - RECENT_MS
     for (const [key, recent] of this.#recent) {
-      while ((recent.samples[0]?.windowStartMs ?? Infinity) < fromMs) dropFirst(recent)
+      while (isOld(recent.samples, fromMs)) dropFirst(recent)
       if (recent.samples.length === 0) this.#recent.delete(key)
     }
   }
@@ -143,6 +143,12 @@ function completeAfter(samples: readonly Sample[], fromMs: number): number {
   if (first === undefined) return beforeAllMs
   const { completeAfterMs } = knownFrom(first)
   return hole > 0 || samples.length >= MAX_KEPT ? completeAfterMs : Math.min(completeAfterMs, beforeAllMs)
+}
+
+/** Of the first one. The newest stays as long as its end is not old: the next one of a minute's windows is to come. */
+function isOld(samples: readonly Sample[], fromMs: number): boolean {
+  const [first] = samples
+  return first !== undefined && (samples.length > 1 ? first.windowStartMs : endOf(first)) < fromMs
 }
 
 function dropFirst(recent: Recent): void {

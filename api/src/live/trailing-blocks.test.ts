@@ -89,7 +89,7 @@ describe.each([
         requests: sum((one) => one.requests),
         errors: sum((one) => one.errors),
         latencyMaxMs: maxMs,
-        inFlight: sample.inFlight,
+        inFlight: within.findLast(({ inFlight }) => inFlight !== null)?.inFlight ?? null,
         latency: histogram.count > 0 ? Buffer.from(histogram.encode()).toString('hex') : null,
       })
       expect(latencySumMs).toBeCloseTo(sumMs, 6)

@@ -119,7 +119,8 @@ export class TrailingBlocks {
       recordedMs += part.windowMs
       merger.add(part, 'last')
     }
-    const figure = packed(merger.summary(fromMs, overMs, recordedMs - Math.max(0, fromMs - firstStartMs)))
+    const coveredMs = recordedMs - Math.max(0, fromMs - firstStartMs)
+    const figure = packed(merger.summary(fromMs, overMs, coveredMs, recordedMs))
     const isNewest = newest === undefined || newest.sample.sequence < sample.sequence
     if (isNewest) this.#newest.set(overMs, { sample, figure })
     this.#forget(sample, overMs)

@@ -1,4 +1,4 @@
-import { MetricsMerger, type MetricsSummary, packed, summaryOf } from '../metrics/metrics-summary.ts'
+import { MetricsMerger, type MetricsSummary, packed, ratesBeyond, summaryOf } from '../metrics/metrics-summary.ts'
 import type { Sample } from '../metrics/sample.ts'
 import { endOf } from './trailing-blocks.ts'
 
@@ -58,7 +58,8 @@ export class WindowFold {
     const place = { firstSequence: first.sequence, last, count: this.#samples.length }
     if (last === first) {
       const coveredMs = first.windowMs - beforeMs
-      return { ...place, metrics: { ...summaryOf(first), ...window, coveredMs } }
+      const rates = ratesBeyond(first, coveredMs, first.windowMs)
+      return { ...place, metrics: { ...summaryOf(first), ...window, coveredMs, ...rates } }
     }
     const merger = new MetricsMerger()
     let recordedMs = 0
@@ -66,7 +67,8 @@ export class WindowFold {
       merger.add(sample, 'last')
       recordedMs += sample.windowMs
     }
-    return { ...place, metrics: packed(merger.summary(window.atMs, window.windowMs, recordedMs - beforeMs)) }
+    const metrics = packed(merger.summary(window.atMs, window.windowMs, recordedMs - beforeMs, recordedMs))
+    return { ...place, metrics }
   }
 
   #close(): ClosedWindow[] {

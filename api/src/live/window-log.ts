@@ -2,14 +2,13 @@ import type { LiveLog } from '../fanout/live-log.ts'
 import type { FeedUpdate, SharedFeed } from '../fanout/shared-source.ts'
 import { Waiters } from '../fanout/waiters.ts'
 import type { Sample } from '../metrics/sample.ts'
+import { isCompleteAfterMs } from './expected-samples.ts'
 import { endOf } from './trailing-blocks.ts'
 import { type ClosedWindow, WindowFold, windowStartOf } from './window-fold.ts'
 
 /** The newest windows that are kept in memory. */
 const KEPT_WINDOWS = 64
 const BATCH = 64
-/** A window without newer samples closes so many intervals of its samples after its end. */
-const CLOSES_AFTER_INTERVALS = 2
 
 export interface WindowLogOptions<P> {
   log: LiveLog<Sample>
@@ -135,7 +134,7 @@ export class WindowLog<P> implements SharedFeed<P> {
   isDue(nowMs: number): boolean {
     const { newest, endMs } = this.#fold
     if (newest === undefined || newest.sequence <= this.#version || this.#isClosed) return false
-    return nowMs >= endMs + CLOSES_AFTER_INTERVALS * newest.windowMs
+    return nowMs >= endMs + isCompleteAfterMs(newest)
   }
 
   /** Closes a window that is due. The store was asked: no sample is newer than `head`. */

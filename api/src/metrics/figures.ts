@@ -18,6 +18,8 @@ const SUMS = NUMBERS.filter((name) => METRICS[name].merge === 'sum')
 const TOTALS = DISTRIBUTION_NAMES.map((name) => ({ name, ...DISTRIBUTIONS[name] }))
 /** States at the end of a window: they merge in one way over time and in another over deployments. */
 export const GAUGES = NUMBERS.filter((name) => METRICS[name].merge === 'gauge' || METRICS[name].merge === 'own gauge')
+/** Those of them that are added up over deployments; the others say nothing of several, and of a fleet of one neither. */
+export const SUMMED_GAUGES = GAUGES.filter((name) => METRICS[name].merge === 'gauge')
 
 /** The numbers before any window was added. */
 export function noNumbers(): Numbers {
@@ -51,12 +53,6 @@ export function knownNumbers(numbers: Numbers): Numbers {
 /** What is not known adds nothing. */
 export function sumOf(a: number | null, b: number | null): number | null {
   return a === null || b === null ? (a ?? b) : a + b
-}
-
-/** A gauge over deployments: NaN, so never known again, where a sum says nothing. */
-export function gaugeOverDeployments(name: NumberName, a: number | null, b: number | null): number | null {
-  if (METRICS[name].merge !== 'own gauge' || a === null || b === null) return sumOf(a, b)
-  return Number.NaN
 }
 
 function maxOf(a: number | null, b: number | null): number | null {

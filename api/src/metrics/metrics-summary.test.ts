@@ -135,11 +135,11 @@ describe('merging samples', () => {
     expect(median?.lowMs).toBeCloseTo(5, 1)
   })
 
-  it('adds requests in flight up over deployments, and takes the last of them over time', () => {
+  it('adds requests in flight up over deployments, and takes the last that is known over time', () => {
     const samples = [sampleOf({ inFlight: 5 }), sampleOf({ inFlight: null }), sampleOf({ inFlight: 2 })]
     expect(merged(samples, 'sum').summary(START, 1000).inFlight).toBe(7)
     expect(merged(samples, 'last').summary(START, 1000).inFlight).toBe(2)
-    expect(merged(samples.slice(0, 2), 'last').summary(START, 1000).inFlight).toBeNull()
+    expect(merged(samples.slice(0, 2), 'last').summary(START, 1000).inFlight).toBe(5)
   })
 
   it('covers the given time for deployments side by side', () => {

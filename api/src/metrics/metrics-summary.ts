@@ -1,5 +1,5 @@
 import { Distribution } from './distribution.ts'
-import { addNumbers, gaugeOverDeployments, GAUGES, knownNumbers, noNumbers, NUMBERS, type Numbers } from './figures.ts'
+import { addNumbers, GAUGES, knownNumbers, noNumbers, NUMBERS, type Numbers, SUMMED_GAUGES, sumOf } from './figures.ts'
 import { mergeReasons } from './reasons.ts'
 import type { Sample, SourceName } from './sample.ts'
 import {
@@ -24,10 +24,41 @@ interface SummaryPlace {
   windowMs: number
   /** Milliseconds of the window that were recorded; rates divide by it. */
   coveredMs: number
-  /** Of several deployments at a moment: their rates added up, each over what was recorded of it. */
-  perSecond?: { requests: number | null; generatedTokens: number | null }
+  /**
+   * Where the counts are not those of `coveredMs`: of several deployments at a moment, their rates added up; of one whose
+   * first sample reaches back before the window, the rates over all that its samples measured.
+   */
+  perSecond?: Rates
   /** Where the samples came from, the source of most requests first; empty without samples. */
   sources: readonly SourceName[]
+}
+
+export interface Rates {
+  requests: number | null
+  generatedTokens: number | null
+}
+
+/** A count for each second; null when it is not known. */
+export function ratePerSecond(name: keyof Rates, summary: MetricsSummary): number | null {
+  if (summary.perSecond !== undefined) return summary.perSecond[name]
+  return rateOver(summary[name], summary.coveredMs)
+}
+
+/** The rates of counts that took `measuredMs`, where that is more than what is covered of a window. */
+export function ratesBeyond(
+  { requests, generatedTokens }: Pick<WindowMetrics, keyof Rates>,
+  coveredMs: number,
+  measuredMs: number,
+): { perSecond?: Rates } {
+  if (measuredMs <= coveredMs) return {}
+  return {
+    perSecond: { requests: rateOver(requests, measuredMs), generatedTokens: rateOver(generatedTokens, measuredMs) },
+  }
+}
+
+function rateOver(count: number | null, ms: number): number | null {
+  if (count === null) return null
+  return ms > 0 ? (count * 1000) / ms : 0
 }
 
 /** With its distributions in the stored form, which is a tenth as large in memory and can be added to others. */
@@ -47,7 +78,9 @@ export function summaryOf(sample: Sample): MetricsSummary {
 
 const EMPTY = Object.fromEntries(NUMBERS.map((name) => [name, METRICS[name].empty])) as Numbers
 
-/** `none`: a later window of the same deployment has the state that counts. */
+/**
+ * Over deployments, a `sum`. Over time, the `last` state that is known. `none`: the states are those of other windows.
+ */
 type Gauges = 'sum' | 'last' | 'none'
 
 /** Adds samples up into one summary; percentiles come from the merged distributions. */
@@ -59,7 +92,7 @@ export class MetricsMerger {
   #recordedMs = 0
   #samples = 0
 
-  /** @param gauges how a state at the end of a window merges: as a sum over deployments, or the last one over time. */
+  /** @param gauges how a state at the end of a window merges. */
   add(sample: Sample, gauges: Gauges): void {
     this.#add(sample, gauges)
     this.#addSource(sample.source, sample.requests ?? 0)
@@ -89,11 +122,8 @@ export class MetricsMerger {
     const numbers = this.#numbers
     this.#samples += 1
     addNumbers(numbers, window)
-    if (gauges !== 'none') {
-      for (const name of GAUGES) {
-        numbers[name] = gauges === 'last' ? window[name] : gaugeOverDeployments(name, numbers[name], window[name])
-      }
-    }
+    if (gauges === 'last') for (const name of GAUGES) numbers[name] = window[name] ?? numbers[name]
+    if (gauges === 'sum') for (const name of SUMMED_GAUGES) numbers[name] = sumOf(numbers[name], window[name])
     if (window.errorsByReason !== null) this.#reasons = mergeReasons(this.#reasons, window.errorsByReason)
     for (const name of DISTRIBUTION_NAMES) {
       const added = window[name]
@@ -123,10 +153,14 @@ export class MetricsMerger {
     this.#requestsBySource.set(source, (this.#requestsBySource.get(source) ?? 0) + requests)
   }
 
-  /** `coveredMs`: default the windows added up (right over time, not over deployments). */
-  summary(atMs: number, windowMs: number, coveredMs = this.#recordedMs): MetricsSummary {
+  /**
+   * @param coveredMs default: the windows added up (right over time, not over deployments)
+   * @param measuredMs how long the samples are, where they reach back before the window
+   */
+  summary(atMs: number, windowMs: number, coveredMs = this.#recordedMs, measuredMs = coveredMs): MetricsSummary {
     const numbers = this.#samples > 0 ? knownNumbers(this.#numbers) : EMPTY
-    return { atMs, windowMs, coveredMs, ...numbers, ...this.#others(), sources: this.#sources() }
+    const rates = ratesBeyond(numbers, coveredMs, measuredMs)
+    return { atMs, windowMs, coveredMs, ...numbers, ...this.#others(), ...rates, sources: this.#sources() }
   }
 
   #sources(): SourceName[] {

@@ -2,21 +2,24 @@ import type { Clock } from '../base/clock.ts'
 import type { Part } from '../base/lifecycle.ts'
 import type { Bus } from '../bus/bus.ts'
 import type { AddressGuard } from '../outbound/address-guard.ts'
+import type { SourceName } from '../metrics/sample.ts'
 import type { SampleStore } from '../samples/sample-store.ts'
 import type { SourceStates } from '../samples/source-states.ts'
 import { Recorder, type RecorderOptions } from './recorder.ts'
 import { readBaseline } from './sources/baseline.ts'
 import { deltaOf } from './sources/deltas.ts'
+import type { ReportedSource } from './sources/reporting/reported-source.ts'
 import { ScrapeFigures } from './sources/scraping/scrape-figures.ts'
 import { ScrapedSource } from './sources/scraping/scraped-source.ts'
 import type { Source } from './sources/source.ts'
 import type { SourceTransition } from './sources/source-health.ts'
-import { SCRAPE_INTERVAL_MS } from './sources/source-settings.ts'
+import { REPORT_INTERVAL_MS, SCRAPE_INTERVAL_MS } from './sources/source-settings.ts'
 
 export interface RecordingOptions extends Pick<RecorderOptions, 'onOutage' | 'onRecovery' | 'onStored'> {
   store: SampleStore
   states: SourceStates
   simulated: Source
+  reported: ReportedSource
   /** Who may be scraped. */
   guard: AddressGuard
   bus: Bus
@@ -38,7 +41,7 @@ export interface Recording {
 
 /** The recorder and the sources that it asks. Starts nothing. */
 export function createRecording(options: RecordingOptions): Recording {
-  const { store, states, simulated, guard, clock, intervalMs, onTransition, onScrape, errorsOf } = options
+  const { store, states, simulated, reported, guard, clock, intervalMs, onTransition, onScrape, errorsOf } = options
   const onReady = () => recorder.wake()
   const figures = new ScrapeFigures({ guard, onScrape, onError: errorsOf('what a target answers could not be read') })
   const scraped = new ScrapedSource({
@@ -51,16 +54,25 @@ export function createRecording(options: RecordingOptions): Recording {
     onTransition,
     onError: errorsOf('what is stored of scraped deployments could not be read'),
   })
+  /** Each with how long its windows are where a deployment does not say. */
+  const sources: Record<SourceName, [Source, number]> = {
+    SIMULATED: [simulated, intervalMs],
+    SCRAPED: [scraped, SCRAPE_INTERVAL_MS],
+    REPORTED: [reported, REPORT_INTERVAL_MS],
+  }
   const recorder = new Recorder({
     store,
     bus: options.bus,
     clock,
     intervalMs,
-    sourceOf: (head) =>
-      head.source === 'SCRAPED'
-        ? { source: scraped, intervalMs: head.intervalMs ?? SCRAPE_INTERVAL_MS }
-        : { source: simulated, intervalMs: head.intervalMs ?? intervalMs },
-    onHeads: (heads) => scraped.onHeads(heads),
+    sourceOf: (head) => {
+      const [source, usualMs] = sources[head.source]
+      return { source, intervalMs: head.intervalMs ?? usualMs }
+    },
+    onHeads: (heads) => {
+      scraped.onHeads(heads)
+      reported.onHeads(heads)
+    },
     onSourceError: errorsOf('a source of samples fails; its deployments are not recorded'),
     onOutage: options.onOutage,
     onRecovery: options.onRecovery,

@@ -6,14 +6,15 @@ import { MetricsHistory } from './history.ts'
 import { HistoryStore } from './history-store.ts'
 import { MergedWindows } from './merged-windows.ts'
 import { Partitions } from './partitions.ts'
+import { REPORTS_EFFECT } from './report-inbox.ts'
 import { Retention } from './retention.ts'
 import { SampleStore } from './sample-store.ts'
 import { BASELINE_EFFECT, SourceStates } from './source-states.ts'
 import { type StoredTable, storedTables } from './stored-tables.ts'
 import { SweepClock } from './sweep-clock.ts'
 
-/** What sources may have stored with a sample. */
-export const SAMPLE_EFFECTS = { baseline: BASELINE_EFFECT }
+/** What sources store and consume with a sample. */
+export const SAMPLE_EFFECTS = { baseline: BASELINE_EFFECT, reports: REPORTS_EFFECT }
 
 export interface SampleStorageOptions {
   database: Database

@@ -1,16 +1,14 @@
+import { GAUGES, type NumberName } from '../metrics/figures.ts'
 import type { Sample } from '../metrics/sample.ts'
 import { MetricsMerger, type MetricsSummary, packed } from '../metrics/metrics-summary.ts'
+import { CoveredTime } from './covered-time.ts'
 import { type MergedWindow, windowStartOf } from './merged-window.ts'
-
-/** Milliseconds that were recorded: of a point, and of the whole range, where what came before the point counts too. */
-interface Covered {
-  ofPointMs: number
-  ofRangeMs: number
-}
 
 interface Point {
   merger: MetricsMerger
-  coveredMs: number
+  covered: CoveredTime
+  /** How long the windows in it are, also where they reach back before it. */
+  measuredMs: number
   /** Number of the segment that was last added to it. */
   segment: number
 }
@@ -20,7 +18,11 @@ interface HeldRow {
   row: Sample | MergedWindow
   series: number
   atMs: number
+  /** What was known last of the states at the end of windows, in this point, of this deployment. */
+  states: States
 }
+
+type States = Partial<Record<NumberName, number | null>>
 
 /**
  * Merges stored windows into points: over time, and over deployments side by side. Segments are added in the order of
@@ -29,18 +31,20 @@ interface HeldRow {
 export class HistoryPoints {
   readonly #fromMs: number
   readonly #widthMs: number
+  readonly #isOfOne: boolean
   readonly #points = new Map<number, Point>()
-  #rangeCoveredMs = 0
+  readonly #rangeCovered = new CoveredTime()
+  #rangeMeasuredMs = 0
   #segment = 0
   #held: HeldRow | undefined
-  /** By the start of a stored window: what was recorded of it by the deployment that was recorded longest. */
-  readonly #covered = new Map<number, Covered & { atMs: number }>()
   #lastSequence = 0
   #lastSample: Sample | undefined
 
-  constructor(fromMs: number, widthMs: number) {
+  /** @param isOfOne the rows are all of one deployment: then it has states that say nothing of several. */
+  constructor(fromMs: number, widthMs: number, { isOfOne }: { isOfOne: boolean }) {
     this.#fromMs = fromMs
     this.#widthMs = widthMs
+    this.#isOfOne = isOfOne
   }
 
   /** The sequence of the newest sample that is contained, of a single deployment; 0 without one. */
@@ -54,43 +58,30 @@ export class HistoryPoints {
   }
 
   addSample(sample: Sample): void {
-    const endMs = sample.windowStartMs + sample.windowMs
-    const atMs = windowStartOf(endMs, this.#widthMs)
-    this.#cover(endMs, atMs, {
-      ofPointMs: endMs - Math.max(sample.windowStartMs, atMs, this.#fromMs),
-      ofRangeMs: endMs - Math.max(sample.windowStartMs, this.#fromMs),
-    })
+    const { windowStartMs, windowMs } = sample
+    const endMs = windowStartMs + windowMs
     if (sample.sequence >= this.#lastSequence) {
       this.#lastSequence = sample.sequence
       this.#lastSample = sample
     }
-    this.#hold({ row: sample, series: sample.deploymentKey, atMs })
+    const atMs = windowStartOf(endMs, this.#widthMs)
+    this.#add(sample, sample.deploymentKey, atMs, { startMs: windowStartMs, endMs })
   }
 
   addWindow(window: MergedWindow): void {
     const { windowStartMs, coveredMs, beforeMs, lastSequence, series } = window
-    const atMs = Math.floor(windowStartMs / this.#widthMs) * this.#widthMs
-    const since = (ms: number) => coveredMs + Math.max(0, Math.min(beforeMs, windowStartMs - ms))
-    this.#cover(windowStartMs, atMs, {
-      ofPointMs: since(Math.max(atMs, this.#fromMs)),
-      ofRangeMs: since(this.#fromMs),
-    })
     if (lastSequence !== null && lastSequence > this.#lastSequence) {
       this.#lastSequence = lastSequence
       this.#lastSample = undefined
     }
-    this.#hold({ row: window, series, atMs })
+    const atMs = Math.floor(windowStartMs / this.#widthMs) * this.#widthMs
+    // Where in the window it is that was recorded is not stored; as if it were the beginning.
+    this.#add(window, series, atMs, { startMs: windowStartMs - beforeMs, endMs: windowStartMs + coveredMs })
   }
 
   /** All rows of a segment were added. */
   endSegment(): void {
     this.#release(undefined)
-    for (const { atMs, ofPointMs, ofRangeMs } of this.#covered.values()) {
-      const point = this.#points.get(atMs)
-      if (point) point.coveredMs += ofPointMs
-      this.#rangeCoveredMs += ofRangeMs
-    }
-    this.#covered.clear()
     this.#segment += 1
   }
 
@@ -99,22 +90,27 @@ export class HistoryPoints {
     const total = new MetricsMerger()
     const points = [...this.#points]
       .toSorted(([a], [b]) => a - b)
-      .map(([atMs, { merger, coveredMs }]) => {
+      .map(([atMs, { merger, covered, measuredMs }]) => {
         total.merge(merger)
-        const insideMs = Math.min(toMs, atMs + this.#widthMs) - Math.max(this.#fromMs, atMs)
-        return packed(merger.summary(atMs, this.#widthMs, Math.min(coveredMs, insideMs)))
+        return packed(merger.summary(atMs, this.#widthMs, ...this.#times(covered, measuredMs)))
       })
-    const rangeMs = toMs - this.#fromMs
-    return { points, summary: total.summary(this.#fromMs, rangeMs, Math.min(this.#rangeCoveredMs, rangeMs)) }
+    const times = this.#times(this.#rangeCovered, this.#rangeMeasuredMs)
+    return { points, summary: total.summary(this.#fromMs, toMs - this.#fromMs, ...times) }
   }
 
-  #cover(startMs: number, atMs: number, covered: Covered): void {
-    const known = this.#covered.get(startMs)
-    if (known === undefined) this.#covered.set(startMs, { ...covered, atMs })
-    else {
-      known.ofPointMs = Math.max(known.ofPointMs, covered.ofPointMs)
-      known.ofRangeMs = Math.max(known.ofRangeMs, covered.ofRangeMs)
-    }
+  /** Windows of several deployments side by side take longer than all that they cover. */
+  #times({ totalMs }: CoveredTime, measuredMs: number): [coveredMs: number, measuredMs: number] {
+    return [totalMs, this.#isOfOne ? measuredMs : totalMs]
+  }
+
+  #add(row: Sample | MergedWindow, series: number, atMs: number, span: { startMs: number; endMs: number }): void {
+    const { startMs, endMs } = span
+    const point = this.#pointAt(atMs)
+    point.covered.add(Math.max(startMs, atMs, this.#fromMs), endMs)
+    point.measuredMs += endMs - startMs
+    this.#rangeCovered.add(Math.max(startMs, this.#fromMs), endMs)
+    this.#rangeMeasuredMs += endMs - startMs
+    this.#hold({ row, series, atMs, states: {} })
   }
 
   #hold(next: HeldRow): void {
@@ -126,23 +122,34 @@ export class HistoryPoints {
     const held = this.#held
     this.#held = undefined
     if (held === undefined) return
-    const { row, series, atMs } = held
-    const point = this.#pointAt(atMs)
-    const gauges = next?.series === series && next.atMs === atMs ? 'none' : 'sum'
-    if ('sources' in row) point.merger.addMerged(row, row.sources, gauges)
-    else point.merger.add(row, gauges)
+    const { row, series, atMs, states } = held
+    const { merger } = this.#pointAt(atMs)
+    const isLast = next?.series !== series || next.atMs !== atMs
+    if (this.#isOfOne) {
+      add(merger, row, 'last')
+      return
+    }
+    for (const name of GAUGES) states[name] = row[name] ?? states[name] ?? null
+    if (!isLast) next.states = states
+    add(merger, isLast ? { ...row, ...states } : row, isLast ? 'sum' : 'none')
   }
 
   #pointAt(atMs: number): Point {
     let point = this.#points.get(atMs)
     if (point === undefined) {
-      point = { merger: new MetricsMerger(), coveredMs: 0, segment: this.#segment }
+      point = { merger: new MetricsMerger(), covered: new CoveredTime(), measuredMs: 0, segment: this.#segment }
       this.#points.set(atMs, point)
     }
     if (point.segment !== this.#segment) {
       point.segment = this.#segment
-      point.merger.forgetGauges()
+      // The windows of a later segment have the newer states.
+      if (!this.#isOfOne) point.merger.forgetGauges()
     }
     return point
   }
+}
+
+function add(merger: MetricsMerger, row: Sample | MergedWindow, gauges: 'sum' | 'last' | 'none'): void {
+  if ('sources' in row) merger.addMerged(row, row.sources, gauges)
+  else merger.add(row, gauges)
 }

@@ -17,6 +17,8 @@ export interface AskedRange {
 export interface Stored {
   /** Length of the windows that are recorded. */
   intervalMs: number
+  /** Points are multiples of it: no shorter than the samples of any deployment that is merged. By default the interval. */
+  stepMs?: number
   /** The finest windows that reach back to the beginning of the range. By default those that are recorded. */
   finestMs?: number
   /** Within which something may be recorded. By default the range. */
@@ -45,7 +47,13 @@ export function storedWidths(intervalMs: number): number[] {
  * with fewest.
  */
 export function resolutionFor({ fromMs, toMs, maxPoints }: AskedRange, stored: Stored): Resolution {
-  const { intervalMs, finestMs = intervalMs, recorded = { fromMs, toMs }, seriesAt = () => 1 } = stored
+  const {
+    intervalMs,
+    stepMs = intervalMs,
+    finestMs = intervalMs,
+    recorded = { fromMs, toMs },
+    seriesAt = () => 1,
+  } = stored
   const recordedMs = Math.max(0, Math.min(toMs, recorded.toMs) - Math.max(fromMs, recorded.fromMs))
   const levels = storedWidths(intervalMs)
   const fits = (width: number) => Math.ceil(toMs / width) - Math.floor(fromMs / width) <= maxPoints
@@ -55,10 +63,10 @@ export function resolutionFor({ fromMs, toMs, maxPoints }: AskedRange, stored: S
   }
   // Whole windows: the interval divides a minute.
   const readable = READABLE_S.map((seconds) => seconds * 1000)
-  const widths = [...new Set([intervalMs, ...readable.filter((width) => width > intervalMs)])]
+  const widths = [...new Set([stepMs, ...readable.filter((width) => width > stepMs)])]
   let least: Resolution | undefined
   for (const width of widths) {
-    if (width % finestMs !== 0 || width % intervalMs !== 0 || !fits(width)) continue
+    if (width % finestMs !== 0 || width % stepMs !== 0 || !fits(width)) continue
     const resolution = of(width)
     if (resolution.rows <= MAX_ROWS) return resolution
     if (least === undefined || resolution.rows < least.rows) least = resolution

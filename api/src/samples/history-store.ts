@@ -9,6 +9,8 @@ import { SAMPLE_FIELDS } from './sample-columns.ts'
 const MAX_LAGGING_SHARE = 0.1
 /** Samples that one statement reads: an embedded database does nothing else meanwhile. */
 const CHUNK_ROWS = 1000
+/** A deployment with windows of its own length has none shorter than this. */
+const LEAST_OWN_MS = 1000
 /** Deployments whose watermarks one statement reads. */
 const CHUNK_KEYS = 250
 
@@ -38,7 +40,8 @@ export class HistoryStore {
    * deployment after the other; a chunk may hold several, and one may go on in the next chunk.
    */
   async *samples(keys: readonly number[], fromMs: number, toMs: number, intervalMs: number): AsyncGenerator<Sample[]> {
-    const rowsEach = Math.max(1, Math.min(CHUNK_ROWS, Math.ceil((toMs - fromMs) / intervalMs)))
+    const leastMs = Math.min(intervalMs, LEAST_OWN_MS)
+    const rowsEach = Math.max(1, Math.min(CHUNK_ROWS, Math.ceil((toMs - fromMs) / leastMs)))
     const keysEach = Math.floor(CHUNK_ROWS / rowsEach)
     for (let at = 0; at < keys.length; at += keysEach) {
       const asked = keys.slice(at, at + keysEach)
@@ -61,6 +64,19 @@ export class HistoryStore {
         startMs = last.windowStartMs + 1
       }
     }
+  }
+
+  /** The lengths of windows that these deployments have instead of the server's. */
+  async intervals(deploymentKeys: readonly number[]): Promise<number[]> {
+    if (deploymentKeys.length === 0) return []
+    const { rows } = await this.#query<{ intervalMs: number }>(
+      'history-intervals',
+      `select distinct d.interval_ms as "intervalMs" from unnest($1::int[]) k cross join lateral (
+          select interval_ms from deployments where key = k limit 1
+        ) d where d.interval_ms is not null`,
+      [deploymentKeys],
+    )
+    return rows.map(({ intervalMs }) => intervalMs)
   }
 
   /** What is stored of a range, for each length. The first length is that of samples. */

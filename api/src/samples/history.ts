@@ -9,6 +9,7 @@ import { type AskedRange, type Resolution, resolutionFor, storedWidths } from '.
 import type { HistoryStore } from './history-store.ts'
 import { FLEET_SERIES, SHARED_RESOLUTION_MS } from './merged-window.ts'
 import { MAX_LAG_MS, type MergedWindows } from './merged-windows.ts'
+import { roundedOutwards, sampleLengths } from './sample-lengths.ts'
 import type { SampleStore } from './sample-store.ts'
 
 export interface HistoryRange {
@@ -72,9 +73,12 @@ interface Subject {
   series: readonly number[]
   /** Whose finer windows and samples are read; of a model and the fleet only where that is needed. */
   members: readonly number[] | MembersSince
+  /** A deployment by itself, not a group of one. */
+  isOne?: boolean
 }
 
 interface Planned {
+  sampleMs: number
   resolution: Resolution
   plan: LadderPlan
   members: readonly number[]
@@ -104,7 +108,10 @@ export class MetricsHistory {
    */
   async ofDeployment(deploymentKey: number, range: HistoryRange): Promise<DeploymentHistory> {
     const { samples } = this.#options
-    const read = await this.#read({ series: [deploymentKey], members: [deploymentKey] }, this.#checked(range))
+    const read = await this.#read(
+      { series: [deploymentKey], members: [deploymentKey], isOne: true },
+      this.#checked(range),
+    )
     // At `from`, not at `to`: a sample that was stored since the range was read is still to come.
     const endSequence = read.endSequence || (await samples.sequenceAt(deploymentKey, read.fromMs))
     const isKnown = read.endSample !== undefined || endSequence === 0
@@ -139,10 +146,10 @@ export class MetricsHistory {
   }
 
   async #read(subject: Subject, range: AskedRange): Promise<Read> {
-    const { resolution, plan, members } = await this.#planned(subject, range)
-    const points = new HistoryPoints(plan.fromMs, resolution.widthMs)
+    const { resolution, plan, members, sampleMs } = await this.#planned(subject, range)
+    const points = new HistoryPoints(plan.fromMs, resolution.widthMs, { isOfOne: subject.isOne ?? false })
     for (const segment of plan.segments) {
-      await this.#add(points, segment, this.#isFine(segment.level.widthMs) ? members : subject.series)
+      await this.#add(points, segment, isFine(segment.level.widthMs, sampleMs) ? members : subject.series, sampleMs)
     }
     const { fromMs, toMs } = plan
     const { lastSequence: endSequence, lastSample: endSample } = points
@@ -161,34 +168,28 @@ export class MetricsHistory {
     if (fromMs < EARLIEST_MS || toMs > LATEST_MS) {
       throw new RefusedError('BAD_USER_INPUT', 'from and to must lie between the years 1970 and 2200.')
     }
-    return {
-      fromMs: Math.floor(fromMs / intervalMs) * intervalMs,
-      toMs: Math.ceil(toMs / intervalMs) * intervalMs,
-      maxPoints,
-    }
+    return { ...roundedOutwards({ fromMs, toMs }, intervalMs), maxPoints }
   }
 
-  /** Whether models and the fleet have no windows of this length. */
-  #isFine(widthMs: number): boolean {
-    return widthMs === this.#options.intervalMs || widthMs < SHARED_RESOLUTION_MS
-  }
-
-  async #planned(subject: Subject, range: AskedRange): Promise<Planned> {
+  async #planned(subject: Subject, asked: AskedRange): Promise<Planned> {
     const { intervalMs, store, clock } = this.#options
-    const { series } = subject
+    const { series, isOne = false } = subject
     const isShared = typeof subject.members === 'function'
     // Of a model or the fleet, members are read where its points may be finer than its own windows.
-    const mayBeFine = this.#isFine(resolutionFor(range, { intervalMs }).storedMs)
-    const fine = await membersOf(subject, mayBeFine ? range.fromMs : Infinity)
-    const seriesAt = (widthMs: number) => (this.#isFine(widthMs) ? fine : series)
-    const widths = storedWidths(intervalMs)
+    const mayBeFine = isFine(resolutionFor(asked, { intervalMs }).storedMs, intervalMs)
+    const fine = await membersOf(subject, mayBeFine ? asked.fromMs : Infinity)
+    const { sampleMs, stepMs } = sampleLengths(intervalMs, await store.intervals(fine), isOne)
+    const range = { ...asked, ...roundedOutwards(asked, stepMs) }
+    const seriesAt = (widthMs: number) => (isFine(widthMs, sampleMs) ? fine : series)
+    const widths = storedWidths(sampleMs)
     // All go with the same partitions: a few of many say what is kept, the oldest ones.
     const stored = widths.map((widthMs) => ({ widthMs, series: seriesAt(widthMs).slice(0, MAX_PROBED) }))
     const kept = await store.kept(stored, range.fromMs, range.toMs)
     const reach = reachOf(widths, kept)
-    const finestMs = widths.find((_width, at) => (reach[at] ?? Infinity) <= range.fromMs) ?? intervalMs
+    const finestMs = widths.find((_width, at) => (reach[at] ?? Infinity) <= range.fromMs) ?? sampleMs
     const resolution = resolutionFor(range, {
-      intervalMs,
+      intervalMs: sampleMs,
+      stepMs,
       finestMs,
       recorded: { fromMs: Math.min(...kept.map(({ firstMs }) => firstMs ?? Infinity)), toMs: clock.now() },
       seriesAt: (widthMs) => seriesAt(widthMs).length,
@@ -196,20 +197,24 @@ export class MetricsHistory {
     if (resolution.rows > MAX_ROWS_AT_ALL) throw tooManyRows(resolution)
 
     const used = widths.filter((width) => width <= resolution.storedMs)
-    const { through, members } = await this.#merged(subject, fine, used, range.toMs)
+    const { through, members } = await this.#merged(subject, fine, used, range.toMs, sampleMs)
     const levels = used.map((widthMs, at): Level => {
-      const isExact = series.length <= MAX_EXACT_SERIES && !(isShared && this.#isFine(widthMs))
+      const isExact = series.length <= MAX_EXACT_SERIES && !(isShared && isFine(widthMs, sampleMs))
       return {
         widthMs,
         reachesFromMs: isExact || widthMs === resolution.storedMs ? (reach[at] ?? Infinity) : Infinity,
-        throughMs: widthMs === intervalMs ? Infinity : (through.get(widthMs) ?? -Infinity),
+        throughMs: widthMs === sampleMs ? Infinity : (through.get(widthMs) ?? -Infinity),
       }
     })
     const plan = planLadder(levels, range.fromMs, range.toMs)
-    const isOne = !isShared && series.length === 1
-    const maxRows = isOne ? MAX_TAIL_ROWS.ofOne : MAX_TAIL_ROWS.ofSeveral
-    const rowsAt = (widthMs: number) => (this.#isFine(widthMs) ? members : series).length
-    return { resolution, members, plan: withoutLongTail(plan, resolution.storedMs, maxRows, rowsAt, clock.now()) }
+    const maxRows = !isShared && series.length === 1 ? MAX_TAIL_ROWS.ofOne : MAX_TAIL_ROWS.ofSeveral
+    const rowsAt = (widthMs: number) => (isFine(widthMs, sampleMs) ? members : series).length
+    return {
+      sampleMs,
+      resolution,
+      members,
+      plan: withoutLongTail(plan, resolution.storedMs, maxRows, rowsAt, clock.now()),
+    }
   }
 
   /** Until when windows are merged, and whose finer ones and samples are read after that. */
@@ -218,6 +223,7 @@ export class MetricsHistory {
     fine: readonly number[],
     widths: readonly number[],
     toMs: number,
+    sampleMs: number,
   ): Promise<{ through: Map<number, number>; members: readonly number[] }> {
     const { store, clock } = this.#options
     const { series } = subject
@@ -230,14 +236,19 @@ export class MetricsHistory {
     // Whoever recorded before has been merged since, or lags so far behind that nobody waits for it.
     const recent = await subject.members(clock.now() - MAX_LAG_MS - Math.max(...widths))
     const through = await store.allMergedThrough(recent, widths, clock.now())
-    const coarse = widths.filter((width) => !this.#isFine(width))
+    const coarse = widths.filter((width) => !isFine(width, sampleMs))
     if (coarse.length === 0) return { through, members: fine }
     const mergedMs = Math.min(...coarse.map((width) => through.get(width) ?? 0))
     return { through, members: mergedMs < toMs ? await subject.members(mergedMs) : [] }
   }
 
-  async #add(points: HistoryPoints, { level, fromMs, toMs }: Segment, series: readonly number[]): Promise<void> {
-    const { store, windows, intervalMs } = this.#options
+  async #add(
+    points: HistoryPoints,
+    { level, fromMs, toMs }: Segment,
+    series: readonly number[],
+    sampleMs: number,
+  ): Promise<void> {
+    const { store, windows } = this.#options
     const { widthMs } = level
     let sliceEndMs = performance.now() + SLICE_MS
     const breathe = async () => {
@@ -245,8 +256,8 @@ export class MetricsHistory {
       await nextTurn()
       sliceEndMs = performance.now() + SLICE_MS
     }
-    if (widthMs === intervalMs) {
-      for await (const chunk of store.samples(series, fromMs, toMs, intervalMs)) {
+    if (widthMs === sampleMs) {
+      for await (const chunk of store.samples(series, fromMs, toMs, sampleMs)) {
         for (const sample of chunk) {
           points.addSample(sample)
           await breathe()
@@ -262,6 +273,11 @@ export class MetricsHistory {
     }
     points.endSegment()
   }
+}
+
+/** Whether models and the fleet have no windows of this length. */
+function isFine(widthMs: number, sampleMs: number): boolean {
+  return widthMs === sampleMs || widthMs < SHARED_RESOLUTION_MS
 }
 
 async function membersOf({ members }: Subject, sinceMs: number): Promise<readonly number[]> {

@@ -5,7 +5,7 @@ import type { DeploymentHistory, History, HistoryRange } from './history.ts'
 import { resolutionFor } from './history-resolution.ts'
 import { LatencySummaryType } from './latency.schema.ts'
 import { latencyFigures } from '../metrics/latency-figures.ts'
-import type { MetricsSummary } from '../metrics/metrics-summary.ts'
+import { type MetricsSummary, ratePerSecond } from '../metrics/metrics-summary.ts'
 import type { DistributionName, WindowMetrics } from '../metrics/window-metrics.ts'
 
 export const MetricsSourceEnum = builder.enumType('MetricsSource', {
@@ -16,13 +16,6 @@ export const MetricsSourceEnum = builder.enumType('MetricsSource', {
     REPORTED: { description: 'A program, an SDK or a collector sends the metrics.' },
   },
 })
-
-function perSecond(name: 'requests' | 'generatedTokens', metrics: MetricsSummary): number | null {
-  if (metrics.perSecond !== undefined) return metrics.perSecond[name]
-  const { [name]: count, coveredMs } = metrics
-  if (count === null) return null
-  return coveredMs > 0 ? (count * 1000) / coveredMs : 0
-}
 
 /**
  * Every metric has a field of its own; a sum and a maximum of latencies are shown by `latency`. A missing one does not
@@ -72,7 +65,7 @@ export const InferenceMetricsType = builder.objectRef<MetricsSummary>('Inference
         nullable: true,
         description:
           'The requests per second: `requests` divided by `coveredSeconds`, and of the fleet the sum over its deployments; null when `requests` is.',
-        resolve: (metrics) => perSecond('requests', metrics),
+        resolve: (metrics) => ratePerSecond('requests', metrics),
       }),
       errors: t.field({
         type: 'Count',
@@ -137,7 +130,7 @@ export const InferenceMetricsType = builder.objectRef<MetricsSummary>('Inference
         nullable: true,
         description:
           'The generated tokens per second: `generatedTokens` divided by `coveredSeconds`, and of the fleet the sum over its deployments; null for models without tokens.',
-        resolve: (metrics) => perSecond('generatedTokens', metrics),
+        resolve: (metrics) => ratePerSecond('generatedTokens', metrics),
       }),
       inFlight: t.int({
         nullable: true,

@@ -1,11 +1,18 @@
 import { Distribution } from '../metrics/distribution.ts'
-import { addNumbers, GAUGES, knownNumbers, noNumbers, type NumberName, sumOf } from '../metrics/figures.ts'
+import {
+  addNumbers,
+  GAUGES,
+  knownNumbers,
+  noNumbers,
+  type NumberName,
+  SUMMED_GAUGES,
+  sumOf,
+} from '../metrics/figures.ts'
 import type { Sample, SourceName } from '../metrics/sample.ts'
 import { mergeReasons } from '../metrics/reasons.ts'
 import {
   DISTRIBUTION_NAMES,
   type DistributionName,
-  METRICS,
   type Reasons,
   type StoredMetrics,
 } from '../metrics/window-metrics.ts'
@@ -116,9 +123,7 @@ export class WindowBuilder {
     { coveredMs }: MergedWindow,
   ): void {
     this.#addFigures(added)
-    for (const name of GAUGES) {
-      if (METRICS[name].merge === 'gauge') this.#numbers[name] = sumOf(this.#numbers[name], gauge(name))
-    }
+    for (const name of SUMMED_GAUGES) this.#numbers[name] = sumOf(this.#numbers[name], gauge(name))
     this.#coveredMs = Math.max(this.#coveredMs, coveredMs)
     this.#addSources(added)
   }
