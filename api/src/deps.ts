@@ -54,8 +54,6 @@ import { Webhooks } from './webhooks/webhooks.ts'
 export { createSource, TraceError } from './recording/sources/create-source.ts'
 
 const SWEEP_EVERY_MS = 60_000
-/** All targets are looked up at once after a start. */
-const MAX_WAITING_LOOKUPS = 5_000
 
 /** What resolvers can reach. */
 export interface Services extends LiveMetrics<DeploymentWithNames, DeploymentFilter> {
@@ -195,7 +193,8 @@ export function createDeps({ env, database, source, log, address, time = realTim
     store: recorderStore,
     states: sourceStates,
     simulated: source,
-    guard: new AddressGuard(allowedHosts(env.scrapeAllowedHosts), { maxWaiting: MAX_WAITING_LOOKUPS }),
+    // After a start, all targets are looked up at once.
+    guard: new AddressGuard(allowedHosts(env.scrapeAllowedHosts), { maxWaiting: 5_000 }),
     reported: reporting.source,
     bus,
     clock: recordingClock,
