@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { type Database, isUnavailable, type PrismaClient } from '@gaugeline/prisma'
 import type { Logger } from 'pino'
 import { createAccess } from './auth/access.ts'
@@ -10,6 +9,7 @@ import { errorLog } from './base/error-log.ts'
 import type { Part } from './base/lifecycle.ts'
 import type { ServerInfo } from './base/server-info.ts'
 import { Sweeper } from './base/sweeper.ts'
+import { VERSION } from './base/version.ts'
 import type { Bus } from './bus/bus.ts'
 import { createMemoryBus } from './bus/memory-bus.ts'
 import { ActiveDeployments } from './deployments/active-deployments.ts'
@@ -54,11 +54,6 @@ import { Webhooks } from './webhooks/webhooks.ts'
 export { createSource, TraceError } from './recording/sources/create-source.ts'
 
 const SWEEP_EVERY_MS = 60_000
-
-/** The same file for the sources and for what is built from them. */
-const { version: VERSION } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-  version: string
-}
 
 /** What resolvers can reach. */
 export interface Services extends LiveMetrics<DeploymentWithNames, DeploymentFilter> {
