@@ -15,11 +15,12 @@ import { createMemoryBus } from './bus/memory-bus.ts'
 import { ActiveDeployments } from './deployments/active-deployments.ts'
 import { type DeploymentFilter, type DeploymentWithNames, filterKey } from './deployments/deployment-filter.ts'
 import { DeploymentHistories } from './deployments/deployment-histories.ts'
-import { DeploymentSources } from './deployments/deployment-sources.ts'
-import { Deployments } from './deployments/deployments.ts'
+import { createDeployments } from './deployments/create-deployments.ts'
+import type { DeploymentSources } from './deployments/deployment-sources.ts'
+import type { Deployments } from './deployments/deployments.ts'
 import { EventRecords } from './deployments/event-records.ts'
 import { MetricsExports } from './deployments/metrics-exports.ts'
-import { SourceChanges } from './deployments/source-changes.ts'
+import type { SourceChanges } from './deployments/source-changes.ts'
 import type { Env } from './env.ts'
 import { Idempotency } from './idempotency/idempotency.ts'
 import { Cursors } from './live/cursors.ts'
@@ -38,8 +39,6 @@ import { createSampleStorage } from './samples/create-sample-storage.ts'
 import type { MetricsHistory } from './samples/history.ts'
 import type { Retention } from './samples/retention.ts'
 import type { SampleStore } from './samples/sample-store.ts'
-import { ScrapeChecks } from './sources/scrape-checks.ts'
-import { targetHosts } from './sources/scrape-url.ts'
 import { Telemetry } from './telemetry.ts'
 import { TrainingJobs } from './training/training-jobs.ts'
 import { TrainingProgress } from './training/training-progress.ts'
@@ -147,13 +146,10 @@ export function createDeps({ env, database, source, log, address, time = realTim
     basePath: env.basePath,
     adminToken,
   })
-  const hosts = targetHosts(env.scrapeAllowedHosts)
-  const changes = { prisma, models, events, bus, clock: recordingClock, hosts }
-  const deployments = new Deployments({ ...changes, idempotency, quotas })
-  const scrapeGuard = new AddressGuard(allowedHosts(env.scrapeAllowedHosts))
-  const sources = new DeploymentSources({ ...changes, checks: new ScrapeChecks(scrapeGuard) })
-  const onHealthError = logError('what became of a source could not be written')
-  const sourceChanges = new SourceChanges({ prisma, events, bus, onError: onHealthError })
+  const onChangeError = logError('what became of a source could not be written')
+  const forChanges = { prisma, models, events, idempotency, bus, clock, recordingClock, quotas, onChangeError }
+  const changers = createDeployments({ ...forChanges, mayBeScraped: env.scrapeAllowedHosts })
+  const { deployments, sources, sourceChanges, scrapeGuard } = changers
   const trainingJobs = new TrainingJobs({ prisma, models, idempotency, bus, outbox, clock, recordingClock, quotas })
   const trainingProgress = new TrainingProgress(bus, trainingJobs)
   const onRunError = logError('simulated training runs are stalled')
@@ -188,12 +184,12 @@ export function createDeps({ env, database, source, log, address, time = realTim
     store: recorderStore,
     states: sourceStates,
     simulated: source,
-    guard: new AddressGuard(allowedHosts(env.scrapeAllowedHosts)),
+    guard: scrapeGuard,
     reported: reporting.source,
     bus,
     clock: recordingClock,
     intervalMs,
-    onTransition: () => undefined,
+    onTransition: (transition) => sourceChanges.onTransition(transition),
     onScrape: (failure, durationMs) => telemetry.onScrape(failure, durationMs),
     errorsOf: logError,
     onOutage: logError('recording is stalled'),
