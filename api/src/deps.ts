@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { type Database, isUnavailable, type PrismaClient } from '@gaugeline/prisma'
 import type { Logger } from 'pino'
 import { createAccess } from './auth/access.ts'
@@ -10,6 +9,7 @@ import { errorLog } from './base/error-log.ts'
 import type { Part } from './base/lifecycle.ts'
 import type { ServerInfo } from './base/server-info.ts'
 import { Sweeper } from './base/sweeper.ts'
+import { VERSION } from './base/version.ts'
 import type { Bus } from './bus/bus.ts'
 import { createMemoryBus } from './bus/memory-bus.ts'
 import { ActiveDeployments } from './deployments/active-deployments.ts'
@@ -20,6 +20,7 @@ import type { DeploymentSources } from './deployments/deployment-sources.ts'
 import type { Deployments } from './deployments/deployments.ts'
 import { EventRecords } from './deployments/event-records.ts'
 import { MetricsExports } from './deployments/metrics-exports.ts'
+import { ReportedInferences } from './deployments/reported-inferences.ts'
 import type { SourceChanges } from './deployments/source-changes.ts'
 import type { Env } from './env.ts'
 import { Idempotency } from './idempotency/idempotency.ts'
@@ -28,8 +29,6 @@ import { EventLog } from './live/event-log.ts'
 import { DeploymentTotals } from './live/deployment-totals.ts'
 import { createLiveMetrics, type LiveMetrics } from './live/live-metrics.ts'
 import { Models } from './models/models.ts'
-import { AddressGuard } from './outbound/address-guard.ts'
-import { allowedHosts } from './outbound/public-addresses.ts'
 import { createRecording } from './recording/create-recording.ts'
 import type { Recorder } from './recording/recorder.ts'
 import { createReporting, type Reporting } from './recording/sources/reporting/create-reporting.ts'
@@ -43,20 +42,15 @@ import { Telemetry } from './telemetry.ts'
 import { TrainingJobs } from './training/training-jobs.ts'
 import { TrainingProgress } from './training/training-progress.ts'
 import { TrainingRuns } from './training/training-runs.ts'
+import { createWebhooks } from './webhooks/create-webhooks.ts'
 import { DeliveryBacklog } from './webhooks/delivery-backlog.ts'
-import { DeliveryQueue } from './webhooks/delivery-queue.ts'
-import { DeliveryWorker } from './webhooks/delivery-worker.ts'
+import type { DeliveryQueue } from './webhooks/delivery-queue.ts'
 import { WebhookOutbox } from './webhooks/outbox.ts'
-import { Webhooks } from './webhooks/webhooks.ts'
+import type { Webhooks } from './webhooks/webhooks.ts'
 
 export { createSource, TraceError } from './recording/sources/create-source.ts'
 
 const SWEEP_EVERY_MS = 60_000
-
-/** The same file for the sources and for what is built from them. */
-const { version: VERSION } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-  version: string
-}
 
 /** What resolvers can reach. */
 export interface Services extends LiveMetrics<DeploymentWithNames, DeploymentFilter> {
@@ -76,6 +70,7 @@ export interface Services extends LiveMetrics<DeploymentWithNames, DeploymentFil
   apiTokens: ApiTokens
   sessions: Sessions
   webhooks: Webhooks
+  reportedInferences: ReportedInferences
   serverInfo: ServerInfo
 }
 
@@ -179,7 +174,15 @@ export function createDeps({ env, database, source, log, address, time = realTim
   const deploymentTotals = new DeploymentTotals({ bus, active: () => activeDeployments.named() })
   const history = new DeploymentHistories(prisma, metricsHistory)
   const metricsExports = new MetricsExports({ prisma, store: sampleStore, histories: history, clock: recordingClock })
-  const reporting = createReporting({ database, bus, clock: recordingClock, monotonic })
+  const onTransition = sourceChanges.onTransition.bind(sourceChanges)
+  const reporting = createReporting({
+    database,
+    states: sourceStates,
+    bus,
+    clock: recordingClock,
+    monotonic,
+    onTransition,
+  })
   const recording = createRecording({
     store: recorderStore,
     states: sourceStates,
@@ -189,7 +192,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
     bus,
     clock: recordingClock,
     intervalMs,
-    onTransition: (transition) => sourceChanges.onTransition(transition),
+    onTransition,
     onScrape: (failure, durationMs) => telemetry.onScrape(failure, durationMs),
     errorsOf: logError,
     onOutage: logError('recording is stalled'),
@@ -197,14 +200,9 @@ export function createDeps({ env, database, source, log, address, time = realTim
     onStored: (latenessMs, count) => telemetry.onStored(latenessMs, count),
   })
   const rollUp = createRollUp({ database, tables, recent, clock: recordingClock, log, logError })
-  const guard = new AddressGuard(allowedHosts(env.webhookAllowedHosts))
-  const webhooks = new Webhooks({ prisma, guard, outbox, idempotency, clock, maxWebhooks: quotas.webhooks })
-  const deliveryQueue = new DeliveryQueue({ prisma, clock, random: Math.random })
-  const deliveryWorker = new DeliveryWorker({
-    queue: deliveryQueue,
-    guard,
-    bus,
-    clock,
+  const { webhooks, deliveryQueue, deliveryWorker } = createWebhooks({
+    ...{ prisma, outbox, idempotency, bus, clock, maxWebhooks: quotas.webhooks },
+    mayBeReached: env.webhookAllowedHosts,
     onAttempt: ({ failure }) => telemetry.onDeliveryAttempt(failure),
     onError: logError('webhook deliveries are stalled'),
   })
@@ -248,6 +246,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
       apiTokens: access.apiTokens,
       sessions: access.sessions,
       webhooks,
+      reportedInferences: new ReportedInferences({ ...reporting, clock: recordingClock }),
       serverInfo: {
         version: VERSION,
         intervalMs,

@@ -7,7 +7,7 @@ import type { Scraped } from '../recording/sources/scraping/scrape.ts'
 import { type ExposedSnapshot, snapshotOf } from '../recording/sources/snapshot.ts'
 import { SnapshotError } from '../recording/sources/snapshot-errors.ts'
 import type { ScrapeSettings } from '../recording/sources/source-settings.ts'
-import { unknownOf } from '../recording/sources/target-check.ts'
+import { unknownOf } from '../recording/sources/unknown-of.ts'
 import { type ExposedLabel, labelsToChooseFrom } from './labels-to-choose-from.ts'
 
 export const MAX_SHOWN_FAMILIES = 1000
