@@ -28,7 +28,7 @@ const ErrorCountType = builder.objectRef<{ reason: string; count: number }>('Err
   description: 'How many requests failed for one reason.',
   fields: (t) => ({
     reason: t.exposeString('reason', {
-      description: 'The reason, as the source names it; `other` for all beyond the 16 most frequent ones.',
+      description: 'The reason, as the source names it; `other` for all beyond the 16 that are told apart.',
     }),
     count: t.field({ type: 'Count', description: 'The number of requests.', resolve: ({ count }) => count }),
   }),
