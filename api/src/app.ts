@@ -112,6 +112,7 @@ export function createApp({ env, log, onProgress, onFailure, time }: AppOptions)
       telemetry: deps.telemetry,
       deploymentMetrics: () => deps.deploymentTotals.scrape(),
       exports: deps.metricsExports,
+      otlp: deps.reporting.otlp,
       clock: deps.clock,
       monotonic: deps.monotonic,
     })

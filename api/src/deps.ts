@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { type Database, isUnavailable, type PrismaClient } from '@gaugeline/prisma'
 import type { Logger } from 'pino'
 import { createAccess } from './auth/access.ts'
@@ -10,14 +9,18 @@ import { errorLog } from './base/error-log.ts'
 import type { Part } from './base/lifecycle.ts'
 import type { ServerInfo } from './base/server-info.ts'
 import { Sweeper } from './base/sweeper.ts'
+import { VERSION } from './base/version.ts'
 import type { Bus } from './bus/bus.ts'
 import { createMemoryBus } from './bus/memory-bus.ts'
 import { ActiveDeployments } from './deployments/active-deployments.ts'
 import { type DeploymentFilter, type DeploymentWithNames, filterKey } from './deployments/deployment-filter.ts'
 import { DeploymentHistories } from './deployments/deployment-histories.ts'
+import { DeploymentSources } from './deployments/deployment-sources.ts'
 import { Deployments } from './deployments/deployments.ts'
 import { EventRecords } from './deployments/event-records.ts'
 import { MetricsExports } from './deployments/metrics-exports.ts'
+import { ReportedInferences } from './deployments/reported-inferences.ts'
+import { SourceChanges } from './deployments/source-changes.ts'
 import type { Env } from './env.ts'
 import { Idempotency } from './idempotency/idempotency.ts'
 import { Cursors } from './live/cursors.ts'
@@ -27,13 +30,17 @@ import { createLiveMetrics, type LiveMetrics } from './live/live-metrics.ts'
 import { Models } from './models/models.ts'
 import { AddressGuard } from './outbound/address-guard.ts'
 import { allowedHosts } from './outbound/public-addresses.ts'
-import { Recorder } from './recording/recorder.ts'
+import { createRecording } from './recording/create-recording.ts'
+import type { Recorder } from './recording/recorder.ts'
+import { createReporting, type Reporting } from './recording/sources/reporting/create-reporting.ts'
 import type { Source } from './recording/sources/source.ts'
 import { createRollUp } from './samples/create-roll-up.ts'
 import { createSampleStorage } from './samples/create-sample-storage.ts'
 import type { MetricsHistory } from './samples/history.ts'
 import type { Retention } from './samples/retention.ts'
 import type { SampleStore } from './samples/sample-store.ts'
+import { ScrapeChecks } from './sources/scrape-checks.ts'
+import { targetHosts } from './sources/scrape-url.ts'
 import { Telemetry } from './telemetry.ts'
 import { TrainingJobs } from './training/training-jobs.ts'
 import { TrainingProgress } from './training/training-progress.ts'
@@ -48,11 +55,6 @@ export { createSource, TraceError } from './recording/sources/create-source.ts'
 
 const SWEEP_EVERY_MS = 60_000
 
-/** The same file for the sources and for what is built from them. */
-const { version: VERSION } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-  version: string
-}
-
 /** What resolvers can reach. */
 export interface Services extends LiveMetrics<DeploymentWithNames, DeploymentFilter> {
   /** To follow relations when reading; everything else goes through the services. */
@@ -61,6 +63,7 @@ export interface Services extends LiveMetrics<DeploymentWithNames, DeploymentFil
   trainingJobs: TrainingJobs
   trainingProgress: TrainingProgress
   deployments: Deployments
+  sources: DeploymentSources
   activeDeployments: ActiveDeployments
   sampleStore: SampleStore
   history: DeploymentHistories
@@ -70,6 +73,7 @@ export interface Services extends LiveMetrics<DeploymentWithNames, DeploymentFil
   apiTokens: ApiTokens
   sessions: Sessions
   webhooks: Webhooks
+  reportedInferences: ReportedInferences
   serverInfo: ServerInfo
 }
 
@@ -97,7 +101,9 @@ export interface Deps extends Clocks {
   deliveryQueue: DeliveryQueue
   telemetry: Telemetry
   deploymentTotals: DeploymentTotals
+  sourceChanges: SourceChanges
   metricsExports: MetricsExports
+  reporting: Reporting
   /** What runs by itself, in the order in which it starts; it stops in reverse. */
   parts: readonly Part[]
 }
@@ -138,21 +144,28 @@ export function createDeps({ env, database, source, log, address, time = realTim
     basePath: env.basePath,
     adminToken,
   })
-  const deployments = new Deployments({ prisma, models, events, idempotency, bus, clock: recordingClock, quotas })
+  const hosts = targetHosts(env.scrapeAllowedHosts)
+  const changes = { prisma, models, events, bus, clock: recordingClock, hosts }
+  const deployments = new Deployments({ ...changes, idempotency, quotas })
+  const scrapeGuard = new AddressGuard(allowedHosts(env.scrapeAllowedHosts))
+  const sources = new DeploymentSources({ ...changes, checks: new ScrapeChecks(scrapeGuard) })
+  const onHealthError = logError('what became of a source could not be written')
+  const sourceChanges = new SourceChanges({ prisma, events, bus, onError: onHealthError })
   const trainingJobs = new TrainingJobs({ prisma, models, idempotency, bus, outbox, clock, recordingClock, quotas })
   const trainingProgress = new TrainingProgress(bus, trainingJobs)
   const onRunError = logError('simulated training runs are stalled')
   const trainingRuns = new TrainingRuns({ prisma, bus, outbox, clock: recordingClock, onError: onRunError })
   const directoryError = logError('the active deployments could not be read')
   const activeDeployments = new ActiveDeployments({ prisma, bus, onError: directoryError })
-  const { sampleStore, recorderStore, metricsHistory, tables, sweepClock, retention, kept } = createSampleStorage({
-    database,
-    keep: env.keep,
-    intervalMs,
-    time,
-    clock: recordingClock,
-    onRetentionError: logError('old samples could not be removed'),
-  })
+  const { sampleStore, recorderStore, sourceStates, metricsHistory, tables, sweepClock, retention, kept } =
+    createSampleStorage({
+      database,
+      keep: env.keep,
+      intervalMs,
+      time,
+      clock: recordingClock,
+      onRetentionError: logError('old samples could not be removed'),
+    })
   const eventLog = new EventLog({ events, bus, cursors, onError: logError('the event log could not be read') })
   const { recent, trailing, sampleLogs, fleet } = createLiveMetrics({
     store: sampleStore,
@@ -167,13 +180,27 @@ export function createDeps({ env, database, source, log, address, time = realTim
   const deploymentTotals = new DeploymentTotals({ bus, active: () => activeDeployments.named() })
   const history = new DeploymentHistories(prisma, metricsHistory)
   const metricsExports = new MetricsExports({ prisma, store: sampleStore, histories: history, clock: recordingClock })
-  const recorder = new Recorder({
+  const onTransition = sourceChanges.onTransition.bind(sourceChanges)
+  const reporting = createReporting({
+    database,
+    states: sourceStates,
+    bus,
+    clock: recordingClock,
+    monotonic,
+    onTransition,
+  })
+  const recording = createRecording({
     store: recorderStore,
-    sourceOf: () => ({ source, intervalMs }),
+    states: sourceStates,
+    simulated: source,
+    guard: new AddressGuard(allowedHosts(env.scrapeAllowedHosts)),
+    reported: reporting.source,
     bus,
     clock: recordingClock,
     intervalMs,
-    onSourceError: logError('a source of samples fails; its deployments are not recorded'),
+    onTransition,
+    onScrape: (failure, durationMs) => telemetry.onScrape(failure, durationMs),
+    errorsOf: logError,
     onOutage: logError('recording is stalled'),
     onRecovery: () => log.info('recording has resumed'),
     onStored: (latenessMs, count) => telemetry.onStored(latenessMs, count),
@@ -200,12 +227,14 @@ export function createDeps({ env, database, source, log, address, time = realTim
       () => deliveryQueue.removeExcess(),
       (atMs) => deliveryQueue.forgetSecrets(atMs),
       () => deliveryQueue.bringBack(),
+      (atMs) => reporting.inbox.removeOld(atMs),
     ],
     onError: logError('expired rows could not be removed'),
   })
   const deliveryBacklog = new DeliveryBacklog(deliveryQueue, clock, monotonic)
-  const recording = { activeDeployments, sampleLogs, fleet, rollUp }
-  telemetry.addServices({ ...recording, trainingProgress, deliveryWorker, deliveryBacklog })
+  const { scraped } = recording
+  const live = { activeDeployments, sampleLogs, fleet, rollUp, scraped }
+  telemetry.addServices({ ...live, trainingProgress, deliveryWorker, deliveryBacklog })
 
   return {
     services: {
@@ -214,6 +243,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
       trainingJobs,
       trainingProgress,
       deployments,
+      sources,
       activeDeployments,
       sampleStore,
       history,
@@ -227,6 +257,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
       apiTokens: access.apiTokens,
       sessions: access.sessions,
       webhooks,
+      reportedInferences: new ReportedInferences({ ...reporting, clock: recordingClock }),
       serverInfo: {
         version: VERSION,
         intervalMs,
@@ -238,7 +269,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
     auth,
     source,
     bus,
-    recorder,
+    recorder: recording.recorder,
     retention,
     rollUp,
     trainingRuns,
@@ -246,7 +277,9 @@ export function createDeps({ env, database, source, log, address, time = realTim
     deliveryQueue,
     telemetry,
     deploymentTotals,
+    sourceChanges,
     metricsExports,
+    reporting,
     clock,
     monotonic,
     recordingClock,
@@ -269,8 +302,9 @@ export function createDeps({ env, database, source, log, address, time = realTim
       sweeper,
       deliveryWorker,
       trainingRuns,
+      sourceChanges,
       // Last, since it publishes what the others wait for; so it is the first to stop.
-      recorder,
+      ...recording.parts,
     ],
   }
 }

@@ -7,6 +7,7 @@ export interface ServiceReaders {
   fleet: { readonly counts: { filters: number; watchers: number } }
   trainingProgress: { readonly watchers: number }
   deliveryWorker: { readonly inFlight: number }
+  scraped: { readonly targets: number }
   rollUp: { readonly lagsMs: ReadonlyMap<number, number> }
   /** Undefined while it is not known. */
   deliveryBacklog: { read(): Promise<{ pending: number; oldestSeconds: number } | undefined> }
@@ -83,6 +84,18 @@ export class Telemetry {
     labelNames: ['outcome'],
     registers: [this.#registry],
   })
+  readonly #scrapes = new Counter({
+    name: 'gaugeline_scrapes_total',
+    help: 'Scrapes of model servers, by outcome.',
+    labelNames: ['outcome'],
+    registers: [this.#registry],
+  })
+  readonly #scrapeDuration = new Histogram({
+    name: 'gaugeline_scrape_duration_seconds',
+    help: 'Duration of a scrape, from resolving its host to its figures, in seconds.',
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers: [this.#registry],
+  })
 
   onRequest({ method, route, status, durationMs }: AnsweredRequest): void {
     this.#requests.inc({ route, method: METHODS.has(method) ? method : 'other', status: status ?? 'none' })
@@ -102,6 +115,15 @@ export class Telemetry {
     this.#attempts.inc({ outcome: failure?.toLowerCase() ?? 'success' })
   }
 
+  /**
+   * @param failure why there are no figures, of a fixed list; null when there are
+   * @param durationMs of the whole scrape
+   */
+  onScrape(failure: string | null, durationMs: number): void {
+    this.#scrapes.inc({ outcome: failure?.toLowerCase() ?? 'success' })
+    this.#scrapeDuration.observe(durationMs / 1000)
+  }
+
   /** @param latenessMs from the end of the window until its samples were stored */
   onStored(latenessMs: number, count: number): void {
     this.#lateness.observe(latenessMs / 1000)
@@ -110,6 +132,7 @@ export class Telemetry {
 
   addServices(readers: ServiceReaders): void {
     const { activeDeployments, sampleLogs, fleet, trainingProgress, deliveryWorker, deliveryBacklog, rollUp } = readers
+    const { scraped } = readers
     this.#gauge(
       'gaugeline_active_deployments',
       'Active deployments: those that are recorded.',
@@ -123,6 +146,7 @@ export class Telemetry {
     this.#gauge('gaugeline_sample_followers', 'Subscriptions to samples.', () => sampleLogs.counts.followers)
     this.#gauge('gaugeline_fleet_filters', 'Distinct filters of fleet subscriptions.', () => fleet.counts.filters)
     this.#gauge('gaugeline_fleet_watchers', 'Subscriptions to the fleet.', () => fleet.counts.watchers)
+    this.#gauge('gaugeline_scrape_targets', 'Deployments that are scraped.', () => scraped.targets)
     this.#gauge('gaugeline_training_watchers', 'Subscriptions to training jobs.', () => trainingProgress.watchers)
     this.#gauge('gaugeline_webhook_deliveries', 'Webhook deliveries in flight.', () => deliveryWorker.inFlight)
     this.#gauge(

@@ -58,7 +58,14 @@ export class MemorySessionStore implements SessionStore {
   /** Creates an API token and returns its secret. */
   addToken(id: string, scopes: readonly Scope[] = SCOPES, expiresAt: Date | null = null): string {
     const secret = `gl_${newSecret()}`
-    this.tokens.set(tokenHashOf(secret) ?? '', { id, name: `token ${id}`, scopes, expiresAt, revokedAt: null })
+    this.tokens.set(tokenHashOf(secret) ?? '', {
+      id,
+      name: `token ${id}`,
+      scopes,
+      expiresAt,
+      revokedAt: null,
+      deploymentId: null,
+    })
     return secret
   }
 
@@ -153,6 +160,7 @@ export interface HttpTestServerOptions extends ListenOptions {
   readiness?: HttpApp['readiness']
   deploymentMetrics?: HttpApp['deploymentMetrics']
   exports?: HttpApp['exports']
+  otlp?: HttpApp['otlp']
   exportStallMs?: HttpApp['exportStallMs']
   webSockets?: HttpApp['webSockets']
   budgets?: HttpApp['budgets']
@@ -201,6 +209,7 @@ export async function createHttpTestServer(options: HttpTestServerOptions = {}):
     readiness: options.readiness ?? (async () => ({ ready: true, checks: { database: 'ok' } })),
     telemetry: new Telemetry(),
     deploymentMetrics: options.deploymentMetrics ?? (() => ({ contentType: 'text/plain', parts: [() => 'metrics'] })),
+    otlp: options.otlp ?? { receive: async () => ({ rejected: 0, message: '' }) },
     exports: options.exports ?? { open: async () => ({ contentType: 'text/csv', parts: [() => 'figures'] }) },
     exportStallMs: options.exportStallMs,
     clock,

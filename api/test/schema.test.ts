@@ -252,10 +252,10 @@ describe('the schema', () => {
         maxBodyBytes maxMessageBytes maxSubscriptionsPerSocket maxConnections maxActiveDeployments maxSimulatedRuns
         maxStepsPerTrainingJob maxApiTokens maxWebhooks`,
       Viewer: 'name scopes apiTokens',
-      ApiToken: 'id name scopes createdAt createdBy expiresAt lastUsedAt revokedAt',
+      ApiToken: 'id name scopes createdAt createdBy expiresAt lastUsedAt revokedAt deployment',
       TrainingJobFilter: 'status model search labels createdBy createdAfter createdBefore',
       TrainingJobCounts: 'queued running completed failed cancelled total',
-      DeploymentFilter: 'status model search ids labels createdBy createdAfter createdBefore',
+      DeploymentFilter: 'status model search ids labels createdBy createdAfter createdBefore source',
     }
     for (const [name, fields] of Object.entries(expected)) {
       expect([name, ...fieldsOf(name).toSorted()]).toEqual([name, ...words(fields).toSorted()])

@@ -1,7 +1,10 @@
 // @ts-check
-// --connect: deploys a completed training job of a running Gaugeline, with the example server as its source.
+// --connect: deploys a completed training job of a running Gaugeline, with the example server as its source, unless a
+// deployment has it already.
 
-const FIND = '{ trainingJobs(first: 100) { edges { node { id deployability { canDeploy } } } } }'
+const FIND = `{ deployments(first: 100, filter: { source: [SCRAPED], status: [ACTIVE] }) { nodes {
+    id version model { name } source { scrape { url } } } }
+  trainingJobs(first: 100) { nodes { id deployability { canDeploy } } } }`
 const DEPLOY = `mutation ($input: DeployTrainingJobInput!) { deployTrainingJob(input: $input) { ... on Error { message }
   ... on DeployTrainingJobSuccess { deployment { id version model { name } } } } }`
 
@@ -45,15 +48,19 @@ export async function connect({ metricsUrl, env }) {
     return data
   }
 
-  const { trainingJobs } = await ask(FIND)
-  /** @type {{ id: string, deployability: { canDeploy: boolean } }[]} */
-  const jobs = trainingJobs.edges.map((/** @type {any} */ { node }) => node)
-  const job = jobs.find(({ deployability }) => deployability.canDeploy)
+  /** @param {{ id: string, version: string, model: { name: string } }} deployment */
+  const follows = ({ id, version, model }) =>
+    `Gaugeline follows it as ${model.name} ${version}: ${url}/deployments/${id}`
+
+  const { deployments, trainingJobs } = await ask(FIND)
+  const there = deployments.nodes.find((/** @type {any} */ { source }) => source.scrape?.url === metricsUrl)
+  if (there) return follows(there)
+  const job = trainingJobs.nodes.find((/** @type {any} */ { deployability }) => deployability.canDeploy)
   if (!job) throw new Error('no training job can be deployed: each has an active deployment, or has not finished')
   const { deployTrainingJob } = await ask(DEPLOY, {
     input: { trainingJobId: job.id, source: { scrape: { url: metricsUrl } } },
   })
   const { message, deployment } = deployTrainingJob
   if (!deployment) throw new Error(`Gaugeline refused: ${message}`)
-  return `Gaugeline follows it as ${deployment.model.name} ${deployment.version}: ${url}/deployments/${deployment.id}`
+  return follows(deployment)
 }

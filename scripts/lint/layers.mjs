@@ -12,8 +12,8 @@ const DOMAINS = {
   auth: [...BELOW_SERVICES, 'idempotency'],
   webhooks: [...BELOW_SERVICES, 'idempotency', 'models', 'outbound'],
   training: [...BELOW_SERVICES, 'idempotency', 'models', 'webhooks'],
-  sources: [...BELOW_SERVICES, 'recording'],
-  deployments: [...BELOW_SERVICES, 'idempotency', 'models', 'webhooks', 'training', 'sources'],
+  sources: [...BELOW_SERVICES, 'outbound', 'recording'],
+  deployments: [...BELOW_SERVICES, 'idempotency', 'models', 'webhooks', 'training', 'sources', 'type:recording'],
 }
 
 /** Layer → layers it may import. */
@@ -49,8 +49,8 @@ export const MAY_IMPORT = {
   // The API's contract. `schema/api.ts` composes it with our services for the engine: hence `engine` and types of deps.
   schema: ['*.schema', 'graphql', 'engine', 'type:deps', 'production'],
   // A schema file may import whatever its service may: the folders below, and the domains.
-  '*.schema': ['graphql', ...BELOW_SERVICES, ...Object.keys(DOMAINS)],
-  graphql: ['type:deps', 'type:metrics', 'prisma'],
+  '*.schema': ['graphql', 'type:recording', ...BELOW_SERVICES, ...Object.keys(DOMAINS)],
+  graphql: ['type:deps', 'type:metrics', 'type:sources', 'prisma'],
 
   ...DOMAINS,
 

@@ -31,6 +31,8 @@ export interface NewApiToken {
   name: string
   scopes: readonly Scope[]
   expiresAt?: Date | null | undefined
+  /** The only deployment that it may report for, a uuid; only with the scope REPORT. */
+  deploymentId?: string | null | undefined
 }
 
 export interface NewlyMadeApiToken {
@@ -78,6 +80,12 @@ export class ApiTokens {
     const beyond = SCOPES.filter((scope) => input.scopes.includes(scope) && !by.scopes.has(scope))
     if (beyond.length > 0) checks.add(['scopes'], `must be scopes you have yourself; you lack ${beyond.join(', ')}.`)
     if (input.expiresAt != null && input.expiresAt.getTime() <= now) checks.add(['expiresAt'], 'must be in the future.')
+    const deploymentId = input.deploymentId ?? null
+    if (deploymentId !== null && input.scopes.some((scope) => scope !== 'REPORT')) {
+      checks.add(['deploymentId'], 'binds a token to what it reports for: its only scope must be REPORT.')
+    } else if (deploymentId !== null && !(await this.#isDeployment(deploymentId))) {
+      checks.add(['deploymentId'], 'must be the id of a deployment; there is none with this one.')
+    }
     checkIdempotencyKey(checks, idempotencyKey)
     checks.done()
     const scopes = SCOPES.filter((scope) => input.scopes.includes(scope))
@@ -86,7 +94,13 @@ export class ApiTokens {
       (tx) =>
         this.#idempotency.once<NewlyMadeApiToken>(tx, idempotencyKey, {
           operation: 'createApiToken',
-          input: { name, scopes, expiresAt: expiresAt?.toISOString() ?? null },
+          input: {
+            name,
+            scopes,
+            expiresAt: expiresAt?.toISOString() ?? null,
+            // Calls of before there were bound tokens stay the same.
+            ...(deploymentId !== null && { deploymentId }),
+          },
           run: async () => {
             await takePlace(tx, 'API_TOKENS', this.#maxTokens, () =>
               tx.apiToken.count({
@@ -102,6 +116,7 @@ export class ApiTokens {
               createdAt,
               createdBy: by.name,
               expiresAt,
+              deploymentId,
             }
             return { apiToken: await tx.apiToken.create({ data }), secret }
           },
@@ -113,6 +128,10 @@ export class ApiTokens {
         }),
       TRANSACTION,
     )
+  }
+
+  async #isDeployment(id: string): Promise<boolean> {
+    return (await this.#prisma.deployment.findUnique({ where: { id }, select: { id: true } })) !== null
   }
 
   /**

@@ -29,6 +29,8 @@ export interface KnownToken {
   name: string
   scopes: readonly Scope[]
   expiresAt: Date | null
+  /** The only deployment that it may report for. */
+  deploymentId: string | null
 }
 
 export interface AuthenticatorOptions {
@@ -138,15 +140,17 @@ export class Authenticator {
 
 function viewerOfToken(token: KnownToken | undefined): Viewer | undefined {
   if (token === undefined) return undefined
-  const { id, name, scopes, expiresAt } = token
-  return { name, scopes: new Set(scopes), key: `token:${id}`, tokenId: id, ...(expiresAt && { expiresAt }) }
+  const { id, name, scopes, expiresAt, deploymentId } = token
+  const limits = { ...(deploymentId !== null && { deploymentId }), ...(expiresAt && { expiresAt }) }
+  return { name, scopes: new Set(scopes), key: `token:${id}`, tokenId: id, ...limits }
 }
 
 function viewerOfSession(session: Session | undefined): Viewer | undefined {
   if (session === undefined) return undefined
-  const { id: sessionId, name, apiTokenId, scopes, expiresAt } = session
+  const { id: sessionId, name, apiTokenId, scopes, expiresAt, deploymentId } = session
   if (apiTokenId === null) return { name, scopes: ALL_SCOPES, key: name, sessionId, expiresAt }
-  return { name, scopes: new Set(scopes), key: `token:${apiTokenId}`, tokenId: apiTokenId, sessionId, expiresAt }
+  const limits = { ...(deploymentId != null && { deploymentId }), expiresAt }
+  return { name, scopes: new Set(scopes), key: `token:${apiTokenId}`, tokenId: apiTokenId, sessionId, ...limits }
 }
 
 /** The token of the credentials. An `Authorization` header of another scheme counts as a wrong token, not as none. */

@@ -23,6 +23,7 @@ export interface SessionToken {
   scopes: readonly Scope[]
   expiresAt: Date | null
   revokedAt: Date | null
+  deploymentId: string | null
 }
 
 /** Stores sessions beyond a restart: the rows of the Session table, which only `Sessions` writes. */
@@ -43,6 +44,8 @@ export interface Session extends SessionHolder {
   expiresAt: Date
   /** Absent when the session was not opened with an API token. */
   scopes?: readonly Scope[]
+  /** The only deployment that its token may report for. */
+  deploymentId?: string | null
 }
 
 export interface SessionsOptions {
@@ -105,7 +108,13 @@ export class Sessions {
     if (apiToken !== null && apiToken.revokedAt !== null) return undefined
     const expiresAt = new Date(Math.min(stored.expiresAt.getTime(), apiToken?.expiresAt?.getTime() ?? Infinity))
     if (expiresAt.getTime() <= this.#clock.now()) return undefined
-    return { id: hash, name, apiTokenId, expiresAt, ...(apiToken && { scopes: apiToken.scopes }) }
+    return {
+      id: hash,
+      name,
+      apiTokenId,
+      expiresAt,
+      ...(apiToken && { scopes: apiToken.scopes, deploymentId: apiToken.deploymentId }),
+    }
   }
 
   /** Ends the session with this secret and closes what was opened with it. */

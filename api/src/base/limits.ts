@@ -102,6 +102,11 @@ export const MAX_WAITING_DOCUMENTS = 1_000
 /** Ample for any document a person writes, with a page of variables. */
 export const MAX_GRAPHQL_BODY_BYTES = 256 * 1024
 
+/** A report of metrics, as it is sent and unpacked. */
+export const MAX_REPORT_BYTES = 4 * 1024 * 1024
+/** Requests in one call of reportInferences. */
+export const MAX_REPORTED_REQUESTS = 1_000
+
 /** The time that a client may take to send its headers. */
 export const HEADERS_TIMEOUT_MS = 8_000
 /** The time to receive a whole request. Responses may take any time, as streams do. */

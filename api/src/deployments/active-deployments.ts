@@ -23,7 +23,7 @@ export class ActiveDeployments implements FleetDirectory<DeploymentWithNames, De
   /** Sorted by model, then newest version first. */
   #active: DeploymentWithNames[] = []
   #byId = new Map<string, DeploymentWithNames>()
-  /** Which deployments they are, since when, and with which labels: filters read nothing else that can change. */
+  /** Which they are, since when, with which labels and sources: filters read nothing else that can change. */
   #seen: string | null = null
   #listeners = new Set<() => void>()
   #unsubscribe: (() => void)[] = []
@@ -98,7 +98,9 @@ export class ActiveDeployments implements FleetDirectory<DeploymentWithNames, De
       return { ...deployment, trainingJob }
     })
     this.#byId = new Map(this.#active.map((deployment) => [deployment.id, deployment]))
-    const seen = JSON.stringify(active.map(({ key, statusChangedAt, labels }) => [key, statusChangedAt, labels]))
+    const seen = JSON.stringify(
+      active.map(({ key, statusChangedAt, labels, source }) => [key, statusChangedAt, labels, source]),
+    )
     if (seen === this.#seen) return
     this.#seen = seen
     for (const listener of this.#listeners) listener()

@@ -1,6 +1,7 @@
 import {
   type Deployment,
   type DeploymentStatus,
+  type MetricsSource,
   type Model,
   Prisma,
   type PrismaClient,
@@ -23,6 +24,8 @@ export interface DeploymentFilter extends CreatedFilter {
   ids?: readonly string[] | null | undefined
   /** Deployments of this training job (uuid). */
   trainingJobId?: string | undefined
+  /** Kinds of sources. */
+  source?: readonly MetricsSource[] | null | undefined
 }
 
 type DeploymentOrderField = 'CREATED_AT' | 'STATUS_CHANGED_AT' | 'MODEL' | 'VERSION'
@@ -46,7 +49,7 @@ export async function deploymentSource(
   filter: DeploymentFilter | null | undefined,
   order?: DeploymentOrder | null,
 ): Promise<ListSource> {
-  const { status, model, search, labels, ids, trainingJobId } = filter ?? {}
+  const { status, model, search, labels, ids, trainingJobId, source } = filter ?? {}
   const created = whereCreated(filter ?? {})
   const found = labels?.length ? await rowsWithLabels(prisma, FROM, labels, CHUNK_ROWS) : null
   const one = status?.length === 1 ? status[0] : undefined
@@ -56,6 +59,7 @@ export async function deploymentSource(
     model: model ? [Prisma.sql`t.model_id = (select id from models where name = ${model})`] : [],
     oneStatus: one ? [Prisma.sql`t.status = ${one}::"DeploymentStatus"`] : [],
     statuses: status && !one ? [Prisma.sql`t.status = any(${[...status]}::"DeploymentStatus"[])`] : [],
+    sources: source ? [Prisma.sql`t.source = any(${[...source]}::"MetricsSource"[])`] : [],
     createdBy: created.by,
     createdAt: created.at,
     search: search ? [Prisma.sql`(${containing(MODEL_NAME, search)} or ${containing(JOB_NAME, search)})`] : [],
@@ -82,12 +86,13 @@ function whereIds(ids: readonly string[]): Prisma.Sql {
 
 /** Prepared once for any number of deployments: the lists in a filter may be long. */
 export function matcherOf(filter: DeploymentFilter): (deployment: DeploymentWithNames) => boolean {
-  const { status, model, search, labels, trainingJobId } = filter
+  const { status, model, search, labels, trainingJobId, source } = filter
   const ids = filter.ids && new Set(filter.ids)
   const wanted = search ? foldCase(search) : null
   return (deployment) => {
     if (trainingJobId && deployment.trainingJobId !== trainingJobId) return false
     if (status && !status.includes(deployment.status)) return false
+    if (source && !source.includes(deployment.source)) return false
     if (!matchesCreated(deployment, filter)) return false
     if (ids && !ids.has(deployment.id)) return false
     if (labels && !labels.every((label) => deployment.labels.includes(label))) return false
@@ -111,7 +116,7 @@ function foldedNames(deployment: DeploymentWithNames): readonly string[] {
 
 /** Equal for equivalent filters. */
 export function filterKey(filter: DeploymentFilter): string {
-  const { status, model, search, labels, ids, trainingJobId, createdBy, createdAfter, createdBefore } = filter
+  const { status, model, search, labels, ids, trainingJobId, source, createdBy, createdAfter, createdBefore } = filter
   return JSON.stringify([
     status ? [...new Set(status)].toSorted() : null,
     model || null,
@@ -122,6 +127,7 @@ export function filterKey(filter: DeploymentFilter): string {
     createdBy || null,
     createdAfter ?? null,
     createdBefore ?? null,
+    source ? [...new Set(source)].toSorted() : null,
   ])
 }
 

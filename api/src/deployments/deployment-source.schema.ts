@@ -1,7 +1,7 @@
-import { RefusedError } from '../base/errors.ts'
 import { builder } from '../graphql/builder.ts'
 import { inputUuid } from '../graphql/ids.ts'
 import { CheckSuccess } from '../sources/scrape-check.schema.ts'
+import { shownSource } from '../sources/shown-source.ts'
 import { ScrapeError } from '../sources/source.errors.ts'
 import { DeploymentSourceType } from '../sources/source.schema.ts'
 import { ScrapeInput, SourceInput } from '../sources/source-input.schema.ts'
@@ -13,9 +13,7 @@ builder.prismaObjectField(DeploymentType, 'source', (t) =>
   t.field({
     type: DeploymentSourceType,
     description: 'Where the metrics of the deployment come from, and how that is doing.',
-    resolve: () => {
-      throw new RefusedError('UNAVAILABLE', 'Sources cannot be read yet.')
-    },
+    resolve: (deployment, _args, { services }) => shownSource(deployment, services.serverInfo.intervalMs),
   }),
 )
 
@@ -34,10 +32,12 @@ Example:
       source: t.input.field({ type: SourceInput, required: true, description: 'The source from now on.' }),
       note: t.input.string({ description: NOTE }),
     },
-    resolve: (_root, { input }) => {
-      inputUuid('Deployment', 'deploymentId', input.deploymentId)
-      throw new RefusedError('UNAVAILABLE', 'Sources cannot be changed yet.')
-    },
+    resolve: async (_root, { input: { deploymentId, source, note } }, { services, viewer }) => ({
+      deployment: await services.sources.update(inputUuid('Deployment', 'deploymentId', deploymentId), source, {
+        by: viewer.name,
+        note,
+      }),
+    }),
   }),
   checkScrapeTarget: t.fieldWithInput({
     scope: 'DEPLOY',
@@ -55,9 +55,11 @@ Example:
           'The id of a deployment. When the authorization is left out, the target is read with that of the deployment, if the scheme, host and port are the same.',
       }),
     },
-    resolve: (_root, { input }) => {
-      if (input.deploymentId != null) inputUuid('Deployment', 'deploymentId', input.deploymentId)
-      throw new RefusedError('UNAVAILABLE', 'Targets cannot be checked yet.')
-    },
+    resolve: async (_root, { input: { scrape, deploymentId } }, { services }) => ({
+      check: await services.sources.check(
+        scrape,
+        deploymentId == null ? undefined : inputUuid('Deployment', 'deploymentId', deploymentId),
+      ),
+    }),
   }),
 }))

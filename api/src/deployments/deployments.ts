@@ -14,10 +14,12 @@ import type { Models } from '../models/models.ts'
 import type { Page, PageRequest } from '../base/page.ts'
 import { countOf, countsOf, pageOf } from '../lists/paging.ts'
 import { metadataColumns, type ObjectMetadata } from '../base/object-metadata.ts'
-import { labelTexts } from '../base/labels.ts'
 import { type Quotas, takePlace } from '../base/quotas.ts'
 import { TRANSACTION } from '../base/transaction.ts'
+import type { SourceSettings } from '../recording/sources/source-settings.ts'
 import { firstWatermarks } from '../samples/merged-window.ts'
+import type { TargetHosts } from '../sources/scrape-url.ts'
+import { sourceColumns } from '../sources/stored-source.ts'
 import { TrainingJobNotFoundError } from '../training/training.errors.ts'
 import {
   DeploymentActiveError,
@@ -30,13 +32,15 @@ import {
   checkNewDeployment,
   checkNote,
   checkUpdate,
+  deployKey,
   lockDeployment,
   type NewDeployment,
   refuseSecondActive,
 } from './deployment-checks.ts'
 import { type DeploymentFilter, type DeploymentOrder, deploymentSource } from './deployment-filter.ts'
+import { createSourceState } from './deployment-sources.ts'
 import type { EventFilter, EventOrder } from './event-filter.ts'
-import type { EventRecords } from './event-records.ts'
+import { type EventRecords, lifecycleEvent } from './event-records.ts'
 
 type DeploymentQuery = Pick<Prisma.DeploymentFindManyArgs, 'include' | 'select'>
 
@@ -51,6 +55,8 @@ export interface DeploymentsOptions {
   bus: Bus
   clock: Clock
   quotas: Quotas
+  /** Which hosts may be scraped. */
+  hosts: TargetHosts
 }
 
 /** The result of a change; without an event when nothing changed. */
@@ -124,13 +130,13 @@ export class Deployments {
    *   DeploymentExternalIdTakenError, IdempotencyConflictError, QuotaExceededError
    */
   async deploy(trainingJobId: string, given: NewDeployment, idempotencyKey?: IdempotencyKey): Promise<Deployment> {
-    const { note, externalId, labels } = given
-    checkNewDeployment(given, idempotencyKey)
+    const { externalId } = given
+    const source = checkNewDeployment(given, idempotencyKey, this.#options.hosts)
     return this.#change({ trainingJobId, externalId }, (tx) =>
       this.#options.idempotency.once<Change>(tx, idempotencyKey, {
         operation: 'deployTrainingJob',
-        input: { trainingJobId, note, externalId, labels: labels && labelTexts(labels) },
-        run: () => this.#deploy(tx, trainingJobId, given),
+        input: deployKey(trainingJobId, given, source),
+        run: () => this.#deploy(tx, trainingJobId, given, source),
         idOf: ({ deployment }) => deployment.id,
         replay: async (id) => {
           const deployment = await tx.deployment.findUnique({ where: { id } })
@@ -140,7 +146,12 @@ export class Deployments {
     )
   }
 
-  async #deploy(tx: Prisma.TransactionClient, trainingJobId: string, given: NewDeployment): Promise<Change> {
+  async #deploy(
+    tx: Prisma.TransactionClient,
+    trainingJobId: string,
+    given: NewDeployment,
+    source: SourceSettings,
+  ): Promise<Change> {
     const job = await tx.trainingJob.findUnique({ where: { id: trainingJobId } })
     if (!job) throw new TrainingJobNotFoundError()
     if (job.status !== 'COMPLETED') throw new TrainingJobNotCompletedError(job.status)
@@ -159,12 +170,17 @@ export class Deployments {
         createdBy: given.by,
         statusChangedAt: at,
         ...metadataColumns(given),
+        ...sourceColumns(source),
       },
       include: { model: true },
     })
+    await createSourceState(tx, deployment.key, source, at)
     await tx.sampleHead.create({ data: { deploymentKey: deployment.key, recordingSince: at } })
     await tx.resolutionHead.createMany({ data: firstWatermarks(deployment.key, deployment.model.key, at) })
-    return { deployment, event: await this.#event(tx, 'DEPLOYED', deployment, at, given) }
+    return {
+      deployment,
+      event: await this.#options.events.append(tx, lifecycleEvent('DEPLOYED', deployment, at, given)),
+    }
   }
 
   /**
@@ -208,7 +224,10 @@ export class Deployments {
       const deployment = await lockDeployment(tx, id)
       if (deployment.status === 'ACTIVE') throw new DeploymentActiveError(deployment)
       await tx.deployment.delete({ where: { id } })
-      return { deployment, event: await this.#event(tx, 'DELETED', deployment, this.#now(), act) }
+      return {
+        deployment,
+        event: await this.#options.events.append(tx, lifecycleEvent('DELETED', deployment, this.#now(), act)),
+      }
     })
   }
 
@@ -235,7 +254,7 @@ export class Deployments {
         data: { recordingSince: status === 'ACTIVE' ? at : null },
       })
       const kind = status === 'ACTIVE' ? 'RESUMED' : 'PAUSED'
-      return { deployment, event: await this.#event(tx, kind, deployment, at, act) }
+      return { deployment, event: await this.#options.events.append(tx, lifecycleEvent(kind, deployment, at, act)) }
     })
   }
 
@@ -271,24 +290,6 @@ export class Deployments {
     return takePlace(tx, 'ACTIVE_DEPLOYMENTS', this.#options.quotas.activeDeployments, () =>
       tx.deployment.count({ where: { status: 'ACTIVE' } }),
     )
-  }
-
-  #event(
-    tx: Prisma.TransactionClient,
-    kind: DeploymentEvent['kind'],
-    deployment: Deployment & { model: { name: string } },
-    at: Date,
-    act: Act,
-  ): Promise<DeploymentEventRecord> {
-    return this.#options.events.append(tx, {
-      kind,
-      at,
-      by: act.by,
-      note: act.note ?? null,
-      deploymentId: deployment.id,
-      modelName: deployment.model.name,
-      versionNumber: deployment.versionNumber,
-    })
   }
 
   #now(): Date {

@@ -1,10 +1,11 @@
-import type { DeploymentEvent, Prisma, PrismaClient } from '@gaugeline/prisma'
+import type { Deployment, DeploymentEvent, Prisma, PrismaClient } from '@gaugeline/prisma'
 import type { DeploymentEventRecord } from '../bus/bus.ts'
 import type { Cursors } from '../live/cursors.ts'
 import type { EventReader } from '../live/event-log.ts'
 import type { Page, PageRequest } from '../base/page.ts'
 import { countOf, pageOf } from '../lists/paging.ts'
 import type { WebhookOutbox } from '../webhooks/outbox.ts'
+import type { Act } from './deployment-checks.ts'
 import { type EventFilter, type EventOrder, eventPageCursor, eventSource } from './event-filter.ts'
 
 type NewEvent = Omit<DeploymentEventRecord, 'sequence' | 'id'>
@@ -77,6 +78,16 @@ export class EventRecords implements EventReader {
     if (hasEntry) position.requireSame((await this.after(sequence - 1, 1))[0])
     return eventPageCursor(sequence)
   }
+}
+
+/** The event of a change that somebody made. */
+export function lifecycleEvent(
+  kind: DeploymentEvent['kind'],
+  { id, versionNumber, model }: Pick<Deployment, 'id' | 'versionNumber'> & { model: { name: string } },
+  at: Date,
+  { by, note }: Act,
+): NewEvent {
+  return { kind, at, by, note: note ?? null, deploymentId: id, modelName: model.name, versionNumber }
 }
 
 function toRecord(event: DeploymentEvent): DeploymentEventRecord {

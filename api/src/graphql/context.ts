@@ -5,6 +5,7 @@ import type { Viewer } from '../base/viewer.ts'
 import type { Services } from '../deps.ts'
 import type { MetricsSummary } from '../metrics/metrics-summary.ts'
 import type { Sample } from '../metrics/sample.ts'
+import type { StoredHealth } from '../sources/shown-source.ts'
 
 /** The context of one operation. */
 export interface Context {
@@ -31,6 +32,8 @@ interface Loaders {
   lossCurve: DataLoader<CurveRequest, TrainingStep[]>
   /** Whether no deployment of a training job is active, by the job's id. */
   isUndeployed: DataLoader<string, boolean>
+  /** How the source of a deployment is doing, by its key; null when nothing is stored of it. */
+  sourceHealth: DataLoader<number, StoredHealth | null>
 }
 
 interface CurveRequest {
@@ -42,7 +45,7 @@ export function createContext(services: Services, pages: Lanes, viewer: Viewer, 
   return { viewer, requestId, services, loaders: createLoaders(services), pages }
 }
 
-function createLoaders({ recent, trailing, sampleStore, trainingJobs, deployments }: Services): Loaders {
+function createLoaders({ recent, trailing, sampleStore, trainingJobs, deployments, sources }: Services): Loaders {
   return {
     latest: new DataLoader((requests) => trailing.latest(requests), { cache: false }),
     sampleHead: new DataLoader(
@@ -64,6 +67,13 @@ function createLoaders({ recent, trailing, sampleStore, trainingJobs, deployment
       async (jobIds) => {
         const deployed = await deployments.deployedJobs(jobIds)
         return jobIds.map((id) => !deployed.has(id))
+      },
+      { cache: false },
+    ),
+    sourceHealth: new DataLoader(
+      async (keys) => {
+        const health = await sources.health(keys)
+        return keys.map((key) => health.get(key) ?? null)
       },
       { cache: false },
     ),

@@ -37,7 +37,15 @@ export async function readJson(
   }
 }
 
-async function readBytes(req: IncomingMessage, maxBytes: number, onBytes: (bytes: number) => void): Promise<Buffer> {
+/**
+ * Reads the bytes of a body as they come.
+ * @throws RequestError, and what `onBytes` throws
+ */
+export async function readBytes(
+  req: IncomingMessage,
+  maxBytes: number,
+  onBytes: (bytes: number) => void,
+): Promise<Buffer> {
   return await new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0

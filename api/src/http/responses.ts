@@ -24,6 +24,11 @@ const STATUS: Record<PublicCode, number> = {
   UNAVAILABLE: 503,
 }
 
+/** The status of an answer to what was refused. */
+export function statusOfRefusal(code: RefusalCode): number {
+  return STATUS[code]
+}
+
 /** Codes that are not about the request itself, but about the caller, the time or the server. */
 const OWN_STATUS = new Set<unknown>(['UNAUTHENTICATED', 'FORBIDDEN', 'RATE_LIMITED', 'UNAVAILABLE', 'INTERNAL'])
 

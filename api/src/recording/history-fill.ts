@@ -121,7 +121,7 @@ function recordedOf(
     }
     all.set(id, known)
     if (kind === 'DEPLOYED' || kind === 'RESUMED') known.sinceMs = atMs
-    else end(known, Math.min(atMs, untilMs))
+    else if (kind === 'PAUSED' || kind === 'DELETED') end(known, Math.min(atMs, untilMs))
   }
   for (const recorded of all.values()) end(recorded, untilMs)
   return [...all.values()]

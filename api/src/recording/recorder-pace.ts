@@ -1,5 +1,5 @@
-import { setTimeout as timeout } from 'node:timers/promises'
 import type { Clock } from '../base/clock.ts'
+import { sleepUntilAborted } from '../base/sleep.ts'
 
 /** Wakes that follow upon one another lead to one round. */
 const WAKES_APART_MS = 20
@@ -69,14 +69,5 @@ export class RecorderPace {
   /** Waits so long, and no wake ends it. */
   async pause(ms: number): Promise<void> {
     await this.#sleep(ms, this.#stop.signal)
-  }
-}
-
-/** Resolves after so many milliseconds, or as soon as the signal aborts. */
-export async function sleepUntilAborted(ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await timeout(Math.max(0, ms), undefined, { signal })
-  } catch (error) {
-    if (!signal.aborted) throw error
   }
 }

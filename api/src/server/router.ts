@@ -10,6 +10,7 @@ import { callerOf } from '../http/caller.ts'
 import { pathOf } from '../http/path.ts'
 import { GraphiQL } from './graphiql.ts'
 import { type Exports, exportOf, isExport } from './export-route.ts'
+import { type OtlpReports, OtlpRoute } from './otlp-route.ts'
 import { GraphQLHttp } from '../transports/graphql-http.ts'
 import { createGraphQLEngine, type GraphQLOptions } from '../engine/graphql-engine.ts'
 import { GraphQLWebSockets } from '../transports/graphql-ws.ts'
@@ -41,6 +42,8 @@ export interface HttpApp {
   deploymentMetrics: () => StreamedAnswer
   /** Answers what is below `/export/`. */
   exports: Exports
+  /** Takes what is sent to `/v1/metrics`. */
+  otlp: OtlpReports
   clock: Clock
   monotonic: Clock
   /** Tests set smaller ones. */
@@ -53,6 +56,8 @@ export interface HttpApp {
   webSockets?: { initTimeoutMs?: number; pingMs?: number } | undefined
 }
 
+/** As OTLP says: exporters add it to the address that they are given. */
+const OTLP_PATH = '/v1/metrics'
 const READ_ONLY_PATHS = new Set(['/', '/readyz', '/schema.graphql', '/metrics', '/metrics/deployments'])
 
 /**
@@ -98,6 +103,12 @@ export function createRouter(app: HttpApp, log: Logger): Router {
   const stallMs = app.exportStallMs
   const exports = new StreamedAnswers({ name: 'exports', unread, stallMs })
   const scrapes = new StreamedAnswers({ name: 'scrapes', unread, stallMs })
+  const otlp = new OtlpRoute({
+    reports: app.otlp,
+    budgets,
+    requests: engine.requests,
+    refusalOf: (error) => engine.errors.refusalOf(error),
+  })
   // The same bytes for everybody, however slowly they are read.
   const sdl = Buffer.from(app.sdl)
   const graphiql = new GraphiQL(app.basePath)
@@ -120,6 +131,9 @@ export function createRouter(app: HttpApp, log: Logger): Router {
     const path = pathOf(req)
     if (path === '/graphql') return await handleGraphQL(req, res, requestId)
     if (path === '/session') return await handleSession(req, res, auth)
+    if (path === OTLP_PATH) {
+      return await otlp.handle(req, res, () => auth.authenticator.authenticate(credentialsOf(req)))
+    }
     if (req.method !== 'GET' && req.method !== 'HEAD') {
       const isHere = READ_ONLY_PATHS.has(path) || exportOf(req) !== undefined || (await staticFiles.has(path))
       return isHere ? refuseMethod(req, res, 'GET, HEAD') : sendNotFound(req, res)
@@ -187,6 +201,7 @@ const ROUTES = new Set([
   '/schema.graphql',
   '/metrics',
   '/metrics/deployments',
+  OTLP_PATH,
 ])
 
 /** What `/metrics` counts a path as. */

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import type { InputChecks } from '../base/input-checks.ts'
+import { allowedHosts, isPublicAddress } from '../outbound/public-addresses.ts'
 
 export const MAX_SCRAPE_URL = 2000
 
@@ -8,6 +9,15 @@ export interface TargetHosts {
   hasName(host: string): boolean
   /** Whether an IP address is public, or was allowed. */
   mayReach(address: string): boolean
+}
+
+/** @param entries of the setting SCRAPE_ALLOWED_HOSTS */
+export function targetHosts(entries: readonly string[]): TargetHosts {
+  const allowed = allowedHosts(entries)
+  return {
+    hasName: (host) => allowed.hasName(host),
+    mayReach: (address) => allowed.hasAddress(address) || isPublicAddress(address),
+  }
 }
 
 /**

@@ -48,7 +48,12 @@ export function shownSource(deployment: SourcedDeployment, simulatedIntervalMs: 
   const { source, intervalMs, sourceSettings } = deployment
   // Only `updateDeploymentSource` and `deployTrainingJob` write it, and in this form.
   const scrape = source === 'SCRAPED' ? (sourceSettings as unknown as ScrapeSettings) : null
-  return { kind: source, intervalMs: intervalMs ?? simulatedIntervalMs, scrape: scrape && shownScrape(scrape), deployment }
+  return {
+    kind: source,
+    intervalMs: intervalMs ?? simulatedIntervalMs,
+    scrape: scrape && shownScrape(scrape),
+    deployment,
+  }
 }
 
 function shownScrape({ url, timeoutMs, labels, mapping, authorization }: ScrapeSettings): ShownScrapeSettings {
@@ -56,7 +61,9 @@ function shownScrape({ url, timeoutMs, labels, mapping, authorization }: ScrapeS
     url,
     timeoutMs,
     authorization,
-    labels: Object.entries(labels).map(([name, value]) => ({ name, value })),
+    labels: Object.keys(labels)
+      .toSorted()
+      .map((name) => ({ name, value: labels[name] ?? '' })),
     server: mapping !== null && 'server' in mapping ? mapping.server : null,
     families: mapping !== null && 'families' in mapping ? mapping.families : [],
   }

@@ -1,4 +1,4 @@
-import { InputChecks } from '../base/input-checks.ts'
+import type { InputChecks } from '../base/input-checks.ts'
 import type { FigureName, ModelServer } from '../recording/sources/model-servers/mapping.ts'
 import {
   type FamilyUnit,
@@ -156,7 +156,7 @@ function checkLabels(checks: InputChecks, path: string[], labels: readonly Label
     checks.text([...at, 'value'], value, { max: MAX_LABEL_VALUE })
     matchers.set(name, value)
   }
-  return Object.fromEntries([...matchers].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+  return Object.fromEntries(matchers)
 }
 
 /** Names of labels and families: also quoted ones, which may hold anything that is visible. */
@@ -168,11 +168,7 @@ function checkMetricName(checks: InputChecks, path: string[], name: string): boo
   return isName
 }
 
-function checkMapping(
-  checks: InputChecks,
-  path: string[],
-  mapping: ScrapeInput['mapping'],
-): ScrapeSettings['mapping'] {
+function checkMapping(checks: InputChecks, path: string[], mapping: ScrapeInput['mapping']): ScrapeSettings['mapping'] {
   if (mapping?.server != null) return { server: mapping.server }
   if (mapping?.families == null) return null
   const { families } = mapping

@@ -107,9 +107,10 @@ function addSlice(plot: uPlot, { from, to, lows, highs }: Slice): void {
   const right = Math.round(plot.valToPos(to, 'x', true))
   const y = (value: number) => {
     if (value === Infinity) return bbox.top
-    // A logarithmic axis puts zero below its bottom.
-    const position = value > 0 || plot.scales['y']?.distr !== 3 ? plot.valToPos(value, 'y', true) : Infinity
-    return Math.min(position, bbox.top + bbox.height)
+    const position = plot.valToPos(value, 'y', true)
+    const bottom = bbox.top + bbox.height
+    // A logarithmic axis has no place for zero.
+    return Number.isFinite(position) ? Math.min(position, bottom) : bottom
   }
   ctx.moveTo(left, y(lows[0]))
   ctx.lineTo(right, y(lows[1]))

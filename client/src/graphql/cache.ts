@@ -65,9 +65,9 @@ function addDeployment(cache: Cache, id: string | undefined): void {
   if (!row) return
   cache.updateQuery({ query: DeploymentsPageDocument, variables: {} }, (page) => {
     if (!page) return page
-    const { status, createdAt, model, trainingJob } = row
+    const { status, createdAt, source, model, trainingJob } = row
     const masked = makeFragmentData(row, DeploymentsTable_DeploymentFragmentDoc)
-    const node = { __typename: 'Deployment' as const, id, status, createdAt, model, trainingJob, ...masked }
+    const node = { __typename: 'Deployment' as const, id, status, createdAt, source, model, trainingJob, ...masked }
     const edge = { __typename: 'DeploymentEdge' as const, cursor: '', node }
     const edges = inserted(page.deployments, edge)
     if (!edges) return page

@@ -8,7 +8,7 @@ import { cx } from './class-names.ts'
 const FADE = 'transition-opacity duration-100 data-ending-style:opacity-0 data-starting-style:opacity-0'
 const BACKDROP = cx('fixed inset-0 z-40 bg-black/35', FADE)
 const POPUP = cx(
-  'fixed top-1/2 left-1/2 z-40 max-h-[calc(100dvh-2rem)] w-[calc(100vw-2rem)] max-w-lg',
+  'fixed top-1/2 left-1/2 z-40 max-h-[calc(100dvh-2rem)] w-[calc(100vw-2rem)]',
   '-translate-x-1/2 -translate-y-1/2',
   'overflow-y-auto rounded-xl border border-line bg-raised p-5 shadow-float outline-none',
   FADE,
@@ -21,14 +21,20 @@ interface DialogProps {
   children: ReactNode
 }
 
-/** With `stays`, a click outside does not close it: it shows something that cannot be shown again. */
-export function Dialog({ open, onClose, title, children, stays = false }: DialogProps & { stays?: boolean }) {
+interface Options {
+  /** A click outside does not close it: it shows something that cannot be shown again. */
+  stays?: boolean
+  /** It holds a table. */
+  wide?: boolean
+}
+
+export function Dialog({ open, onClose, title, children, stays = false, wide = false }: DialogProps & Options) {
   return (
     <BaseDialog.Root open={open} onOpenChange={(next) => !next && onClose()} disablePointerDismissal={stays}>
       <BaseDialog.Portal>
         <BaseDialog.Backdrop className={BACKDROP} />
-        <BaseDialog.Popup className={POPUP}>
-          <BaseDialog.Title className="mb-4 pr-8 text-base font-semibold">{title}</BaseDialog.Title>
+        <BaseDialog.Popup className={cx(POPUP, wide ? 'max-w-2xl' : 'max-w-lg')}>
+          <BaseDialog.Title className="mb-4 pr-8 text-base font-semibold wrap-anywhere">{title}</BaseDialog.Title>
           {children}
           {/* Last, so that the tab order starts with the content. */}
           <BaseDialog.Close
@@ -59,7 +65,7 @@ export function Confirm({ open, onClose, title, children, action, busy, onConfir
     <AlertDialog.Root open={open} onOpenChange={(next) => !next && onClose()}>
       <AlertDialog.Portal>
         <AlertDialog.Backdrop className={BACKDROP} />
-        <AlertDialog.Popup className={POPUP}>
+        <AlertDialog.Popup className={cx(POPUP, 'max-w-lg')}>
           <AlertDialog.Title className="mb-2 text-base font-semibold wrap-anywhere">{title}</AlertDialog.Title>
           <AlertDialog.Description render={<div />} className="text-muted">
             {children}

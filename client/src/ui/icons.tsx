@@ -72,6 +72,7 @@ export const PlayIcon = icon(<path d="M5 3.2v9.6L12.5 8z" />)
 export const AlertIcon = icon(<path d="M8 2.2 14.3 13.3H1.7zM8 6.5v3M8 11.3v.1" />)
 export const BackIcon = icon(<path d="M10 3 5 8l5 5" />)
 export const ForwardIcon = icon(<path d="m6 3 5 5-5 5" />)
+export const DownIcon = icon(<path d="m3.5 6 4.5 4.5L12.5 6" />)
 export const ZoomOutIcon = icon(
   <>
     <circle cx="7" cy="7" r="4.25" />

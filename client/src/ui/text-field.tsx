@@ -8,10 +8,11 @@ interface TextFieldProps {
   problem: string | undefined
   hint?: ReactNode
   list?: string
+  type?: 'text' | 'password'
 }
 
 /** A text input with its label above and, below, what is wrong with it or else a hint. */
-export function TextField({ label, value, onChange, problem, hint, list }: TextFieldProps) {
+export function TextField({ label, value, onChange, problem, hint, list, type = 'text' }: TextFieldProps) {
   const id = useId()
   return (
     <div className="flex min-w-0 flex-col gap-1">
@@ -20,12 +21,13 @@ export function TextField({ label, value, onChange, problem, hint, list }: TextF
       </label>
       <input
         id={id}
+        type={type}
         value={value}
         list={list}
         onChange={(event) => onChange(event.target.value)}
         aria-invalid={problem !== undefined}
         aria-describedby={`${id}-note`}
-        autoComplete="off"
+        autoComplete={type === 'password' ? 'new-password' : 'off'}
         spellCheck={false}
         className={cx('h-9 w-full rounded-md border bg-ground px-2.5', problem ? 'border-bad' : 'border-line-strong')}
       />

@@ -32,17 +32,46 @@ export interface Snapshot {
   gauges: Readonly<Partial<Record<GaugeName, number>>>
   /** Figures that have a family with series: what did not change was 0, all else is unknown. */
   known: ReadonlySet<CounterName | DistributionName>
+  /** When the one process began that all series are of, milliseconds since the epoch; null when nobody says. */
+  processStartMs?: number | null
+  /** How it was read: two snapshots with the same would show the same series of the same process. */
+  readAs?: string
 }
 
-/** The last cumulative value of each series: what the next sample counts from. It is stored as JSON. */
+/**
+ * The last cumulative value of each series: what the next sample counts from. It is JSON as it is, and small, because it
+ * is written with every sample: see baseline.ts. What was read from the database goes through `readBaseline` first.
+ */
 export interface Baseline {
+  version: 1
   /** The end of the window that it was taken for. */
   atMs: number
+  /** When series began that do not say so themselves; null when nobody knows. */
+  startMs: number | null
+  readAs: string | null
+  /** Upper bounds in milliseconds, joined by commas: once for all series that have them. */
+  bounds: readonly string[]
   series: Readonly<Record<string, StoredSeries>>
 }
 
-/** A series without what its key says. */
-export type StoredSeries = Pick<CumulativeSeries, 'startMs' | 'count' | 'sumMs' | 'boundsMs' | 'counts'>
+/**
+ * Count, sum in milliseconds, start, the number of its bounds in `bounds`, counts per bucket joined by commas, and when
+ * it was last seen. What is null at the end is left out; a start that is left out is that of the baseline, and what was
+ * seen last when the baseline was taken does not say so.
+ */
+export type StoredSeries = readonly (number | string | null)[]
+
+export interface DeltaOptions {
+  /**
+   * A series that is seen for the first time counts whole if it began at this moment or later, in milliseconds since the
+   * epoch; otherwise nothing of it counts. Default: the end of the last snapshot, and without one, nothing counts.
+   */
+  sinceMs?: number
+}
 
 /** What happened between two snapshots of one deployment, and what the next one counts from. */
-export type DeltaOf = (before: Baseline | null, now: Snapshot) => { measurement: Measurement; baseline: Baseline }
+export type DeltaOf = (
+  before: Baseline | null,
+  now: Snapshot,
+  options?: DeltaOptions,
+) => { measurement: Measurement; baseline: Baseline }

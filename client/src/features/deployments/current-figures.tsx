@@ -1,17 +1,16 @@
 import { type ReactNode, useSyncExternalStore } from 'react'
-import { eachFigure, type Figures, hasTooFew, type Sample } from '../../live/sample.ts'
+import { eachFigure, type Figures, type Sample } from '../../live/sample.ts'
 import { levelOf } from '../../live/error-alarm.ts'
 import { useAlarm, useLateness } from '../../live/use-track.ts'
 import { useServices } from '../../services.ts'
 import { cx } from '../../ui/class-names.ts'
 import { useStore } from '../../ui/external-store.ts'
 import { moment, NO_DATA, timeOfDay } from '../../ui/format.ts'
-import { aboutFigure, requestsBehind } from './about-figure.ts'
 import type { ChartGroup, EventMark } from '../history/chart-group.ts'
-import { FIGURE_WORDS, PERCENTILE_COLOURS, windowWords } from '../history/figures.ts'
+import type { Details } from '../history/details.ts'
+import { windowWords } from '../history/figures.ts'
 import { rangeWords } from '../history/range-picker.tsx'
-
-const SHOWN = ['p50Ms', 'p95Ms', 'p99Ms', 'requestsPerSecond', 'errorRate', 'tokensPerSecond'] as const
+import { type FigureCell, figureCells, NO_DETAIL, type ReadDetail } from './figure-cells.ts'
 
 interface CurrentFiguresProps {
   group: ChartGroup
@@ -19,7 +18,11 @@ interface CurrentFiguresProps {
   track: string
   /** The last minute, merged. */
   latest: Sample | undefined
+  /** Of the last minute too, where they are known. */
+  details?: Details | undefined
   active: boolean
+  /** Why current figures are old or missing; empty if nothing is wrong. */
+  trouble?: string
   range: ReactNode
   /** Why there are no current figures while it is not active. */
   idle?: string
@@ -30,7 +33,7 @@ interface CurrentFiguresProps {
  * also the legend of the charts below.
  */
 export function CurrentFigures(props: CurrentFiguresProps) {
-  const { group, track, latest, active, range, idle = 'Paused: no samples are recorded' } = props
+  const { group, track, latest, details, active, trouble = '', range, idle = 'Paused: no samples are recorded' } = props
   const { feed, cursor } = group
   const at = useStore(cursor)
   useSyncExternalStore(feed.subscribe, () => feed.version)
@@ -40,7 +43,12 @@ export function CurrentFigures(props: CurrentFiguresProps) {
   const ongoing = useAlarm(fleet, track)
   const now = isPast ? feed.summary(0) : active ? latest : undefined
   const shown = at === null ? now : windowAt(group, at)
-  const dimmed = at === null && late !== ''
+  const read =
+    at === null ? readNow(isPast ? feed.summary(0)?.details : active ? details : undefined) : readAt(group, at)
+  const hasTokens =
+    details?.figures.has('timeToFirstToken.mean') === true ||
+    feed.summary(0)?.details?.figures.has('timeToFirstToken.mean') === true
+  const dimmed = at === null && !isPast && (late !== '' || trouble !== '')
   const isNow = at === null && !isPast
   const level = !shown || dimmed ? 'none' : isNow ? ongoing.level : levelOf(shown)
   const since = isNow && level !== 'none' ? ` since ${moment(new Date(ongoing.sinceMs))}` : ''
@@ -48,69 +56,84 @@ export function CurrentFigures(props: CurrentFiguresProps) {
     <div className="flex flex-col gap-3">
       <div className="flex flex-wrap items-center justify-between gap-3">
         <p className="flex min-h-5 min-w-0 flex-wrap gap-x-2 text-muted">
-          <span className="text-text">{headline(group, at, active ? '' : idle, late, latest)}</span>
+          <span className="text-text">{headline(group, at, active ? trouble : idle, late, latest)}</span>
           <span>{at === null ? widthWords(group) : markWords(group, at)}</span>
         </p>
         {range}
       </div>
-      <dl className="grid grid-cols-3 overflow-hidden rounded-lg border border-line bg-surface lg:grid-cols-6">
-        {SHOWN.map((figure) => {
-          const { name, write } = FIGURE_WORDS[figure]
-          const line = PERCENTILE_COLOURS[figure]
-          const { value, unit } = write(shown?.[figure] ?? null)
-          const alarm = figure === 'errorRate' && level !== 'none' ? level : ''
-          const note = hasTooFew(shown, figure) ? 'too few' : alarm && alarm + since
-          const about = aboutFigure(shown, figure)
-          return (
-            <div
-              key={figure}
-              tabIndex={about === undefined ? undefined : 0}
-              className="group -outline-offset-2 -mt-px -ml-px border-t border-l border-line px-3 py-2.5 sm:px-4"
-            >
-              <dt className="flex items-center gap-1.5 text-xs whitespace-nowrap text-muted">
-                {line && (
-                  <span
-                    aria-hidden="true"
-                    className="h-0.5 w-3 rounded-full"
-                    style={{ background: `var(--${line})` }}
-                  />
-                )}
-                {unit ? `${name}, ${unit}` : name}
-              </dt>
-              <dd
-                className={cx(
-                  'mt-0.5 flex items-baseline justify-between gap-2 whitespace-nowrap',
-                  (dimmed || value === NO_DATA) && 'text-faint',
-                  alarm === 'high' && 'text-bad',
-                  alarm === 'raised' && 'text-warn',
-                )}
-              >
-                <span translate="no" className="text-xl leading-7 font-medium">
-                  {value}
-                </span>
-                <span
-                  className={cx(
-                    'truncate text-xs',
-                    about !== undefined && 'group-hover:hidden group-focus-visible:hidden',
-                  )}
-                >
-                  {note}
-                </span>
-                {about !== undefined && (
-                  <span
-                    title={about}
-                    className="sr-only truncate text-xs text-muted group-hover:not-sr-only group-focus-visible:not-sr-only"
-                  >
-                    {requestsBehind(shown)}
-                  </span>
-                )}
-              </dd>
-            </div>
-          )
+      <dl
+        className={cx(
+          'grid overflow-hidden rounded-lg border border-line bg-surface',
+          hasTokens ? 'grid-cols-2 sm:grid-cols-4 xl:grid-cols-8' : 'grid-cols-3 lg:grid-cols-6',
+        )}
+      >
+        {figureCells(shown, read, hasTokens).map((cell) => {
+          const alarm = cell.key === 'errorRate' && level !== 'none' ? level : ''
+          return <Cell key={cell.key} cell={cell} alarm={alarm} since={since} dimmed={dimmed} />
         })}
       </dl>
     </div>
   )
+}
+
+interface CellProps {
+  cell: FigureCell
+  alarm: '' | 'raised' | 'high'
+  since: string
+  dimmed: boolean
+}
+
+function Cell({ cell: { name, quantity, line, note, about }, alarm, since, dimmed }: CellProps) {
+  const { value, unit } = quantity
+  return (
+    <div
+      tabIndex={about === undefined ? undefined : 0}
+      className="group -outline-offset-2 -mt-px -ml-px min-w-0 border-t border-l border-line px-3 py-2.5 sm:px-4"
+    >
+      <dt className="flex items-center gap-1.5 text-xs whitespace-nowrap text-muted">
+        {line && (
+          <span aria-hidden="true" className="h-0.5 w-3 rounded-full" style={{ background: `var(--${line})` }} />
+        )}
+        {unit ? `${name}, ${unit}` : name}
+      </dt>
+      <dd
+        className={cx(
+          'mt-0.5 flex items-baseline justify-between gap-2 whitespace-nowrap',
+          (dimmed || value === NO_DATA) && 'text-faint',
+          alarm === 'high' && 'text-bad',
+          alarm === 'raised' && 'text-warn',
+        )}
+      >
+        <span translate="no" className="text-xl leading-7 font-medium">
+          {value}
+        </span>
+        <span
+          title={note || undefined}
+          className={cx('truncate text-xs', about !== undefined && 'group-hover:hidden group-focus-visible:hidden')}
+        >
+          {alarm ? alarm + since : note}
+        </span>
+        {about !== undefined && (
+          <span
+            title={note ? `${note}; ${about.long}` : about.long}
+            className="sr-only truncate text-xs text-muted group-hover:not-sr-only group-focus-visible:not-sr-only"
+          >
+            {about.short}
+          </span>
+        )}
+      </dd>
+    </div>
+  )
+}
+
+function readNow(details: Details | undefined): ReadDetail {
+  return details ? (name) => details.figures.get(name) ?? Number.NaN : NO_DETAIL
+}
+
+function readAt({ feed }: ChartGroup, at: number): ReadDetail {
+  const series = feed.series(0)
+  const index = series.indexAt(at, feed.stepSeconds)
+  return (name) => series.valueAt(name, index)
 }
 
 function headline(

@@ -22,15 +22,17 @@ interface DeploymentChartsProps {
   /** The model and the version. */
   name: string
   active: boolean
+  /** Why current figures are old or missing; empty if nothing is wrong. */
+  trouble: string
   events: readonly EventSentence_EventFragment[]
   choices: ChartChoices
 }
 
 /** The charts of a deployment, one under the other, with a shared time axis, crosshair and zoom. */
-export function DeploymentCharts({ id, name, active, events, choices }: DeploymentChartsProps) {
+export function DeploymentCharts({ id, name, active, trouble, events, choices }: DeploymentChartsProps) {
   const control = useTimeRange()
   const [host, width] = useWidth()
-  const latest = useLatestMetrics(id)
+  const { figures: latest, details } = useLatestMetrics(id)
   const subjects = useMemo(() => [{ kind: 'deployment' as const, id }], [id])
   const feed = useHistory({
     subjects,
@@ -51,6 +53,8 @@ export function DeploymentCharts({ id, name, active, events, choices }: Deployme
         group={group}
         track={id}
         latest={latest}
+        details={details}
+        trouble={trouble}
         active={active}
         range={<RangePicker control={control} />}
       />

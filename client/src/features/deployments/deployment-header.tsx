@@ -8,6 +8,7 @@ import { Status } from '../../ui/status.tsx'
 import { useTitle } from '../../ui/title.ts'
 import { ModelLink } from '../models/model-link.tsx'
 import { DeploymentActions } from './deployment-actions.tsx'
+import { SourceRow } from './source-row.tsx'
 
 const DeploymentHeaderFragment = graphql(`
   fragment DeploymentHeader_deployment on Deployment {
@@ -29,7 +30,7 @@ const DeploymentHeaderFragment = graphql(`
       id
       name
     }
-    lastEvent: events(first: 1) {
+    statusEvent: events(first: 1, filter: { kind: [DEPLOYED, PAUSED, RESUMED] }) {
       edges {
         node {
           id
@@ -37,6 +38,7 @@ const DeploymentHeaderFragment = graphql(`
         }
       }
     }
+    ...Source_deployment
     ...DeploymentActions_deployment
   }
 `)
@@ -50,7 +52,7 @@ export function DeploymentHeader(props: DeploymentHeaderProps) {
   const deployment = readFragment(DeploymentHeaderFragment, props.deployment)
   const { model, version, status, trainingJob } = deployment
   useTitle(`${model.name} ${version}`)
-  const by = deployment.lastEvent.edges[0]?.node.by
+  const by = deployment.statusEvent.edges[0]?.node.by
   return (
     <header className="flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
       <div className="min-w-0">
@@ -82,6 +84,7 @@ export function DeploymentHeader(props: DeploymentHeaderProps) {
           </span>
           <CopyId id={deployment.id} className="max-w-48" />
         </div>
+        <SourceRow deployment={deployment} name={`${model.name} ${version}`} active={status === 'ACTIVE'} />
         {deployment.note && <p className="mt-1 wrap-anywhere text-muted">{deployment.note}</p>}
         <Facts externalId={deployment.externalId} labels={deployment.labels} />
       </div>

@@ -5,6 +5,8 @@ import { graphql, readFragment } from '../../graphql/documents.ts'
 import { cx } from '../../ui/class-names.ts'
 import { Skeleton } from '../../ui/skeleton.tsx'
 import { QueryProblem } from '../shell/problem-pages.tsx'
+import { SourceFragment } from '../sources/source-document.ts'
+import { sourceTrouble } from '../sources/source-line.tsx'
 import { DeploymentCharts } from './deployment-charts.tsx'
 import { DeploymentHeader } from './deployment-header.tsx'
 import type { DeploymentSearch } from './deployment-search.ts'
@@ -21,6 +23,7 @@ const DeploymentPageDocument = graphql(`
         name
       }
       ...DeploymentHeader_deployment
+      ...Source_deployment
       events(first: 20) {
         edges {
           node {
@@ -42,6 +45,7 @@ export function DeploymentPage() {
     void navigate({ search: (before) => ({ ...before, ...part }), replace: true })
   const [{ data, error, fetching }, again] = useQuery({ query: DeploymentPageDocument, variables: { id } })
   const deployment = data?.deployment
+  const source = deployment && readFragment(SourceFragment, deployment).source
   const edges = deployment?.events.edges
   const events = useMemo(() => edges?.map(({ node }) => readFragment(EventSentenceFragment, node)) ?? [], [edges])
 
@@ -56,6 +60,7 @@ export function DeploymentPage() {
         id={id}
         name={deployment ? `${deployment.model.name} ${deployment.version}` : ''}
         active={deployment?.status !== 'PAUSED'}
+        trouble={source ? sourceTrouble(source) : ''}
         events={events}
         choices={{
           log,
@@ -87,8 +92,8 @@ function HeaderSkeleton() {
         <div className="flex h-7 items-center">
           <Skeleton className="h-4 w-72" />
         </div>
-        {/* One line on a desktop, three on a phone. */}
-        {['', 'sm:hidden', 'sm:hidden'].map((only, index) => (
+        {/* Two lines on a desktop, four on a phone. */}
+        {['', '', 'sm:hidden', 'sm:hidden'].map((only, index) => (
           <div key={index} className={cx('mt-1 flex h-5 items-center', only)}>
             <Skeleton className="h-3 w-full" />
           </div>

@@ -7,6 +7,7 @@ import { DEPLOYMENT_COLUMNS, type DeploymentColumn } from './deployments-search.
 export const COLUMN_WORDS: Record<DeploymentColumn, string> = {
   model: 'Model',
   version: 'Version',
+  source: 'Source',
   status: 'Status',
   p50Ms: 'p50',
   p95Ms: 'p95',
@@ -18,7 +19,7 @@ export const COLUMN_WORDS: Record<DeploymentColumn, string> = {
 }
 
 /** The order in which columns leave a table that is too narrow for all. */
-const LEAVING: readonly DeploymentColumn[] = ['p50Ms', 'age', 'trend', 'p99Ms', 'version']
+const LEAVING: readonly DeploymentColumn[] = ['source', 'p50Ms', 'age', 'trend', 'p99Ms', 'version']
 const PHONE_COLUMNS: readonly DeploymentColumn[] = ['model', 'p95Ms', 'requestsPerSecond']
 
 /** How the table of deployments is laid out. */
@@ -56,6 +57,7 @@ function layoutFor(wide: boolean, phone: boolean): Record<DeploymentColumn, Colu
   return {
     model: { title: COLUMN_WORDS.model, least: 144 },
     version: { title: COLUMN_WORDS.version, width: wide ? 88 : 72 },
+    source: { title: COLUMN_WORDS.source, width: 104 },
     status: { title: COLUMN_WORDS.status, width: wide ? 136 : 120 },
     p50Ms: { title: 'p50', width: latency, ...figure },
     p95Ms: { title: 'p95', width: latency, ...figure },

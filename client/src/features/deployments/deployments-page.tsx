@@ -15,9 +15,16 @@ import { RowSkeletons } from '../../ui/skeleton.tsx'
 import { useTitle } from '../../ui/title.ts'
 import { NAV } from '../shell/nav.ts'
 import { QueryProblem } from '../shell/problem-pages.tsx'
+import { KIND_WORDS } from '../sources/health-words.ts'
 import { COLUMN_WORDS, type DeploymentColumns, useDeploymentColumns } from './deployments-columns.ts'
 import { DeploymentsTable } from './deployments-table.tsx'
-import { type DeploymentColumn, type DeploymentsSearch, HIDEABLE_COLUMNS } from './deployments-search.ts'
+import {
+  type DeploymentColumn,
+  type DeploymentsSearch,
+  HIDEABLE_COLUMNS,
+  SOURCE_KINDS,
+  type SourceKind,
+} from './deployments-search.ts'
 import { FleetStrip } from './fleet-strip.tsx'
 import { DEFAULT_OVER } from './over.ts'
 import { totalsKey, useFleetStream } from './use-fleet-stream.ts'
@@ -32,6 +39,9 @@ const DeploymentsPageDocument = graphql(`
           id
           status
           createdAt
+          source {
+            kind
+          }
           model {
             id
             name
@@ -84,10 +94,8 @@ export function DeploymentsPage() {
     return () => clearTimeout(timer)
   }, [search.new, change])
 
-  const matching = useMemo(
-    () => nodes?.filter(matches({ q: search.q, model: search.model })),
-    [nodes, search.q, search.model],
-  )
+  const { q, model, source } = search
+  const matching = useMemo(() => nodes?.filter(matches({ q, model, source })), [nodes, q, model, source])
   const rows = useMemo(
     () => matching?.filter(({ status }) => !search.status || status === search.status),
     [matching, search.status],
@@ -147,6 +155,19 @@ export function DeploymentsPage() {
               </option>
             ))}
           </Select>
+          <Select
+            label="Source"
+            value={source ?? ''}
+            onChange={({ target }) => change({ source: SOURCE_KINDS.find((kind) => kind === target.value) })}
+            className="max-sm:flex-1 sm:w-36"
+          >
+            <option value="">All sources</option>
+            {SOURCE_KINDS.map((kind) => (
+              <option key={kind} value={kind}>
+                {KIND_WORDS[kind]}
+              </option>
+            ))}
+          </Select>
           <SearchField label="Search model or job" value={search.q ?? ''} onChange={onSearch} />
           <span className="hidden md:block">
             <ColumnMenu
@@ -185,7 +206,7 @@ export function DeploymentsPage() {
 }
 
 const NO_ROWS: [] = []
-const NO_FILTER = { q: undefined, model: undefined, status: undefined }
+const NO_FILTER = { q: undefined, model: undefined, source: undefined, status: undefined }
 
 function NoRows({ any, onClear }: { any: boolean; onClear: () => void }) {
   if (any) {
@@ -242,13 +263,25 @@ function ColumnMenu({ columns, hidden, onChange }: ColumnMenuProps) {
 }
 
 /** The filter of the server's totals. It selects the same deployments as `matches` does among the rows. */
-function filterOf({ status, model, q }: DeploymentsSearch): DeploymentFilter {
-  return { ...(status ? { status: [status] } : {}), ...(model ? { model } : {}), ...(q ? { search: q } : {}) }
+function filterOf({ status, model, source, q }: DeploymentsSearch): DeploymentFilter {
+  return {
+    ...(status ? { status: [status] } : {}),
+    ...(model ? { model } : {}),
+    ...(source ? { source: [source] } : {}),
+    ...(q ? { search: q } : {}),
+  }
 }
 
-function matches({ q, model }: Pick<DeploymentsSearch, 'model'> & { q?: string | undefined }) {
+interface Filterable {
+  model: { name: string }
+  trainingJob: { name: string }
+  source: { kind: SourceKind }
+}
+
+function matches({ q, model, source }: Pick<DeploymentsSearch, 'model' | 'source' | 'q'>) {
   const wanted = q?.toLowerCase()
-  return (one: { model: { name: string }; trainingJob: { name: string } }) =>
+  return (one: Filterable) =>
     (!model || one.model.name === model) &&
+    (!source || one.source.kind === source) &&
     (!wanted || [one.model.name, one.trainingJob.name].some((name) => name.toLowerCase().includes(wanted)))
 }

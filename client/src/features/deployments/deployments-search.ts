@@ -6,6 +6,7 @@ export interface DeploymentsSearch {
   status?: 'ACTIVE' | 'PAUSED'
   q?: string
   model?: string
+  source?: SourceKind
   sort?: DeploymentColumn
   dir?: 'desc'
   /** Hidden columns, separated by commas. */
@@ -16,9 +17,13 @@ export interface DeploymentsSearch {
   new?: string
 }
 
+export const SOURCE_KINDS = ['SIMULATED', 'SCRAPED', 'REPORTED'] as const
+export type SourceKind = (typeof SOURCE_KINDS)[number]
+
 export const DEPLOYMENT_COLUMNS = [
   'model',
   'version',
+  'source',
   'status',
   'p50Ms',
   'p95Ms',
@@ -42,6 +47,7 @@ export function readDeploymentsSearch(search: Record<string, unknown>): Deployme
     status: oneOf(['ACTIVE', 'PAUSED'], search['status']),
     q: textOf(search['q']),
     model: textOf(search['model']),
+    source: oneOf(SOURCE_KINDS, search['source']),
     sort,
     dir: sort && oneOf(['desc'], search['dir']),
     hide: HIDEABLE_COLUMNS.filter((column) => hide?.includes(column)).join(',') || undefined,

@@ -6,8 +6,10 @@ import { serverNow, useClock } from '../../live/clock.ts'
 import type { Figure, Sample } from '../../live/sample.ts'
 import { useServices } from '../../services.ts'
 import { type Column, DataTable } from '../../ui/data-table.tsx'
-import { span } from '../../ui/format.ts'
+import { moment, span } from '../../ui/format.ts'
+import { Status } from '../../ui/status.tsx'
 import { byNumber, byText } from '../../ui/table-sorting.ts'
+import { KIND_WORDS, STATUS_WORDS } from '../sources/health-words.ts'
 import type { DeploymentColumns } from './deployments-columns.ts'
 import { DEPLOYMENT_COLUMNS, type DeploymentColumn } from './deployments-search.ts'
 import { ErrorCell, LatencyCell, RateCell, StatusCell, TrendCell } from './live-cells.tsx'
@@ -22,6 +24,14 @@ const DeploymentsTableFragment = graphql(`
     version
     status
     createdAt
+    source {
+      kind
+      health {
+        status
+        since
+        lastError
+      }
+    }
     model {
       id
       name
@@ -142,10 +152,16 @@ function columnsFor(phone: boolean, width: number): Column<Row>[] {
       cell: ({ row }) => <span translate="no">{row.original.deployment.version}</span>,
     },
     {
+      id: 'source',
+      accessorFn: (row) => KIND_WORDS[row.deployment.source.kind],
+      sortFn: byText,
+      cell: ({ row }) => <span className="text-muted">{KIND_WORDS[row.original.deployment.source.kind]}</span>,
+    },
+    {
       id: 'status',
       accessorFn: (row) => row.deployment.status,
       sortFn: byText,
-      cell: ({ row }) => <StatusCell id={row.id} active={row.original.active} />,
+      cell: ({ row }) => <DeploymentStatus row={row.original} />,
     },
     live('p50Ms', ({ row }) => <LatencyCell id={row.id} active={row.original.active} figure="p50Ms" />),
     live('p95Ms', ({ row }) => <LatencyCell id={row.id} active={row.original.active} figure="p95Ms" />),
@@ -160,6 +176,20 @@ function columnsFor(phone: boolean, width: number): Column<Row>[] {
       cell: ({ row }) => <Age since={row.original.deployment.createdAt} />,
     },
   ]
+}
+
+/** The status, or what is wrong with the source: without it, no figure says anything. */
+function DeploymentStatus({ row: { id, active, deployment } }: { row: Row }) {
+  const { status, since, lastError } = deployment.source.health
+  if (!active || status === 'UP') return <StatusCell id={id} active={active} />
+  const { word, tone } = STATUS_WORDS[status]
+  const about = `since ${moment(new Date(since))}${lastError ? `: ${lastError}` : ''}`
+  return (
+    <span title={about}>
+      <Status tone={tone}>{status === 'WAITING' ? word : `Source ${word.toLowerCase()}`}</Status>
+      <span className="sr-only"> {about}</span>
+    </span>
+  )
 }
 
 function ModelCell({ row, phone }: { row: Row; phone: boolean }) {
@@ -183,7 +213,7 @@ function ModelCell({ row, phone }: { row: Row; phone: boolean }) {
       {link}
       <span className="flex items-center gap-2 text-xs text-muted">
         <span translate="no">{version}</span>
-        <StatusCell id={row.id} active={row.active} />
+        <DeploymentStatus row={row} />
       </span>
     </span>
   )

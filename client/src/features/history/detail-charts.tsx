@@ -72,10 +72,10 @@ export function addShown(shown: Set<Shown>, feed: Pick<HistoryFeed, 'has' | 'ser
 
 /** What there is to show of a feed, again whenever there is more. */
 export function useShown({ feed }: ChartGroup): ReadonlySet<Shown> {
-  const found = useMemo(() => new Set<Shown>(), [feed])
+  const held = useMemo(() => ({ feed, shown: new Set<Shown>() }), [feed])
   const key = useSyncExternalStore(feed.subscribe, () => {
-    addShown(found, feed)
-    return [...found].join(' ')
+    addShown(held.shown, held.feed)
+    return [...held.shown].join(' ')
   })
   return useMemo(() => new Set(key.split(' ') as Shown[]), [key])
 }

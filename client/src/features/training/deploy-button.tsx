@@ -1,10 +1,14 @@
 import { Link, useNavigate } from '@tanstack/react-router'
-import { useId } from 'react'
+import { Suspense, useId } from 'react'
 import { type FragmentType, graphql, readFragment } from '../../graphql/documents.ts'
 import { useAction } from '../../graphql/use-action.ts'
 import { Button } from '../../ui/button.tsx'
+import { lazyComponent } from '../../ui/chunks.ts'
+import { cx } from '../../ui/class-names.ts'
+import { DownIcon } from '../../ui/icons.tsx'
 import { notify, notifyProblem } from '../../ui/notices.ts'
 import { NOT_ALLOWED } from '../session/scopes.ts'
+import { DeployDocument } from '../sources/deploy-document.ts'
 
 const DeployButtonFragment = graphql(`
   fragment DeployButton_trainingJob on TrainingJob {
@@ -23,67 +27,21 @@ const DeployButtonFragment = graphql(`
   }
 `)
 
-const DeployDocument = graphql(`
-  mutation Deploy($input: DeployTrainingJobInput!) {
-    deployTrainingJob(input: $input) {
-      __typename
-      ... on DeployTrainingJobSuccess {
-        deployment {
-          id
-          version
-          model {
-            id
-            name
-          }
-          ...DeploymentsTable_deployment
-          ...DeploymentHeader_deployment
-          trainingJob {
-            id
-            ...DeployButton_trainingJob
-          }
-        }
-      }
-      ... on TrainingJobNotFoundError {
-        message
-      }
-      ... on TrainingJobNotCompletedError {
-        message
-      }
-      ... on DuplicateActiveDeploymentError {
-        message
-        activeDeployment {
-          id
-          version
-          status
-          trainingJob {
-            id
-            ...DeployButton_trainingJob
-          }
-        }
-      }
-      ... on DeploymentExternalIdTakenError {
-        message
-      }
-      ... on QuotaExceededError {
-        message
-      }
-      ... on IdempotencyConflictError {
-        message
-      }
-      ... on InvalidInputError {
-        message
-      }
-    }
-  }
-`)
+const DeployDialog = lazyComponent(async () => (await import('../sources/deploy-dialog.tsx')).DeployDialog)
 
 interface DeployButtonProps {
   job: FragmentType<typeof DeployButtonFragment>
   small?: boolean
+  /** The dialog that asks for the source is open. */
+  isAsking: boolean
+  onAsk: (isAsking: boolean) => void
 }
 
-/** Deploys a job and goes to its row. Where that is not possible, the reason is text that the keyboard reaches too. */
-export function DeployButton({ job: masked, small = false }: DeployButtonProps) {
+/**
+ * Deploys a job, with simulated metrics at one press or after asking for another source, and goes to its row. Where that
+ * is not possible, the reason is text that the keyboard reaches too.
+ */
+export function DeployButton({ job: masked, small = false, isAsking, onAsk }: DeployButtonProps) {
   const job = readFragment(DeployButtonFragment, masked)
   const navigate = useNavigate()
   const reasonId = useId()
@@ -93,7 +51,10 @@ export function DeployButton({ job: masked, small = false }: DeployButtonProps) 
     const outcome = await run(DeployDocument, { trainingJobId: job.id })
     if (!outcome.done) return notifyProblem(`${job.name} was not deployed`, outcome.problem)
     const { id, version, model } = outcome.done.deployment
-    notify(`Deployed ${model.name} ${version}`, <DeploymentLink id={id} />)
+    await show({ id, name: `${model.name} ${version}` })
+  }
+  const show = async ({ id, name }: { id: string; name: string }) => {
+    notify(`Deployed ${name}`, <DeploymentLink id={id} />)
     await navigate({ to: '/deployments', search: { new: id } })
   }
 
@@ -104,10 +65,36 @@ export function DeployButton({ job: masked, small = false }: DeployButtonProps) 
       <span className="inline-flex max-w-full min-w-0 items-center gap-2">
         {/* In a row of a table, beside the button there is little room; the notice has the whole text. */}
         {problem && <span className={small ? 'min-w-0 truncate text-bad' : 'text-bad'}>{problem}</span>}
-        <Button kind={small ? 'accent' : 'primary'} small={small} busy={isBusy} onClick={() => void press()}>
-          {isBusy ? 'Deploying' : 'Deploy'}
-          <span className="sr-only"> {job.name}</span>
-        </Button>
+        <span className="inline-flex">
+          <Button
+            kind={small ? 'accent' : 'primary'}
+            small={small}
+            busy={isBusy}
+            onClick={() => void press()}
+            className="rounded-r-none"
+            title="Deploy with simulated metrics"
+          >
+            {isBusy ? 'Deploying' : 'Deploy'}
+            <span className="sr-only"> {job.name}</span>
+          </Button>
+          <Button
+            kind={small ? 'accent' : 'primary'}
+            small={small}
+            aria-label={`Deploy ${job.name} with another source`}
+            aria-haspopup="dialog"
+            title="Deploy with another source"
+            onPointerEnter={() => void DeployDialog.preload()}
+            onClick={() => onAsk(true)}
+            className={cx('-ml-px rounded-l-none', small ? 'px-1' : 'border-l-on-accent/40 px-1.5')}
+          >
+            <DownIcon size={small ? 12 : 14} />
+          </Button>
+        </span>
+        {isAsking && (
+          <Suspense>
+            <DeployDialog job={job} onClose={() => onAsk(false)} onDeployed={(deployed) => void show(deployed)} />
+          </Suspense>
+        )}
       </span>
     )
   }

@@ -102,7 +102,7 @@ export function TrainingJobPage() {
 }
 
 function JobPage({ id }: { id: string }) {
-  const { log = false } = useSearch({ from: '/app/training-jobs/$id' })
+  const { log = false, deploy = false } = useSearch({ from: '/app/training-jobs/$id' })
   const navigate = useNavigate({ from: '/training-jobs/$id' })
   const [{ data, error, fetching }, again] = useQuery({ query: TrainingJobPageDocument, variables: { id } })
   const [progress] = useSubscription({ query: JobProgressDocument, variables: { id } }, addSteps)
@@ -134,7 +134,13 @@ function JobPage({ id }: { id: string }) {
         </div>
         <div className="flex items-center gap-2">
           {mayTrain && (job.status === 'RUNNING' || job.status === 'QUEUED') && <CancelButton id={job.id} />}
-          <DeployButton job={job} />
+          <DeployButton
+            job={job}
+            isAsking={deploy}
+            onAsk={(next) =>
+              void navigate({ search: (before) => ({ ...before, deploy: next || undefined }), replace: true })
+            }
+          />
         </div>
       </header>
       {job.failureReason && <Problem>{job.failureReason}</Problem>}
@@ -143,7 +149,9 @@ function JobPage({ id }: { id: string }) {
           steps={job.lossCurve}
           live={progress.data?.trainingJobProgress.newSteps}
           log={log}
-          onLog={(next) => void navigate({ search: { log: next || undefined }, replace: true })}
+          onLog={(next) =>
+            void navigate({ search: (before) => ({ ...before, log: next || undefined }), replace: true })
+          }
         />
         <Details job={job} />
       </div>

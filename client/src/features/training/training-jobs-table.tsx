@@ -1,4 +1,4 @@
-import { Link, useNavigate } from '@tanstack/react-router'
+import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { type ReactNode, useCallback, useMemo } from 'react'
 import { type FragmentType, graphql, readFragment } from '../../graphql/documents.ts'
 import type { TrainingJobsTable_TrainingJobFragment } from '../../graphql/gql/graphql.ts'
@@ -158,8 +158,17 @@ function columnsFor(phone: boolean): Column<Row>[] {
       sortFn: byNumber,
       cell: ({ row }) => <Finished at={row.original.job.finishedAt} />,
     },
-    { id: 'deploy', cell: ({ row }) => <DeployButton job={row.original.job} small /> },
+    { id: 'deploy', cell: ({ row }) => <DeployCell job={row.original.job} /> },
   ]
+}
+
+/** Whether its dialog is open is in the address. */
+function DeployCell({ job }: { job: Job }) {
+  const isAsking = useSearch({ from: '/app/training-jobs', select: ({ deploy }) => deploy === job.id })
+  const navigate = useNavigate({ from: '/training-jobs' })
+  const onAsk = (next: boolean) =>
+    void navigate({ search: (before) => ({ ...before, deploy: next ? job.id : undefined }), replace: true })
+  return <DeployButton job={job} small isAsking={isAsking} onAsk={onAsk} />
 }
 
 /** Sorts running jobs after all finished ones. */

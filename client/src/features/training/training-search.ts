@@ -9,6 +9,8 @@ export interface TrainingSearch {
   dir?: 'desc'
   /** The dialog that starts a job is open. */
   start?: true
+  /** The id of the job that is about to be deployed: the dialog that asks for the source is open. */
+  deploy?: string
 }
 
 export const TRAINING_STATUSES = ['QUEUED', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED'] as const
@@ -26,6 +28,7 @@ export function readTrainingSearch(search: Record<string, unknown>): TrainingSea
     sort,
     dir: sort && oneOf(['desc'], search['dir']),
     start: flagOf(search['start']),
+    deploy: textOf(search['deploy']),
   }
 }
 
@@ -33,8 +36,10 @@ export function readTrainingSearch(search: Record<string, unknown>): TrainingSea
 export interface TrainingJobSearch {
   /** Loss on a logarithmic scale. */
   log?: true
+  /** The dialog that asks for the source of a deployment is open. */
+  deploy?: true
 }
 
 export function readTrainingJobSearch(search: Record<string, unknown>): TrainingJobSearch {
-  return { log: flagOf(search['log']) }
+  return { log: flagOf(search['log']), deploy: flagOf(search['deploy']) }
 }

@@ -28,14 +28,19 @@ export interface FamilyRule {
   scale?: number
   /** What of a histogram or summary is taken; default: all of a histogram, the value of anything else. */
   part?: 'count' | 'sum'
-  /** Only series that have one of these values of a label. */
+  /**
+   * Only series that have one of these values of a label; `5*` is each that begins with a 5, and a label that is absent
+   * has the value ''. A family without any of these labels is read by the next rule of its group.
+   */
   where?: Readonly<Record<string, readonly string[]>>
-  /** Not those that have one of these. */
+  /** Not those that have one of these: `['']` leaves those that have the label. */
   whereNot?: Readonly<Record<string, readonly string[]>>
   /** Of errors: the label that holds the reason. */
   reason?: string
-  /** A gauge that repeats for each value of this label, and is taken once. */
-  repeatedBy?: string
+  /** Series that differ in these labels alone say the same: the one with the lowest values is taken. */
+  repeatedBy?: readonly string[]
+  /** Of a sum of times alone: the family that counts what is in it, with the same labels. */
+  countedBy?: string
 }
 
 /** How the metrics of one kind of model server are read: data, one file for each. */
@@ -43,8 +48,10 @@ export interface ServerMapping {
   server: ModelServer
   /** As its makers write it. */
   title: string
-  /** It is this server when one of these families is there. */
+  /** It is this server when one of these families is there; of several servers the first in `MODEL_SERVERS`. */
   knownBy: readonly string[]
+  /** It is also this server when one of these is there, and no other server is known. */
+  elseKnownBy?: readonly string[]
   /** Labels that tell models apart, where one server has several. */
   modelLabels: readonly string[]
   /**

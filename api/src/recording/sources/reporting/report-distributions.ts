@@ -1,0 +1,107 @@
+import { MAX_BOUNDS } from '../../../metrics/bounded-histogram.ts'
+import { MAX_LATENCY_MS } from '../../../metrics/histogram-buckets.ts'
+import type { ReportedPoint } from '../../../samples/reported.ts'
+import type { ExponentialBuckets, ExponentialPoint, HistogramPoint, MetricData, SummaryPoint } from './otlp.ts'
+
+/** Nobody has more in one point: so a window never has too many to be added up. */
+const MAX_COUNT = 1e12
+const MAX_EXPONENTIAL_BUCKETS = 1024
+/** Of OpenTelemetry's data model. */
+const [MIN_SCALE, MAX_SCALE] = [-10, 20]
+
+export type DistributionOfPoint = Pick<ReportedPoint, 'count' | 'sum' | 'maxMs' | 'buckets'> | { refusal: string }
+
+/**
+ * What a histogram or a summary counts, or why that cannot be: its numbers must agree.
+ * @param unitMs what one of its units is in milliseconds; 1 for what is no time.
+ */
+export function distributionOf(
+  data: MetricData,
+  point: MetricData['points'][number],
+  unitMs: number,
+): DistributionOfPoint {
+  const { count, sum } = point as HistogramPoint | ExponentialPoint | SummaryPoint
+  const max = 'max' in point ? point.max : null
+  if (!isCount(count)) return { refusal: `has the count ${count}; it must be a whole number from 0 on.` }
+  if (count > MAX_COUNT) return { refusal: `has the count ${count}; at most ${MAX_COUNT} are taken in one point.` }
+  for (const [name, value] of [
+    ['sum', sum],
+    ['max', max],
+  ] as const) {
+    if (value !== null && !(value >= 0 && value < Infinity)) {
+      return { refusal: `has the ${name} ${value}; it must be a number from 0 on.` }
+    }
+  }
+  const buckets =
+    data.kind === 'histogram'
+      ? boundedOf(point as HistogramPoint, unitMs)
+      : data.kind === 'exponential'
+        ? exponentialOf(point as ExponentialPoint, unitMs)
+        : { buckets: null }
+  if ('refusal' in buckets) return buckets
+  return { count, sum: sum === null ? null : sum * unitMs, maxMs: max === null ? null : max * unitMs, ...buckets }
+}
+
+type Buckets = { buckets: ReportedPoint['buckets'] } | { refusal: string }
+
+function boundedOf({ count, bounds, counts }: HistogramPoint, unitMs: number): Buckets {
+  if (bounds.length === 0 && counts.length <= 1) return { buckets: null }
+  if (counts.length !== bounds.length + 1) {
+    const shouldBe = bounds.length + 1
+    return {
+      refusal: `has ${bounds.length} bounds and ${counts.length} bucket counts; it must have ${shouldBe} counts.`,
+    }
+  }
+  if (bounds.length > MAX_BOUNDS) return { refusal: `has ${bounds.length} bounds; at most ${MAX_BOUNDS} are taken.` }
+  let previous = -Infinity
+  for (const bound of bounds) {
+    if (!(bound > previous)) return { refusal: `has bounds that do not ascend: ${bound} after ${previous}.` }
+    if (!(bound >= 0 && bound * unitMs <= MAX_LATENCY_MS)) {
+      return { refusal: `has the bound ${bound}; bounds are from 0 to 49 days.` }
+    }
+    previous = bound
+  }
+  const refusal = refusalOfCounts(counts, count)
+  if (refusal !== null) return { refusal }
+  return { buckets: { kind: 'bounds', boundsMs: bounds.map((bound) => bound * unitMs), counts } }
+}
+
+function exponentialOf(point: ExponentialPoint, unitMs: number): Buckets {
+  const { count, scale, zeroCount, zeroThreshold, positive, negative } = point
+  if (!Number.isInteger(scale) || scale < MIN_SCALE || scale > MAX_SCALE) {
+    return { refusal: `has the scale ${scale}; it must be a whole number from ${MIN_SCALE} to ${MAX_SCALE}.` }
+  }
+  if (sumOf(negative) > 0) return { refusal: 'counts negative values; no time is negative.' }
+  if (!isCount(zeroCount)) return { refusal: `has the zero count ${zeroCount}; it must be a whole number from 0 on.` }
+  if (!(zeroThreshold >= 0 && zeroThreshold < Infinity)) {
+    return { refusal: `has the zero threshold ${zeroThreshold}; it must be a number from 0 on.` }
+  }
+  if (!Number.isInteger(positive.offset) || Math.abs(positive.offset) > 2 ** 31) {
+    return { refusal: `has the offset ${positive.offset}; it must be a whole number of 32 bits.` }
+  }
+  if (positive.counts.length > MAX_EXPONENTIAL_BUCKETS) {
+    return { refusal: `has ${positive.counts.length} buckets; at most ${MAX_EXPONENTIAL_BUCKETS} are taken.` }
+  }
+  const refusal = refusalOfCounts(positive.counts, count - zeroCount)
+  if (refusal !== null) return { refusal }
+  const { offset, counts } = positive
+  const zero = { zero: zeroCount, zeroMs: zeroThreshold * unitMs }
+  return { buckets: { kind: 'exponential', unitMs, scale, offset, counts, ...zero } }
+}
+
+function refusalOfCounts(counts: readonly number[], count: number): string | null {
+  let sum = 0
+  for (const of of counts) {
+    if (!isCount(of)) return `has the bucket count ${of}; it must be a whole number from 0 on.`
+    sum += of
+  }
+  return sum === count ? null : `has bucket counts that add up to ${sum}, but counts ${count}.`
+}
+
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0
+}
+
+function sumOf({ counts }: ExponentialBuckets): number {
+  return counts.reduce((sum, count) => sum + count, 0)
+}

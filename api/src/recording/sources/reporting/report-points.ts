@@ -1,0 +1,140 @@
+import { DISTRIBUTIONS } from '../../../metrics/window-metrics.ts'
+import { reportKey } from '../../../samples/report-key.ts'
+import type { ReportedFigure, ReportedPoint } from '../../../samples/reported.ts'
+import type { Attributes, Metric, MetricData, NumberPoint } from './otlp.ts'
+import { type DistributionOfPoint, distributionOf } from './report-distributions.ts'
+import { counts, type PlacedRule } from './report-rules.ts'
+
+/** What one unit of a time is in milliseconds; others are those of the server whose metric it is. */
+const UNITS_MS: Readonly<Record<string, number>> = {
+  s: 1000,
+  seconds: 1000,
+  ms: 1,
+  milliseconds: 1,
+  us: 1e-3,
+  microseconds: 1e-3,
+  ns: 1e-6,
+  nanoseconds: 1e-6,
+}
+const NANOS_PER_MS = 1e6
+
+const GAUGES: ReadonlySet<string> = new Set(['inFlight', 'waiting', 'kvCacheUsage'])
+
+type Data = MetricData
+type Point = Data['points'][number]
+
+/** The resource that data points belong to; made once for all of them. */
+export interface Reporter {
+  attributes: Attributes
+  /** The same for the same attributes. */
+  identity: string
+  /** A short form of it. */
+  from: string
+}
+
+export function reporterOf(attributes: Attributes): Reporter {
+  const identity = identityOf(attributes)
+  return { attributes, identity, from: reportKey(identity).slice(0, 8) }
+}
+
+/** A data point that may be stored; null tells nothing, as one without a value does. */
+export type ReadPoint = { key: string; point: ReportedPoint } | { refusal: string } | null
+
+/**
+ * Reads one data point of a metric that has rules. A refusal is a sentence that goes on after its subject.
+ * @param deployment whose point it is: the same point of two deployments has two keys
+ */
+export function readPoint(
+  deployment: string,
+  { identity, from }: Reporter,
+  { name, unit }: Metric,
+  data: Data,
+  point: Point,
+  rules: readonly PlacedRule[],
+): ReadPoint {
+  if (point.hasNoValue) return null
+  const { attributes, startNanos, timeNanos } = point
+  if (!(timeNanos > 0)) return { refusal: 'has no time (timeUnixNano).' }
+  const kindRefusal = refusalOfKind(data, rules)
+  if (kindRefusal !== null) return { refusal: kindRefusal }
+  const figures = rules.flatMap((rule) => figureOf(rule, attributes))
+  if (figures.length === 0) return null
+  const isTime = rules.some(({ figure, rule }) => figure in DISTRIBUTIONS && rule.part !== 'count')
+  const scale = (isTime ? UNITS_MS[unit] : undefined) ?? rules[0]?.rule.scale ?? 1
+  const read =
+    data.kind === 'sum' || data.kind === 'gauge'
+      ? numberOf(point as NumberPoint, data, scale, rules)
+      : distributionOf(data, point, isTime ? scale : 1)
+  if ('refusal' in read) return read
+  const isGauge = rules.some(({ figure }) => GAUGES.has(figure))
+  const isCumulative =
+    !isGauge && (data.kind === 'summary' || ('temporality' in data && data.temporality === 'CUMULATIVE'))
+  const series = `${identity}\n${name}\n${identityOf(attributes, isGauge ? repeatedBy(rules) : [])}`
+  return {
+    key: reportKey(`${deployment}\n${series}\n${startNanos}\n${timeNanos}`),
+    point: {
+      kind: 'point',
+      from,
+      timeMs: timeNanos / NANOS_PER_MS,
+      // Two replicas may have the same attributes, and one that starts again has them too: each has its own beginning.
+      series: isGauge ? reportKey(series) : isCumulative ? reportKey(`${series}\n${startNanos}`) : null,
+      startMs: startNanos > 0 ? startNanos / NANOS_PER_MS : null,
+      ...read,
+      maxMs: isCumulative ? null : read.maxMs,
+      figures,
+    },
+  }
+}
+
+/** Why a metric of this kind cannot tell its figures; null when it can. */
+function refusalOfKind(data: Data, rules: readonly PlacedRule[]): string | null {
+  if ('temporality' in data && data.temporality === 'UNSPECIFIED') {
+    return 'has no aggregation temporality; send 1 (delta) or 2 (cumulative).'
+  }
+  const [first] = rules
+  const isGauge = first !== undefined && GAUGES.has(first.figure)
+  if (isGauge) {
+    const isState =
+      data.kind === 'gauge' || (data.kind === 'sum' && !data.isMonotonic && data.temporality === 'CUMULATIVE')
+    return isState ? null : `is a ${data.kind} of what happened; send a gauge, or a cumulative up-down counter.`
+  }
+  if (data.kind === 'gauge') return 'is a gauge; send what is counted as a sum or a histogram.'
+  if (data.kind !== 'sum') return null
+  if (!data.isMonotonic) return 'is a sum that is not monotonic; send a counter.'
+  return rules.every(({ figure }) => figure in DISTRIBUTIONS) ? 'is a sum; send times as a histogram.' : null
+}
+
+function figureOf({ figure, server, group, place, rule }: PlacedRule, attributes: Attributes): ReportedFigure[] {
+  const placed = { figure, server, group, place }
+  if (counts(rule, attributes)) {
+    const reason = rule.reason === undefined ? null : (attributes.get(rule.reason) ?? null)
+    return [{ ...placed, part: rule.part ?? 'all', reason }]
+  }
+  // Who tells of requests that none of these failed knows that there were no errors.
+  const isTold = Object.keys(rule.where ?? {}).every((label) => attributes.has(label))
+  return figure === 'errors' && isTold ? [{ ...placed, part: 'nothing', reason: null }] : []
+}
+
+function numberOf(
+  { value }: NumberPoint,
+  data: Data,
+  scale: number,
+  rules: readonly PlacedRule[],
+): DistributionOfPoint {
+  if (value === null) return { refusal: 'has neither asInt nor asDouble.' }
+  if (!Number.isFinite(value) || value < 0) return { refusal: `has the value ${value}; it must be a number from 0 on.` }
+  if (value > Number.MAX_SAFE_INTEGER) return { refusal: `has the value ${value}; at most 2^53 - 1 is counted.` }
+  const isShare = data.kind === 'gauge' && rules.some(({ figure }) => figure === 'kvCacheUsage')
+  return { count: isShare ? value * scale : value, sum: null, maxMs: null, buckets: null }
+}
+
+function repeatedBy(rules: readonly PlacedRule[]): string[] {
+  return rules.flatMap(({ rule }) => rule.repeatedBy ?? [])
+}
+
+/** Attributes have no order: a collector may change it. */
+function identityOf(attributes: Attributes, without: readonly string[] = []): string {
+  if (attributes.size === 0) return ''
+  const entries = [...attributes].filter(([name]) => !without.includes(name))
+  return JSON.stringify(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)))
+}

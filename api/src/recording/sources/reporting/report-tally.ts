@@ -1,0 +1,165 @@
+import { Distribution } from '../../../metrics/distribution.ts'
+import { fewReasons, MAX_REASON_CHARACTERS, OTHER_REASON } from '../../../metrics/reasons.ts'
+import type { Measurement } from '../../../metrics/sample.ts'
+import {
+  DISTRIBUTION_NAMES,
+  DISTRIBUTIONS,
+  type DistributionName,
+  NOTHING_KNOWN,
+} from '../../../metrics/window-metrics.ts'
+import type {
+  ReportedCounter,
+  ReportedFigure,
+  ReportedGauge,
+  ReportedPoint,
+  ReportedRequest,
+} from '../../../samples/reported.ts'
+import { addBuckets } from './report-buckets.ts'
+import type { Increase } from './report-deltas.ts'
+
+/** What a column of counts holds. Nothing that is real gets there in a window. */
+const MAX_COUNT = 2 ** 31 - 1
+const COUNTERS: readonly ReportedCounter[] = ['requests', 'errors', 'promptTokens', 'generatedTokens']
+const GAUGES: readonly ReportedGauge[] = ['inFlight', 'waiting', 'kvCacheUsage']
+
+interface Times {
+  distribution: Distribution
+  /** NaN as soon as it is not known of some of them. */
+  sumMs: number
+  maxMs: number
+}
+
+/** Adds what was reported up to the measurement of a window. */
+export class ReportTally {
+  readonly #points: { point: ReportedPoint; increase: Increase | null }[] = []
+  readonly #counters = new Map<ReportedCounter, number>()
+  readonly #times = new Map<DistributionName, Times>()
+  readonly #gauges = new Map<ReportedGauge, Map<string, ReportedPoint>>()
+  readonly #reasons: Record<string, number> = {}
+  #lateReports = 0
+
+  /** What a data point adds; null: it is not known. */
+  addPoint(point: ReportedPoint, increase: Increase | null): void {
+    this.#points.push({ point, increase })
+  }
+
+  /** Requests one by one, all of a window: none means that there were none. */
+  addRequests(requests: readonly ReportedRequest[]): void {
+    this.#count('requests', requests.length)
+    this.#count('errors', requests.filter(({ error }) => error !== null).length)
+    this.#timesOf('latency')
+    for (const request of requests) {
+      this.#time('latency', request.latencyMs)
+      this.#time('timeToFirstToken', request.timeToFirstTokenMs)
+      this.#time('queueTime', request.queueTimeMs)
+      if (request.promptTokens !== null) this.#count('promptTokens', request.promptTokens)
+      if (request.generatedTokens !== null) this.#count('generatedTokens', request.generatedTokens)
+      if (request.error !== null) this.#reason(request.error, 1)
+    }
+  }
+
+  addLate(reports: number): void {
+    this.#lateReports += reports
+  }
+
+  measurement(): Measurement {
+    const isChosen = this.#choice()
+    for (const { point, increase } of this.#points) {
+      for (const figure of point.figures) if (isChosen(point.from, figure)) this.#addFigure(point, figure, increase)
+    }
+    const measurement: Measurement = { ...NOTHING_KNOWN, lateReports: this.#lateReports }
+    for (const name of COUNTERS) {
+      const count = this.#counters.get(name)
+      const max = name.endsWith('Tokens') ? Number.MAX_SAFE_INTEGER : MAX_COUNT
+      measurement[name] = count === undefined ? null : Math.min(max, Math.round(count))
+    }
+    measurement.errorsByReason = measurement.errors === null ? null : fewReasons(this.#reasons)
+    for (const name of GAUGES) measurement[name] = this.#gauge(name)
+    for (const name of DISTRIBUTION_NAMES) {
+      const times = this.#times.get(name)
+      if (times === undefined || (times.distribution.count === 0 && name !== 'latency')) continue
+      measurement[name] = times.distribution.count === 0 ? null : times.distribution
+      measurement[DISTRIBUTIONS[name].sum] = numberOrNull(times.sumMs)
+      measurement[DISTRIBUTIONS[name].max] = numberOrNull(times.maxMs)
+    }
+    return measurement
+  }
+
+  /** Of several names for one figure of a reporter: those of one server, and in each of its groups the first one. */
+  #choice(): (from: string, figure: ReportedFigure) => boolean {
+    const servers = new Map<string, number>()
+    const places = new Map<string, number>()
+    const lower = (map: Map<string, number>, key: string, value: number) =>
+      map.set(key, Math.min(map.get(key) ?? Infinity, value))
+    for (const { point, figures } of this.#points.map(({ point }) => ({ point, figures: point.figures }))) {
+      for (const { figure, server, group, place } of figures) {
+        lower(servers, `${point.from} ${figure}`, server)
+        lower(places, `${point.from} ${figure} ${server} ${group}`, place)
+      }
+    }
+    return (from, { figure, server, group, place }) =>
+      servers.get(`${from} ${figure}`) === server && places.get(`${from} ${figure} ${server} ${group}`) === place
+  }
+
+  #addFigure(point: ReportedPoint, { figure, part, reason }: ReportedFigure, increase: Increase | null): void {
+    if (isGauge(figure)) {
+      const bySeries = this.#gauges.get(figure) ?? new Map<string, ReportedPoint>()
+      this.#gauges.set(figure, bySeries)
+      const last = bySeries.get(point.series ?? '')
+      if (last === undefined || last.timeMs <= point.timeMs) bySeries.set(point.series ?? '', point)
+      return
+    }
+    if (increase === null) return
+    if (figure in DISTRIBUTIONS) {
+      const times = this.#timesOf(figure as DistributionName)
+      if (increase.count === 0) return
+      addBuckets(times.distribution, increase.count, increase.buckets)
+      times.sumMs += increase.sum ?? Number.NaN
+      times.maxMs = Math.max(times.maxMs, increase.maxMs ?? Number.NaN)
+      return
+    }
+    const counted = part === 'nothing' ? 0 : part === 'sum' ? increase.sum : increase.count
+    if (counted === null) return
+    this.#count(figure as ReportedCounter, counted)
+    if (figure === 'errors' && counted > 0) this.#reason(reason ?? '', counted)
+  }
+
+  #count(name: ReportedCounter, count: number): void {
+    this.#counters.set(name, (this.#counters.get(name) ?? 0) + count)
+  }
+
+  #time(name: DistributionName, ms: number | null): void {
+    if (ms === null) return
+    const times = this.#timesOf(name)
+    times.distribution.record(ms)
+    times.sumMs += ms
+    times.maxMs = Math.max(times.maxMs, ms)
+  }
+
+  #timesOf(name: DistributionName): Times {
+    const times = this.#times.get(name) ?? { distribution: new Distribution(), sumMs: 0, maxMs: 0 }
+    this.#times.set(name, times)
+    return times
+  }
+
+  #reason(given: string, count: number): void {
+    const reason = given === '' ? OTHER_REASON : given.slice(0, MAX_REASON_CHARACTERS)
+    this.#reasons[reason] = (this.#reasons[reason] ?? 0) + count
+  }
+
+  /** Requests of several reporters add up; of their caches the mean is shown. */
+  #gauge(name: ReportedGauge): number | null {
+    const values = [...(this.#gauges.get(name)?.values() ?? [])].map(({ count }) => count)
+    if (values.length === 0) return null
+    const sum = values.reduce((total, value) => total + value, 0)
+    return name === 'kvCacheUsage' ? sum / values.length : Math.min(MAX_COUNT, Math.round(sum))
+  }
+}
+
+function isGauge(figure: ReportedFigure['figure']): figure is ReportedGauge {
+  return (GAUGES as readonly string[]).includes(figure)
+}
+
+function numberOrNull(value: number): number | null {
+  return Number.isNaN(value) ? null : value
+}

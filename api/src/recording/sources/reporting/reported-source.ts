@@ -1,0 +1,141 @@
+import { MAX_WINDOW_MS, type Measurement, type MetricsWindow } from '../../../metrics/sample.ts'
+import type { ReportInbox, UncountedReports } from '../../../samples/report-inbox.ts'
+import { REPORT_GRACE_MS } from '../../../samples/report-times.ts'
+import { reportsIn, type ReportedPoint } from '../../../samples/reported.ts'
+import type { RecordingHead, SampleEffect } from '../../../samples/sample-store.ts'
+import type { BaselineEffect, SourceStates } from '../../../samples/source-states.ts'
+import type { MeasuredWindow, MeasurementRequest, Source, SourceAnswer } from '../source.ts'
+import { increaseOf, readReportBaseline, type ReportedState, writeReportBaseline } from './report-deltas.ts'
+import type { ReportHealth } from './report-health.ts'
+import { ReportTally } from './report-tally.ts'
+
+export interface ReportedSourceOptions {
+  inbox: Pick<ReportInbox, 'uncounted'>
+  states: Pick<SourceStates, 'of'>
+  health: Pick<ReportHealth, 'onHeads' | 'check'>
+  /** Recording's clock. */
+  now: () => number
+}
+
+/**
+ * Measures what reporters sent for windows that have ended. A window is counted a grace after its end, with everything of
+ * before its end that was not counted: what comes later for a window that is closed is in the next one, as a late report.
+ * Without any report there is no answer, and the next one covers the time since, up to a minute.
+ */
+export class ReportedSource implements Source {
+  readonly name = 'REPORTED'
+  readonly #options: ReportedSourceOptions
+  /** By deployment id. */
+  #heads = new Map<string, RecordingHead>()
+
+  constructor(options: ReportedSourceOptions) {
+    this.#options = options
+  }
+
+  /** Every deployment that is recorded. */
+  onHeads(heads: readonly RecordingHead[]): void {
+    const reported = heads.filter(({ source }) => source === 'REPORTED')
+    this.#heads = new Map(reported.map((head) => [head.deploymentId, head]))
+    this.#options.health.onHeads(reported)
+  }
+
+  async measure(requests: readonly MeasurementRequest[]): Promise<SourceAnswer[]> {
+    const dueMs = this.#options.now() - REPORT_GRACE_MS
+    const due = requests.filter(({ window }) => endOf(window) <= dueMs)
+    const counts = await this.#read(due)
+    const answers = requests.map((request) => {
+      if (endOf(request.window) > dueMs) return 'pending'
+      return counts.get(request.deployment.id)?.measure(request) ?? null
+    })
+    for (const count of counts.values()) count.end()
+    await this.#options.health.check()
+    return answers
+  }
+
+  /** Those of these deployments that have anything to count. */
+  async #read(due: readonly MeasurementRequest[]): Promise<Map<string, DeploymentCount>> {
+    const { inbox, states } = this.#options
+    const heads = new Map(
+      due.flatMap(({ deployment }) => {
+        const head = this.#heads.get(deployment.id)
+        return head === undefined ? [] : [[head.deploymentKey, head]]
+      }),
+    )
+    if (heads.size === 0) return new Map()
+    const throughMs = Math.max(...due.map(({ window }) => endOf(window)))
+    const rows = new Map<number, UncountedReports[]>()
+    for (const row of await inbox.uncounted([...heads.keys()], throughMs)) {
+      const own = rows.get(row.deploymentKey)
+      if (own) own.push(row)
+      else rows.set(row.deploymentKey, [row])
+    }
+    const stored = new Map((await states.of([...rows.keys()])).map((state) => [state.deploymentKey, state.baseline]))
+    return new Map(
+      [...rows].flatMap(([key, own]) => {
+        const head = heads.get(key)
+        return head === undefined ? [] : [[head.deploymentId, new DeploymentCount(head, own, stored.get(key))]]
+      }),
+    )
+  }
+}
+
+/** The windows of one deployment that are measured together. */
+class DeploymentCount {
+  readonly #head: RecordingHead
+  #rows: readonly UncountedReports[]
+  readonly #states: Map<string, ReportedState>
+  #last: { endMs: number; effects: SampleEffect[]; lastReportMs: number } | undefined
+
+  constructor(head: RecordingHead, rows: readonly UncountedReports[], baseline: unknown) {
+    this.#head = head
+    this.#rows = rows
+    this.#states = readReportBaseline(baseline)
+  }
+
+  measure({ window, recordedThroughMs }: MeasurementRequest): MeasuredWindow | null {
+    const endMs = endOf(window)
+    const rows = this.#rows.filter(({ atMs }) => atMs < endMs)
+    if (rows.length === 0) return null
+    this.#rows = this.#rows.filter(({ atMs }) => atMs >= endMs)
+    const { durationMs } = window
+    const earliestMs = Math.max(recordedThroughMs, this.#last?.endMs ?? 0, endMs - MAX_WINDOW_MS)
+    const startMs = Math.min(window.startMs, Math.ceil(earliestMs / durationMs) * durationMs)
+    const effects: SampleEffect[] = [{ kind: 'reports', data: rows.map(({ id }) => id) }]
+    this.#last = { endMs, effects, lastReportMs: Math.max(...rows.map(({ atMs }) => atMs)) }
+    return { window: { startMs, durationMs: endMs - startMs }, measurement: this.#count(rows, startMs), effects }
+  }
+
+  /** The baseline goes with the last sample: it holds what all of them have counted. */
+  end(): void {
+    if (this.#last === undefined) return
+    const { endMs, effects, lastReportMs } = this.#last
+    const data: BaselineEffect = {
+      baseline: writeReportBaseline(this.#states, endMs),
+      lastSuccessAtMs: lastReportMs,
+      durationMs: null,
+      series: this.#states.size === 0 ? null : this.#states.size,
+    }
+    effects.push({ kind: 'baseline', data })
+  }
+
+  #count(rows: readonly UncountedReports[], startMs: number): Measurement {
+    const tally = new ReportTally()
+    const points: ReportedPoint[] = []
+    for (const { atMs, points: reported } of rows) {
+      for (const item of reported) {
+        if (atMs < startMs) tally.addLate(reportsIn(item))
+        if (item.kind === 'point') points.push(item)
+        else tally.addRequests(item.requests)
+      }
+    }
+    for (const point of points.toSorted((a, b) => a.timeMs - b.timeMs)) {
+      const increase = increaseOf(point, this.#states, this.#head.recordingSinceMs)
+      if (increase !== 'counted') tally.addPoint(point, increase)
+    }
+    return tally.measurement()
+  }
+}
+
+function endOf({ startMs, durationMs }: MetricsWindow): number {
+  return startMs + durationMs
+}

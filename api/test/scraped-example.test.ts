@@ -1,0 +1,183 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { registerJob, succeed } from './acts.ts'
+import { createTestApp, type TestApp } from './create-test-app.ts'
+import { ExampleModelServer, type KnownLatencies, type SeriesName } from './example-model-server.ts'
+
+const SERIES: SeriesName[] = ['latency', 'timeToFirstToken', 'interTokenLatency', 'queueTime']
+const QUANTILES = [0, 0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 1]
+
+interface Summary {
+  meanMs: number | null
+  quantiles: { q: number; valueMs: number | null; lowMs: number; highMs: number | null; kind: string }[]
+}
+interface Window extends Record<SeriesName, Summary | null> {
+  at: string
+  windowSeconds: number
+  requests: number | null
+  errors: number | null
+  errorsByReason: { reason: string; count: number }[]
+  promptTokens: number | null
+  generatedTokens: number | null
+  inFlight: number | null
+  kvCacheUsage: number | null
+}
+interface Followed {
+  recentMetrics: Window[]
+  metricsHistory: { summary: Window }
+  source: { health: { status: string; lastError: string | null; series: number | null } }
+}
+
+const QUERY = `query ($id: ID!, $from: DateTime!, $to: DateTime!) { deployment(id: $id) {
+  source { health { status lastError series } }
+  recentMetrics { ...Figures }
+  metricsHistory(from: $from, to: $to, maxPoints: 300) { summary { ...Figures } } } }
+fragment Figures on InferenceMetrics { at windowSeconds requests errors errorsByReason { reason count }
+  promptTokens generatedTokens inFlight kvCacheUsage
+  ${SERIES.map((name) => `${name} { meanMs quantiles(qs: [${QUANTILES.join(', ')}]) { q valueMs lowMs highMs kind } }`).join('\n')} }`
+
+/** A busy machine may need a while for each step. */
+const PATIENCE = { timeout: 20_000, interval: 100 }
+/** A float that was added up in another order, or in seconds. */
+const NEARLY = 1e-6
+
+/** The latencies that one process had measured between two of its scrapes, the first one counted from 0. */
+function between(known: KnownLatencies, name: SeriesName, from: number | null, to: number): number[] {
+  const countAt = (scrape: number | null) => (scrape === null ? 0 : (known.scrapes[scrape]?.counts[name] ?? 0))
+  return known.series[name].ms.slice(countAt(from), countAt(to))
+}
+
+/** The nearest rank, from the latencies themselves. */
+function exactQuantile(values: number[], q: number): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  return sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? NaN
+}
+
+function expectWithinBounds(summary: Summary | null, values: number[]) {
+  if (values.length === 0) return expect(summary).toBeNull()
+  const sum = values.reduce((total, value) => total + value, 0)
+  expect(summary?.meanMs).toBeCloseTo(sum / values.length, 5)
+  for (const { q, valueMs, lowMs, highMs } of summary?.quantiles ?? []) {
+    const exact = exactQuantile(values, q)
+    expect({ q, exact, isAbove: exact >= lowMs - NEARLY }).toMatchObject({ isAbove: true })
+    expect({ q, exact, highMs, isBelow: exact <= (highMs ?? Infinity) + NEARLY }).toMatchObject({ isBelow: true })
+    expect(valueMs === null || (valueMs >= lowMs - NEARLY && valueMs <= (highMs ?? Infinity) + NEARLY)).toBe(true)
+  }
+  return expect(summary?.quantiles).toHaveLength(QUANTILES.length)
+}
+
+const endOf = ({ at, windowSeconds }: Window) => Date.parse(at) + windowSeconds * 1000
+
+describe('a deployment that is scraped from the example server', () => {
+  let app: TestApp
+  let id: string
+  let startedMs: number
+  /** What each process knew of itself at the end, the newest one last. */
+  const known: KnownLatencies[] = []
+  let windows: Window[]
+  let whole: Window
+
+  async function follow(): Promise<Followed> {
+    const to = new Date(Math.ceil(Date.now() / 1000) * 1000 + 1000).toISOString()
+    const variables = { id, from: new Date(startedMs).toISOString(), to }
+    return (await app.client.data<{ deployment: Followed }>(QUERY, variables)).deployment
+  }
+  const counted = ({ recentMetrics }: Followed) => recentMetrics.filter(({ requests }) => requests !== null)
+
+  /** Ends a server directly after it was scraped, when nothing but that scrape was counted. */
+  async function endAfterScrape(server: ExampleModelServer): Promise<KnownLatencies> {
+    const before = (await server.known()).scrapes.length
+    await expect.poll(async () => (await server.known()).scrapes.length, { interval: 10 }).toBeGreaterThan(before)
+    const last = await server.known()
+    await server[Symbol.asyncDispose]()
+    return last
+  }
+
+  beforeAll(async () => {
+    app = await createTestApp('embedded', { scrapeAllowedHosts: ['127.0.0.1'] })
+    const load = { rate: 40, slots: 24, failures: 0.3 }
+    const first = await ExampleModelServer.start(load)
+    startedMs = Math.floor(Date.now() / 1000) * 1000
+    const { deployment } = await succeed<{ deployment: { id: string } }>(
+      app.client,
+      'deployTrainingJob',
+      {
+        trainingJobId: await registerJob(app.client),
+        source: { scrape: { url: first.metricsUrl, intervalSeconds: 1 } },
+      },
+      'deployment { id }',
+    )
+    id = deployment.id
+    await vi.waitUntil(async () => counted(await follow()).length >= 2, PATIENCE)
+    known.push(await endAfterScrape(first))
+    await using second = await ExampleModelServer.start({ ...load, port: first.port })
+    const lastEndMs = known[0]?.scrapes.at(-1)?.atMs ?? Infinity
+    const isNew = (window: Window) => endOf(window) > lastEndMs
+    await vi.waitUntil(async () => counted(await follow()).filter(isNew).length >= 2, PATIENCE)
+    known.push(await endAfterScrape(second))
+    const lastScrapeMs = known[1]?.scrapes.at(-1)?.atMs ?? Infinity
+    // The window that this scrape ended is stored a moment later.
+    const lastEnd = ({ recentMetrics }: Followed) => endOf(recentMetrics.at(-1)!)
+    await vi.waitUntil(async () => lastEnd(await follow()) > lastScrapeMs - 1000, PATIENCE)
+    const followed = await follow()
+    windows = followed.recentMetrics
+    whole = followed.metricsHistory.summary
+  })
+  afterAll(() => app[Symbol.asyncDispose]())
+
+  /** The process and the number of the scrape that ended a window: within the second after it. */
+  function scrapeOf(window: Window): { process: KnownLatencies; scrape: number } | undefined {
+    const end = endOf(window)
+    for (const process of known) {
+      const scrape = process.scrapes.findIndex(({ atMs }) => atMs >= end && atMs < end + 1000)
+      if (scrape >= 0) return { process, scrape }
+    }
+    return undefined
+  }
+
+  it('counts nothing in its first window, and each latency in the window in which it was first seen', () => {
+    expect(windows[0]).toMatchObject({ requests: null, promptTokens: null, latency: null })
+    expect(windows[0]?.inFlight).toBeGreaterThanOrEqual(0)
+    let previous = scrapeOf(windows[0]!)
+    expect(previous?.process).toBe(known[0])
+    for (const window of windows.slice(1)) {
+      const current = scrapeOf(window)
+      if (!current || !previous) throw new Error(`No scrape for ${JSON.stringify(window)}`)
+      // Of a process that has begun since, all that it has counted.
+      const from = current.process === previous.process ? previous.scrape : null
+      for (const name of SERIES) {
+        expectWithinBounds(window[name], between(current.process, name, from, current.scrape))
+      }
+      expect(window.requests).toBe(between(current.process, 'latency', from, current.scrape).length)
+      previous = current
+    }
+    expect(windows.length).toBeGreaterThanOrEqual(5)
+  })
+
+  it('has every latency of the whole once, through the restart of the server', () => {
+    const firstScrape = scrapeOf(windows[0]!)!.scrape
+    const lastOf = ({ scrapes }: KnownLatencies) => scrapes.length - 1
+    const all = (name: SeriesName) => [
+      ...between(known[0]!, name, firstScrape, lastOf(known[0]!)),
+      ...between(known[1]!, name, null, lastOf(known[1]!)),
+    ]
+    for (const name of SERIES) expectWithinBounds(whole[name], all(name))
+    expect(whole.requests).toBe(all('latency').length)
+    // Each generated token is either the first of its request, or came after another one.
+    expect(whole.generatedTokens).toBe(all('timeToFirstToken').length + all('interTokenLatency').length)
+    const failed = windows.flatMap(({ errorsByReason }) => errorsByReason)
+    expect(failed.reduce((sum, { count }) => sum + count, 0)).toBe(whole.errors)
+    expect(new Set(failed.map(({ reason }) => reason))).toEqual(new Set(['abort', 'error']))
+  })
+})
+
+describe('a model server on this machine', () => {
+  it('is refused until it is allowed, in a sentence that says how', async () => {
+    await using app = await createTestApp('embedded')
+    const { result } = await app.client.data<{ result: { reason?: string; message?: string } }>(
+      `mutation { result: checkScrapeTarget(input: { scrape: { url: "http://127.0.0.1:8000/metrics" } }) {
+        ... on ScrapeError { reason message } } }`,
+    )
+    expect(result).toMatchObject({ reason: 'NOT_ALLOWED' })
+    expect(result.message).toContain('SCRAPE_ALLOWED_HOSTS=127.0.0.1')
+  })
+})
