@@ -12,7 +12,8 @@ import { TrailingMetrics } from './trailing-metrics.ts'
 const by = 'amira'
 const MINUTE = 60_000
 
-const bytesOf = (metrics: MetricsSummary) => JSON.stringify(Object.entries(plainMetrics(metrics)).toSorted())
+const bytesOf = (metrics: MetricsSummary) =>
+  JSON.stringify(Object.entries(plainMetrics(metrics)).toSorted(([a], [b]) => (a < b ? -1 : 1)))
 
 describe.each(await testDatabaseKinds())('closed windows on %s', (kind) => {
   let database: TestDatabase

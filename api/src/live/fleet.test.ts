@@ -131,46 +131,6 @@ describe('the fleet', () => {
     expect(shape(await next(watcher))).toEqual([10, [1], '1/3'])
   })
 
-  it('has a deployment with windows of five seconds at its rate in each second, also when its samples come late', async () => {
-    const of = (end: number, windowMs: number, count: number) => ({
-      ...sampleOf({ deploymentKey: 2, sequence: end, windowStartMs: START + end * 1000 - windowMs, windowMs }),
-      requests: count,
-      source: 'REPORTED' as const,
-    })
-    const watcher = fleet.watch(null)
-    publish(0, [...samples(0, [1, 3], { requests: 10 }), of(0, 5000, 20)])
-    await next(watcher)
-    for (let n = 1; n <= 20; n += 1) {
-      // Three seconds after the end of its window. That of the tenth second is missing: the next one is longer.
-      const late = n === 8 ? [of(5, 5000, 20)] : n === 18 ? [of(15, 10_000, 40)] : []
-      publish(n, samples(n, [1, 3], { requests: 10 }), false)
-      if (late.length > 0) publish(n, late, false)
-      publish(n, [])
-      const { totals, reported } = await next(watcher)
-      expect([n, reported, totals.perSecond?.requests]).toEqual([n, 3, 24])
-    }
-  })
-
-  it('does without a deployment whose source has been down for three of its windows', async () => {
-    const source = 'SCRAPED' as const
-    const scraped = sampleOf({ deploymentKey: 2, windowStartMs: START - 4000, windowMs: 5000, source })
-    publish(0, [...samples(0, [1, 3]), scraped])
-    const watcher = fleet.watch(null)
-    expect(shape(await next(watcher))).toEqual([0, [1, 2, 3], '3/3'])
-    publish(17, samples(17, [1, 3]))
-    expect(shape(await next(watcher))).toEqual([17, [1, 2, 3], '3/3'])
-    publish(18, samples(18, [1, 3]))
-    expect(shape(await next(watcher))).toEqual([18, [1, 3], '2/3'])
-  })
-
-  it('shows a state of one deployment with that one alone, also where it is the only one', async () => {
-    members = members.slice(0, 1)
-    publish(0, samples(0, [1], { kvCacheUsage: 0.5, waiting: 3 }))
-    const { totals, deployments } = await next(fleet.watch(null))
-    expect([totals.kvCacheUsage, totals.waiting]).toEqual([null, 3])
-    expect(deployments[0]?.metrics.kvCacheUsage).toBe(0.5)
-  })
-
   it('continues with empty windows when no deployment is active', async () => {
     members = []
     const watcher = fleet.watch(null)

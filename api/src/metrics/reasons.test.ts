@@ -58,7 +58,7 @@ describe('the reasons of a sample', () => {
       ['in two lines', 2],
       ['other', 7],
       ['x'.repeat(64), 1],
-      ['😀'.repeat(64), 5],
+      ['😀'.repeat(32), 5],
     ])
   })
 })

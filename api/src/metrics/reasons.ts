@@ -56,11 +56,12 @@ function joinOthers(counts: ReasonCounts, names: readonly string[]): void {
   }
 }
 
-/** Control characters and halves of characters become spaces. An empty name is `other`. */
+/** Control characters and halves of characters become spaces, and several spaces one. An empty name is `other`. */
 function storedName(name: string): string {
   const shown = name
     .toWellFormed()
-    .replace(/[\p{Cc}\uFFFD]+/gu, ' ')
+    .replace(/[\p{Cc}\s\uFFFD]+/gu, ' ')
     .trim()
-  return [...shown].slice(0, MAX_REASON_CHARACTERS).join('') || OTHER_REASON
+  // Not through the middle of a character that takes two units.
+  return shown.slice(0, MAX_REASON_CHARACTERS).replace(/[\uD800-\uDBFF]$/, '') || OTHER_REASON
 }
