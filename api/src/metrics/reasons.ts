@@ -49,6 +49,11 @@ export function fewReasons(given: Reasons): Reasons {
   return counts
 }
 
+/** The most frequent one first, and of equally frequent ones the first in the alphabet. */
+export function mostFrequentFirst(reasons: Reasons): [reason: string, count: number][] {
+  return Object.entries(reasons).toSorted(([a, an], [b, bn]) => bn - an || (a < b ? -1 : 1))
+}
+
 function joinOthers(counts: ReasonCounts, names: readonly string[]): void {
   for (const name of names) {
     counts[OTHER_REASON] = (counts[OTHER_REASON] ?? 0) + (counts[name] ?? 0)
