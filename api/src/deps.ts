@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { type Database, isUnavailable, type PrismaClient } from '@gaugeline/prisma'
 import type { Logger } from 'pino'
 import { createAccess } from './auth/access.ts'
@@ -10,6 +9,7 @@ import { errorLog } from './base/error-log.ts'
 import type { Part } from './base/lifecycle.ts'
 import type { ServerInfo } from './base/server-info.ts'
 import { Sweeper } from './base/sweeper.ts'
+import { VERSION } from './base/version.ts'
 import type { Bus } from './bus/bus.ts'
 import { createMemoryBus } from './bus/memory-bus.ts'
 import { ActiveDeployments } from './deployments/active-deployments.ts'
@@ -19,6 +19,7 @@ import { DeploymentSources } from './deployments/deployment-sources.ts'
 import { Deployments } from './deployments/deployments.ts'
 import { EventRecords } from './deployments/event-records.ts'
 import { MetricsExports } from './deployments/metrics-exports.ts'
+import { ReportedInferences } from './deployments/reported-inferences.ts'
 import { SourceChanges } from './deployments/source-changes.ts'
 import type { Env } from './env.ts'
 import { Idempotency } from './idempotency/idempotency.ts'
@@ -54,11 +55,6 @@ export { createSource, TraceError } from './recording/sources/create-source.ts'
 
 const SWEEP_EVERY_MS = 60_000
 
-/** The same file for the sources and for what is built from them. */
-const { version: VERSION } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-  version: string
-}
-
 /** What resolvers can reach. */
 export interface Services extends LiveMetrics<DeploymentWithNames, DeploymentFilter> {
   /** To follow relations when reading; everything else goes through the services. */
@@ -77,6 +73,7 @@ export interface Services extends LiveMetrics<DeploymentWithNames, DeploymentFil
   apiTokens: ApiTokens
   sessions: Sessions
   webhooks: Webhooks
+  reportedInferences: ReportedInferences
   serverInfo: ServerInfo
 }
 
@@ -183,7 +180,15 @@ export function createDeps({ env, database, source, log, address, time = realTim
   const deploymentTotals = new DeploymentTotals({ bus, active: () => activeDeployments.named() })
   const history = new DeploymentHistories(prisma, metricsHistory)
   const metricsExports = new MetricsExports({ prisma, store: sampleStore, histories: history, clock: recordingClock })
-  const reporting = createReporting({ database, bus, clock: recordingClock, monotonic })
+  const onTransition = sourceChanges.onTransition.bind(sourceChanges)
+  const reporting = createReporting({
+    database,
+    states: sourceStates,
+    bus,
+    clock: recordingClock,
+    monotonic,
+    onTransition,
+  })
   const recording = createRecording({
     store: recorderStore,
     states: sourceStates,
@@ -193,7 +198,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
     bus,
     clock: recordingClock,
     intervalMs,
-    onTransition: () => undefined,
+    onTransition,
     onScrape: (failure, durationMs) => telemetry.onScrape(failure, durationMs),
     errorsOf: logError,
     onOutage: logError('recording is stalled'),
@@ -252,6 +257,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
       apiTokens: access.apiTokens,
       sessions: access.sessions,
       webhooks,
+      reportedInferences: new ReportedInferences({ ...reporting, clock: recordingClock }),
       serverInfo: {
         version: VERSION,
         intervalMs,

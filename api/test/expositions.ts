@@ -19,7 +19,10 @@ export function moved(text: string, steps: Readonly<Record<string, number>>): st
   let lines = text.split('\n')
   for (const [step, by] of Object.entries(steps)) {
     const at = lineOf(lines, step)
-    lines = lines.with(at, withValue(lines[at] ?? '', (value) => value + by))
+    lines = lines.with(
+      at,
+      withValue(lines[at] ?? '', (value) => value + by),
+    )
   }
   return lines.join('\n')
 }
@@ -95,4 +98,20 @@ export function familiesIn(text: string): Family[] {
     })
   }
   return families
+}
+
+/** A histogram with the buckets `[le, cumulative count]`. */
+export function histogram(
+  name: string,
+  labels: string,
+  buckets: readonly (readonly [string, number])[],
+  sum: number,
+): string {
+  const inside = (le: string) => [labels, `le="${le}"`].filter((part) => part !== '').join(',')
+  const count = buckets.at(-1)?.[1] ?? 0
+  return [
+    ...buckets.map(([le, upTo]) => `${name}_bucket{${inside(le)}} ${upTo}`),
+    `${name}_sum{${labels}} ${sum}`,
+    `${name}_count{${labels}} ${count}`,
+  ].join('\n')
 }

@@ -7,7 +7,7 @@ const addresses = (...list: string[]): LookupAddress[] =>
   list.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }))
 
 function guard(lookup: Lookup = () => Promise.reject(new Error('not asked')), allowed: string[] = []) {
-  const made = new AddressGuard(allowedHosts(allowed), lookup)
+  const made = new AddressGuard(allowedHosts(allowed), { lookup })
   return (url: string, signal = new AbortController().signal) => made.addressesOf(new URL(url), signal)
 }
 

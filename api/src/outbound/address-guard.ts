@@ -9,7 +9,16 @@ import { type AllowedHosts, isPublicAddress } from './public-addresses.ts'
 const MAX_LOOKUPS = 2
 const MAX_WAITING = 32
 
+export interface AddressGuardOptions {
+  /** How a host is resolved; default: as the system does. */
+  lookup?: Lookup
+  /** Lookups that may wait for others; default: 32. */
+  maxWaiting?: number
+}
+
 export type Lookup = (host: string) => Promise<LookupAddress[]>
+
+const systemAddresses: Lookup = (host) => promisify(systemLookup)(host, { all: true })
 
 /**
  * The host cannot be resolved, or leads where we may not go. Which of the two is not revealed: it would map our
@@ -26,15 +35,12 @@ export class AddressRefusedError extends Error {
 export class AddressGuard {
   readonly #allowed: AllowedHosts
   readonly #lookup: Lookup
-  readonly #lookups = new Semaphore({
-    max: MAX_LOOKUPS,
-    maxWaiting: MAX_WAITING,
-    refusal: () => new AddressRefusedError(),
-  })
+  readonly #lookups: Semaphore
 
-  constructor(allowed: AllowedHosts, lookup: Lookup = (host) => promisify(systemLookup)(host, { all: true })) {
+  constructor(allowed: AllowedHosts, { lookup = systemAddresses, maxWaiting = MAX_WAITING }: AddressGuardOptions = {}) {
     this.#allowed = allowed
     this.#lookup = lookup
+    this.#lookups = new Semaphore({ max: MAX_LOOKUPS, maxWaiting, refusal: () => new AddressRefusedError() })
   }
 
   /**

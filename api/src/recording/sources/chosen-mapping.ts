@@ -1,4 +1,4 @@
-import { type ExposedFamilies, familyOf } from './exposed-series.ts'
+import { type ExposedFamilies, familyOf, PROCESS_START } from './exposed-series.ts'
 import { mappingOf, MODEL_SERVERS } from './model-servers/all.ts'
 import type { FamilyRule, FigureName, ModelServer, ServerMapping } from './model-servers/mapping.ts'
 import type { Family } from './scraping/exposition.ts'
@@ -37,9 +37,7 @@ export function chosenMapping(
 
 /** Of several servers whose families are there, the first of those that one of them is known by. */
 function foundMapping(families: readonly Family[], exposed: ExposedFamilies): Mapping {
-  // A family may be declared before it has a series.
-  const declared = new Set(families.flatMap(({ name }) => [name, familyOf(name)]))
-  const isThere = (family: string) => declared.has(family) || exposed.of(family) !== null
+  const isThere = (family: string) => exposed.has(family)
   const found =
     MODEL_SERVERS.find(({ knownBy }) => knownBy.some(isThere)) ??
     MODEL_SERVERS.find(({ elseKnownBy = [] }) => elseKnownBy.some(isThere))
@@ -99,30 +97,31 @@ function exposedName(families: readonly Family[], exposed: ExposedFamilies, type
  * @param mapping as in the settings; null: of all servers that we know
  */
 export function wantedFamilies(mapping: ScrapeSettings['mapping']): (familyName: string) => boolean {
-  const key = mapping === null ? '' : 'server' in mapping ? mapping.server : null
-  const names = key === null || mapping === null ? new Set<string>() : undefined
-  if (names === undefined) {
-    let wanted = WANTED.get(key ?? '')
-    if (wanted === undefined) {
-      const mappings = mapping !== null && 'server' in mapping ? [mappingOf(mapping.server)] : MODEL_SERVERS
-      wanted = withSuffixes(mappings.flatMap(familiesOfMapping))
-      WANTED.set(key ?? '', wanted)
-    }
-    return (name) => wanted.has(name)
-  }
-  const typed = mapping !== null && 'families' in mapping ? mapping.families.map(({ family }) => family) : []
-  const wanted = withSuffixes([...typed, ...typed.map(familyOf)])
+  const wanted = wantedNames(mapping)
   return (name) => wanted.has(name)
 }
 
+/** By server, or ANY: hundreds of targets share them. */
 const WANTED = new Map<string, ReadonlySet<string>>()
+const ANY = 'ANY'
+
+function wantedNames(mapping: ScrapeSettings['mapping']): ReadonlySet<string> {
+  if (mapping !== null && 'families' in mapping) {
+    return withSuffixes(mapping.families.flatMap(({ family }) => [family, familyOf(family)]))
+  }
+  const key = mapping?.server ?? ANY
+  const made = WANTED.get(key)
+  if (made) return made
+  const mappings = mapping === null ? MODEL_SERVERS : [mappingOf(mapping.server)]
+  const wanted = withSuffixes(mappings.flatMap(familiesOfMapping))
+  WANTED.set(key, wanted)
+  return wanted
+}
+
 const SUFFIXES = ['', '_total', '_bucket', '_sum', '_count', '_created']
 
 function withSuffixes(families: readonly string[]): ReadonlySet<string> {
-  return new Set([
-    'process_start_time_seconds',
-    ...families.flatMap((family) => SUFFIXES.map((suffix) => family + suffix)),
-  ])
+  return new Set([PROCESS_START, ...families.flatMap((family) => SUFFIXES.map((suffix) => family + suffix))])
 }
 
 function familiesOfMapping({ knownBy, elseKnownBy = [], figures }: ServerMapping): string[] {

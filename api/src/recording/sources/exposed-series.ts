@@ -27,8 +27,11 @@ export class ExposedFamilies {
   readonly #samples = new Map<string, ExpositionSample[]>()
   readonly #series = new Map<string, readonly ExposedSeries[]>()
 
+  readonly #declared = new Set<string>()
+
   constructor(families: readonly Family[]) {
-    for (const { samples } of families) {
+    for (const { name, samples } of families) {
+      this.#declared.add(name).add(familyOf(name))
       for (const sample of samples) {
         const others = this.#samples.get(sample.name)
         if (others) others.push(sample)
@@ -37,7 +40,12 @@ export class ExposedFamilies {
     }
   }
 
-  /** Null when the family has no series. */
+  /** Whether a family is there, though it may have no series yet, or none with data. */
+  has(family: string): boolean {
+    return this.#declared.has(family) || SUFFIXES.some((suffix) => this.#samples.has(family + suffix))
+  }
+
+  /** Null when the family has no series with data. */
   of(family: string): readonly ExposedSeries[] | null {
     let series = this.#series.get(family)
     if (series === undefined) {
@@ -77,6 +85,8 @@ export class ExposedFamilies {
 }
 
 export const PROCESS_START = 'process_start_time_seconds'
+
+const SUFFIXES = ['', '_total', '_bucket', '_sum', '_count']
 
 /** The name of a family from that of one of its samples, or from what a person typed. */
 export function familyOf(name: string): string {

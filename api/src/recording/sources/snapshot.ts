@@ -162,7 +162,7 @@ class Reading {
     this.series.push({
       key: seriesKey(group, at, `${rule.family} ${series.identity}`),
       figure,
-      reason: rule.reason === undefined ? null : (series.labels[rule.reason] ?? ''),
+      reason: rule.reason === undefined ? null : (series.labels[rule.reason] ?? null),
       startMs: series.createdMs ?? this.#processStartMs,
       ...counted,
     })

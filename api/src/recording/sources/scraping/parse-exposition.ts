@@ -1,4 +1,10 @@
-import type { ExpositionFormat, Family } from './exposition.ts'
+import {
+  ExpositionError,
+  type ExpositionFormat,
+  ExpositionTooLargeError,
+  ExpositionTruncatedError,
+  type Family,
+} from './exposition.ts'
 import { OpenMetricsReader } from './open-metrics.ts'
 import { TextFormatReader } from './text-format.ts'
 
@@ -8,6 +14,7 @@ export interface ReadExposition {
   samples: number
 }
 
+const SECOND_MS = 1000
 const everything = () => true
 
 /**
@@ -34,6 +41,34 @@ export function readExposition(
   const reader = format === 'openmetrics' ? new OpenMetricsReader(text, wanted) : new TextFormatReader(text, wanted)
   const families = reader.read()
   return { families, samples: reader.samples }
+}
+
+/**
+ * The same for an answer of a server: OpenMetrics that is complete, and wrong in its form only, is read as leniently as the
+ * text format. Python's client library, in the mode for several processes (SGLang), writes the sums of all series of a
+ * histogram before the first bucket, and Prometheus reads it all the same.
+ */
+export function readTolerantly(
+  text: string,
+  format: ExpositionFormat,
+  wanted: (familyName: string) => boolean = everything,
+): ReadExposition {
+  try {
+    return readExposition(text, format, wanted)
+  } catch (error) {
+    const isFormOnly =
+      format === 'openmetrics' &&
+      error instanceof ExpositionError &&
+      !(error instanceof ExpositionTruncatedError || error instanceof ExpositionTooLargeError)
+    if (!isFormOnly) throw error
+    try {
+      const reader = new TextFormatReader(text, wanted, SECOND_MS)
+      return { families: reader.read(), samples: reader.samples }
+    } catch (second) {
+      // What is strictly wrong says more.
+      throw second instanceof ExpositionTooLargeError ? second : error
+    }
+  }
 }
 
 /** The format that a content type names; null when it is neither. Without one it is taken for the text format. */

@@ -1,52 +1,6 @@
 import { type DistributionName, DISTRIBUTIONS } from '../../metrics/window-metrics.ts'
-import { ExposedFamilies } from './exposed-series.ts'
 import type { CounterName, FigureName } from './model-servers/mapping.ts'
-import type { Family, FamilyType } from './scraping/exposition.ts'
 import type { ExposedSnapshot } from './snapshot.ts'
-
-export interface ExposedFamily {
-  name: string
-  type: FamilyType
-  unit: string | null
-  help: string | null
-  /** How many series it has: a histogram is one. */
-  series: number
-}
-
-/** A label of the series that figures are read from. */
-export interface ExposedLabel {
-  name: string
-  /** At most 50, in the order of the alphabet. */
-  values: readonly string[]
-}
-
-const MAX_VALUES = 50
-
-/** What a server exposes, in its own order. */
-export function familiesOf(families: readonly Family[]): ExposedFamily[] {
-  const exposed = new ExposedFamilies(families)
-  return families.map(({ name, type, unit, help, samples }) => {
-    const series = exposed.of(name)?.length ?? samples.length
-    return { name, type, unit, help, series }
-  })
-}
-
-/**
- * The labels that can tell series of the mapped families apart: those with several values, and those that tell models
- * apart. Values of all series, whatever labels were asked for.
- */
-export function labelsOf(families: readonly Family[], { mapping, figures }: ExposedSnapshot): ExposedLabel[] {
-  const exposed = new ExposedFamilies(families)
-  const values = new Map<string, Set<string>>()
-  for (const family of new Set(figures.map((of) => of.family))) {
-    for (const { labels } of exposed.of(family) ?? []) {
-      for (const [name, value] of Object.entries(labels)) values.set(name, (values.get(name) ?? new Set()).add(value))
-    }
-  }
-  const isTelling = (name: string, of: ReadonlySet<string>) => of.size > 1 || mapping.modelLabels.includes(name)
-  const names = [...values].filter(([name, of]) => isTelling(name, of)).toSorted(([a], [b]) => (a < b ? -1 : 1))
-  return names.map(([name, of]) => ({ name, values: [...of].toSorted().slice(0, MAX_VALUES) }))
-}
 
 const COUNTER_SENTENCES: Record<CounterName, string> = {
   requests: 'It has no counter of requests.',
@@ -73,7 +27,6 @@ export function unknownOf(snapshot: ExposedSnapshot): string[] {
   const { mapping, known, gauges, figures } = snapshot
   const read = new Set<FigureName>(figures.map(({ figure }) => figure))
   const sentences: string[] = []
-  if (snapshot.ambiguous) sentences.push(snapshot.ambiguous.message)
   for (const [name, sentence] of Object.entries(COUNTER_SENTENCES)) {
     if (!known.has(name as CounterName)) sentences.push(sentence)
   }
