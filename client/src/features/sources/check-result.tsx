@@ -1,5 +1,6 @@
 import { useId } from 'react'
 import { amount, latency, NO_DATA, percent, written } from '../../ui/format.ts'
+import { Button } from '../../ui/button.tsx'
 import { Problem } from '../../ui/message.tsx'
 import { Select } from '../../ui/select.tsx'
 import { Status } from '../../ui/status.tsx'
@@ -29,6 +30,11 @@ export function CheckResult({ check, state }: { check: ScrapeCheck; state: Scrap
         </span>
       </p>
       {problem && <Problem>{problem.message}</Problem>}
+      {problem?.reason === 'NO_FIGURES' && state.form.families === null && (
+        <Button className="self-start" onClick={state.startMapping}>
+          Choose the families by hand
+        </Button>
+      )}
       {choices.length > 0 && (
         <div className="flex flex-wrap gap-3">
           {choices.map((label) => (
