@@ -55,7 +55,7 @@ export function CurrentFigures(props: CurrentFiguresProps) {
   return (
     <div className="flex flex-col gap-3">
       <div className="flex flex-wrap items-center justify-between gap-3">
-        <p className="flex min-h-5 min-w-0 flex-wrap gap-x-2 text-muted">
+        <p className="flex min-h-5 min-w-0 flex-1 basis-72 flex-wrap gap-x-2 text-muted">
           <span className="text-text">{headline(group, at, active ? trouble : idle, late, latest)}</span>
           <span>{at === null ? widthWords(group) : markWords(group, at)}</span>
         </p>
@@ -125,7 +125,7 @@ function Cell({ cell: { name, title, quantity, line, note, about }, alarm, since
           {value}
         </span>
         <span
-          title={note || undefined}
+          title={(alarm ? alarm + since : note) || undefined}
           className={cx('truncate text-xs', about !== undefined && 'group-hover:hidden group-focus-visible:hidden')}
         >
           {alarm ? alarm + since : note}
