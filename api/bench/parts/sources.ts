@@ -26,7 +26,7 @@ export async function sources(run: Run): Promise<Section> {
   const parsers = await parsersOf(run)
   const parsed = await interleaved(run, parsers, ({ text, parse }) => Promise.resolve(timed(text, parse, run)))
   return {
-    title: 'Sources',
+    title: 'Reading expositions',
     about:
       'What a vLLM server with 40 engines exposes, a megabyte: parsed from a string, in one process that has parsed it ' +
       'before, with all its samples, labels and checks as the result. Only those families are wanted that a sample is made of ' +
