@@ -163,15 +163,15 @@ describe('a scrape that may not go there', () => {
   it.each([
     [
       'http://10.1.2.3:8000/metrics',
-      'The address 10.1.2.3 is not public: to scrape it, the operator adds it to SCRAPE_ALLOWED_HOSTS.',
+      'The address 10.1.2.3 is not public: to allow it, start Gaugeline with SCRAPE_ALLOWED_HOSTS=10.1.2.3.',
     ],
     [
       'http://[::1]:8000/metrics',
-      'The address [::1] is not public: to scrape it, the operator adds it to SCRAPE_ALLOWED_HOSTS.',
+      'The address ::1 is not public: to allow it, start Gaugeline with SCRAPE_ALLOWED_HOSTS=::1.',
     ],
     [
       'http://2130706433/',
-      'The address 127.0.0.1 is not public: to scrape it, the operator adds it to SCRAPE_ALLOWED_HOSTS.',
+      'The address 127.0.0.1 is not public: to allow it, start Gaugeline with SCRAPE_ALLOWED_HOSTS=127.0.0.1.',
     ],
   ])('says so of %s', async (url, message) => {
     expect(await failureOf(ask(new URL(url), {}, guardOf([])))).toEqual(['NOT_ALLOWED', message])
@@ -186,8 +186,8 @@ describe('a scrape that may not go there', () => {
     for (const lookup of lookups) {
       expect(await failureOf(ask(url, {}, guardOf([], lookup)))).toEqual([
         'NOT_ALLOWED',
-        'The host gpu7.internal does not exist, or is not public: correct its name, or let the operator add it to ' +
-          'SCRAPE_ALLOWED_HOSTS.',
+        'The host gpu7.internal does not exist, or is not public: correct its name, or start Gaugeline with ' +
+          'SCRAPE_ALLOWED_HOSTS=gpu7.internal.',
       ])
     }
   })
