@@ -30,7 +30,7 @@ export async function sources(run: Run): Promise<Section> {
     about:
       'What a vLLM server with 40 engines exposes, a megabyte: parsed from a string, in one process that has parsed it ' +
       'before, with all its samples, labels and checks as the result. Only those families are wanted that a sample is made of ' +
-      'where it says so.',
+      `where it says so. ${REFERENCE} keeps one series of each histogram.`,
     columns: ['reading an exposition', 'CPU for a megabyte, ms', 'samples'],
     rows: parsed.map(({ name, measurements }) => [
       name,
@@ -89,13 +89,23 @@ function flat(text: string): string {
   return Buffer.from(text).toString('utf8')
 }
 
+interface ReferenceFamily {
+  metrics?: { buckets?: object }[]
+}
+
 async function reference(): Promise<Parser['parse']> {
-  // It has no types.
-  const name: string = REFERENCE
-  const { default: parse } = (await import(name)) as {
-    default: (text: string) => { metrics?: { buckets?: object }[] }[]
+  // @ts-expect-error It has no types.
+  const { default: parse } = (await import('parse-prometheus-text-format')) as {
+    default: (text: string) => ReferenceFamily[]
   }
-  return (text) => parse(text).reduce((sum, { metrics = [] }) => sum + metrics.length, 0)
+  return (text) => {
+    let samples = 0
+    for (const { metrics = [] } of parse(text)) {
+      // A histogram is one object, with its sum and count.
+      for (const { buckets } of metrics) samples += buckets === undefined ? 1 : Object.keys(buckets).length + 2
+    }
+    return samples
+  }
 }
 
 /** The CPU time of the process, so also of collecting garbage, after as many runs again that warm up. */
