@@ -41,5 +41,6 @@ export function bucketsOf({ buckets, count }: Pick<ExposedSeries, 'buckets' | 'c
 
 /** Times in milliseconds, without the dust of binary fractions: the same bound must be the same number everywhere. */
 export function msOf(time: number, scale: number): number {
-  return Number((time * scale).toPrecision(12))
+  const ms = time * scale
+  return Number.isInteger(ms) ? ms : Number(ms.toPrecision(12))
 }

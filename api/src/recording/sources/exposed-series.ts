@@ -145,7 +145,8 @@ function addBucket(series: ExposedSeries, { labels, value }: ExpositionSample): 
 }
 
 function boundOf(text: string): number {
-  return /^\+?inf(?:inity)?$/i.test(text) ? Infinity : text === '' ? Number.NaN : Number(text)
+  const bound = text === '' ? Number.NaN : Number(text)
+  return Number.isNaN(bound) && /^\+?inf(?:inity)?$/i.test(text) ? Infinity : bound
 }
 
 /** Nothing that is counted is negative: -1 stands for no data, like NaN. */

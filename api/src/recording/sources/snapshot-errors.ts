@@ -17,15 +17,12 @@ export class SnapshotError extends Error {
 /** Nothing of the answer is mapped to a figure. */
 export class NoFiguresError extends SnapshotError {
   override name = 'NoFiguresError'
-  /** What there is. */
+  /** What there is, as far as it was read. */
   readonly families: readonly string[]
 
   constructor(what: string, families: readonly Family[]) {
     const names = families.map(({ name }) => name)
-    super(
-      'NO_FIGURES',
-      names.length === 0 ? `${what} It has no metrics at all yet.` : `${what} It has ${listed(names)}.`,
-    )
+    super('NO_FIGURES', names.length === 0 ? what : `${what} It has ${listed(names)}.`)
     this.families = names
   }
 }

@@ -238,8 +238,13 @@ describe('families that were mapped by hand', () => {
 it('says which families there are when they are those of no server', () => {
   const families = familiesIn('# TYPE go_gc gauge\ngo_gc 1\n# TYPE go_threads gauge\ngo_threads 2')
   const options = { mapping: null, labels: {}, atMs: 0 }
-  expect(() => snapshotOf(families, options)).toThrow(/map its families by hand\. It has go_gc and go_threads\.$/)
-  expect(() => snapshotOf([], options)).toThrow(/It has no metrics at all yet\.$/)
+  expect(() => snapshotOf(families, options)).toThrow(/served a request\. It has go_gc and go_threads\.$/)
+  expect(() => snapshotOf([], options)).toThrow(/or wait until it has served a request\.$/)
+  const named = { ...options, mapping: { server: 'TGI' } } as const
+  expect(() => snapshotOf(families, named)).toThrow(
+    'None of the metrics of Text Generation Inference is there: name the server that it is, or wait until it has ' +
+      'served a request. It has go_gc and go_threads.',
+  )
 })
 
 it('reads only the families that a mapping has, under every suffix', () => {

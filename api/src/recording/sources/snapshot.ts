@@ -192,11 +192,22 @@ function totalOf(series: ExposedSeries): number | null {
   return series.count ?? bucketsOf(series, 1)?.count ?? null
 }
 
-const texts = new WeakMap<object, string>()
+/** By the figures of a mapping: those of one server are shared by all of its targets. */
+const readings = new WeakMap<object, Map<string, string>>()
 
 /** The same for whatever is read by the same rules from series with the same labels. */
-function readAs({ figures }: Mapping, labels: Readonly<Record<string, string>>): string {
-  const text = texts.get(figures) ?? JSON.stringify(figures)
-  texts.set(figures, text)
-  return createHash('sha256').update(text).update(identityOf(labels)).digest('base64url').slice(0, 16)
+function readAs({ server, figures }: Mapping, labels: Readonly<Record<string, string>>): string {
+  const made = readings.get(figures) ?? new Map<string, string>()
+  readings.set(figures, made)
+  const identity = identityOf(labels)
+  const known = made.get(identity)
+  if (known !== undefined) return known
+  const hash = createHash('sha256')
+    .update(JSON.stringify([server, figures, identity]))
+    .digest('base64url')
+    .slice(0, 16)
+  // Labels are what people have chosen: few, unless they change them without end.
+  if (made.size > 10_000) made.clear()
+  made.set(identity, hash)
+  return hash
 }
