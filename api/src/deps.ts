@@ -19,6 +19,7 @@ import { DeploymentSources } from './deployments/deployment-sources.ts'
 import { Deployments } from './deployments/deployments.ts'
 import { EventRecords } from './deployments/event-records.ts'
 import { MetricsExports } from './deployments/metrics-exports.ts'
+import { ReportedInferences } from './deployments/reported-inferences.ts'
 import { SourceChanges } from './deployments/source-changes.ts'
 import type { Env } from './env.ts'
 import { Idempotency } from './idempotency/idempotency.ts'
@@ -53,6 +54,8 @@ import { Webhooks } from './webhooks/webhooks.ts'
 export { createSource, TraceError } from './recording/sources/create-source.ts'
 
 const SWEEP_EVERY_MS = 60_000
+/** All targets are looked up at once after a start. */
+const MAX_WAITING_LOOKUPS = 5_000
 
 /** What resolvers can reach. */
 export interface Services extends LiveMetrics<DeploymentWithNames, DeploymentFilter> {
@@ -72,6 +75,7 @@ export interface Services extends LiveMetrics<DeploymentWithNames, DeploymentFil
   apiTokens: ApiTokens
   sessions: Sessions
   webhooks: Webhooks
+  reportedInferences: ReportedInferences
   serverInfo: ServerInfo
 }
 
@@ -178,17 +182,25 @@ export function createDeps({ env, database, source, log, address, time = realTim
   const deploymentTotals = new DeploymentTotals({ bus, active: () => activeDeployments.named() })
   const history = new DeploymentHistories(prisma, metricsHistory)
   const metricsExports = new MetricsExports({ prisma, store: sampleStore, histories: history, clock: recordingClock })
-  const reporting = createReporting({ database, bus, clock: recordingClock, monotonic })
+  const onTransition = sourceChanges.onTransition.bind(sourceChanges)
+  const reporting = createReporting({
+    database,
+    states: sourceStates,
+    bus,
+    clock: recordingClock,
+    monotonic,
+    onTransition,
+  })
   const recording = createRecording({
     store: recorderStore,
     states: sourceStates,
     simulated: source,
-    guard: new AddressGuard(allowedHosts(env.scrapeAllowedHosts)),
+    guard: new AddressGuard(allowedHosts(env.scrapeAllowedHosts), { maxWaiting: MAX_WAITING_LOOKUPS }),
     reported: reporting.source,
     bus,
     clock: recordingClock,
     intervalMs,
-    onTransition: () => undefined,
+    onTransition,
     onScrape: (failure, durationMs) => telemetry.onScrape(failure, durationMs),
     errorsOf: logError,
     onOutage: logError('recording is stalled'),
@@ -247,6 +259,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
       apiTokens: access.apiTokens,
       sessions: access.sessions,
       webhooks,
+      reportedInferences: new ReportedInferences({ ...reporting, clock: recordingClock }),
       serverInfo: {
         version: VERSION,
         intervalMs,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { parseExposition } from '../src/recording/sources/scraping/parse-exposition.ts'
 import { ExampleModelServer, runModelServer, type SeriesName } from './example-model-server.ts'
 
 /** As vLLM's documentation has them, in seconds. */
@@ -69,12 +70,15 @@ describe('the example model server', () => {
     const openMetrics = await answer.text()
     expect(answer.headers.get('content-type')).toMatch(/^application\/openmetrics-text; version=1\.0\.0/)
     expect(answer.headers.get('content-encoding')).toBe('gzip')
-    expect(openMetrics).toMatch(/^# TYPE vllm:request_success counter$/m)
-    expect(openMetrics.endsWith('# EOF\n')).toBe(true)
+    const families = parseExposition(openMetrics, 'openmetrics').map(({ name, type }) => [name, type])
+    expect(families).toContainEqual(['vllm:request_success', 'counter'])
+    expect(families).toContainEqual(['vllm:e2e_request_latency_seconds', 'histogram'])
     const plain = await fetch(server.metricsUrl, { headers: { accept: '*/*', 'accept-encoding': 'identity' } })
     expect(plain.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/)
     expect(plain.headers.get('content-encoding')).toBeNull()
-    expect(await plain.text()).not.toContain('# EOF')
+    expect(parseExposition(await plain.text(), 'text').map(({ name }) => name)).toEqual(
+      expect.arrayContaining(families.map(([name]) => name)),
+    )
   })
 
   it('streams a reply token by token, and counts exactly what it has served', async () => {

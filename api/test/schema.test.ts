@@ -255,7 +255,7 @@ describe('the schema', () => {
       ApiToken: 'id name scopes createdAt createdBy expiresAt lastUsedAt revokedAt deployment',
       TrainingJobFilter: 'status model search labels createdBy createdAfter createdBefore',
       TrainingJobCounts: 'queued running completed failed cancelled total',
-      DeploymentFilter: 'status model search ids labels createdBy createdAfter createdBefore',
+      DeploymentFilter: 'status model search ids labels createdBy createdAfter createdBefore source',
     }
     for (const [name, fields] of Object.entries(expected)) {
       expect([name, ...fieldsOf(name).toSorted()]).toEqual([name, ...words(fields).toSorted()])

@@ -195,9 +195,13 @@ function lines(samples) {
   return samples.map(({ name, labels, value }) => `${name}${labels ? `{${labels}}` : ''} ${written(value)}\n`).join('')
 }
 
-/** @param {Family} family */
+/** Samples with the same labels stand together, the start time after the count. @param {Family} family */
 function inOpenMetrics({ name, type, help, samples, created = [] }) {
-  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines([...samples, ...created])}`
+  const isCounter = type === 'counter'
+  const ordered = isCounter
+    ? samples.flatMap((sample, at) => [sample, ...created.slice(at, at + 1)])
+    : [...samples, ...created]
+  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines(ordered)}`
 }
 
 /** The older format has no start times: they are gauges, as in vLLM. @param {Family} family */

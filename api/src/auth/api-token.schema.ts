@@ -129,8 +129,11 @@ Example:
         description: `${IDEMPOTENCY_KEY} A repeated call shows no secret: if the first answer was lost, revoke the token and create another.`,
       }),
     },
-    resolve: (_root, { input: { idempotencyKey, ...input } }, { services, viewer }) =>
-      services.apiTokens.create(input, viewer, idempotencyKeyOf(viewer, idempotencyKey)),
+    resolve: (_root, { input: { idempotencyKey, deploymentId, ...input } }, { services, viewer }) => {
+      const boundTo = deploymentId == null ? null : inputUuid('Deployment', 'deploymentId', deploymentId)
+      const key = idempotencyKeyOf(viewer, idempotencyKey)
+      return services.apiTokens.create({ ...input, deploymentId: boundTo }, viewer, key)
+    },
   }),
   revokeApiToken: t.fieldWithInput({
     scope: 'ADMIN',

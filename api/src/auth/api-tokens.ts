@@ -81,8 +81,8 @@ export class ApiTokens {
     if (beyond.length > 0) checks.add(['scopes'], `must be scopes you have yourself; you lack ${beyond.join(', ')}.`)
     if (input.expiresAt != null && input.expiresAt.getTime() <= now) checks.add(['expiresAt'], 'must be in the future.')
     const deploymentId = input.deploymentId ?? null
-    if (deploymentId !== null && !input.scopes.includes('REPORT')) {
-      checks.add(['deploymentId'], 'binds what a token may report for: it needs the scope REPORT.')
+    if (deploymentId !== null && input.scopes.some((scope) => scope !== 'REPORT')) {
+      checks.add(['deploymentId'], 'binds a token to what it reports for: its only scope must be REPORT.')
     } else if (deploymentId !== null && !(await this.#isDeployment(deploymentId))) {
       checks.add(['deploymentId'], 'must be the id of a deployment; there is none with this one.')
     }

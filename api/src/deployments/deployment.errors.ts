@@ -36,3 +36,17 @@ export class DeploymentExternalIdTakenError extends DomainError {
     super('Another deployment has this external id.')
   }
 }
+
+export class SourceNotReportedError extends DomainError {
+  override name = 'SourceNotReportedError'
+  constructor() {
+    super('The source of this deployment is not REPORTED. Change it with updateDeploymentSource.')
+  }
+}
+
+export class DeploymentPausedError extends DomainError {
+  override name = 'DeploymentPausedError'
+  constructor() {
+    super('This deployment is paused, and records nothing. Resume it first.')
+  }
+}

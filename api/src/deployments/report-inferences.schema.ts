@@ -1,21 +1,8 @@
-import { DomainError, RefusedError } from '../base/errors.ts'
 import { builder } from '../graphql/builder.ts'
 import { ErrorInterface } from '../graphql/errors.schema.ts'
-import { DeploymentNotFoundError } from './deployment.errors.ts'
-
-export class SourceNotReportedError extends DomainError {
-  override name = 'SourceNotReportedError'
-  constructor() {
-    super('The source of this deployment is not REPORTED. Change it with updateDeploymentSource.')
-  }
-}
-
-export class DeploymentPausedError extends DomainError {
-  override name = 'DeploymentPausedError'
-  constructor() {
-    super('This deployment is paused, and records nothing. Resume it first.')
-  }
-}
+import { inputUuid } from '../graphql/ids.ts'
+import { DeploymentNotFoundError, DeploymentPausedError, SourceNotReportedError } from './deployment.errors.ts'
+import type { TakenReport } from './reported-inferences.ts'
 
 builder.objectType(SourceNotReportedError, {
   name: 'SourceNotReportedError',
@@ -43,20 +30,18 @@ const RequestInput = builder.inputType('ReportedRequestInput', {
   }),
 })
 
-const Success = builder
-  .objectRef<{ accepted: number; late: number; isRepeated: boolean }>('ReportInferencesSuccess')
-  .implement({
-    description: 'The report is stored, and is counted once.',
-    fields: (t) => ({
-      accepted: t.exposeInt('accepted', { description: 'The number of requests that are counted.' }),
-      late: t.exposeInt('late', {
-        description: 'How many of them came after their own window was closed, and are counted in a later one.',
-      }),
-      isRepeated: t.exposeBoolean('isRepeated', {
-        description: 'Whether the same report was taken before; this one changed nothing.',
-      }),
+const Success = builder.objectRef<TakenReport>('ReportInferencesSuccess').implement({
+  description: 'The report is stored, and is counted once.',
+  fields: (t) => ({
+    accepted: t.exposeInt('accepted', { description: 'The number of requests that are counted.' }),
+    late: t.exposeInt('late', {
+      description: 'How many of them came after their own window was closed, and are counted in a later one.',
     }),
-  })
+    isRepeated: t.exposeBoolean('isRepeated', {
+      description: 'Whether the same report was taken before; this one changed nothing.',
+    }),
+  }),
+})
 
 builder.mutationFields((t) => ({
   reportInferences: t.fieldWithInput({
@@ -83,12 +68,12 @@ Example:
       requests: t.input.field({
         type: [RequestInput],
         required: true,
-        description: 'The requests: 1 to 1,000.',
+        description:
+          'The requests, at most 1,000. Without any, the report says that there were none since the last one.',
       }),
     },
-    resolve: () => {
-      throw new RefusedError('UNAVAILABLE', 'Reports cannot be taken yet.')
-    },
+    resolve: async (_root, { input: { deploymentId, ...report } }, { services, viewer }) =>
+      services.reportedInferences.report(inputUuid('Deployment', 'deploymentId', deploymentId), report, viewer),
   }),
 }))
 

@@ -51,6 +51,11 @@ export class SourceChanges implements Part {
     await Promise.allSettled(this.#running)
   }
 
+  /** Resolves when everything that was told so far is written. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.#running)
+  }
+
   /** Never throws. */
   onTransition(transition: SourceTransition): void {
     if (this.#stop.signal.aborted) return

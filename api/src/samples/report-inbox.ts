@@ -51,12 +51,21 @@ export class ReportInbox {
   readonly #pool: Database['pool']
   readonly #prepares: boolean
   readonly #now: () => number
+  readonly #onReport: (deploymentKey: number) => void
   #waiting: Waiting[] = []
   #waitingItems = 0
-  #storing: Promise<void> | null = null
+  #isStoring = false
 
-  /** @param now wall clock, milliseconds */
-  constructor({ pool, kind }: Pick<Database, 'pool' | 'kind'>, now: () => number) {
+  /**
+   * @param now recording's clock, milliseconds
+   * @param onReport called with each deployment that something was stored for
+   */
+  constructor(
+    { pool, kind }: Pick<Database, 'pool' | 'kind'>,
+    now: () => number,
+    onReport: (deploymentKey: number) => void = () => undefined,
+  ) {
+    this.#onReport = onReport
     this.#pool = pool
     this.#prepares = kind === 'postgres'
     this.#now = now
@@ -77,7 +86,7 @@ export class ReportInbox {
     const stored = new Promise<ReadonlySet<string>>((resolve, reject) => {
       this.#waiting.push({ items, resolve, reject })
     })
-    this.#storing ??= this.#storeWaiting()
+    if (!this.#isStoring) void this.#storeWaiting()
     return await stored
   }
 
@@ -107,19 +116,23 @@ export class ReportInbox {
     return rows.rowCount ?? 0
   }
 
+  /** Never rejects: whoever waits is told. */
   async #storeWaiting(): Promise<void> {
+    this.#isStoring = true
     // Calls of the same turn are stored together.
     await Promise.resolve()
     while (this.#waiting.length > 0) {
       const batch = this.#nextBatch()
       try {
-        const repeated = await this.#store(batch.flatMap(({ items }) => items))
+        const items = batch.flatMap((one) => one.items)
+        const repeated = await this.#store(items)
+        for (const key of new Set(items.map(({ deploymentKey }) => deploymentKey))) this.#onReport(key)
         for (const { resolve } of batch) resolve(repeated)
       } catch (error) {
         for (const { reject } of batch) reject(error)
       }
     }
-    this.#storing = null
+    this.#isStoring = false
   }
 
   #nextBatch(): Waiting[] {

@@ -4,6 +4,8 @@ import type { Database, SourceStatus } from '@gaugeline/prisma'
 export interface SourceState {
   deploymentKey: number
   status: SourceStatus
+  /** What was wrong when the status was written last; null when nothing was. */
+  lastError: string | null
   /** What its next sample counts from, as its effect gave it; null before its first sample. */
   baseline: unknown
 }
@@ -46,7 +48,8 @@ export class SourceStates {
   async of(deploymentKeys: readonly number[]): Promise<SourceState[]> {
     if (deploymentKeys.length === 0) return []
     const { rows } = await this.#pool.query<SourceState>(
-      `select deployment_key as "deploymentKey", status, baseline from source_states where deployment_key = any($1::int[])`,
+      `select deployment_key as "deploymentKey", status, last_error as "lastError", baseline from source_states
+        where deployment_key = any($1::int[])`,
       [deploymentKeys],
     )
     return rows

@@ -61,7 +61,9 @@ function shownScrape({ url, timeoutMs, labels, mapping, authorization }: ScrapeS
     url,
     timeoutMs,
     authorization,
-    labels: Object.entries(labels).map(([name, value]) => ({ name, value })),
+    labels: Object.keys(labels)
+      .toSorted()
+      .map((name) => ({ name, value: labels[name] ?? '' })),
     server: mapping !== null && 'server' in mapping ? mapping.server : null,
     families: mapping !== null && 'families' in mapping ? mapping.families : [],
   }

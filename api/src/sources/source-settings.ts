@@ -156,7 +156,7 @@ function checkLabels(checks: InputChecks, path: string[], labels: readonly Label
     checks.text([...at, 'value'], value, { max: MAX_LABEL_VALUE })
     matchers.set(name, value)
   }
-  return Object.fromEntries([...matchers].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+  return Object.fromEntries(matchers)
 }
 
 /** Names of labels and families: also quoted ones, which may hold anything that is visible. */

@@ -12,10 +12,14 @@ export class CountingServer implements AsyncDisposable {
   requests = 0
   waiting = 0
   scrapes = 0
+  /** What was told in each answer that was whole, in order. */
+  readonly told: number[] = []
   /** Held back by `says nothing`. */
   readonly held = new Set<ServerResponse>()
   /** Labels and comments that make the answer longer. */
   padding = ''
+  /** The beginning of its names. */
+  names = 'vllm'
   readonly #server = createServer((_, response) => {
     this.scrapes += 1
     this.#answer(response)
@@ -42,11 +46,12 @@ export class CountingServer implements AsyncDisposable {
   }
 
   get text(): string {
+    const { names } = this
     return [
-      '# TYPE vllm:request_success_total counter',
-      `vllm:request_success_total{finished_reason="stop",model_name="m"} ${this.requests}.0`,
-      '# TYPE vllm:num_requests_waiting gauge',
-      `vllm:num_requests_waiting{model_name="m"} ${this.waiting}.0`,
+      `# TYPE ${names}:request_success_total counter`,
+      `${names}:request_success_total{finished_reason="stop",model_name="m"} ${this.requests}.0`,
+      `# TYPE ${names}:num_requests_waiting gauge`,
+      `${names}:num_requests_waiting{model_name="m"} ${this.waiting}.0`,
       this.padding,
     ].join('\n')
   }
@@ -57,7 +62,10 @@ export class CountingServer implements AsyncDisposable {
     if (manner === 'fails') return void response.writeHead(503).end('busy')
     if (manner === 'is no model server') return void response.writeHead(200, { 'content-type': 'text/html' }).end('<p>')
     response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4', 'content-length': text.length })
-    if (manner === 'answers') return void response.end(text)
+    if (manner === 'answers') {
+      this.told.push(this.requests)
+      return void response.end(text)
+    }
     response.write(text.slice(0, text.length / 2), () => response.destroy())
   }
 

@@ -29,10 +29,13 @@ export class Scraping implements AsyncDisposable {
   readonly #deps: TestDeps
   readonly #sleeps: ManualSleeps
   readonly #inFlight = new Set<Promise<unknown>>()
+  /** Nobody waits for the scrapes of these. */
+  readonly slow = new Set<string>()
 
-  constructor(deps: TestDeps) {
+  /** @param beside another one whose time is that of this one */
+  constructor(deps: TestDeps, beside?: Scraping) {
     this.#deps = deps
-    this.#sleeps = new ManualSleeps(deps.time)
+    this.#sleeps = beside === undefined ? new ManualSleeps(deps.time) : beside.#sleeps
     this.store = new SampleStore(deps.database, SAMPLE_EFFECTS)
     const states = new SourceStates(deps.database)
     const onError = (error: unknown) => this.errors.push(error)
@@ -44,7 +47,10 @@ export class Scraping implements AsyncDisposable {
     })
     this.source = new ScrapedSource({
       clock: deps.clock,
-      scrape: (order, signal) => this.#counted(this.figures.scrape(order, signal)),
+      scrape: (order, signal) => {
+        const scraped = this.figures.scrape(order, signal)
+        return this.slow.has(order.settings.url) ? scraped : this.#counted(scraped)
+      },
       deltaOf,
       readBaseline,
       states: { of: (keys) => this.#counted(states.of(keys)) },
@@ -89,14 +95,19 @@ export class Scraping implements AsyncDisposable {
     } while (this.#inFlight.size > 0)
   }
 
-  /** Lets time pass, and records each second. Errors of the store are kept in `errors`. */
-  async pass(seconds: number): Promise<void> {
+  /** Lets time pass, and records each second, these others too. Errors of the store are kept in `errors`. */
+  async pass(seconds: number, ...others: Scraping[]): Promise<void> {
+    const all = [this, ...others]
+    const settle = async () => {
+      for (const one of all) await one.settle()
+    }
     for (let second = 0; second < seconds; second += 1) {
-      await this.#sleeps.pass(1000, this.settle)
-      await this.record()
+      await this.#sleeps.pass(1000, settle)
+      await Promise.all(all.map((one) => one.record()))
     }
   }
 
+  /** As an early tick does, or a wake. */
   async record(): Promise<void> {
     await this.settle()
     try {
@@ -104,6 +115,18 @@ export class Scraping implements AsyncDisposable {
       await this.settle()
     } catch (error) {
       this.errors.push(error)
+    }
+  }
+
+  /** The next statement that stores a sample fails, or only its answer is lost. */
+  loseAnswer(isStored: boolean): void {
+    const { store } = this
+    const { store: storeSamples } = SampleStore.prototype
+    store.store = async (...given) => {
+      if (given[0].length === 0) return storeSamples.apply(store, given)
+      store.store = storeSamples
+      if (isStored) await storeSamples.apply(store, given)
+      throw new Error('the connection is lost')
     }
   }
 

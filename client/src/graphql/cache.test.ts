@@ -42,7 +42,22 @@ const deployment = (minute: number, status = 'ACTIVE') => ({
   canPause: true,
   canResume: false,
   canDelete: false,
-  lastEvent: { __typename: 'DeploymentEventConnection', edges: [] },
+  statusEvent: { __typename: 'DeploymentEventConnection', edges: [] },
+  source: {
+    __typename: 'DeploymentSource',
+    kind: 'SIMULATED',
+    intervalSeconds: 1,
+    scrape: null,
+    health: {
+      __typename: 'SourceHealth',
+      status: 'UP',
+      since: at(minute),
+      lastSuccessAt: null,
+      lastError: null,
+      durationMs: null,
+      series: null,
+    },
+  },
   model,
   trainingJob: job(minute),
 })

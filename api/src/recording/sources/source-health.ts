@@ -46,10 +46,11 @@ export class SourceHealth {
     this.#onTransition = onTransition
   }
 
-  /** The status that is stored. Only the first one counts: from then on, this is who changes it. */
-  begin(status: SourceStatus): void {
+  /** What is stored. Only the first time counts: from then on, this is who changes it. */
+  begin(status: SourceStatus, lastError: string | null): void {
     if (this.#status !== undefined) return
     this.#status = status
+    this.#told = lastError
     // The misses that made it so were counted before a restart.
     if (status === 'DEGRADED' && this.#last?.error !== null) this.#misses += MISSES_TO_DEGRADED
     this.#tell()

@@ -53,8 +53,7 @@ function pointBase(point: Json, path: string) {
 }
 
 function numberPointOf(point: Json, path: string) {
-  const value =
-    optionalNumber(point['asInt'], `${path}.asInt`) ?? optionalNumber(point['asDouble'], `${path}.asDouble`)
+  const value = optionalNumber(point['asInt'], `${path}.asInt`) ?? optionalNumber(point['asDouble'], `${path}.asDouble`)
   return { ...pointBase(point, path), value }
 }
 
@@ -117,7 +116,7 @@ function attributesOf(holder: Json, path: string): Map<string, string> {
 function valueOf(value: Json): string {
   for (const name of ['stringValue', 'boolValue', 'intValue', 'doubleValue']) {
     const given = value[name]
-    if (isSet(given)) return typeof given === 'string' ? given : String(given as number)
+    if (isSet(given)) return typeof given === 'string' ? given : JSON.stringify(given)
   }
   return JSON.stringify(value)
 }

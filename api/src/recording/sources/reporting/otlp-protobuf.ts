@@ -138,7 +138,12 @@ function readData<Point>(pbf: PbfReader, kind: MetricData['kind'], readPoint: (p
     else if (field === 2) temporality = readVarint(pbf)
     else if (field === 3) isMonotonic = readVarint(pbf) !== 0
   })
-  return { kind, points, temporality: TEMPORALITIES[temporality] ?? 'UNSPECIFIED', isMonotonic } as unknown as MetricData
+  return {
+    kind,
+    points,
+    temporality: TEMPORALITIES[temporality] ?? 'UNSPECIFIED',
+    isMonotonic,
+  } as unknown as MetricData
 }
 
 function readNumberPoint(pbf: PbfReader): NumberPoint {

@@ -90,7 +90,8 @@ function addExponential(distribution: Distribution, report: ExponentialReport): 
     else if (coarse !== null && zeroMs <= (coarse.boundsMs[0] ?? 0)) coarseCounts[0] = (coarseCounts[0] ?? 0) + zero
     else unknown += zero
   }
-  if (coarse !== null && coarseCounts.some((count) => count > 0)) distribution.recordBuckets(coarse.boundsMs, coarseCounts)
+  if (coarse !== null && coarseCounts.some((count) => count > 0))
+    distribution.recordBuckets(coarse.boundsMs, coarseCounts)
   if (unknown > 0) distribution.recordUnknown(unknown)
 }
 

@@ -9,9 +9,7 @@ const MAX_EXPONENTIAL_BUCKETS = 1024
 /** Of OpenTelemetry's data model. */
 const [MIN_SCALE, MAX_SCALE] = [-10, 20]
 
-export type DistributionOfPoint =
-  | Pick<ReportedPoint, 'count' | 'sum' | 'maxMs' | 'buckets'>
-  | { refusal: string }
+export type DistributionOfPoint = Pick<ReportedPoint, 'count' | 'sum' | 'maxMs' | 'buckets'> | { refusal: string }
 
 /**
  * What a histogram or a summary counts, or why that cannot be: its numbers must agree.
@@ -26,7 +24,10 @@ export function distributionOf(
   const max = 'max' in point ? point.max : null
   if (!isCount(count)) return { refusal: `has the count ${count}; it must be a whole number from 0 on.` }
   if (count > MAX_COUNT) return { refusal: `has the count ${count}; at most ${MAX_COUNT} are taken in one point.` }
-  for (const [name, value] of [['sum', sum], ['max', max]] as const) {
+  for (const [name, value] of [
+    ['sum', sum],
+    ['max', max],
+  ] as const) {
     if (value !== null && !(value >= 0 && value < Infinity)) {
       return { refusal: `has the ${name} ${value}; it must be a number from 0 on.` }
     }
@@ -47,7 +48,9 @@ function boundedOf({ count, bounds, counts }: HistogramPoint, unitMs: number): B
   if (bounds.length === 0 && counts.length <= 1) return { buckets: null }
   if (counts.length !== bounds.length + 1) {
     const shouldBe = bounds.length + 1
-    return { refusal: `has ${bounds.length} bounds and ${counts.length} bucket counts; it must have ${shouldBe} counts.` }
+    return {
+      refusal: `has ${bounds.length} bounds and ${counts.length} bucket counts; it must have ${shouldBe} counts.`,
+    }
   }
   if (bounds.length > MAX_BOUNDS) return { refusal: `has ${bounds.length} bounds; at most ${MAX_BOUNDS} are taken.` }
   let previous = -Infinity

@@ -1,5 +1,5 @@
-import { hash } from 'node:crypto'
 import { DISTRIBUTIONS } from '../../../metrics/window-metrics.ts'
+import { reportKey } from '../../../samples/report-key.ts'
 import type { ReportedFigure, ReportedPoint } from '../../../samples/reported.ts'
 import type { Attributes, Metric, MetricData, NumberPoint } from './otlp.ts'
 import { type DistributionOfPoint, distributionOf } from './report-distributions.ts'
@@ -34,7 +34,7 @@ export interface Reporter {
 
 export function reporterOf(attributes: Attributes): Reporter {
   const identity = identityOf(attributes)
-  return { attributes, identity, from: digestOf(identity).slice(0, 8) }
+  return { attributes, identity, from: reportKey(identity).slice(0, 8) }
 }
 
 /** A data point that may be stored; null tells nothing, as one without a value does. */
@@ -61,19 +61,23 @@ export function readPoint(
   if (figures.length === 0) return null
   const isTime = rules.some(({ figure, rule }) => figure in DISTRIBUTIONS && rule.part !== 'count')
   const scale = (isTime ? UNITS_MS[unit] : undefined) ?? rules[0]?.rule.scale ?? 1
-  const read = data.kind === 'sum' || data.kind === 'gauge' ? numberOf(point as NumberPoint, data, scale, rules) : distributionOf(data, point, isTime ? scale : 1)
+  const read =
+    data.kind === 'sum' || data.kind === 'gauge'
+      ? numberOf(point as NumberPoint, data, scale, rules)
+      : distributionOf(data, point, isTime ? scale : 1)
   if ('refusal' in read) return read
   const isGauge = rules.some(({ figure }) => GAUGES.has(figure))
-  const isCumulative = !isGauge && (data.kind === 'summary' || ('temporality' in data && data.temporality === 'CUMULATIVE'))
+  const isCumulative =
+    !isGauge && (data.kind === 'summary' || ('temporality' in data && data.temporality === 'CUMULATIVE'))
   const series = `${identity}\n${name}\n${identityOf(attributes, isGauge ? repeatedBy(rules) : [])}`
   return {
-    key: digestOf(`${deployment}\n${series}\n${startNanos}\n${timeNanos}`),
+    key: reportKey(`${deployment}\n${series}\n${startNanos}\n${timeNanos}`),
     point: {
       kind: 'point',
       from,
       timeMs: timeNanos / NANOS_PER_MS,
       // Two replicas may have the same attributes, and one that starts again has them too: each has its own beginning.
-      series: isGauge ? digestOf(series) : isCumulative ? digestOf(`${series}\n${startNanos}`) : null,
+      series: isGauge ? reportKey(series) : isCumulative ? reportKey(`${series}\n${startNanos}`) : null,
       startMs: startNanos > 0 ? startNanos / NANOS_PER_MS : null,
       ...read,
       maxMs: isCumulative ? null : read.maxMs,
@@ -90,7 +94,8 @@ function refusalOfKind(data: Data, rules: readonly PlacedRule[]): string | null 
   const [first] = rules
   const isGauge = first !== undefined && GAUGES.has(first.figure)
   if (isGauge) {
-    const isState = data.kind === 'gauge' || (data.kind === 'sum' && !data.isMonotonic && data.temporality === 'CUMULATIVE')
+    const isState =
+      data.kind === 'gauge' || (data.kind === 'sum' && !data.isMonotonic && data.temporality === 'CUMULATIVE')
     return isState ? null : `is a ${data.kind} of what happened; send a gauge, or a cumulative up-down counter.`
   }
   if (data.kind === 'gauge') return 'is a gauge; send what is counted as a sum or a histogram.'
@@ -106,7 +111,8 @@ function figureOf({ figure, server, group, place, rule }: PlacedRule, attributes
     return [{ ...placed, part: rule.part ?? 'all', reason }]
   }
   // Who tells of requests that none of these failed knows that there were no errors.
-  return figure === 'errors' ? [{ ...placed, part: 'nothing', reason: null }] : []
+  const isTold = Object.keys(rule.where ?? {}).every((label) => attributes.has(label))
+  return figure === 'errors' && isTold ? [{ ...placed, part: 'nothing', reason: null }] : []
 }
 
 function numberOf(
@@ -131,9 +137,4 @@ function identityOf(attributes: Attributes, without: readonly string[] = []): st
   if (attributes.size === 0) return ''
   const entries = [...attributes].filter(([name]) => !without.includes(name))
   return JSON.stringify(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)))
-}
-
-/** 18 bytes, so that they end with a whole character. */
-export function digestOf(text: string): string {
-  return hash('sha256', text, 'base64').slice(0, 24)
 }

@@ -1,7 +1,12 @@
 import { Distribution } from '../../../metrics/distribution.ts'
 import { fewReasons, MAX_REASON_CHARACTERS, OTHER_REASON } from '../../../metrics/reasons.ts'
 import type { Measurement } from '../../../metrics/sample.ts'
-import { DISTRIBUTION_NAMES, DISTRIBUTIONS, type DistributionName, NOTHING_KNOWN } from '../../../metrics/window-metrics.ts'
+import {
+  DISTRIBUTION_NAMES,
+  DISTRIBUTIONS,
+  type DistributionName,
+  NOTHING_KNOWN,
+} from '../../../metrics/window-metrics.ts'
 import type {
   ReportedCounter,
   ReportedFigure,

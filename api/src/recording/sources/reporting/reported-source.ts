@@ -6,11 +6,13 @@ import type { RecordingHead, SampleEffect } from '../../../samples/sample-store.
 import type { BaselineEffect, SourceStates } from '../../../samples/source-states.ts'
 import type { MeasuredWindow, MeasurementRequest, Source, SourceAnswer } from '../source.ts'
 import { increaseOf, readReportBaseline, type ReportedState, writeReportBaseline } from './report-deltas.ts'
+import type { ReportHealth } from './report-health.ts'
 import { ReportTally } from './report-tally.ts'
 
 export interface ReportedSourceOptions {
   inbox: Pick<ReportInbox, 'uncounted'>
   states: Pick<SourceStates, 'of'>
+  health: Pick<ReportHealth, 'onHeads' | 'check'>
   /** Recording's clock. */
   now: () => number
 }
@@ -34,6 +36,7 @@ export class ReportedSource implements Source {
   onHeads(heads: readonly RecordingHead[]): void {
     const reported = heads.filter(({ source }) => source === 'REPORTED')
     this.#heads = new Map(reported.map((head) => [head.deploymentId, head]))
+    this.#options.health.onHeads(reported)
   }
 
   async measure(requests: readonly MeasurementRequest[]): Promise<SourceAnswer[]> {
@@ -45,6 +48,7 @@ export class ReportedSource implements Source {
       return counts.get(request.deployment.id)?.measure(request) ?? null
     })
     for (const count of counts.values()) count.end()
+    await this.#options.health.check()
     return answers
   }
 

@@ -69,8 +69,8 @@ export class ScrapeLoop {
   }
 }
 
-/** Milliseconds after the end of a window: within a fifth of the interval, at most a second. */
+/** Milliseconds after the end of a window, from 1 on: within a fifth of the interval, at most a second. */
 function offsetOf(id: string, intervalMs: number): number {
   const place = createHash('sha256').update(id).digest().readUInt32BE() / 2 ** 32
-  return Math.floor(place * Math.min(intervalMs / 5, MAX_OFFSET_MS))
+  return Math.ceil((1 - place) * Math.min(intervalMs / 5, MAX_OFFSET_MS))
 }

@@ -20,6 +20,7 @@ describe.each(await testDatabaseKinds())('scraping on %s', (kind) => {
   beforeEach(async () => {
     deps = await createTestDeps(database)
     server = await CountingServer.start()
+    server.requests = 1000
     scraping = new Scraping(deps)
   })
   afterEach(async () => {
@@ -35,16 +36,16 @@ describe.each(await testDatabaseKinds())('scraping on %s', (kind) => {
       requests,
     ])
   /** Lets time pass while the server serves a request each second. */
-  const serve = async (seconds: number, on = scraping) => {
+  const serve = async (seconds: number, ...others: Scraping[]) => {
     for (let second = 0; second < seconds; second += 1) {
       server.serve(1)
-      await on.pass(1)
+      await scraping.pass(1, ...others)
     }
   }
 
   it('counts nothing at first sight, and then what was served in each interval', async () => {
     const { key } = await deployScraped(deps, server.url)
-    server.requests = 1000
+    server.waiting = 3
     await serve(22)
     expect(await samples(key)).toEqual([
       [0, 5, null],
@@ -52,15 +53,132 @@ describe.each(await testDatabaseKinds())('scraping on %s', (kind) => {
       [10, 5, 5],
       [15, 5, 5],
     ])
+    const [first] = await deps.services.sampleStore.after(key, 0, 1)
+    expect(first).toMatchObject({ waiting: 3, source: 'SCRAPED' })
     const { rows } = await database.pool.query('select * from source_states')
-    expect(rows).toEqual([
-      expect.objectContaining({
-        status: 'WAITING',
-        series: 2,
-        duration_ms: 1,
-        baseline: expect.objectContaining({ atMs: START + 20_000 }),
-      }),
-    ])
+    expect(rows).toEqual([expect.objectContaining({ series: 2, duration_ms: expect.any(Number) })])
+    expect(rows).toMatchObject([{ baseline: { atMs: START + 20_000 } }])
     expect(scraping.errors).toEqual([])
+  })
+
+  it('counts from the first whole window on when it is deployed in the middle of one', async () => {
+    deps.time.pass(2000)
+    const { key } = await deployScraped(deps, server.url)
+    await serve(15)
+    expect(await samples(key)).toEqual([
+      [5, 5, 5],
+      [10, 5, 5],
+    ])
+  })
+
+  it('covers the windows of scrapes that failed with the next sample', async () => {
+    const { key } = await deployScraped(deps, server.url)
+    await serve(12)
+    for (const manner of ['fails', 'breaks off', 'is no model server'] as const) {
+      server.manner = manner
+      await serve(5)
+    }
+    server.manner = 'answers'
+    await serve(10)
+    expect(await samples(key)).toEqual([
+      [0, 5, null],
+      [5, 5, 5],
+      [10, 20, 20],
+      [30, 5, 5],
+    ])
+    expect(scraping.outcomes).toEqual([null, null, 'STATUS', 'TRUNCATED', 'NOT_METRICS', null, null])
+  })
+
+  it('counts nothing after a gap of more than a minute, and everything after that', async () => {
+    const { key } = await deployScraped(deps, server.url)
+    await serve(12)
+    server.manner = 'fails'
+    await serve(60)
+    server.manner = 'answers'
+    await serve(10)
+    expect((await samples(key)).slice(1)).toEqual([
+      [5, 5, 5],
+      [70, 5, null],
+      [75, 5, 5],
+    ])
+  })
+
+  it('counts what a target has counted since it was started again', async () => {
+    const { key } = await deployScraped(deps, server.url)
+    await serve(17)
+    server.restart()
+    server.serve(2)
+    await serve(5)
+    // Those until the scrape a moment after the end of the window.
+    expect((await samples(key)).slice(-1)).toEqual([[15, 5, 2 + 3 + 1]])
+  })
+
+  it('loses no span and doubles none when the server is started again', async () => {
+    const { key } = await deployScraped(deps, server.url)
+    await serve(12)
+    await scraping[Symbol.asyncDispose]()
+    server.serve(14)
+    deps.time.pass(14_000)
+    scraping = new Scraping(deps)
+    await serve(9)
+    expect(await samples(key)).toEqual([
+      [0, 5, null],
+      [5, 5, 5],
+      [10, 20, 20],
+    ])
+  })
+
+  it('counts everything once when two servers scrape on the same database', async () => {
+    const { key } = await deployScraped(deps, server.url)
+    await using other = new Scraping(deps, scraping)
+    for (let round = 0; round < 12; round += 1) {
+      server.manner = round % 4 === 3 ? 'fails' : 'answers'
+      await serve(5, other)
+    }
+    server.manner = 'answers'
+    await serve(4, other)
+    const stored = await samples(key)
+    expect(stored.slice(1).reduce((sum, [, , requests]) => sum + Number(requests), 0)).toBe(55)
+    const ends = stored.map(([start, length]) => Number(start) + Number(length))
+    expect(stored.map(([start]) => start)).toEqual([0, ...ends.slice(0, -1)])
+    expect([...scraping.errors, ...other.errors]).toEqual([])
+  })
+
+  it('counts nothing of a pause', async () => {
+    const { id, key } = await deployScraped(deps, server.url)
+    await serve(12)
+    await deps.services.deployments.pause(id, { by })
+    await scraping.record()
+    const { scrapes } = server
+    await serve(11)
+    expect(server.scrapes).toBe(scrapes)
+    await deps.services.deployments.resume(id, { by })
+    await serve(17)
+    expect((await samples(key)).slice(1)).toEqual([
+      [5, 5, 5],
+      [25, 5, 5],
+      [30, 5, 5],
+    ])
+  })
+
+  it('counts from anew when it scrapes another target, in windows of another length that do not overlap', async () => {
+    await using other = await CountingServer.start()
+    other.requests = 5000
+    const { key } = await deployScraped(deps, server.url)
+    await serve(12)
+    await setScraped(deps, key, other.url, { intervalMs: 2000 })
+    await scraping.recorder.recordUntil(deps.clock.now() + 5000)
+    const { scrapes } = server
+    for (let second = 0; second < 8; second += 1) {
+      other.serve(10)
+      await serve(1)
+    }
+    expect(server.scrapes).toBe(scrapes)
+    expect((await samples(key)).slice(1)).toEqual([
+      [5, 5, 5],
+      [12, 2, 20],
+      [14, 2, 20],
+      [16, 2, 20],
+    ])
   })
 })

@@ -70,7 +70,7 @@ export class ScrapedTarget {
   /** What the store holds; undefined for nothing. */
   read(state: SourceState | undefined, question: number): void {
     this.#baseline.read(this.#options.readBaseline(state?.baseline), question)
-    this.#health.begin(state?.status ?? 'WAITING')
+    this.#health.begin(state?.status ?? 'WAITING', state?.lastError ?? null)
   }
 
   async #scrape(atMs: number, signal: AbortSignal): Promise<void> {
