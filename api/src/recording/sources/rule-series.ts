@@ -15,7 +15,7 @@ export function readRule(
 ): { all: readonly ExposedSeries[]; series: readonly ExposedSeries[] } | null {
   const all = exposed.of(rule.family)
   const names = [...Object.keys(labels), ...Object.keys(rule.where ?? {})]
-  if (!all?.some((series) => names.every((name) => name in series.labels))) return null
+  if (!all?.some((series) => names.every((name) => Object.hasOwn(series.labels, name)))) return null
   const own = all.filter((series) => matches(series.labels, labels) && isOfRule(series.labels, rule))
   return { all, series: rule.repeatedBy ? withoutRepeated(own, rule.repeatedBy) : own }
 }

@@ -42,6 +42,13 @@ export class AmbiguousModelsError extends SnapshotError {
   }
 }
 
+export function tooManySeries(series: number): SnapshotError {
+  return new SnapshotError(
+    'AMBIGUOUS',
+    `More than 5,000 series match (${series} so far): choose fewer of them by labels, or let the server keep fewer labels.`,
+  )
+}
+
 /** A few names as they are read aloud. */
 export function listed(names: readonly string[], word = 'and'): string {
   const few = names.slice(0, MAX_LISTED)

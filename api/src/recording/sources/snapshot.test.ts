@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { familiesIn } from '../../../test/expositions.ts'
 import { sinceStart } from './deltas.ts'
+import { parseExposition } from './scraping/parse-exposition.ts'
 import { type ExposedSnapshot, snapshotOf, type SnapshotOptions, wantedFamilies } from './snapshot.ts'
 import { AmbiguousModelsError, NoFiguresError, SnapshotError } from './snapshot-errors.ts'
 import type { MappedFamily } from './source-settings.ts'
@@ -144,6 +145,28 @@ describe('start times', () => {
   })
 })
 
+it('reads OpenMetrics as it reads the text format, with the start of each series', () => {
+  const text = [
+    '# TYPE vllm:request_success counter',
+    'vllm:request_success_total{finished_reason="stop"} 5.0',
+    'vllm:request_success_created{finished_reason="stop"} 1786115000.5',
+    '# TYPE vllm:e2e_request_latency_seconds histogram',
+    '# UNIT vllm:e2e_request_latency_seconds seconds',
+    'vllm:e2e_request_latency_seconds_bucket{le="0.3"} 1',
+    'vllm:e2e_request_latency_seconds_bucket{le="+Inf"} 2 # {trace_id="t"} 0.5',
+    'vllm:e2e_request_latency_seconds_count 2',
+    'vllm:e2e_request_latency_seconds_sum 0.75',
+    '# EOF',
+    '',
+  ].join('\n')
+  const families = parseExposition(text, 'openmetrics', wantedFamilies(null))
+  const { series } = snapshotOf(families, { mapping: null, labels: {}, atMs: 0 })
+  expect(series.map(({ figure, count, startMs, counts }) => ({ figure, count, startMs, counts }))).toEqual([
+    { figure: 'requests', count: 5, startMs: 1_786_115_000_500, counts: null },
+    { figure: 'latency', count: 2, startMs: null, counts: [1, 1] },
+  ])
+})
+
 describe('series of several models', () => {
   const of = (model: string, count: number) =>
     `vllm:request_success_total{model_name="${model}",finished_reason="stop"} ${count}`
@@ -168,6 +191,13 @@ describe('series of several models', () => {
     const snapshot = read([of('a', 1)], { labels: { model_name: 'c' } })
     expect([snapshot.series, [...snapshot.known]]).toEqual([[], ['requests', 'errors']])
     expect(read([of('a', 1)], { labels: { namespace: 'c' } }).known.size).toBe(0)
+  })
+
+  it('are too many from 5,001 on', () => {
+    const lines = Array.from({ length: 5001 }, (_, at) => `litellm_input_tokens_metric_total{user="u${at}"} 1`)
+    const options: Partial<SnapshotOptions> = { mapping: { server: 'LITELLM' } }
+    expect(read(lines.slice(1), options).series).toHaveLength(5000)
+    expect(() => read(lines, options)).toThrow(/^More than 5,000 series match .*: choose fewer of them by labels/)
   })
 
   it('have the same keys in whatever order their labels are written', () => {

@@ -8,7 +8,7 @@ import type { CounterName, FamilyRule, FigureName, GaugeName, ModelServer } from
 import { matches, readRule } from './rule-series.ts'
 import type { Family } from './scraping/exposition.ts'
 import { seriesKey } from './series-key.ts'
-import { AmbiguousModelsError } from './snapshot-errors.ts'
+import { AmbiguousModelsError, tooManySeries } from './snapshot-errors.ts'
 import type { ScrapeSettings } from './source-settings.ts'
 
 export { wantedFamilies } from './chosen-mapping.ts'
@@ -39,6 +39,9 @@ export interface SnapshotOptions {
   allowsSeveralModels?: boolean
 }
 
+/** Each is stored with every sample. A gateway with a series for each of its users can have any number. */
+const MAX_SERIES = 5000
+
 const GAUGES: readonly FigureName[] = ['inFlight', 'waiting', 'kvCacheUsage'] satisfies GaugeName[]
 const isGauge = (figure: FigureName): figure is GaugeName => GAUGES.includes(figure)
 const isDistribution = (figure: FigureName): figure is DistributionName => figure in DISTRIBUTIONS
@@ -48,7 +51,8 @@ const isDistribution = (figure: FigureName): figure is DistributionName => figur
  * restart on its own; gauges are added up, but of shares the mean is taken.
  * @throws NoFiguresError when nothing is mapped to a figure
  * @throws AmbiguousModelsError when series of several models match
- * @throws SnapshotError when a family that was mapped by hand is ambiguous or has no times
+ * @throws SnapshotError when more than 5,000 series match, and when a family that was mapped by hand is ambiguous or has
+ * no times
  */
 export function snapshotOf(
   families: readonly Family[],
@@ -86,6 +90,7 @@ class Reading {
   readonly figures: { figure: FigureName; family: string }[] = []
   readonly #gauges = new Map<GaugeName, number[]>()
   readonly #models = new Map<string, Set<string>>()
+  #size = 0
   readonly #exposed: ExposedFamilies
   readonly #labels: Readonly<Record<string, string>>
   readonly #processStartMs: number | null
@@ -101,6 +106,8 @@ class Reading {
     for (const [at, rule] of rules.entries()) {
       const read = readRule(this.#exposed, rule, this.#labels)
       if (read === null) continue
+      this.#size += read.series.length
+      if (this.#size > MAX_SERIES) throw tooManySeries(this.#size)
       this.figures.push({ figure, family: rule.family })
       for (const { labels } of read.all) this.#noteModels(labels)
       for (const series of read.series) {
