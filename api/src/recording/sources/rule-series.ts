@@ -26,10 +26,7 @@ export function matches(labels: Labels, wanted: Labels): boolean {
 }
 
 /** Whether a series with these labels is one of those that a rule is for. */
-export function isOfRule(
-  labels: Labels,
-  { where = {}, whereNot = {} }: Pick<FamilyRule, 'where' | 'whereNot'>,
-): boolean {
+function isOfRule(labels: Labels, { where = {}, whereNot = {} }: Pick<FamilyRule, 'where' | 'whereNot'>): boolean {
   const hasOne = ([name, values]: [string, readonly string[]]) =>
     values.some((value) => isLike(labels[name] ?? '', value))
   return Object.entries(where).every(hasOne) && !Object.entries(whereNot).some(hasOne)

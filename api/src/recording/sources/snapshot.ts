@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { DISTRIBUTIONS, type DistributionName } from '../../metrics/window-metrics.ts'
-import { bucketsOf, msOf } from './buckets.ts'
+import { bucketsOf, MAX_COUNTED, msOf } from './buckets.ts'
 import { chosenMapping, type Mapping } from './chosen-mapping.ts'
 import type { CumulativeSeries, Snapshot } from './cumulative.ts'
 import { ExposedFamilies, type ExposedSeries, identityOf } from './exposed-series.ts'
@@ -183,7 +183,7 @@ class Reading {
     const sum = series.value ?? series.sum
     const counting = this.#exposed.of(countedBy ?? '')?.find(({ identity }) => identity === series.identity)
     const count = counting?.value ?? counting?.count ?? null
-    if (sum === null || count === null) return null
+    if (sum === null || count === null || count > MAX_COUNTED) return null
     return { count: Math.round(count), sumMs: msOf(sum, scale), boundsMs: null, counts: null }
   }
 }
