@@ -20,7 +20,14 @@ function read(name: string, unit: string) {
     counts: [1, 2, 3],
   }
   const data = { kind: 'histogram', temporality: 'CUMULATIVE', points: [point] } as const
-  const given = readPoint('d', { attributes: new Map(), identity: 'r', from: 'r' }, { name, unit }, data, point, rules.of(name))
+  const given = readPoint(
+    'd',
+    { attributes: new Map(), identity: 'r', from: 'r' },
+    { name, unit, data },
+    data,
+    point,
+    rules.of(name),
+  )
   if (given === null || !('point' in given)) throw new TypeError(`${name} was not read.`)
   return given.point
 }
