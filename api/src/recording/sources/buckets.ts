@@ -2,6 +2,9 @@ import { MAX_BOUNDS } from '../../metrics/bounded-histogram.ts'
 import { MAX_LATENCY_MS } from '../../metrics/histogram-buckets.ts'
 import type { ExposedSeries } from './exposed-series.ts'
 
+/** No server has counted more: so all series together never count more than a distribution can. */
+export const MAX_COUNTED = 1e12
+
 export interface Buckets {
   /** How many there are in all. */
   count: number
@@ -28,6 +31,7 @@ export function bucketsOf({ buckets, count }: Pick<ExposedSeries, 'buckets' | 'c
   const all = upTo.get(Infinity) ?? (count === null ? null : Math.max(Math.round(count), highest))
   if (all === null && boundsMs.length === 0) return null
   const total = Math.max(all ?? 0, highest)
+  if (total > MAX_COUNTED) return null
   if (boundsMs.length === 0 || boundsMs.length > MAX_BOUNDS) return { count: total, boundsMs: null, counts: null }
   let before = 0
   const counts = [...boundsMs.map((boundMs) => upTo.get(boundMs) ?? 0), total].map((cumulative) => {
@@ -41,5 +45,6 @@ export function bucketsOf({ buckets, count }: Pick<ExposedSeries, 'buckets' | 'c
 
 /** Times in milliseconds, without the dust of binary fractions: the same bound must be the same number everywhere. */
 export function msOf(time: number, scale: number): number {
-  return Number((time * scale).toPrecision(12))
+  const ms = time * scale
+  return Number.isInteger(ms) ? ms : Number(ms.toPrecision(12))
 }

@@ -23,7 +23,7 @@ const SCALES: Record<FamilyUnit, number> = {
 
 /**
  * The mapping that a person chose, or that of the server that the families are known by.
- * @throws NoFiguresError when it is none of those we know, or has none of the families that were mapped by hand
+ * @throws NoFiguresError when it is none of those we know, or has none of the families of the mapping
  * @throws SnapshotError when a family that was mapped by hand is ambiguous or has no times
  */
 export function chosenMapping(
@@ -32,7 +32,18 @@ export function chosenMapping(
   mapping: ScrapeSettings['mapping'],
 ): Mapping {
   if (mapping === null) return foundMapping(families, exposed)
-  return 'server' in mapping ? mappingOf(mapping.server) : handMade(families, exposed, mapping.families)
+  return 'server' in mapping
+    ? namedMapping(families, exposed, mapping.server)
+    : handMade(families, exposed, mapping.families)
+}
+
+function namedMapping(families: readonly Family[], exposed: ExposedFamilies, server: ModelServer): Mapping {
+  const mapping = mappingOf(server)
+  if (familiesOfMapping(mapping).some((family) => exposed.has(family))) return mapping
+  throw new NoFiguresError(
+    `None of the metrics of ${mapping.title} is there: name the server that it is, or wait until it has served a request.`,
+    families,
+  )
 }
 
 /** Of several servers whose families are there, the first of those that one of them is known by. */
@@ -44,7 +55,7 @@ function foundMapping(families: readonly Family[], exposed: ExposedFamilies): Ma
   if (found) return found
   const titles = MODEL_SERVERS.map(({ title }) => title)
   throw new NoFiguresError(
-    `These are the metrics of no server that we know (${listed(titles)}): name the server or map its families by hand.`,
+    `None of the metrics of ${listed(titles, 'or')} is there: map its families by hand, or wait until it has served a request.`,
     families,
   )
 }

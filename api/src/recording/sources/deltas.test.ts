@@ -160,6 +160,17 @@ describe('a series that begins anew', () => {
     expect([measured.latency?.count, measured.latency?.unknownCount, measured.latencySumMs]).toEqual([2, 2, 100])
   })
 
+  it('did not, when its buckets come or go: their number is known all the same', () => {
+    const bare = counter(3, { figure: 'latency', sumMs: 600 })
+    for (const looks of [
+      [[bare], [histogram([1, 2, 2, 0], 700)]],
+      [[histogram([1, 1, 1, 0], 600)], [{ ...bare, count: 5, sumMs: 700 }]],
+    ]) {
+      const measured = last(...looks)
+      expect([measured.latency?.count, measured.latency?.unknownCount, measured.latencySumMs]).toEqual([2, 2, 100])
+    }
+  })
+
   it('counts what it has counted since: when it started after the last look, though it has counted more by now', () => {
     const look = (count: number, startMs: number) => [counter(count, { startMs })]
     expect(last(look(70, AT_MS - 1e6), look(90, AT_MS + 3000)).requests).toBe(90)

@@ -100,11 +100,11 @@ class SeriesByLabels {
   readonly #byIdentity = new Map<string, ExposedSeries>()
 
   find(labels: Labels): ExposedSeries | undefined {
-    return this.#byText.get(textOf(labels)) ?? this.#byIdentity.get(identityOf(ownLabels(labels)))
+    return this.#byText.get(writtenText(labels)) ?? this.#byIdentity.get(identityOf(ownLabels(labels)))
   }
 
   of(labels: Labels): ExposedSeries {
-    const text = textOf(labels)
+    const text = writtenText(labels)
     const found = this.#byText.get(text)
     if (found) return found
     const own = ownLabels(labels)
@@ -120,22 +120,34 @@ class SeriesByLabels {
   }
 }
 
-/** Labels as one text; a label without a value is no label. */
+/** Labels as one text: equal for equal labels in any order, and no others. */
 export function identityOf(labels: Labels): string {
-  const names = Object.keys(labels).toSorted()
-  return JSON.stringify(names.map((name) => [name, labels[name]]))
-}
-
-function textOf(labels: Labels): string {
   let text = ''
-  for (const name in labels) if (name !== 'le' && name !== 'quantile') text += `${name}\u0000${labels[name]}\u0001`
+  for (const name of Object.keys(labels).toSorted()) text += textOf(name, labels[name] ?? '')
   return text
 }
 
+/** The lengths are there so that no value can end one label and begin another. */
+function textOf(name: string, value: string): string {
+  return `${name.length}:${name}${value.length}:${value}`
+}
+
+function writtenText(labels: Labels): string {
+  let text = ''
+  for (const name in labels) if (isOwn(name)) text += textOf(name, labels[name] ?? '')
+  return text
+}
+
+/** A label without a value is no label. */
 function ownLabels(labels: Labels): Labels {
-  return Object.fromEntries(
-    Object.entries(labels).filter(([name, value]) => name !== 'le' && name !== 'quantile' && value !== ''),
-  )
+  const entries = Object.entries(labels)
+  const own = entries.filter(([name, value]) => isOwn(name) && value !== '')
+  return own.length === entries.length ? labels : Object.fromEntries(own)
+}
+
+/** Whether a label is one of the series, and not of a part of it. */
+function isOwn(name: string): boolean {
+  return name !== 'le' && name !== 'quantile'
 }
 
 function addBucket(series: ExposedSeries, { labels, value }: ExpositionSample): void {
@@ -145,7 +157,8 @@ function addBucket(series: ExposedSeries, { labels, value }: ExpositionSample): 
 }
 
 function boundOf(text: string): number {
-  return /^\+?inf(?:inity)?$/i.test(text) ? Infinity : text === '' ? Number.NaN : Number(text)
+  const bound = text === '' ? Number.NaN : Number(text)
+  return Number.isNaN(bound) && /^\+?inf(?:inity)?$/i.test(text) ? Infinity : bound
 }
 
 /** Nothing that is counted is negative: -1 stands for no data, like NaN. */

@@ -34,7 +34,7 @@ export function growthOf(before: BaselineSeries, now: CumulativeSeries): Growth 
   if (now.count < before.count) return whole(now)
   const count = now.count - before.count
   const sumMs = sumBetween(count, before.sumMs, now.sumMs)
-  if (!isSameList(before.boundsMs, now.boundsMs)) {
+  if (before.boundsMs !== null && now.boundsMs !== null && !isSameList(before.boundsMs, now.boundsMs)) {
     const isSameProcess = before.startMs !== null && now.startMs !== null
     return isSameProcess ? { count, sumMs, boundsMs: null, counts: null } : whole(now)
   }
@@ -54,7 +54,6 @@ function plausibleSum(count: number, sumMs: number | null): number | null {
   return sumMs !== null && sumMs > 0 && Number.isFinite(sumMs) ? sumMs : null
 }
 
-function isSameList(a: readonly number[] | null, b: readonly number[] | null): boolean {
-  if (a === null || b === null) return a === b
+function isSameList(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((value, at) => value === b[at])
 }

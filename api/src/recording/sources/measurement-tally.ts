@@ -34,7 +34,7 @@ interface Times {
 export class MeasurementTally {
   readonly #counts = new Map<CounterName, number>()
   readonly #times = new Map<DistributionName, Times>()
-  readonly #reasons: Record<string, number> = {}
+  readonly #reasons = new Map<string, number>()
   #hasReasons = false
   readonly #seen = new Set<string>()
 
@@ -50,7 +50,7 @@ export class MeasurementTally {
     if (figure !== 'errors' || growth.count === 0) return
     if (reason !== null) this.#hasReasons = true
     const name = reason === null || reason === '' ? OTHER_REASON : reason.slice(0, MAX_REASON_CHARACTERS)
-    this.#reasons[name] = (this.#reasons[name] ?? 0) + growth.count
+    this.#reasons.set(name, (this.#reasons.get(name) ?? 0) + growth.count)
   }
 
   /**
@@ -101,7 +101,7 @@ export class MeasurementTally {
   #reasonsOf(errors: number | null): Reasons | null {
     if (errors === null) return null
     if (errors === 0) return {}
-    return this.#hasReasons ? fewReasons(this.#reasons) : null
+    return this.#hasReasons ? fewReasons(Object.fromEntries(this.#reasons)) : null
   }
 }
 

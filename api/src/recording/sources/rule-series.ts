@@ -15,7 +15,7 @@ export function readRule(
 ): { all: readonly ExposedSeries[]; series: readonly ExposedSeries[] } | null {
   const all = exposed.of(rule.family)
   const names = [...Object.keys(labels), ...Object.keys(rule.where ?? {})]
-  if (!all?.some((series) => names.every((name) => name in series.labels))) return null
+  if (!all?.some((series) => names.every((name) => Object.hasOwn(series.labels, name)))) return null
   const own = all.filter((series) => matches(series.labels, labels) && isOfRule(series.labels, rule))
   return { all, series: rule.repeatedBy ? withoutRepeated(own, rule.repeatedBy) : own }
 }
@@ -26,10 +26,7 @@ export function matches(labels: Labels, wanted: Labels): boolean {
 }
 
 /** Whether a series with these labels is one of those that a rule is for. */
-export function isOfRule(
-  labels: Labels,
-  { where = {}, whereNot = {} }: Pick<FamilyRule, 'where' | 'whereNot'>,
-): boolean {
+function isOfRule(labels: Labels, { where = {}, whereNot = {} }: Pick<FamilyRule, 'where' | 'whereNot'>): boolean {
   const hasOne = ([name, values]: [string, readonly string[]]) =>
     values.some((value) => isLike(labels[name] ?? '', value))
   return Object.entries(where).every(hasOne) && !Object.entries(whereNot).some(hasOne)

@@ -17,15 +17,12 @@ export class SnapshotError extends Error {
 /** Nothing of the answer is mapped to a figure. */
 export class NoFiguresError extends SnapshotError {
   override name = 'NoFiguresError'
-  /** What there is. */
+  /** What there is, as far as it was read. */
   readonly families: readonly string[]
 
   constructor(what: string, families: readonly Family[]) {
     const names = families.map(({ name }) => name)
-    super(
-      'NO_FIGURES',
-      names.length === 0 ? `${what} It has no metrics at all yet.` : `${what} It has ${listed(names)}.`,
-    )
+    super('NO_FIGURES', names.length === 0 ? what : `${what} It has ${listed(names)}.`)
     this.families = names
   }
 }
@@ -43,6 +40,13 @@ export class AmbiguousModelsError extends SnapshotError {
     this.label = label
     this.values = sorted.slice(0, MAX_LISTED)
   }
+}
+
+export function tooManySeries(series: number): SnapshotError {
+  return new SnapshotError(
+    'AMBIGUOUS',
+    `More than 5,000 series match (${series} so far): choose fewer of them by labels, or let the server keep fewer labels.`,
+  )
 }
 
 /** A few names as they are read aloud. */

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { familiesIn } from '../../../test/expositions.ts'
-import { sinceStart } from './deltas.ts'
+import { parseExposition } from './scraping/parse-exposition.ts'
 import { type ExposedSnapshot, snapshotOf, type SnapshotOptions, wantedFamilies } from './snapshot.ts'
-import { AmbiguousModelsError, NoFiguresError, SnapshotError } from './snapshot-errors.ts'
-import type { MappedFamily } from './source-settings.ts'
+import { AmbiguousModelsError } from './snapshot-errors.ts'
 
 /** Reads samples, one a line; families are made of them. */
 function read(lines: readonly string[], options: Partial<SnapshotOptions> = {}): ExposedSnapshot {
@@ -66,6 +65,17 @@ describe('a histogram', () => {
     ] as const
     const given = series(...histogram(buckets, ['sum -1']))
     expect(given).toMatchObject({ count: 9, boundsMs: [300, 500], counts: [5, 0, 4], sumMs: null })
+  })
+
+  it('is no data when it counts more than anybody has', () => {
+    expect(
+      series(
+        ...histogram([
+          ['1', 4],
+          ['+Inf', 2e12],
+        ]),
+      ),
+    ).toBeUndefined()
   })
 
   it('is of unknown distribution when it has more bounds than are kept', () => {
@@ -144,6 +154,28 @@ describe('start times', () => {
   })
 })
 
+it('reads OpenMetrics as it reads the text format, with the start of each series', () => {
+  const text = [
+    '# TYPE vllm:request_success counter',
+    'vllm:request_success_total{finished_reason="stop"} 5.0',
+    'vllm:request_success_created{finished_reason="stop"} 1786115000.5',
+    '# TYPE vllm:e2e_request_latency_seconds histogram',
+    '# UNIT vllm:e2e_request_latency_seconds seconds',
+    'vllm:e2e_request_latency_seconds_bucket{le="0.3"} 1',
+    'vllm:e2e_request_latency_seconds_bucket{le="+Inf"} 2 # {trace_id="t"} 0.5',
+    'vllm:e2e_request_latency_seconds_count 2',
+    'vllm:e2e_request_latency_seconds_sum 0.75',
+    '# EOF',
+    '',
+  ].join('\n')
+  const families = parseExposition(text, 'openmetrics', wantedFamilies(null))
+  const { series } = snapshotOf(families, { mapping: null, labels: {}, atMs: 0 })
+  expect(series.map(({ figure, count, startMs, counts }) => ({ figure, count, startMs, counts }))).toEqual([
+    { figure: 'requests', count: 5, startMs: 1_786_115_000_500, counts: null },
+    { figure: 'latency', count: 2, startMs: null, counts: [1, 1] },
+  ])
+})
+
 describe('series of several models', () => {
   const of = (model: string, count: number) =>
     `vllm:request_success_total{model_name="${model}",finished_reason="stop"} ${count}`
@@ -170,6 +202,13 @@ describe('series of several models', () => {
     expect(read([of('a', 1)], { labels: { namespace: 'c' } }).known.size).toBe(0)
   })
 
+  it('are too many from 5,001 on', () => {
+    const lines = Array.from({ length: 5001 }, (_, at) => `litellm_input_tokens_metric_total{user="u${at}"} 1`)
+    const options: Partial<SnapshotOptions> = { mapping: { server: 'LITELLM' } }
+    expect(read(lines.slice(1), options).series).toHaveLength(5000)
+    expect(() => read(lines, options)).toThrow(/^More than 5,000 series match .*: choose fewer of them by labels/)
+  })
+
   it('have the same keys in whatever order their labels are written', () => {
     const [a] = read(['vllm:prompt_tokens_total{a="1",b="2"} 1']).series
     const [b] = read(['vllm:prompt_tokens_total{b="2",a="1"} 2']).series
@@ -177,88 +216,4 @@ describe('series of several models', () => {
     expect(a?.key).toBe(b?.key)
     expect(a?.key).not.toBe(c?.key)
   })
-})
-
-describe('families that were mapped by hand', () => {
-  const map = (families: readonly MappedFamily[]): Partial<SnapshotOptions> => ({ mapping: { families } })
-  const lines = [
-    'shop_requests_total 12',
-    'shop_millis_bucket{le="100"} 3',
-    'shop_millis_bucket{le="+Inf"} 4',
-    'shop_busy_us 9000',
-    'shop_cache 37',
-    'shop_retries 1',
-    'shop_gone{a="b"} 2',
-  ]
-
-  it('are read in their units, by the names of families or samples, and add up', () => {
-    const snapshot = read(
-      lines,
-      map([
-        { figure: 'requests', family: 'shop_requests_total', unit: 'COUNT' },
-        { figure: 'requests', family: 'shop_retries', unit: 'COUNT' },
-        { figure: 'latency', family: 'shop_millis_bucket', unit: 'MILLISECONDS' },
-        { figure: 'queueTime', family: 'shop_busy_us', unit: 'MICROSECONDS' },
-        { figure: 'kvCacheUsage', family: 'shop_cache', unit: 'PERCENT' },
-        { figure: 'errors', family: 'shop_failed', unit: 'COUNT' },
-      ]),
-    )
-    expect(sinceStart(snapshot)).toMatchObject({ requests: 13, errors: null, kvCacheUsage: 0.37, queueTimeSumMs: 9 })
-    expect(snapshot.series.find(({ figure }) => figure === 'latency')).toMatchObject({
-      boundsMs: [100],
-      counts: [3, 1],
-    })
-    // A sum of times alone: the requests that it is of are counted beside it.
-    expect(snapshot.series.find(({ figure }) => figure === 'queueTime')?.count).toBe(12)
-    expect([snapshot.server, snapshot.missing]).toEqual([null, ['shop_failed']])
-  })
-
-  it('are named when none is there, when one is ambiguous, and when one has no times', () => {
-    const of = (figure: MappedFamily['figure'], family: string) => () =>
-      read(
-        [
-          ...lines,
-          '# TYPE shop_requests gauge',
-          'shop_requests 3',
-          '# TYPE shop_requests_total counter',
-          lines[0] ?? '',
-        ],
-        map([{ figure, family, unit: 'COUNT' }]),
-      )
-    expect(of('requests', 'shop_nothing')).toThrow(NoFiguresError)
-    expect(of('requests', 'shop_nothing')).toThrow(
-      'None of the mapped families is there: shop_nothing. It has anything',
-    )
-    expect(of('requests', 'shop_requests')).toThrow(/^shop_requests can be .*: name the one that is meant\.$/)
-    expect(of('latency', 'shop_cache')).toThrow(/^shop_cache is one number: a distribution needs/)
-    expect(of('latency', 'shop_cache')).toThrow(SnapshotError)
-  })
-})
-
-it('says which families there are when they are those of no server', () => {
-  const families = familiesIn('# TYPE go_gc gauge\ngo_gc 1\n# TYPE go_threads gauge\ngo_threads 2')
-  const options = { mapping: null, labels: {}, atMs: 0 }
-  expect(() => snapshotOf(families, options)).toThrow(/map its families by hand\. It has go_gc and go_threads\.$/)
-  expect(() => snapshotOf([], options)).toThrow(/It has no metrics at all yet\.$/)
-})
-
-it('reads only the families that a mapping has, under every suffix', () => {
-  const all = wantedFamilies(null)
-  for (const name of [
-    'vllm:request_success',
-    'tgi_queue_size',
-    'process_start_time_seconds',
-    'gen_ai.server.request.duration',
-  ]) {
-    expect(all(name)).toBe(true)
-  }
-  expect(all('python_gc_objects_collected')).toBe(false)
-  const tgi = wantedFamilies({ server: 'TGI' })
-  expect([tgi('tgi_request_duration'), tgi('tgi_request_duration_created'), tgi('vllm:request_success')]).toEqual([
-    true,
-    true,
-    false,
-  ])
-  const own = wantedFamilies({ families: [{ figure: 'requests', family: 'shop_total', unit: 'COUNT' }] })
-  expect(['shop', 'shop_total', 'shops'].map(own)).toEqual([true, true, false])
 })

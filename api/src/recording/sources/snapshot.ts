@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { DISTRIBUTIONS, type DistributionName } from '../../metrics/window-metrics.ts'
-import { bucketsOf, msOf } from './buckets.ts'
+import { bucketsOf, MAX_COUNTED, msOf } from './buckets.ts'
 import { chosenMapping, type Mapping } from './chosen-mapping.ts'
 import type { CumulativeSeries, Snapshot } from './cumulative.ts'
 import { ExposedFamilies, type ExposedSeries, identityOf } from './exposed-series.ts'
@@ -8,7 +8,7 @@ import type { CounterName, FamilyRule, FigureName, GaugeName, ModelServer } from
 import { matches, readRule } from './rule-series.ts'
 import type { Family } from './scraping/exposition.ts'
 import { seriesKey } from './series-key.ts'
-import { AmbiguousModelsError } from './snapshot-errors.ts'
+import { AmbiguousModelsError, tooManySeries } from './snapshot-errors.ts'
 import type { ScrapeSettings } from './source-settings.ts'
 
 export { wantedFamilies } from './chosen-mapping.ts'
@@ -39,6 +39,9 @@ export interface SnapshotOptions {
   allowsSeveralModels?: boolean
 }
 
+/** Each is stored with every sample. A gateway with a series for each of its users can have any number. */
+const MAX_SERIES = 5000
+
 const GAUGES: readonly FigureName[] = ['inFlight', 'waiting', 'kvCacheUsage'] satisfies GaugeName[]
 const isGauge = (figure: FigureName): figure is GaugeName => GAUGES.includes(figure)
 const isDistribution = (figure: FigureName): figure is DistributionName => figure in DISTRIBUTIONS
@@ -48,7 +51,8 @@ const isDistribution = (figure: FigureName): figure is DistributionName => figur
  * restart on its own; gauges are added up, but of shares the mean is taken.
  * @throws NoFiguresError when nothing is mapped to a figure
  * @throws AmbiguousModelsError when series of several models match
- * @throws SnapshotError when a family that was mapped by hand is ambiguous or has no times
+ * @throws SnapshotError when more than 5,000 series match, and when a family that was mapped by hand is ambiguous or has
+ * no times
  */
 export function snapshotOf(
   families: readonly Family[],
@@ -86,6 +90,7 @@ class Reading {
   readonly figures: { figure: FigureName; family: string }[] = []
   readonly #gauges = new Map<GaugeName, number[]>()
   readonly #models = new Map<string, Set<string>>()
+  #size = 0
   readonly #exposed: ExposedFamilies
   readonly #labels: Readonly<Record<string, string>>
   readonly #processStartMs: number | null
@@ -101,6 +106,8 @@ class Reading {
     for (const [at, rule] of rules.entries()) {
       const read = readRule(this.#exposed, rule, this.#labels)
       if (read === null) continue
+      this.#size += read.series.length
+      if (this.#size > MAX_SERIES) throw tooManySeries(this.#size)
       this.figures.push({ figure, family: rule.family })
       for (const { labels } of read.all) this.#noteModels(labels)
       for (const series of read.series) {
@@ -176,7 +183,7 @@ class Reading {
     const sum = series.value ?? series.sum
     const counting = this.#exposed.of(countedBy ?? '')?.find(({ identity }) => identity === series.identity)
     const count = counting?.value ?? counting?.count ?? null
-    if (sum === null || count === null) return null
+    if (sum === null || count === null || count > MAX_COUNTED) return null
     return { count: Math.round(count), sumMs: msOf(sum, scale), boundsMs: null, counts: null }
   }
 }
@@ -192,11 +199,22 @@ function totalOf(series: ExposedSeries): number | null {
   return series.count ?? bucketsOf(series, 1)?.count ?? null
 }
 
-const texts = new WeakMap<object, string>()
+/** By the figures of a mapping: those of one server are shared by all of its targets. */
+const readings = new WeakMap<object, Map<string, string>>()
 
 /** The same for whatever is read by the same rules from series with the same labels. */
-function readAs({ figures }: Mapping, labels: Readonly<Record<string, string>>): string {
-  const text = texts.get(figures) ?? JSON.stringify(figures)
-  texts.set(figures, text)
-  return createHash('sha256').update(text).update(identityOf(labels)).digest('base64url').slice(0, 16)
+function readAs({ server, figures }: Mapping, labels: Readonly<Record<string, string>>): string {
+  const made = readings.get(figures) ?? new Map<string, string>()
+  readings.set(figures, made)
+  const identity = identityOf(labels)
+  const known = made.get(identity)
+  if (known !== undefined) return known
+  const hash = createHash('sha256')
+    .update(JSON.stringify([server, figures, identity]))
+    .digest('base64url')
+    .slice(0, 16)
+  // Labels are what people have chosen: few, unless they change them without end.
+  if (made.size > 10_000) made.clear()
+  made.set(identity, hash)
+  return hash
 }

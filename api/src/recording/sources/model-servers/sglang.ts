@@ -6,8 +6,7 @@ const seconds = (family: string): FamilyRule => ({ family, scale: 1000, ...RANKS
 const one = (family: string): FamilyRule => ({ family, ...RANKS })
 
 /**
- * https://docs.sglang.ai/references/production_metrics.html Tokens are counted when a request ends. What is aborted is
- * among `num_requests`.
+ * https://docs.sglang.ai/references/production_metrics.html Tokens are counted when a request ends.
  */
 export const SGLANG: ServerMapping = {
   server: 'SGLANG',

@@ -59,12 +59,13 @@ export function readPoint(
   if (kindRefusal !== null) return { refusal: kindRefusal }
   const figures = rules.flatMap((rule) => figureOf(rule, attributes))
   if (figures.length === 0) return null
-  const isTime = rules.some(({ figure, rule }) => figure in DISTRIBUTIONS && rule.part !== 'count')
-  const scale = (isTime ? UNITS_MS[unit] : undefined) ?? rules[0]?.rule.scale ?? 1
+  // A histogram of times may be a number of requests too, which has no scale.
+  const time = rules.find(({ figure, rule }) => figure in DISTRIBUTIONS && rule.part !== 'count')
+  const scale = (time && UNITS_MS[unit]) ?? (time ?? rules[0])?.rule.scale ?? 1
   const read =
     data.kind === 'sum' || data.kind === 'gauge'
       ? numberOf(point as NumberPoint, data, scale, rules)
-      : distributionOf(data, point, isTime ? scale : 1)
+      : distributionOf(data, point, time ? scale : 1)
   if ('refusal' in read) return read
   const isGauge = rules.some(({ figure }) => GAUGES.has(figure))
   const isCumulative =

@@ -130,7 +130,7 @@ export class ScrapedTarget {
     const isNear = before !== null && snapshot.atMs - before.atMs <= MAX_WINDOW_MS
     const from = isNear ? before : this.#baselineAt(asked.startMs)
     const startMs = from?.atMs ?? asked.startMs
-    const { measurement, baseline } = deltaOf(from, snapshot)
+    const { measurement, baseline } = deltaOf(from, snapshot, { sinceMs: startMs })
     return { answer: { window: { startMs, durationMs: snapshot.atMs - startMs }, measurement }, baseline }
   }
 

@@ -1,82 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { familiesIn, histogram } from '../../../../test/expositions.ts'
-import { deltaOf, sinceStart } from '../deltas.ts'
+import { sinceStart } from '../deltas.ts'
 import { snapshotOf } from '../snapshot.ts'
-import { unknownOf } from '../unknown-of.ts'
 
-const AT_MS = 1_800_000_000_000
-
-function read(text: string, atMs = AT_MS) {
-  return snapshotOf(familiesIn(`# TYPE any unknown\n${text}`), { mapping: null, labels: {}, atMs })
+function read(text: string) {
+  return snapshotOf(familiesIn(`# TYPE any unknown\n${text}`), { mapping: null, labels: {}, atMs: 0 })
 }
 
-describe('what is known from', () => {
-  it('vLLM, version 1: requests by how they ended, several engines, queue time', () => {
-    const ended = (reason: string, count: number, engine = 0) =>
-      `vllm:request_success_total{engine="${engine}",finished_reason="${reason}",model_name="m"} ${count}`
-    const snapshot = read(
-      [
-        ended('stop', 10),
-        ended('length', 3),
-        ended('abort', 2),
-        ended('error', 1),
-        ended('stop', 4, 1),
-        histogram(
-          'vllm:request_queue_time_seconds',
-          'engine="0"',
-          [
-            ['0.3', 16],
-            ['+Inf', 16],
-          ],
-          0.000296,
-        ),
-      ].join('\n'),
-    )
-    expect(sinceStart(snapshot)).toMatchObject({
-      requests: 20,
-      errors: 3,
-      errorsByReason: { abort: 2, error: 1 },
-      queueTimeSumMs: 0.296,
-    })
-    expect(unknownOf(snapshot)).toEqual(
-      expect.arrayContaining([
-        'Latency is not known.',
-        "Queue time below 300 ms can't be told: the lowest bucket ends there.",
-        "Queue time above 300 ms can't be told: the highest bucket begins there.",
-        'It does not say how many requests wait.',
-        expect.stringContaining('vLLM has no counter of failures'),
-      ]),
-    )
-  })
-
-  it('NIM: the names of vLLM without a prefix, and failures', () => {
-    const snapshot = read(
-      [
-        'request_success_total{model_name="m"} 7',
-        'request_failure_total{model_name="m"} 2',
-        'num_requests_running{model_name="m"} 1',
-        'gpu_cache_usage_perc{model_name="m"} 0.5',
-        histogram(
-          'time_per_output_token_seconds',
-          'model_name="m"',
-          [
-            ['0.01', 3],
-            ['+Inf', 4],
-          ],
-          0.25,
-        ),
-      ].join('\n'),
-    )
-    expect(snapshot.server).toBe('NIM')
-    expect(sinceStart(snapshot)).toMatchObject({
-      requests: 9,
-      errors: 2,
-      inFlight: 1,
-      kvCacheUsage: 0.5,
-      interTokenLatencySumMs: 250,
-    })
-  })
-
+describe('what is known from who stands before engines', () => {
   it('a frontend of Dynamo: errors by their types, tokens of prompts as the sum of a histogram', () => {
     const requests = (status: string, type: string, count: number) =>
       `dynamo_frontend_requests_total{model="m",status="${status}",error_type="${type}"} ${count}`
@@ -165,64 +96,6 @@ describe('what is known from', () => {
     expect(sinceStart(snapshot)).toMatchObject({ requests: 9, errors: 2, errorsByReason: { 429: 2 } })
   })
 
-  it('KServe: requests are the number of its latencies', () => {
-    const snapshot = read(
-      histogram(
-        'request_predict_seconds',
-        'model_name="m"',
-        [
-          ['0.005', 3],
-          ['+Inf', 5],
-        ],
-        2,
-      ),
-    )
-    expect(sinceStart(snapshot)).toMatchObject({ requests: 5, errors: null, latencySumMs: 2000 })
-    expect(unknownOf(snapshot)).toContain('It has no counter of failures.')
-  })
-
-  it('TorchServe: sums of microseconds, so means alone', () => {
-    const of = (family: string, value: number) => `${family}{model_name="m",uuid="u"} ${value}`
-    const snapshot = read(
-      [
-        of('ts_inference_requests_total', 4),
-        of('ts_inference_latency_microseconds', 8000),
-        of('ts_queue_latency_microseconds', 100),
-      ].join('\n'),
-    )
-    const measured = sinceStart(snapshot)
-    expect(measured).toMatchObject({ requests: 4, latencySumMs: 8, queueTimeSumMs: 0.1 })
-    expect([measured.latency?.count, measured.latency?.unknownCount]).toEqual([4, 4])
-    expect(unknownOf(snapshot)).toContain('Of latency only means are known: it has no buckets.')
-  })
-
-  it('llama.cpp: tokens and what is in flight, and no requests at all', () => {
-    const snapshot = read(
-      [
-        'llamacpp:prompt_tokens_total 100',
-        'llamacpp:tokens_predicted_total 50',
-        'llamacpp:requests_processing 1',
-        'llamacpp:requests_deferred 2',
-      ].join('\n'),
-    )
-    const { baseline } = deltaOf(null, snapshot)
-    const later = read('llamacpp:prompt_tokens_total 130\nllamacpp:tokens_predicted_total 57', AT_MS + 5000)
-    expect(sinceStart(snapshot)).toMatchObject({ inFlight: 1, waiting: 2 })
-    expect(deltaOf(baseline, later).measurement).toMatchObject({
-      requests: null,
-      latency: null,
-      latencySumMs: null,
-      promptTokens: 30,
-      generatedTokens: 7,
-      inFlight: null,
-    })
-    expect(unknownOf(snapshot).slice(0, 3)).toEqual([
-      'It has no counter of requests.',
-      'It has no counter of failures.',
-      'Latency is not known.',
-    ])
-  })
-
   it('OpenTelemetry, in the spelling of Prometheus: failures are those with a type of error', () => {
     const duration = 'gen_ai_server_request_duration_seconds'
     const tokens = 'gen_ai_client_token_usage'
@@ -285,5 +158,46 @@ describe('what is known from', () => {
       generatedTokens: 300,
     })
     expect(measured.latency?.cumulative([320])).toEqual([5])
+  })
+
+  it('OpenTelemetry of a program that calls a model: calls of agents and tools are no requests', () => {
+    const of = (operation: string, error: string) =>
+      `gen_ai_operation_name="${operation}"${error === '' ? '' : `,error_type="${error}"`}`
+    const lines = [
+      histogram(
+        'gen_ai_client_operation_duration_seconds',
+        of('chat', ''),
+        [
+          ['1', 3],
+          ['+Inf', 4],
+        ],
+        5,
+      ),
+      histogram(
+        'gen_ai_client_operation_duration_seconds',
+        of('chat', '429'),
+        [
+          ['1', 1],
+          ['+Inf', 1],
+        ],
+        0.5,
+      ),
+      histogram(
+        'gen_ai_client_operation_duration_seconds',
+        of('invoke_agent', ''),
+        [
+          ['1', 0],
+          ['+Inf', 2],
+        ],
+        90,
+      ),
+    ]
+    const snapshot = read(lines.join('\n'))
+    expect(sinceStart(snapshot)).toMatchObject({
+      requests: 5,
+      errors: 1,
+      errorsByReason: { 429: 1 },
+      latencySumMs: 5500,
+    })
   })
 })

@@ -1,0 +1,46 @@
+import { expect, it } from 'vitest'
+import { MODEL_SERVERS } from '../model-servers/all.ts'
+import type { HistogramPoint } from './otlp.ts'
+import { readPoint } from './report-points.ts'
+import { ReportRules } from './report-rules.ts'
+
+const rules = new ReportRules(MODEL_SERVERS)
+
+/** A histogram that a collector has scraped, with the bounds 0.25 and 1 and the unit that it says. */
+function read(name: string, unit: string) {
+  const point: HistogramPoint = {
+    attributes: new Map(),
+    startNanos: 1e18,
+    timeNanos: 1.000_000_005e18,
+    hasNoValue: false,
+    count: 6,
+    sum: 4.5,
+    max: null,
+    bounds: [0.25, 1],
+    counts: [1, 2, 3],
+  }
+  const data = { kind: 'histogram', temporality: 'CUMULATIVE', points: [point] } as const
+  const given = readPoint(
+    'd',
+    { attributes: new Map(), identity: 'r', from: 'r' },
+    { name, unit, data },
+    data,
+    point,
+    rules.of(name),
+  )
+  if (given === null || !('point' in given)) throw new TypeError(`${name} was not read.`)
+  return given.point
+}
+
+it.each([
+  // The number of these is that of requests too.
+  ['sglang:e2e_request_latency_seconds', 1000],
+  ['request_predict_seconds', 1000],
+  ['gen_ai_server_request_duration_seconds', 1000],
+  ['ray_serve_http_request_latency_ms', 1],
+  ['vllm:time_to_first_token_seconds', 1000],
+])('%s is read in the unit of its server where the metric says none', (name, unitMs) => {
+  const expected = { sum: 4.5 * unitMs, buckets: { kind: 'bounds', boundsMs: [0.25 * unitMs, unitMs] } }
+  expect(read(name, '')).toMatchObject(expected)
+  expect(read(name, 's')).toMatchObject({ sum: 4500, buckets: { boundsMs: [250, 1000] } })
+})
