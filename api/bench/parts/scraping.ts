@@ -1,8 +1,8 @@
-import { register } from '../../test/process/documents.ts'
+import pg from 'pg'
 import { interleaved, type Measured, medianOf, pause, type Run } from '../rounds.ts'
 import { figure, type Section } from '../section.ts'
 import { ServerProcess } from '../server-process.ts'
-import { databaseKind, gaugeline, referenceScript } from '../servers.ts'
+import { gaugeline, referenceScript, type RunningGaugeline } from '../servers.ts'
 
 interface Contestant {
   name: string
@@ -22,12 +22,6 @@ interface Scraped {
 
 const BYTES = 50_000
 const INTERVAL_SECONDS = 5
-const DEPLOY = `mutation ($job: ID!, $url: String!) {
-  deployTrainingJob(input: { trainingJobId: $job, source: { scrape: { url: $url, intervalSeconds: ${INTERVAL_SECONDS} } } }) {
-    __typename ... on Error { message }
-  }
-}`
-
 /** What it costs to scrape model servers, while nobody looks. */
 export async function scraping(run: Run): Promise<Section> {
   const [many, dead] = run.quick ? [5, 2] : [500, 100]
@@ -74,16 +68,9 @@ async function measure({ targets, areDead }: Contestant, quick: boolean): Promis
     JSON.stringify({ bytes: BYTES }),
   ])
   const origin = areDead ? 'http://127.0.0.1:9' : models.origin
-  const settings = { SCRAPE_ALLOWED_HOSTS: '127.0.0.1', MAX_ACTIVE_DEPLOYMENTS: '1000' }
-  await using server = await gaugeline({ intervalMs: 1000, deployments: 0, database: await databaseKind(), settings })
-  for (let n = 0; n < targets; n += 1) {
-    const job = await register(server.client, `bench/model-${n % 5}`, `job ${n}`)
-    const url = `${origin}/${n}/metrics`
-    const { deployTrainingJob: answer } = await server.client.data<{
-      deployTrainingJob: { __typename: string; message?: string }
-    }>(DEPLOY, { job, url })
-    if (answer.message !== undefined) throw new Error(answer.message)
-  }
+  const settings = { SCRAPE_ALLOWED_HOSTS: '127.0.0.1' }
+  await using server = await gaugeline({ intervalMs: 1000, deployments: 1, database: 'postgres', settings })
+  if (targets > 0) await deploy(server, targets, origin)
   // The code that is used all the time is compiled, and every target was scraped.
   await pause(quick ? 1000 : 15_000)
   const before = await server.process.figures()
@@ -102,5 +89,32 @@ async function measure({ targets, areDead }: Contestant, quick: boolean): Promis
     p99Ms: sorted[Math.floor(sorted.length * 0.99)] ?? NaN,
     maxMs: sorted.at(-1) ?? NaN,
     samplesPerSecond: sorted.length / seconds,
+  }
+}
+
+/** All at once, with the job and the model of the deployment that is there. The recorder sees them within seconds. */
+async function deploy({ databaseUrl }: RunningGaugeline, targets: number, origin: string): Promise<void> {
+  const client = new pg.Client({ connectionString: databaseUrl })
+  await client.connect()
+  try {
+    await client.query(
+      `with jobs as (
+        insert into training_jobs select (jsonb_populate_record(null::training_jobs, to_jsonb(j) || jsonb_build_object('id', gen_random_uuid()))).*
+          from (select * from training_jobs limit 1) j, generate_series(1, $1::int) returning id
+      ), made as (
+        insert into deployments select (jsonb_populate_record(null::deployments, to_jsonb(d) || jsonb_build_object('id', gen_random_uuid(),
+            'key', nextval(pg_get_serial_sequence('deployments', 'key')), 'training_job_id', jobs.id,
+            'version_number', 1000 + jobs.n,
+            'source', 'SCRAPED', 'interval_ms', $2::int, 'source_settings', jsonb_build_object('url', $3 || jobs.id,
+              'timeoutMs', $2::int, 'labels', '{}'::jsonb, 'mapping', null, 'authorization', null)))).*
+          from (select * from deployments limit 1) d, (select id, row_number() over () as n from jobs) jobs returning key
+      ), states as (
+        insert into source_states (deployment_key, since) select key, now() from made
+      )
+      insert into sample_heads (deployment_key, recording_since) select key, now() from made`,
+      [targets, INTERVAL_SECONDS * 1000, `${origin}/metrics/`],
+    )
+  } finally {
+    await client.end()
   }
 }

@@ -29,6 +29,11 @@ export interface DeploymentEventRecord {
   versionNumber: number
 }
 
+/** How a source is doing: what is recorded, and who is active, stays as it is. */
+export function isHealthEvent({ kind }: Pick<DeploymentEventRecord, 'kind'>): boolean {
+  return kind === 'SOURCE_UP' || kind === 'SOURCE_DEGRADED' || kind === 'SOURCE_DOWN'
+}
+
 /** A point of a loss curve. */
 export interface TrainingStepRecord {
   step: number

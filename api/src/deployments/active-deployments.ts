@@ -2,7 +2,7 @@ import type { PrismaClient } from '@gaugeline/prisma'
 import { encodeId } from '../base/global-ids.ts'
 import type { Part } from '../base/lifecycle.ts'
 import { SerialTask } from '../base/serial-task.ts'
-import type { Bus } from '../bus/bus.ts'
+import { type Bus, isHealthEvent } from '../bus/bus.ts'
 import type { NamedDeployment } from '../live/exposition.ts'
 import type { FleetDirectory } from '../live/fleet.ts'
 import { versionOf } from '../models/models.ts'
@@ -40,7 +40,10 @@ export class ActiveDeployments implements FleetDirectory<DeploymentWithNames, De
     const refresh = new SerialTask(() => this.#read(), onError)
     this.#refresh = refresh
     this.#unsubscribe = [
-      bus.subscribe('deploymentEvent', () => refresh.request()),
+      // Hundreds of sources fail at once with their network.
+      bus.subscribe('deploymentEvent', (event) => {
+        if (!isHealthEvent(event)) refresh.request()
+      }),
       bus.subscribe('deploymentUpdated', () => refresh.request()),
       bus.subscribe('setBack', () => refresh.request()),
       // A completed job can still get other labels; others change several times a second.

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts'
-import type { Bus } from '../bus/bus.ts'
+import { type Bus, isHealthEvent } from '../bus/bus.ts'
 import type { Sample } from '../metrics/sample.ts'
 import type { RecordingHead, SampleStore } from '../samples/sample-store.ts'
 import { createSample, measureAll } from './measure.ts'
@@ -54,7 +54,8 @@ export class Recorder {
     this.#options = options
     this.#pace = new RecorderPace(options)
     this.#tracks = new RecordingTracks(options.sourceOf)
-    this.#unsubscribe = options.bus.subscribe('deploymentEvent', () => {
+    this.#unsubscribe = options.bus.subscribe('deploymentEvent', (event) => {
+      if (isHealthEvent(event)) return
       this.#headsReadAt = -Infinity
       this.#pace.wake(CHANGES_APART_MS)
     })

@@ -30,6 +30,7 @@ class Faults {
   readonly #server: CountingServer
   scraping: Scraping
   readonly told: string[] = []
+  #answeredMs = 0
   /** What the target has counted in earlier lives, as far as anybody could know. */
   earlier = 0
 
@@ -44,6 +45,9 @@ class Faults {
     const [server, random] = [this.#server, this.#random]
     server.serve(Math.floor(random() * 5))
     if (random() < 0.25) server.manner = MANNERS[Math.floor(random() * MANNERS.length)] ?? 'answers'
+    // A gap of more than a minute would count nothing.
+    if (server.manner === 'answers') this.#answeredMs = this.#deps.time.wallMs
+    else if (this.#deps.time.wallMs - this.#answeredMs > 20_000) server.manner = 'answers'
     if (random() < 0.04) await this.#restartGaugeline()
     if (random() < 0.05) this.scraping.loseAnswer(random() < 0.5)
     if (random() < 0.05) await this.#restartTarget()
@@ -61,7 +65,8 @@ class Faults {
   async #restartTarget(): Promise<void> {
     const server = this.#server
     const seen = await this.storedCount()
-    if (seen === undefined || seen < 500 || seen !== server.told.at(-1)) return
+    const isSeen = server.requests >= 500 && seen === server.told.at(-1)
+    if (!isSeen || seen === undefined) return
     this.earlier += seen
     server.restart()
   }
@@ -88,7 +93,8 @@ export async function countThroughFaults(
   server.requests = 1000
   const { key } = await deployScraped(deps, server.url, { intervalMs })
   const faults = new Faults(deps, server, randomOf(seed))
-  await faults.scraping.pass(5)
+  // Until the first sample is stored.
+  await faults.scraping.pass(intervalMs / 1000 + 2)
   const first = (await faults.storedCount()) ?? 0
   for (let second = 0; second < seconds; second += 1) await faults.second()
   server.manner = 'answers'
