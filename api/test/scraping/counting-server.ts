@@ -12,6 +12,8 @@ export class CountingServer implements AsyncDisposable {
   requests = 0
   waiting = 0
   scrapes = 0
+  /** Requests that it serves between two scrapes, however close they are. */
+  betweenScrapes = 0
   /** What was told in each answer that was whole, in order. */
   readonly told: number[] = []
   /** Held back by `says nothing`. */
@@ -22,6 +24,7 @@ export class CountingServer implements AsyncDisposable {
   names = 'vllm'
   readonly #server = createServer((_, response) => {
     this.scrapes += 1
+    this.requests += this.betweenScrapes
     this.#answer(response)
   })
 

@@ -35,6 +35,13 @@ describe.each(await testDatabaseKinds())('scraping on %s', (kind) => {
       windowMs / 1000,
       requests,
     ])
+  /** What the next sample counts from. */
+  const storedCount = async () => {
+    const { rows } = await database.pool.query<{ series: Record<string, number[]> }>(
+      `select baseline->'series' as series from source_states`,
+    )
+    return Object.values(rows[0]?.series ?? {})[0]?.[0] ?? 0
+  }
   /** Lets time pass while the server serves a request each second. */
   const serve = async (seconds: number, ...others: Scraping[]) => {
     for (let second = 0; second < seconds; second += 1) {
@@ -131,14 +138,25 @@ describe.each(await testDatabaseKinds())('scraping on %s', (kind) => {
   it('counts everything once when two servers scrape on the same database', async () => {
     const { key } = await deployScraped(deps, server.url)
     await using other = new Scraping(deps, scraping)
+    // Each of them sees another count.
+    server.betweenScrapes = 1
+    await serve(7, other)
+    const counted = await storedCount()
     for (let round = 0; round < 12; round += 1) {
       server.manner = round % 4 === 3 ? 'fails' : 'answers'
-      await serve(5, other)
+      const [first, second] = round % 2 === 0 ? [scraping, other] : [other, scraping]
+      // Each of them is the one that stores at times.
+      for (let passed = 0; passed < 5; passed += 1) {
+        server.serve(1)
+        await first.pass(1, second)
+      }
     }
     server.manner = 'answers'
     await serve(4, other)
     const stored = await samples(key)
-    expect(stored.slice(1).reduce((sum, [, , requests]) => sum + Number(requests), 0)).toBe(55)
+    const sum = stored.reduce((total, [, , requests]) => total + Number(requests), 0)
+    expect(sum).toBe((await storedCount()) - counted)
+    expect(sum).toBeGreaterThan(55)
     const ends = stored.map(([start, length]) => Number(start) + Number(length))
     expect(stored.map(([start]) => start)).toEqual([0, ...ends.slice(0, -1)])
     expect([...scraping.errors, ...other.errors]).toEqual([])
