@@ -32,7 +32,7 @@ import { AddressGuard } from './outbound/address-guard.ts'
 import { allowedHosts } from './outbound/public-addresses.ts'
 import { createRecording } from './recording/create-recording.ts'
 import type { Recorder } from './recording/recorder.ts'
-import { createReporting, type Reporting } from './recording/sources/reporting/create-reporting.ts'
+import type { Reporting } from './recording/sources/reporting/create-reporting.ts'
 import type { Source } from './recording/sources/source.ts'
 import { createRollUp } from './samples/create-roll-up.ts'
 import { createSampleStorage } from './samples/create-sample-storage.ts'
@@ -54,6 +54,8 @@ import { Webhooks } from './webhooks/webhooks.ts'
 export { createSource, TraceError } from './recording/sources/create-source.ts'
 
 const SWEEP_EVERY_MS = 60_000
+/** All targets are looked up at once after a start. */
+const MAX_WAITING_LOOKUPS = 5_000
 
 /** What resolvers can reach. */
 export interface Services extends LiveMetrics<DeploymentWithNames, DeploymentFilter> {
@@ -147,7 +149,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
   const hosts = targetHosts(env.scrapeAllowedHosts)
   const changes = { prisma, models, events, bus, clock: recordingClock, hosts }
   const deployments = new Deployments({ ...changes, idempotency, quotas })
-  const scrapeGuard = new AddressGuard(allowedHosts(env.scrapeAllowedHosts))
+  const scrapeGuard = new AddressGuard(allowedHosts(env.scrapeAllowedHosts), { maxWaiting: MAX_WAITING_LOOKUPS })
   const sources = new DeploymentSources({ ...changes, checks: new ScrapeChecks(scrapeGuard) })
   const onHealthError = logError('what became of a source could not be written')
   const sourceChanges = new SourceChanges({ prisma, events, bus, onError: onHealthError })
@@ -180,31 +182,22 @@ export function createDeps({ env, database, source, log, address, time = realTim
   const deploymentTotals = new DeploymentTotals({ bus, active: () => activeDeployments.named() })
   const history = new DeploymentHistories(prisma, metricsHistory)
   const metricsExports = new MetricsExports({ prisma, store: sampleStore, histories: history, clock: recordingClock })
-  const onTransition = sourceChanges.onTransition.bind(sourceChanges)
-  const reporting = createReporting({
-    database,
-    states: sourceStates,
-    bus,
-    clock: recordingClock,
-    monotonic,
-    onTransition,
-  })
   const recording = createRecording({
+    database,
     store: recorderStore,
     states: sourceStates,
     simulated: source,
-    guard: new AddressGuard(allowedHosts(env.scrapeAllowedHosts)),
-    reported: reporting.source,
+    guard: scrapeGuard,
     bus,
     clock: recordingClock,
+    monotonic,
     intervalMs,
-    onTransition,
-    onScrape: (failure, durationMs) => telemetry.onScrape(failure, durationMs),
+    onTransition: (transition) => sourceChanges.onTransition(transition),
+    counters: telemetry,
     errorsOf: logError,
-    onOutage: logError('recording is stalled'),
     onRecovery: () => log.info('recording has resumed'),
-    onStored: (latenessMs, count) => telemetry.onStored(latenessMs, count),
   })
+  const { reporting, scraped } = recording
   const rollUp = createRollUp({ database, tables, recent, clock: recordingClock, log, logError })
   const guard = new AddressGuard(allowedHosts(env.webhookAllowedHosts))
   const webhooks = new Webhooks({ prisma, guard, outbox, idempotency, clock, maxWebhooks: quotas.webhooks })
@@ -232,7 +225,6 @@ export function createDeps({ env, database, source, log, address, time = realTim
     onError: logError('expired rows could not be removed'),
   })
   const deliveryBacklog = new DeliveryBacklog(deliveryQueue, clock, monotonic)
-  const { scraped } = recording
   const live = { activeDeployments, sampleLogs, fleet, rollUp, scraped }
   telemetry.addServices({ ...live, trainingProgress, deliveryWorker, deliveryBacklog })
 

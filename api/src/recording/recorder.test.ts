@@ -46,8 +46,9 @@ describe.each(await testDatabaseKinds())('the recorder on %s', (kind) => {
     await record(deps, 5000)
     const samples = await stored(key)
     expect(sequences(samples)).toEqual(oneTo(5))
+    const bytes = (value: unknown) => (value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value)
     const plain = (all: Sample[]) =>
-      all.map((s) => ({ ...s, latency: s.latency && Buffer.from(s.latency).toString('hex') }))
+      all.map((sample) => Object.entries(sample).map(([name, value]) => [name, bytes(value)]))
     expect(plain(published)).toEqual(plain(samples))
   })
 
