@@ -19,6 +19,32 @@ function random() {
   return state / 2 ** 32
 }
 
+/**
+ * Sends a batch again until it was taken, as a collector with a queue does: the exporter gives up after five attempts,
+ * and a restart may take longer on a busy machine.
+ */
+function untilTaken(exporter) {
+  const running = new Set()
+  const { export: exportOnce } = exporter
+  exporter.export = (metrics, done) => {
+    running.add(metrics)
+    const attempt = () =>
+      exportOnce.call(exporter, metrics, (result) => {
+        // 0 is success.
+        if (result.code !== 0) return void setTimeout(attempt, 200)
+        running.delete(metrics)
+        done(result)
+      })
+    attempt()
+  }
+  const { shutdown } = exporter
+  exporter.shutdown = async () => {
+    while (running.size > 0) await new Promise((resolve) => setTimeout(resolve, 50))
+    await shutdown.call(exporter)
+  }
+  return exporter
+}
+
 const all = reporters.map(({ deployment, encoding, temporality, aggregation }) => {
   const Exporter = encoding === 'protobuf' ? ProtoExporter : JsonExporter
   const exporter = new Exporter({
