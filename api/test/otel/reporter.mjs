@@ -52,10 +52,11 @@ const all = reporters.map(({ deployment, encoding, temporality, aggregation }) =
     headers: { authorization: `Bearer ${token}` },
     temporalityPreference: AggregationTemporality[temporality],
     timeoutMillis: 20_000,
+    // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- its enum is of a package that is not installed by name
     compression: 'gzip',
   })
   const reader = new PeriodicExportingMetricReader({
-    exporter,
+    exporter: untilTaken(exporter),
     exportIntervalMillis: exportMs,
     exportTimeoutMillis: exportMs,
   })
@@ -89,10 +90,14 @@ function serve({ duration, tokens, totals }) {
 
 const timer = setInterval(() => all.forEach(serve), exportMs / requestsPerExport)
 process.stdout.write('started\n')
-process.stdin.once('data', async () => {
+process.stdin.once('data', () => {
   clearInterval(timer)
+  void end()
+})
+
+async function end() {
   // Sends what was not sent yet.
   await Promise.all(all.map(({ provider }) => provider.shutdown()))
   process.stdout.write(`${JSON.stringify(all.map(({ totals }) => totals))}\n`)
   process.exit(0)
-})
+}

@@ -150,7 +150,7 @@ async function countedRequests({ url, dataDir }: { url?: string; dataDir?: strin
     const { rows } = await stored.pool.query<{ sampled: number; waiting: number }>(
       `select (select coalesce(sum(requests), 0)::float8 from samples) as sampled,
         (select coalesce(sum(case p->>'kind' when 'point' then (p->>'count')::float8 else jsonb_array_length(p->'requests') end), 0)
-          from reports, jsonb_array_elements(points) p) as waiting`,
+          from reports, jsonb_array_elements(points::jsonb) p) as waiting`,
     )
     return (rows[0]?.sampled ?? 0) + (rows[0]?.waiting ?? 0)
   } finally {
