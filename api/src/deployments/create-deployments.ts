@@ -7,6 +7,9 @@ import { DeploymentSources } from './deployment-sources.ts'
 import { Deployments, type DeploymentsOptions } from './deployments.ts'
 import { SourceChanges } from './source-changes.ts'
 
+/** All targets are looked up at once after a start. */
+const MAX_WAITING_LOOKUPS = 5_000
+
 export interface CreateDeploymentsOptions extends Omit<DeploymentsOptions, 'clock' | 'hosts'> {
   clock: Clock
   recordingClock: Clock
@@ -28,7 +31,7 @@ export interface CreatedDeployments {
 export function createDeployments(options: CreateDeploymentsOptions): CreatedDeployments {
   const { prisma, events, bus, clock, recordingClock, mayBeScraped, onChangeError } = options
   const changes = { ...options, clock: recordingClock, hosts: targetHosts(mayBeScraped) }
-  const scrapeGuard = new AddressGuard(allowedHosts(mayBeScraped))
+  const scrapeGuard = new AddressGuard(allowedHosts(mayBeScraped), { maxWaiting: MAX_WAITING_LOOKUPS })
   return {
     deployments: new Deployments(changes),
     sources: new DeploymentSources({ ...changes, checks: new ScrapeChecks(scrapeGuard, clock) }),
