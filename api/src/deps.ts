@@ -31,7 +31,7 @@ import { createLiveMetrics, type LiveMetrics } from './live/live-metrics.ts'
 import { Models } from './models/models.ts'
 import { createRecording } from './recording/create-recording.ts'
 import type { Recorder } from './recording/recorder.ts'
-import { createReporting, type Reporting } from './recording/sources/reporting/create-reporting.ts'
+import type { Reporting } from './recording/sources/reporting/create-reporting.ts'
 import type { Source } from './recording/sources/source.ts'
 import { createRollUp } from './samples/create-roll-up.ts'
 import { createSampleStorage } from './samples/create-sample-storage.ts'
@@ -174,31 +174,22 @@ export function createDeps({ env, database, source, log, address, time = realTim
   const deploymentTotals = new DeploymentTotals({ bus, active: () => activeDeployments.named() })
   const history = new DeploymentHistories(prisma, metricsHistory)
   const metricsExports = new MetricsExports({ prisma, store: sampleStore, histories: history, clock: recordingClock })
-  const onTransition = sourceChanges.onTransition.bind(sourceChanges)
-  const reporting = createReporting({
-    database,
-    states: sourceStates,
-    bus,
-    clock: recordingClock,
-    monotonic,
-    onTransition,
-  })
   const recording = createRecording({
+    database,
     store: recorderStore,
     states: sourceStates,
     simulated: source,
     guard: scrapeGuard,
-    reported: reporting.source,
     bus,
     clock: recordingClock,
+    monotonic,
     intervalMs,
-    onTransition,
-    onScrape: (failure, durationMs) => telemetry.onScrape(failure, durationMs),
+    onTransition: (transition) => sourceChanges.onTransition(transition),
+    counters: telemetry,
     errorsOf: logError,
-    onOutage: logError('recording is stalled'),
     onRecovery: () => log.info('recording has resumed'),
-    onStored: (latenessMs, count) => telemetry.onStored(latenessMs, count),
   })
+  const { reporting, scraped } = recording
   const rollUp = createRollUp({ database, tables, recent, clock: recordingClock, log, logError })
   const forWebhooks = { prisma, outbox, idempotency, bus, clock, maxWebhooks: quotas.webhooks }
   const { webhooks, deliveryQueue, deliveryWorker } = createWebhooks({
@@ -222,7 +213,6 @@ export function createDeps({ env, database, source, log, address, time = realTim
     onError: logError('expired rows could not be removed'),
   })
   const deliveryBacklog = new DeliveryBacklog(deliveryQueue, clock, monotonic)
-  const { scraped } = recording
   const live = { activeDeployments, sampleLogs, fleet, rollUp, scraped }
   telemetry.addServices({ ...live, trainingProgress, deliveryWorker, deliveryBacklog })
 

@@ -90,7 +90,7 @@ describe('the settings of a source', () => {
     async (url) => {
       const { 'source.scrape.url': message } = await issuesOf({ scrape: { url } })
       expect(message).toMatch(
-        /^must lead to a public address; for \S+, the operator must name it in the setting SCRAPE_ALLOWED_HOSTS\.$/,
+        /^must lead to a public address; to allow (\S+), start Gaugeline with SCRAPE_ALLOWED_HOSTS=\1\.$/,
       )
     },
   )
