@@ -192,7 +192,7 @@ describe.each(await testDatabaseKinds())('the source of a deployment, through th
     async (url) => {
       const { 'source.scrape.url': message } = await issuesOf({ scrape: { url } })
       expect(message).toMatch(
-        /^must lead to a public address; for \S+, the operator must name it in the setting SCRAPE_ALLOWED_HOSTS\.$/,
+        /^must lead to a public address; to allow (\S+), start Gaugeline with SCRAPE_ALLOWED_HOSTS=\1\.$/,
       )
     },
   )

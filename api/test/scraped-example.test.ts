@@ -86,7 +86,7 @@ describe('a deployment that is scraped from the example server', () => {
   /** Ends a server directly after it was scraped, when nothing but that scrape was counted. */
   async function endAfterScrape(server: ExampleModelServer): Promise<KnownLatencies> {
     const before = (await server.known()).scrapes.length
-    await expect.poll(async () => (await server.known()).scrapes.length, { interval: 10 }).toBeGreaterThan(before)
+    await vi.waitUntil(async () => (await server.known()).scrapes.length > before, { ...PATIENCE, interval: 10 })
     const last = await server.known()
     await server[Symbol.asyncDispose]()
     return last
@@ -95,7 +95,7 @@ describe('a deployment that is scraped from the example server', () => {
   beforeAll(async () => {
     app = await createTestApp('embedded', { scrapeAllowedHosts: ['127.0.0.1'] })
     const load = { rate: 40, slots: 24, failures: 0.3 }
-    const first = await ExampleModelServer.start(load)
+    await using first = await ExampleModelServer.start(load)
     startedMs = Math.floor(Date.now() / 1000) * 1000
     const { deployment } = await succeed<{ deployment: { id: string } }>(
       app.client,
@@ -107,12 +107,12 @@ describe('a deployment that is scraped from the example server', () => {
       'deployment { id }',
     )
     id = deployment.id
-    await vi.waitUntil(async () => counted(await follow()).length >= 2, PATIENCE)
+    await vi.waitUntil(async () => counted(await follow()).length >= 1, PATIENCE)
     known.push(await endAfterScrape(first))
     await using second = await ExampleModelServer.start({ ...load, port: first.port })
     const lastEndMs = known[0]?.scrapes.at(-1)?.atMs ?? Infinity
     const isNew = (window: Window) => endOf(window) > lastEndMs
-    await vi.waitUntil(async () => counted(await follow()).filter(isNew).length >= 2, PATIENCE)
+    await vi.waitUntil(async () => counted(await follow()).some(isNew), PATIENCE)
     known.push(await endAfterScrape(second))
     const lastScrapeMs = known[1]?.scrapes.at(-1)?.atMs ?? Infinity
     // The window that this scrape ended is stored a moment later.
@@ -124,40 +124,39 @@ describe('a deployment that is scraped from the example server', () => {
   })
   afterAll(() => app[Symbol.asyncDispose]())
 
-  /** The process and the number of the scrape that ended a window: within the second after it. */
-  function scrapeOf(window: Window): { process: KnownLatencies; scrape: number } | undefined {
-    const end = endOf(window)
+  /** The process that was scraped for windows that end then, within the second after it, and the number of the scrape. */
+  function scrapeAt(endMs: number): { process: KnownLatencies; scrape: number } | undefined {
     for (const process of known) {
-      const scrape = process.scrapes.findIndex(({ atMs }) => atMs >= end && atMs < end + 1000)
+      const scrape = process.scrapes.findIndex(({ atMs }) => atMs >= endMs && atMs < endMs + 1000)
       if (scrape >= 0) return { process, scrape }
     }
     return undefined
   }
 
-  it('counts nothing in its first window, and each latency in the window in which it was first seen', () => {
-    expect(windows[0]).toMatchObject({ requests: null, promptTokens: null, latency: null })
-    expect(windows[0]?.inFlight).toBeGreaterThanOrEqual(0)
-    let previous = scrapeOf(windows[0]!)
-    expect(previous?.process).toBe(known[0])
-    for (const window of windows.slice(1)) {
-      const current = scrapeOf(window)
-      if (!current || !previous) throw new Error(`No scrape for ${JSON.stringify(window)}`)
-      // Of a process that has begun since, all that it has counted.
-      const from = current.process === previous.process ? previous.scrape : null
-      for (const name of SERIES) {
-        expectWithinBounds(window[name], between(current.process, name, from, current.scrape))
+  it('counts each latency in the window in which it was first seen, and nothing from before the first scrape', () => {
+    for (const window of windows) {
+      const [start, end] = [scrapeAt(Date.parse(window.at)), scrapeAt(endOf(window))]
+      if (!end) throw new Error(`No scrape for ${JSON.stringify(window)}`)
+      if (!start) {
+        expect(window).toMatchObject({ requests: null, promptTokens: null, latency: null })
+        continue
       }
-      expect(window.requests).toBe(between(current.process, 'latency', from, current.scrape).length)
-      previous = current
+      // Of a process that has begun since, all that it has counted.
+      const from = start.process === end.process ? start.scrape : null
+      for (const name of SERIES) expectWithinBounds(window[name], between(end.process, name, from, end.scrape))
+      expect(window.requests).toBe(between(end.process, 'latency', from, end.scrape).length)
     }
-    expect(windows.length).toBeGreaterThanOrEqual(5)
+    expect(windows.filter(({ requests }) => requests !== null).length).toBeGreaterThanOrEqual(3)
+    expect(windows.slice(1).some(({ requests }) => requests === null)).toBe(false)
   })
 
   it('has every latency of the whole once, through the restart of the server', () => {
-    const firstScrape = scrapeOf(windows[0]!)!.scrape
+    const firstMs = Date.parse(windows.find(({ requests }) => requests !== null)?.at ?? '')
+    const first = scrapeAt(firstMs)
+    expect(first?.process).toBe(known[0])
     const lastOf = ({ scrapes }: KnownLatencies) => scrapes.length - 1
     const all = (name: SeriesName) => [
-      ...between(known[0]!, name, firstScrape, lastOf(known[0]!)),
+      ...between(known[0]!, name, first!.scrape, lastOf(known[0]!)),
       ...between(known[1]!, name, null, lastOf(known[1]!)),
     ]
     for (const name of SERIES) expectWithinBounds(whole[name], all(name))
@@ -167,17 +166,5 @@ describe('a deployment that is scraped from the example server', () => {
     const failed = windows.flatMap(({ errorsByReason }) => errorsByReason)
     expect(failed.reduce((sum, { count }) => sum + count, 0)).toBe(whole.errors)
     expect(new Set(failed.map(({ reason }) => reason))).toEqual(new Set(['abort', 'error']))
-  })
-})
-
-describe('a model server on this machine', () => {
-  it('is refused until it is allowed, in a sentence that says how', async () => {
-    await using app = await createTestApp('embedded')
-    const { result } = await app.client.data<{ result: { reason?: string; message?: string } }>(
-      `mutation { result: checkScrapeTarget(input: { scrape: { url: "http://127.0.0.1:8000/metrics" } }) {
-        ... on ScrapeError { reason message } } }`,
-    )
-    expect(result).toMatchObject({ reason: 'NOT_ALLOWED' })
-    expect(result.message).toContain('SCRAPE_ALLOWED_HOSTS=127.0.0.1')
   })
 })

@@ -41,9 +41,8 @@ export function checkScrapeUrl(checks: InputChecks, path: string[], text: string
     return refuse(`must have at most ${MAX_SCRAPE_URL} characters once it is encoded.`)
   }
   if (isRefused(url, hosts)) {
-    return refuse(
-      `must lead to a public address; for ${url.hostname}, the operator must name it in the setting SCRAPE_ALLOWED_HOSTS.`,
-    )
+    const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
+    return refuse(`must lead to a public address; to allow ${host}, start Gaugeline with SCRAPE_ALLOWED_HOSTS=${host}.`)
   }
   return url.href
 }

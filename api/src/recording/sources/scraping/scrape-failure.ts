@@ -32,13 +32,13 @@ export function shown(text: string): string {
 
 /** Whether a host that is a name exists is not said: it would map our network. What an address is, everybody knows. */
 export function notAllowed({ hostname }: URL): ScrapeFailedError {
-  const isAddress = isIP(hostname.replace(/^\[(.*)\]$/, '$1')) !== 0
+  const host = shown(hostname.replace(/^\[(.*)\]$/, '$1'))
+  const remedy = `start Gaugeline with SCRAPE_ALLOWED_HOSTS=${host}`
   return new ScrapeFailedError(
     'NOT_ALLOWED',
-    isAddress
-      ? `The address ${hostname} is not public: to scrape it, the operator adds it to SCRAPE_ALLOWED_HOSTS.`
-      : `The host ${shown(hostname)} does not exist, or is not public: correct its name, or let the operator add it to ` +
-          'SCRAPE_ALLOWED_HOSTS.',
+    isIP(host) !== 0
+      ? `The address ${host} is not public: to allow it, ${remedy}.`
+      : `The host ${host} does not exist, or is not public: correct its name, or ${remedy}.`,
   )
 }
 
