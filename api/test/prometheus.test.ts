@@ -68,7 +68,9 @@ describe('/metrics/deployments', () => {
     for (const [id, model] of models) {
       const own = lines.filter((line) => line.includes(`{model="${model}",version="v1.0.0",deployment="${id}"`))
       expect(own.length).toBeGreaterThanOrEqual(23)
-      const buckets = own.filter((line) => line.includes('_bucket')).map((line) => Number(line.split(' ')[1]))
+      const buckets = own
+        .filter((line) => line.includes('_duration_seconds_bucket'))
+        .map((line) => Number(line.split(' ')[1]))
       expect(buckets).toEqual(buckets.toSorted((a, b) => a - b))
       expect(own.find((line) => line.includes('_duration_seconds_count'))).toMatch(new RegExp(` ${buckets.at(-1)}$`))
     }
