@@ -28,7 +28,11 @@ export class OpenMetricsPoints {
   /** Whether it may not fall below 0, nor be unknown. */
   #isCount = false
   #areNamesSorted = true
+  /** Of the sample that is added; empty while it is not known. */
+  #key = ''
   #lastKey = ''
+  #isGroupSorted = true
+  readonly #indexes: number[] = []
 
   // The group of the last sample.
   readonly #groupNames: string[] = []
@@ -75,6 +79,7 @@ export class OpenMetricsPoints {
     if (!this.#scanner.hasSameLabelNames) this.#areNamesSorted = this.#hasSortedNames()
     this.#checkValue()
     let kept = count
+    this.#key = ''
     if (!this.#isOfGroup()) {
       this.endFamily()
       this.#beginGroup()
@@ -159,12 +164,14 @@ export class OpenMetricsPoints {
 
   /** Whether the labels are those of the group in another order. */
   #isReordered(): boolean {
-    return !this.#areNamesSorted && this.#groupSize > 1 && this.#groupKey() === this.#lastKey
+    if (this.#groupSize < 2 || (this.#areNamesSorted && this.#isGroupSorted)) return false
+    this.#key = this.#groupKey()
+    return this.#key === this.#lastKey
   }
 
   #beginGroup(): void {
     const { labelCount, labelNames, labelValues } = this.#scanner
-    const key = this.#groupKey()
+    const key = this.#key === '' ? this.#groupKey() : this.#key
     const known = this.#groups.size
     this.#groups.add(key)
     if (this.#groups.size === known) {
@@ -174,6 +181,7 @@ export class OpenMetricsPoints {
       )
     }
     this.#lastKey = key
+    this.#isGroupSorted = this.#areNamesSorted
     let size = 0
     for (let index = 0; index < labelCount; index += 1) {
       if (labelNames[index] === this.#partLabel) continue
@@ -189,8 +197,16 @@ export class OpenMetricsPoints {
     const scanner = this.#scanner
     const { labelCount, labelNames, labelsStart, labelsEnd, text } = scanner
     if (this.#partLabel === null && this.#areNamesSorted) return text.slice(labelsStart, labelsEnd)
-    const indexes = Array.from({ length: labelCount }, (_none, index) => index)
-    if (!this.#areNamesSorted) indexes.sort((a, b) => ((labelNames[a] ?? '') < (labelNames[b] ?? '') ? -1 : 1))
+    const indexes = this.#indexes
+    indexes.length = 0
+    for (let index = 0; index < labelCount; index += 1) {
+      // Few and mostly in order: moved to their places one by one.
+      let place = index
+      for (; place > 0 && (labelNames[indexes[place - 1] ?? 0] ?? '') > (labelNames[index] ?? ''); place -= 1) {
+        indexes[place] = indexes[place - 1] ?? 0
+      }
+      indexes[place] = index
+    }
     let key = ''
     for (const index of indexes) {
       const name = labelNames[index] ?? ''

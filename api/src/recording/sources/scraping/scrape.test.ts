@@ -75,40 +75,73 @@ describe('a scrape', () => {
   })
 })
 
+/** A name that the operator allows, wherever it leads; looking it up hangs while it leads nowhere. */
+function renamed() {
+  const found: { address: string | undefined; asked: number } = { address: '127.0.0.1', asked: 0 }
+  const lookup: Lookup = () => {
+    found.asked += 1
+    const { address } = found
+    return address === undefined ? new Promise(() => undefined) : Promise.resolve([{ address, family: 4 }])
+  }
+  return { found, clock: { nowMs: 0 }, guard: guardOf(['gpu7.internal'], lookup) }
+}
+
 describe('a kept connection', () => {
-  const connections = () => {
-    const kept = new ScrapeConnections()
+  const connections = (now?: () => number) => {
+    const kept = new ScrapeConnections(now)
     closeAfterwards(() => kept.stop())
     return kept
   }
 
-  it('serves the next scrape of the same address, and none of another', async () => {
+  it('serves the next scrape, and without one each scrape has its own', async () => {
     const server = await serve(text(TEXT))
     const kept = connections()
-    const addresses = ['127.0.0.1']
-    const lookup: Lookup = () => Promise.resolve(addresses.map((address) => ({ address, family: 4 })))
-    let nowMs = 0
-    const timed = new ScrapeConnections(() => nowMs)
-    closeAfterwards(() => timed.stop())
-    const named = new URL(`http://gpu7.internal:${server.port}/metrics`)
-    const guard = guardOf(['gpu7.internal'], lookup)
-
     for (let n = 0; n < 3; n += 1) await ask(server.url, { connections: kept })
     expect(server.connections()).toBe(1)
     await ask(server.url)
-    expect(server.connections()).toBe(2)
+    await ask(server.url)
+    expect(server.connections()).toBe(3)
+  })
 
-    await ask(named, { connections: timed }, guard)
-    await ask(named, { connections: timed }, guard)
-    expect(server.connections()).toBe(3)
-    // The name moves to an address where nobody is: the connection to the old one is not used any more.
-    addresses[0] = '127.9.9.9'
-    await ask(named, { connections: timed }, guard)
-    nowMs = 61_000
-    expect(await failureOf(ask(named, { connections: timed }, guard))).toEqual(['UNREACHABLE', expect.any(String)])
-    addresses[0] = '127.0.0.1'
-    await ask(named, { connections: timed }, guard)
-    expect(server.connections()).toBe(3)
+  it('serves no scrape that may go to other addresses only', async () => {
+    const server = await serve(text(TEXT))
+    const url = new URL(`http://gpu7.internal:${server.port}/metrics`)
+    const { guard, found, clock } = renamed()
+    const kept = connections(() => clock.nowMs)
+    for (let n = 0; n < 2; n += 1) await ask(url, { connections: kept }, guard)
+    expect([server.connections(), found.asked]).toEqual([1, 1])
+
+    // The name moves to an address where nobody is. That is seen a minute later, one scrape after it was looked up.
+    found.address = '127.9.9.9'
+    clock.nowMs = 59_999
+    await ask(url, { connections: kept }, guard)
+    expect(found.asked).toBe(1)
+    clock.nowMs = 60_000
+    await ask(url, { connections: kept }, guard)
+    expect([server.connections(), found.asked]).toEqual([1, 2])
+    expect(await failureOf(ask(url, { connections: kept }, guard))).toEqual(['UNREACHABLE', expect.any(String)])
+
+    // Where nobody was reached, the name is looked up again at once.
+    found.address = '127.0.0.1'
+    await ask(url, { connections: kept }, guard)
+    expect(found.asked).toBe(3)
+  })
+
+  it('lasts while its host can not be looked up, for ten minutes', async () => {
+    const server = await serve(text(TEXT))
+    const url = new URL(`http://gpu7.internal:${server.port}/metrics`)
+    const { guard, found, clock } = renamed()
+    const kept = connections(() => clock.nowMs)
+    await ask(url, { connections: kept }, guard)
+    found.address = undefined
+    for (clock.nowMs = 60_000; clock.nowMs < 600_000; clock.nowMs += 60_000) {
+      await ask(url, { connections: kept }, guard)
+    }
+    expect(found.asked).toBe(2)
+    expect(await failureOf(ask(url, { connections: kept, timeoutMs: 50 }, guard))).toEqual([
+      'TIMED_OUT',
+      expect.any(String),
+    ])
   })
 
   it('that the server has closed is replaced, and the scrape succeeds', async () => {
@@ -130,15 +163,15 @@ describe('a scrape that may not go there', () => {
   it.each([
     [
       'http://10.1.2.3:8000/metrics',
-      'The address 10.1.2.3 is not public: to scrape it, the operator adds it to SCRAPE_ALLOWED_HOSTS.',
+      'The address 10.1.2.3 is not public: to allow it, start Gaugeline with SCRAPE_ALLOWED_HOSTS=10.1.2.3.',
     ],
     [
       'http://[::1]:8000/metrics',
-      'The address [::1] is not public: to scrape it, the operator adds it to SCRAPE_ALLOWED_HOSTS.',
+      'The address ::1 is not public: to allow it, start Gaugeline with SCRAPE_ALLOWED_HOSTS=::1.',
     ],
     [
       'http://2130706433/',
-      'The address 127.0.0.1 is not public: to scrape it, the operator adds it to SCRAPE_ALLOWED_HOSTS.',
+      'The address 127.0.0.1 is not public: to allow it, start Gaugeline with SCRAPE_ALLOWED_HOSTS=127.0.0.1.',
     ],
   ])('says so of %s', async (url, message) => {
     expect(await failureOf(ask(new URL(url), {}, guardOf([])))).toEqual(['NOT_ALLOWED', message])
@@ -153,8 +186,8 @@ describe('a scrape that may not go there', () => {
     for (const lookup of lookups) {
       expect(await failureOf(ask(url, {}, guardOf([], lookup)))).toEqual([
         'NOT_ALLOWED',
-        'The host gpu7.internal does not exist, or is not public: correct its name, or let the operator add it to ' +
-          'SCRAPE_ALLOWED_HOSTS.',
+        'The host gpu7.internal does not exist, or is not public: correct its name, or start Gaugeline with ' +
+          'SCRAPE_ALLOWED_HOSTS=gpu7.internal.',
       ])
     }
   })
