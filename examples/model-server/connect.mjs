@@ -4,7 +4,9 @@
 
 const FIND = `{ deployments(first: 100, filter: { source: [SCRAPED], status: [ACTIVE] }) { nodes {
     id version model { name } source { scrape { url } } } }
-  trainingJobs(first: 100) { nodes { id deployability { canDeploy } } } }`
+  trainingJobs(first: 100) { nodes { id model { name } deployability { canDeploy } } } }`
+/** One whose figures look like its own, if there is one. */
+const LANGUAGE_MODEL = /chat|llm|llama|assistant|summar|\d+b\b/i
 const DEPLOY = `mutation ($input: DeployTrainingJobInput!) { deployTrainingJob(input: $input) { ... on Error { message }
   ... on DeployTrainingJobSuccess { deployment { id version model { name } } } } }`
 
@@ -55,7 +57,9 @@ export async function connect({ metricsUrl, env }) {
   const { deployments, trainingJobs } = await ask(FIND)
   const there = deployments.nodes.find((/** @type {any} */ { source }) => source.scrape?.url === metricsUrl)
   if (there) return follows(there)
-  const job = trainingJobs.nodes.find((/** @type {any} */ { deployability }) => deployability.canDeploy)
+  /** @type {{ id: string, model: { name: string }, deployability: { canDeploy: boolean } }[]} */
+  const jobs = trainingJobs.nodes.filter((/** @type {any} */ { deployability }) => deployability.canDeploy)
+  const job = jobs.find(({ model }) => LANGUAGE_MODEL.test(model.name)) ?? jobs[0]
   if (!job) throw new Error('no training job can be deployed: each has an active deployment, or has not finished')
   const { deployTrainingJob } = await ask(DEPLOY, {
     input: { trainingJobId: job.id, source: { scrape: { url: metricsUrl } } },
