@@ -9,6 +9,7 @@ import { history } from './parts/history.ts'
 import { http } from './parts/http.ts'
 import { many } from './parts/many.ts'
 import { recording } from './parts/recording.ts'
+import { scraping } from './parts/scraping.ts'
 import { sse } from './parts/sse.ts'
 import { stalled } from './parts/stalled.ts'
 import { storm } from './parts/storm.ts'
@@ -16,7 +17,7 @@ import { printed, writeReport } from './report.ts'
 import type { Run } from './rounds.ts'
 import type { Section } from './section.ts'
 
-const PARTS = { fanout, sse, many, stalled, storm, http, history, recording }
+const PARTS = { fanout, sse, many, stalled, storm, http, history, recording, scraping }
 const ROUNDS = 3
 
 async function main(): Promise<void> {

@@ -29,6 +29,8 @@ export interface ServerOptions {
   callers?: number
   /** Default: PostgreSQL where one can be reached. */
   database?: TestDatabaseKind
+  /** Of the server, beside those that every benchmark has. */
+  settings?: Record<string, string>
 }
 
 /** A server that delivers samples. */
@@ -91,6 +93,7 @@ export async function gaugeline(options: ServerOptions): Promise<RunningGaugelin
       ADMIN_TOKEN,
       SAMPLE_INTERVAL_MS: String(intervalMs),
       TRAFFIC_TRACE: trace,
+      ...options.settings,
     })
     const client = GraphQLTestClient.withToken(server.origin, ADMIN_TOKEN)
     const deploymentIds: string[] = []

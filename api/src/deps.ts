@@ -15,12 +15,13 @@ import { createMemoryBus } from './bus/memory-bus.ts'
 import { ActiveDeployments } from './deployments/active-deployments.ts'
 import { type DeploymentFilter, type DeploymentWithNames, filterKey } from './deployments/deployment-filter.ts'
 import { DeploymentHistories } from './deployments/deployment-histories.ts'
-import { DeploymentSources } from './deployments/deployment-sources.ts'
-import { Deployments } from './deployments/deployments.ts'
+import { createDeployments } from './deployments/create-deployments.ts'
+import type { DeploymentSources } from './deployments/deployment-sources.ts'
+import type { Deployments } from './deployments/deployments.ts'
 import { EventRecords } from './deployments/event-records.ts'
 import { MetricsExports } from './deployments/metrics-exports.ts'
 import { ReportedInferences } from './deployments/reported-inferences.ts'
-import { SourceChanges } from './deployments/source-changes.ts'
+import type { SourceChanges } from './deployments/source-changes.ts'
 import type { Env } from './env.ts'
 import { Idempotency } from './idempotency/idempotency.ts'
 import { Cursors } from './live/cursors.ts'
@@ -28,28 +29,24 @@ import { EventLog } from './live/event-log.ts'
 import { DeploymentTotals } from './live/deployment-totals.ts'
 import { createLiveMetrics, type LiveMetrics } from './live/live-metrics.ts'
 import { Models } from './models/models.ts'
-import { AddressGuard } from './outbound/address-guard.ts'
-import { allowedHosts } from './outbound/public-addresses.ts'
 import { createRecording } from './recording/create-recording.ts'
 import type { Recorder } from './recording/recorder.ts'
-import { createReporting, type Reporting } from './recording/sources/reporting/create-reporting.ts'
+import type { Reporting } from './recording/sources/reporting/create-reporting.ts'
 import type { Source } from './recording/sources/source.ts'
 import { createRollUp } from './samples/create-roll-up.ts'
 import { createSampleStorage } from './samples/create-sample-storage.ts'
 import type { MetricsHistory } from './samples/history.ts'
 import type { Retention } from './samples/retention.ts'
 import type { SampleStore } from './samples/sample-store.ts'
-import { ScrapeChecks } from './sources/scrape-checks.ts'
-import { targetHosts } from './sources/scrape-url.ts'
 import { Telemetry } from './telemetry.ts'
 import { TrainingJobs } from './training/training-jobs.ts'
 import { TrainingProgress } from './training/training-progress.ts'
 import { TrainingRuns } from './training/training-runs.ts'
+import { createWebhooks } from './webhooks/create-webhooks.ts'
 import { DeliveryBacklog } from './webhooks/delivery-backlog.ts'
-import { DeliveryQueue } from './webhooks/delivery-queue.ts'
-import { DeliveryWorker } from './webhooks/delivery-worker.ts'
+import type { DeliveryQueue } from './webhooks/delivery-queue.ts'
 import { WebhookOutbox } from './webhooks/outbox.ts'
-import { Webhooks } from './webhooks/webhooks.ts'
+import type { Webhooks } from './webhooks/webhooks.ts'
 
 export { createSource, TraceError } from './recording/sources/create-source.ts'
 
@@ -144,13 +141,10 @@ export function createDeps({ env, database, source, log, address, time = realTim
     basePath: env.basePath,
     adminToken,
   })
-  const hosts = targetHosts(env.scrapeAllowedHosts)
-  const changes = { prisma, models, events, bus, clock: recordingClock, hosts }
-  const deployments = new Deployments({ ...changes, idempotency, quotas })
-  const scrapeGuard = new AddressGuard(allowedHosts(env.scrapeAllowedHosts))
-  const sources = new DeploymentSources({ ...changes, checks: new ScrapeChecks(scrapeGuard) })
-  const onHealthError = logError('what became of a source could not be written')
-  const sourceChanges = new SourceChanges({ prisma, events, bus, onError: onHealthError })
+  const onChangeError = logError('what became of a source could not be written')
+  const forChanges = { prisma, models, events, idempotency, bus, clock, recordingClock, quotas, onChangeError }
+  const changers = createDeployments({ ...forChanges, mayBeScraped: env.scrapeAllowedHosts })
+  const { deployments, sources, sourceChanges, scrapeGuard } = changers
   const trainingJobs = new TrainingJobs({ prisma, models, idempotency, bus, outbox, clock, recordingClock, quotas })
   const trainingProgress = new TrainingProgress(bus, trainingJobs)
   const onRunError = logError('simulated training runs are stalled')
@@ -180,40 +174,26 @@ export function createDeps({ env, database, source, log, address, time = realTim
   const deploymentTotals = new DeploymentTotals({ bus, active: () => activeDeployments.named() })
   const history = new DeploymentHistories(prisma, metricsHistory)
   const metricsExports = new MetricsExports({ prisma, store: sampleStore, histories: history, clock: recordingClock })
-  const onTransition = sourceChanges.onTransition.bind(sourceChanges)
-  const reporting = createReporting({
-    database,
-    states: sourceStates,
-    bus,
-    clock: recordingClock,
-    monotonic,
-    onTransition,
-  })
   const recording = createRecording({
+    database,
     store: recorderStore,
     states: sourceStates,
     simulated: source,
-    guard: new AddressGuard(allowedHosts(env.scrapeAllowedHosts)),
-    reported: reporting.source,
+    guard: scrapeGuard,
     bus,
     clock: recordingClock,
+    monotonic,
     intervalMs,
-    onTransition,
-    onScrape: (failure, durationMs) => telemetry.onScrape(failure, durationMs),
+    onTransition: (transition) => sourceChanges.onTransition(transition),
+    counters: telemetry,
     errorsOf: logError,
-    onOutage: logError('recording is stalled'),
     onRecovery: () => log.info('recording has resumed'),
-    onStored: (latenessMs, count) => telemetry.onStored(latenessMs, count),
   })
+  const { reporting, scraped } = recording
   const rollUp = createRollUp({ database, tables, recent, clock: recordingClock, log, logError })
-  const guard = new AddressGuard(allowedHosts(env.webhookAllowedHosts))
-  const webhooks = new Webhooks({ prisma, guard, outbox, idempotency, clock, maxWebhooks: quotas.webhooks })
-  const deliveryQueue = new DeliveryQueue({ prisma, clock, random: Math.random })
-  const deliveryWorker = new DeliveryWorker({
-    queue: deliveryQueue,
-    guard,
-    bus,
-    clock,
+  const { webhooks, deliveryQueue, deliveryWorker } = createWebhooks({
+    ...{ prisma, outbox, idempotency, bus, clock, maxWebhooks: quotas.webhooks },
+    mayBeReached: env.webhookAllowedHosts,
     onAttempt: ({ failure }) => telemetry.onDeliveryAttempt(failure),
     onError: logError('webhook deliveries are stalled'),
   })
@@ -232,7 +212,6 @@ export function createDeps({ env, database, source, log, address, time = realTim
     onError: logError('expired rows could not be removed'),
   })
   const deliveryBacklog = new DeliveryBacklog(deliveryQueue, clock, monotonic)
-  const { scraped } = recording
   const live = { activeDeployments, sampleLogs, fleet, rollUp, scraped }
   telemetry.addServices({ ...live, trainingProgress, deliveryWorker, deliveryBacklog })
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { Queue } from './queue.ts'
 import type { Bus, DeletedTrainingJob, DeploymentEventRecord } from '../src/bus/bus.ts'
 import type { Sample } from '../src/metrics/sample.ts'
+import { plainMetrics } from './plain-metrics.ts'
 import { sampleOf } from './sample-of.ts'
 
 /** A bus as two servers have it; with the bus of a single server both ends are the same one. */
@@ -166,6 +167,6 @@ function plain(message: unknown): unknown {
   const { samples, ...rest } = message as { samples: readonly Sample[] }
   return {
     ...rest,
-    samples: samples.map((one) => ({ ...one, latency: one.latency && Buffer.from(one.latency).toString('hex') })),
+    samples: samples.map(plainMetrics),
   }
 }

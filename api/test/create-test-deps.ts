@@ -33,7 +33,7 @@ export interface TestDeps extends Deps {
 async function emptyDatabase({ pool }: Database): Promise<void> {
   await pool.query(`truncate models, training_jobs, training_steps, deployments, deployment_events, sample_heads, samples,
     merged_windows, resolution_heads, merge_state, sweep_state, sessions, idempotency_keys, api_tokens, webhooks,
-    webhook_deliveries restart identity cascade`)
+    webhook_deliveries, reports, report_keys restart identity cascade`)
   await pool.query('update log_state set last_sequence = 0')
 }
 

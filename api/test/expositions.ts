@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Family } from '../src/recording/sources/scraping/exposition.ts'
+import { parseExposition } from '../src/recording/sources/scraping/parse-exposition.ts'
 
 const folder = fileURLToPath(new URL('../../../shared/data/expositions/', import.meta.url))
 export const isAbsent = !existsSync(folder)
@@ -71,34 +72,8 @@ function withValue(line: string, change: (value: number) => number): string {
   return line.replace(/\S+$/, (value) => `${change(Number(value))}`)
 }
 
-const SAMPLE = /^(?<name>[^{\s]+)(?:\{(?<labels>.*)\})?\s+(?<value>\S+)$/
-
-/** Reads what is well-formed. */
-export function familiesIn(text: string): Family[] {
-  const families: (Family & { samples: Family['samples'][number][] })[] = []
-  for (const line of text.split('\n')) {
-    const declared = /^# TYPE (?<name>\S+) (?<type>\S+)/.exec(line)?.groups
-    if (declared) {
-      families.push({ name: declared.name ?? '', type: 'unknown', unit: null, help: null, samples: [] })
-      continue
-    }
-    const sample = line.startsWith('#') ? undefined : SAMPLE.exec(line)?.groups
-    if (!sample) continue
-    const labels = Object.fromEntries(
-      [...(sample.labels ?? '').matchAll(/(?<label>[^\s,=]+)="(?<of>[^"]*)"/g)].map((match) => [
-        match.groups?.label ?? '',
-        match.groups?.of ?? '',
-      ]),
-    )
-    families.at(-1)?.samples.push({
-      name: sample.name ?? '',
-      labels,
-      value: Number((sample.value ?? '').replace('+Inf', 'Infinity')),
-      timestampMs: null,
-    })
-  }
-  return families
-}
+/** The families of an exposition in the text format. */
+export const familiesIn = (text: string): Family[] => parseExposition(text, 'text')
 
 /** A histogram with the buckets `[le, cumulative count]`. */
 export function histogram(

@@ -6,6 +6,7 @@ import { RESOLUTIONS_MS } from '../src/samples/merged-window.ts'
 import { ResolutionStore } from '../src/samples/resolution-store.ts'
 import { RollUp, type RollUpOptions } from '../src/samples/resolutions.ts'
 import { completedJob, type TestDeps } from './create-test-deps.ts'
+import { randomMetrics } from './random-metrics.ts'
 import { recount } from './recount.ts'
 import { sampleOf } from './sample-of.ts'
 
@@ -65,7 +66,8 @@ export class MergedLogs {
     const { sequence } = log
     const latenciesMs = Array.from({ length: this.integer(0, 5) }, () => this.random.between(1, 2000))
     const [inFlight, generatedTokens] = [this.integer(0, 9), this.integer(0, 999)]
-    return sampleOf({ deploymentKey, sequence, windowStartMs, windowMs, latenciesMs, inFlight, generatedTokens })
+    const place = { deploymentKey, sequence, windowStartMs, windowMs }
+    return sampleOf({ ...randomMetrics(this.random), ...place, latenciesMs, inFlight, generatedTokens })
   }
 
   async store(samples: Sample[]): Promise<void> {

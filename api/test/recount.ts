@@ -1,7 +1,7 @@
 import type { Database } from '@gaugeline/prisma'
-import { LatencyHistogram } from '../src/metrics/latency-histogram.ts'
+import { Distribution } from '../src/metrics/distribution.ts'
 import type { Sample } from '../src/metrics/sample.ts'
-import { NOTHING_KNOWN } from '../src/metrics/window-metrics.ts'
+import type { DistributionName, Reasons } from '../src/metrics/window-metrics.ts'
 import { MERGED_FIELDS } from '../src/samples/merged-window-columns.ts'
 import type { MergedWindow } from '../src/samples/merged-window.ts'
 import { SAMPLE_FIELDS } from '../src/samples/sample-columns.ts'
@@ -102,23 +102,84 @@ const sum = (values: (number | null)[]) => {
   const known = values.filter((value) => value !== null)
   return known.length === 0 ? null : known.reduce((total, value) => total + value, 0)
 }
-const highest = (values: (number | null)[]) => {
-  const known = values.filter((value) => value !== null)
-  return known.length === 0 ? null : Math.max(...known)
+type Part = Sample | MergedWindow
+type Of<Value> = (part: Part) => Value | null
+
+/** Of all that is in some distributions, so of nothing where one of them does not tell. Without any, 0 if that was told. */
+function total(parts: readonly Part[], name: DistributionName, of: Of<number>, join: (values: number[]) => number) {
+  const own = parts.filter((part) => part[name] !== null)
+  if (own.some((part) => of(part) === null)) return null
+  if (own.length > 0) return join(own.map((part) => of(part) ?? 0))
+  return parts.some((part) => of(part) !== null) ? 0 : null
 }
 
-function figures(parts: readonly (Sample | MergedWindow)[]) {
-  const histogram = new LatencyHistogram()
-  for (const { latency } of parts) if (latency) histogram.merge(LatencyHistogram.decode(latency))
+/** A distribution with its sum and its maximum. */
+function distributions(parts: readonly Part[], name: DistributionName, sumOf: Of<number>, maxOf: Of<number>) {
+  const merged = new Distribution()
+  for (const part of parts) if (part[name]) merged.merge(Distribution.decode(part[name]))
+  const sumMs = total(parts, name, sumOf, (values) => values.reduce((all, value) => all + value, 0))
+  const maxMs = total(parts, name, maxOf, (values) => Math.max(...values))
+  return { all: merged.count > 0 ? merged.encode() : null, sumMs, maxMs }
+}
+
+/** The first 16 of all reasons in the alphabet, and the others. */
+function reasonsOf(parts: readonly Part[]): Reasons | null {
+  const known = parts.map(({ errorsByReason }) => errorsByReason).filter((reasons) => reasons !== null)
+  if (known.length === 0) return null
+  const counts = new Map<string, number>()
+  const all = known.flatMap((reasons) => Object.entries(reasons))
+  const named = [...new Set(all.map(([reason]) => reason))].filter((reason) => reason !== 'other').toSorted()
+  for (const [reason, count] of all) {
+    const shown = named.indexOf(reason) < 16 ? reason : 'other'
+    counts.set(shown, (counts.get(shown) ?? 0) + count)
+  }
+  return Object.fromEntries(counts)
+}
+
+function figures(parts: readonly Part[]) {
+  const latency = distributions(
+    parts,
+    'latency',
+    ({ latencySumMs }) => latencySumMs,
+    ({ latencyMaxMs }) => latencyMaxMs,
+  )
+  const first = distributions(
+    parts,
+    'timeToFirstToken',
+    ({ timeToFirstTokenSumMs }) => timeToFirstTokenSumMs,
+    ({ timeToFirstTokenMaxMs }) => timeToFirstTokenMaxMs,
+  )
+  const between = distributions(
+    parts,
+    'interTokenLatency',
+    ({ interTokenLatencySumMs }) => interTokenLatencySumMs,
+    ({ interTokenLatencyMaxMs }) => interTokenLatencyMaxMs,
+  )
+  const queue = distributions(
+    parts,
+    'queueTime',
+    ({ queueTimeSumMs }) => queueTimeSumMs,
+    ({ queueTimeMaxMs }) => queueTimeMaxMs,
+  )
   return {
-    ...NOTHING_KNOWN,
     requests: sum(parts.map(({ requests }) => requests)),
     errors: sum(parts.map(({ errors }) => errors)),
-    latencySumMs: sum(parts.map(({ latencySumMs }) => latencySumMs)),
-    latencyMaxMs: highest(parts.map(({ latencyMaxMs }) => latencyMaxMs)),
-    latency: histogram.count > 0 ? histogram.encode() : null,
+    errorsByReason: reasonsOf(parts),
+    latencySumMs: latency.sumMs,
+    latencyMaxMs: latency.maxMs,
+    latency: latency.all,
+    timeToFirstTokenSumMs: first.sumMs,
+    timeToFirstTokenMaxMs: first.maxMs,
+    timeToFirstToken: first.all,
+    interTokenLatencySumMs: between.sumMs,
+    interTokenLatencyMaxMs: between.maxMs,
+    interTokenLatency: between.all,
+    queueTimeSumMs: queue.sumMs,
+    queueTimeMaxMs: queue.maxMs,
+    queueTime: queue.all,
     promptTokens: sum(parts.map(({ promptTokens }) => promptTokens)),
     generatedTokens: sum(parts.map(({ generatedTokens }) => generatedTokens)),
+    lateReports: sum(parts.map(({ lateReports }) => lateReports)),
   }
 }
 
@@ -139,6 +200,8 @@ function ofDeployment(samples: readonly Sample[], resolutionMs: number, windowSt
     lastSequence: inOrder.at(-1)?.sequence ?? null,
     ...figures(samples),
     inFlight: inOrder.findLast(({ inFlight }) => inFlight !== null)?.inFlight ?? null,
+    waiting: inOrder.findLast(({ waiting }) => waiting !== null)?.waiting ?? null,
+    kvCacheUsage: inOrder.findLast(({ kvCacheUsage }) => kvCacheUsage !== null)?.kvCacheUsage ?? null,
     sources,
   }
 }
@@ -155,21 +218,34 @@ function ofMembers(parts: readonly MergedWindow[]): MergedWindow {
     lastSequence: null,
     ...figures(parts),
     inFlight: sum(parts.map(({ inFlight }) => inFlight)),
-    sources: { SIMULATED: sum(parts.map(({ sources }) => sources.SIMULATED ?? 0)) ?? 0 },
+    waiting: sum(parts.map(({ waiting }) => waiting)),
+    // A state of one deployment, also where there is only one.
+    kvCacheUsage: null,
+    sources: sourcesOf(parts),
   }
+}
+
+function sourcesOf(parts: readonly MergedWindow[]): MergedWindow['sources'] {
+  const names = new Set(parts.flatMap(({ sources }) => Object.keys(sources) as (keyof MergedWindow['sources'])[]))
+  return Object.fromEntries([...names].map((name) => [name, sum(parts.map(({ sources }) => sources[name] ?? 0)) ?? 0]))
 }
 
 function differences(is: MergedWindow, should: MergedWindow): string[] {
   const wrong: string[] = []
   for (const name of Object.keys(should) as (keyof MergedWindow)[]) {
-    const text = (value: unknown) =>
-      value instanceof Uint8Array ? Buffer.from(value).toString('hex') : JSON.stringify(value)
-    if (name === 'latencySumMs') {
-      const [a, b] = [is[name], should[name]]
-      const isClose = a === b || (a !== null && b !== null && Math.abs(a - b) <= 1e-9 * Math.abs(b))
+    if (name.endsWith('SumMs')) {
+      const [a, b] = [is[name], should[name]] as (number | null)[]
+      const isClose =
+        a === b || (typeof a === 'number' && typeof b === 'number' && Math.abs(a - b) <= 1e-9 * Math.abs(b))
       if (isClose) continue
     } else if (text(is[name]) === text(should[name])) continue
     wrong.push(`${name} is ${text(is[name])}, not ${text(should[name])}`)
   }
   return wrong
+}
+
+function text(value: unknown): string {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex')
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  return JSON.stringify(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }

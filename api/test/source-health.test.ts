@@ -8,6 +8,7 @@ import { pause, registerJob, remove, succeed } from './acts.ts'
 import { createTestApp, type TestApp } from './create-test-app.ts'
 import { liveClient } from './live-clients.ts'
 import { Queue } from './queue.ts'
+import { CountingServer } from './scraping/counting-server.ts'
 import { WebhookReceiver } from './webhook-receiver.ts'
 
 const ERROR = 'Connecting to gpu7:8000 was refused. Start the server, or correct the URL.'
@@ -15,12 +16,16 @@ const ERROR = 'Connecting to gpu7:8000 was refused. Start the server, or correct
 describe.each(await testDatabaseKinds())('the health of a source, on %s', (kind) => {
   let app: TestApp
   beforeAll(async () => {
-    app = await createTestApp(kind, { sampleIntervalMs: 60_000, webhookAllowedHosts: ['127.0.0.1'] })
+    app = await createTestApp(kind, {
+      sampleIntervalMs: 1000,
+      webhookAllowedHosts: ['127.0.0.1'],
+      scrapeAllowedHosts: ['127.0.0.1'],
+    })
   })
   afterAll(() => app[Symbol.asyncDispose]())
 
   async function deployScraped(): Promise<{ id: string; key: number; since: Date; became: Became }> {
-    const source = { scrape: { url: 'http://gpu7.example:8000/metrics' } }
+    const source = { scrape: { url: 'http://gpu7.invalid:8000/metrics', intervalSeconds: 60 } }
     const { deployment } = await succeed<{ deployment: { id: string } }>(
       app.client,
       'deployTrainingJob',
@@ -164,6 +169,45 @@ describe.each(await testDatabaseKinds())('the health of a source, on %s', (kind)
     changes.onTransition(became('UP', 60))
     await changes.idle()
     expect((await healthOf(id)).health).toMatchObject({ status: 'DOWN' })
+  })
+
+  it('is that of a real server: up with its first answer, and down when it fails', async () => {
+    await using server = await CountingServer.start()
+    await using live = liveClient('websocket', app.origin)
+    await using feed = live.subscribe<{ deploymentEvents: { event: { kind: string; note: string | null } } }>(
+      'subscription { deploymentEvents { event { kind note } } }',
+    )
+    const source = { scrape: { url: server.url, intervalSeconds: 1 } }
+    const { deployment } = await succeed<{ deployment: { id: string } }>(
+      app.client,
+      'deployTrainingJob',
+      { trainingJobId: await registerJob(app.client), source },
+      'deployment { id }',
+    )
+    const next = async (kind: string) => {
+      for (;;) {
+        const { event } = (await feed.next()).deploymentEvents
+        if (event.kind === kind) return event
+      }
+    }
+    expect(await next('SOURCE_UP')).toEqual({ kind: 'SOURCE_UP', note: null })
+    const query = `query ($id: ID!) { deployment(id: $id) { source {
+      health { status since lastSuccessAt lastError durationMs series } } } }`
+    const health = async () =>
+      (await app.client.data<{ deployment: { source: { health: Record<string, unknown> } } }>(query, deployment))
+        .deployment.source.health
+    await expect.poll(health).toMatchObject({
+      status: 'UP',
+      lastSuccessAt: expect.any(String),
+      lastError: null,
+      durationMs: expect.any(Number),
+      series: 2,
+    })
+    server.manner = 'fails'
+    const { note } = await next('SOURCE_DOWN')
+    expect(note).toMatch(/^[A-Z1].*\.$/)
+    expect(await health()).toMatchObject({ status: 'DOWN', lastError: note, series: 2 })
+    await pause(app.client, deployment.id)
   })
 
   it('ends to wait when the server stops, whatever the database does', async () => {

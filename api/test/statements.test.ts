@@ -37,7 +37,8 @@ describe.each(await testDatabaseKinds())('statements of an answer on %s', (kind)
         { modelName: `model-${n % MODELS}`, name: `job ${n}`, status: 'COMPLETED' },
         'seed',
       )
-      const deployment = await services.deployments.deploy(job.id, { by: 'seed' })
+      const source = n % 5 === 0 ? { report: {} } : null
+      const deployment = await services.deployments.deploy(job.id, { by: 'seed', source })
       if (n % 2 === 0) continue
       await services.deployments.pause(deployment.id, { by: 'seed' })
     }
@@ -106,6 +107,17 @@ describe.each(await testDatabaseKinds())('statements of an answer on %s', (kind)
     }
     expect(await count('PAUSED', 'canResume')).toBe((await count('PAUSED', 'id')) + 1)
     expect(await count('ACTIVE', 'canResume')).toBe(await count('ACTIVE', 'id'))
+  })
+
+  it('grow by one for the sources of fifty deployments and their health, and not at all for simulated ones', async () => {
+    const list = (filter: string, fields: string) =>
+      `{ list: deployments(first: 50, ${filter}) { nodes { ${fields} } } }`
+    const source =
+      'source { kind intervalSeconds scrape { url labels { name } } health { status since lastSuccessAt } }'
+    const plain = await cost(list('', 'id'))
+    expectAtMost(plain.length + 1, await cost(list('', source)))
+    const simulated = 'filter: { source: [SIMULATED] }'
+    expectAtMost((await cost(list(simulated, 'id'), 40)).length, await cost(list(simulated, source), 40))
   })
 
   it('are at most six for fifty training jobs with model, active deployment and deployability', async () => {

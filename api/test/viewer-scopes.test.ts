@@ -80,7 +80,7 @@ describe.each(await testDatabaseKinds())('the permissions of a viewer on %s', (k
     const [here, elsewhere] = [await signIn(), await signIn()]
     const owner = new GraphQLTestClient(app.origin, { cookie: here })
     expect(await owner.data('{ viewer { name scopes apiTokens { edges { cursor } } } }')).toMatchObject({
-      viewer: { name: 'owner', scopes: ['READ', 'DEPLOY', 'TRAIN', 'ADMIN'] },
+      viewer: { name: 'owner', scopes: ['READ', 'DEPLOY', 'TRAIN', 'ADMIN', 'REPORT'] },
     })
     const socket = await WsTestClient.open(app.origin, { headers: { cookie: elsewhere } })
     await socket.init()

@@ -75,6 +75,8 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
         LOG_LEVEL: 'warn',
         // Where the test's webhook receiver listens.
         WEBHOOK_ALLOWED_HOSTS: '127.0.0.1',
+        // Where the test's model server listens.
+        SCRAPE_ALLOWED_HOSTS: '127.0.0.1',
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     })

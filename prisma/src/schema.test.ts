@@ -31,6 +31,8 @@ const rows = `
       (0, 60000, '2026-01-01Z', 10000, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, '{}');
   INSERT INTO resolution_heads (deployment_key, resolution_ms, model_key, merged_through)
     VALUES (1, 10000, 1, '2026-01-01Z');
+  INSERT INTO source_states (deployment_key, since) VALUES (1, now());
+  INSERT INTO report_keys (key, at) VALUES (sha256('point'), now());
   INSERT INTO idempotency_keys (caller, key, request_hash, created_at)
     VALUES ('me', 'key', sha256('request'), now());
   INSERT INTO api_tokens (id, token_hash, name, scopes, created_by, created_at, expires_at)
@@ -106,16 +108,26 @@ const refused: [constraint: string, statement: string][] = [
   ['sample_heads_last_window_end_check', 'UPDATE sample_heads SET last_window_end = now()'],
   ['samples_sequence_check', 'UPDATE samples SET sequence = 0 WHERE sequence = 1'],
   ['samples_window_ms_check', 'UPDATE samples SET window_ms = 0'],
-  ['samples_errors_check', 'UPDATE samples SET errors = 3'],
-  ['samples_errors_check', 'UPDATE samples SET errors = -1'],
-  ['samples_latency_check', `UPDATE samples SET latency = '\\x01'`],
+  ['samples_requests_check', 'UPDATE samples SET errors = -1'],
+  ['samples_requests_check', 'UPDATE samples SET requests = -1'],
   ['samples_latency_sum_ms_check', 'UPDATE samples SET latency_sum_ms = -1 WHERE sequence = 1'],
   ['samples_latency_sum_ms_check', `UPDATE samples SET latency_sum_ms = 'NaN' WHERE sequence = 1`],
   ['samples_latency_max_ms_check', `UPDATE samples SET latency_max_ms = 'Infinity' WHERE sequence = 1`],
-  ['samples_no_requests_check', 'UPDATE samples SET latency_max_ms = 1 WHERE sequence = 2'],
   ['samples_tokens_check', 'UPDATE samples SET prompt_tokens = -1 WHERE sequence = 2'],
   ['samples_tokens_check', 'UPDATE samples SET generated_tokens = -1 WHERE sequence = 1'],
   ['samples_in_flight_check', 'UPDATE samples SET in_flight = -1'],
+  ...['samples', 'merged_windows'].flatMap((table): [string, string][] => [
+    ...['time_to_first_token', 'inter_token_latency', 'queue_time'].flatMap((name): [string, string][] => [
+      [`${table}_${name}_sum_ms_check`, `UPDATE ${table} SET ${name}_sum_ms = -1`],
+      [`${table}_${name}_sum_ms_check`, `UPDATE ${table} SET ${name}_sum_ms = 'NaN'`],
+      [`${table}_${name}_max_ms_check`, `UPDATE ${table} SET ${name}_max_ms = 'Infinity'`],
+    ]),
+    [`${table}_errors_by_reason_check`, `UPDATE ${table} SET errors_by_reason = '["timeout"]'`],
+    [`${table}_waiting_check`, `UPDATE ${table} SET waiting = -1`],
+    [`${table}_kv_cache_usage_check`, `UPDATE ${table} SET kv_cache_usage = -0.01`],
+    [`${table}_kv_cache_usage_check`, `UPDATE ${table} SET kv_cache_usage = 1.01`],
+    [`${table}_late_reports_check`, `UPDATE ${table} SET late_reports = -1`],
+  ]),
   ['merged_windows_covered_ms_check', 'UPDATE merged_windows SET covered_ms = -1'],
   ['merged_windows_covered_ms_check', 'UPDATE merged_windows SET covered_ms = 10001 WHERE series = 1'],
   ['merged_windows_before_ms_check', 'UPDATE merged_windows SET before_ms = -1'],
@@ -157,6 +169,12 @@ const refused: [constraint: string, statement: string][] = [
   ['webhook_deliveries_next_attempt_at_check', 'UPDATE webhook_deliveries SET next_attempt_at = NULL'],
   ['webhook_deliveries_next_attempt_at_check', `UPDATE webhook_deliveries SET status = 'FAILED'`],
   ['webhook_deliveries_attempts_check', `UPDATE webhook_deliveries SET attempts = '{}'`],
+  ['deployments_interval_ms_check', 'UPDATE deployments SET interval_ms = 0 WHERE version_number = 0'],
+  ['deployments_interval_ms_check', 'UPDATE deployments SET interval_ms = 7000 WHERE version_number = 0'],
+  ['source_states_duration_ms_check', 'UPDATE source_states SET duration_ms = -1'],
+  ['source_states_duration_ms_check', `UPDATE source_states SET duration_ms = 'NaN'`],
+  ['source_states_series_check', 'UPDATE source_states SET series = -1'],
+  ['report_keys_key_check', `UPDATE report_keys SET key = ''`],
   ['idempotency_keys_caller_check', `UPDATE idempotency_keys SET caller = ''`],
   ['idempotency_keys_key_check', `UPDATE idempotency_keys SET key = ''`],
   ['idempotency_keys_key_check', `UPDATE idempotency_keys SET key = '${long(201)}'`],
@@ -227,8 +245,11 @@ describe.each(await testDatabaseKinds())('the schema on %s', (kind) => {
     expect(steps).toBe(0)
   })
 
-  test.each(['sample_heads', 'resolution_heads'])('rows of %s leave room to be rewritten in place', async (table) => {
-    const { rows: found } = await database.pool.query(`SELECT reloptions FROM pg_class WHERE relname = '${table}'`)
-    expect(found).toEqual([{ reloptions: ['fillfactor=50'] }])
-  })
+  test.each(['sample_heads', 'resolution_heads', 'source_states'])(
+    'rows of %s leave room to be rewritten in place',
+    async (table) => {
+      const { rows: found } = await database.pool.query(`SELECT reloptions FROM pg_class WHERE relname = '${table}'`)
+      expect(found).toEqual([{ reloptions: ['fillfactor=50'] }])
+    },
+  )
 })

@@ -13,7 +13,16 @@ const DOMAINS = {
   webhooks: [...BELOW_SERVICES, 'idempotency', 'models', 'outbound'],
   training: [...BELOW_SERVICES, 'idempotency', 'models', 'webhooks'],
   sources: [...BELOW_SERVICES, 'outbound', 'recording'],
-  deployments: [...BELOW_SERVICES, 'idempotency', 'models', 'webhooks', 'training', 'sources', 'type:recording'],
+  deployments: [
+    ...BELOW_SERVICES,
+    'idempotency',
+    'models',
+    'webhooks',
+    'training',
+    'sources',
+    'outbound',
+    'type:recording',
+  ],
 }
 
 /** Layer → layers it may import. */

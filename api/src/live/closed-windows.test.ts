@@ -1,6 +1,7 @@
 import { createTestDatabase, type TestDatabase, testDatabaseKinds } from '@gaugeline/prisma/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { completedJob, createTestDeps, record, type TestDeps } from '../../test/create-test-deps.ts'
+import { plainMetrics } from '../../test/plain-metrics.ts'
 import { removeSamplesBefore } from '../../test/remove-samples.ts'
 import type { SharedSource } from '../fanout/shared-source.ts'
 import type { MetricsSummary } from '../metrics/metrics-summary.ts'
@@ -11,11 +12,8 @@ import { TrailingMetrics } from './trailing-metrics.ts'
 const by = 'amira'
 const MINUTE = 60_000
 
-const bytesOf = ({ latency, ...rest }: MetricsSummary) =>
-  JSON.stringify([
-    rest,
-    latency && Buffer.from(latency instanceof Uint8Array ? latency : latency.encode()).toString('hex'),
-  ])
+const bytesOf = (metrics: MetricsSummary) =>
+  JSON.stringify(Object.entries(plainMetrics(metrics)).toSorted(([a], [b]) => (a < b ? -1 : 1)))
 
 describe.each(await testDatabaseKinds())('closed windows on %s', (kind) => {
   let database: TestDatabase

@@ -92,6 +92,52 @@ describe('the totals of deployments', () => {
     expect(shown).toMatchObject({ request_duration_seconds_count: 0, request_duration_seconds_sum: 0 })
   })
 
+  it('show what language models measure, once it was told, with buckets of their own', () => {
+    record([nth(1, { latenciesMs: [5] })])
+    expect(Object.keys(series()).filter((name) => /token_|queue|cache|waiting|reason/.test(name))).toEqual([])
+    const { latency: times, latencySumMs: sumMs } = sampleOf({ latenciesMs: [3, 30] })
+    const first = { timeToFirstToken: times, timeToFirstTokenSumMs: sumMs }
+    const between = { interTokenLatency: times, interTokenLatencySumMs: null }
+    const queue = { queueTime: times, queueTimeSumMs: sumMs }
+    record([nth(2, { ...first, ...between, ...queue, waiting: 2, kvCacheUsage: 0.25 })])
+    record([nth(3, { ...first, waiting: 7, kvCacheUsage: 0.5 })])
+    expect(series()).toMatchObject({
+      requests_waiting: 7,
+      kv_cache_usage_ratio: 0.5,
+      time_to_first_token_seconds_sum: 0.066,
+      time_to_first_token_seconds_count: 4,
+      'time_to_first_token_seconds_bucket{le="0.004"}': 2,
+      inter_token_latency_seconds_count: 2,
+      inter_token_latency_seconds_sum: Number.NaN,
+      queue_time_seconds_count: 2,
+      'queue_time_seconds_bucket{le="0.032"}': 2,
+    })
+  })
+
+  it('count errors by reason in series that never decrease, at most 16 and the others', () => {
+    const many = Object.fromEntries(Array.from({ length: 16 }, (_, at) => [`code ${at}`, 1]))
+    record([nth(1, { errorsByReason: { 'time"out': 2, other: 1 } })])
+    record([nth(2, { errorsByReason: many }), nth(3, { errorsByReason: null })])
+    record([nth(4, { errorsByReason: { 'code 15': 5, 'time"out': 1, constructor: 1 } })])
+    const lines = text()
+      .split('\n')
+      .filter((line) => line.startsWith('gaugeline_deployment_errors_by_reason_total{'))
+    expect(lines).toHaveLength(17)
+    expect(lines.filter((line) => /out|other/.test(line)).map((line) => line.replace(/.*reason=/, ''))).toEqual([
+      '"time\\"out"} 3',
+      '"other"} 8',
+    ])
+  })
+
+  it('keep the state of a deployment with windows of a minute until its next sample is due', () => {
+    const windowStartMs = NOON - 60_000
+    record([nth(1, { inFlight: 4, windowStartMs, windowMs: 60_000, source: 'REPORTED' })], NOON)
+    record([], NOON + 65_000)
+    expect(series()).toMatchObject({ requests_in_flight: 4 })
+    record([], NOON + 95_000)
+    expect(series()).not.toHaveProperty('requests_in_flight')
+  })
+
   it('leave out a paused deployment, and go on where they were once it is resumed', () => {
     record([nth(1, { latenciesMs: [5] })])
     active = []

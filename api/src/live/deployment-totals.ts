@@ -1,21 +1,32 @@
 import type { Bus } from '../bus/bus.ts'
+import { sumOf } from '../metrics/figures.ts'
+import { MAX_REASONS, noReasons, OTHER_REASON, type ReasonCounts } from '../metrics/reasons.ts'
 import type { Sample } from '../metrics/sample.ts'
-import { exposition, EXPOSITION_TYPE, type NamedDeployment, type Totals } from './exposition.ts'
+import { type DistributionName, DISTRIBUTIONS, type Reasons } from '../metrics/window-metrics.ts'
+import { isNewestForMs } from './expected-samples.ts'
+import { type CountedTimes, exposition, EXPOSITION_TYPE, type NamedDeployment, type Totals } from './exposition.ts'
 import { BOUNDS } from './latency-bounds.ts'
 
-/** A state of so long ago says nothing of now. */
+/** A state of so long ago says nothing of now, unless the next sample is not due yet. */
 const GAUGE_MS = 60_000
 /** Deployments that are no longer active, whose totals are kept in case they are resumed. */
 const MAX_PAUSED = 10_000
+
+const NO_TIMES: CountedTimes = { counts: BOUNDS.empty(), sumMs: 0 }
 
 const NOTHING: Totals = {
   requests: null,
   errors: null,
   promptTokens: null,
   generatedTokens: null,
+  errorsByReason: null,
   inFlight: null,
-  latencies: BOUNDS.empty(),
-  latencySumMs: 0,
+  waiting: null,
+  kvCacheUsage: null,
+  latency: NO_TIMES,
+  timeToFirstToken: null,
+  interTokenLatency: null,
+  queueTime: null,
   lastEndMs: null,
 }
 
@@ -33,7 +44,7 @@ interface DeploymentTotalsOptions {
 export class DeploymentTotals {
   readonly #options: DeploymentTotalsOptions
   /** By deployment, those with the newest samples last. */
-  readonly #known = new Map<number, { sequence: number; totals: Totals }>()
+  readonly #known = new Map<number, { sequence: number; totals: Totals; freshForMs: number }>()
   /** Windows that ended by then have been asked for. */
   #throughMs = -Infinity
   #unsubscribe: (() => void)[] = []
@@ -62,33 +73,36 @@ export class DeploymentTotals {
   /** What Prometheus is answered: every active deployment, all of this moment, however slowly it is read. */
   scrape(): { contentType: string; parts: Iterable<() => string> } {
     const rows = this.#options.active().map((deployment) => {
-      const totals = this.#known.get(deployment.key)?.totals ?? NOTHING
-      const isOld = (totals.lastEndMs ?? -Infinity) < this.#throughMs - GAUGE_MS
-      return { deployment, totals: isOld ? { ...totals, inFlight: null } : totals }
+      const { totals, freshForMs } = this.#known.get(deployment.key) ?? { totals: NOTHING, freshForMs: 0 }
+      const isOld = (totals.lastEndMs ?? -Infinity) < this.#throughMs - freshForMs
+      const states = { inFlight: null, waiting: null, kvCacheUsage: null }
+      return { deployment, totals: isOld ? { ...totals, ...states } : totals }
     })
     return { contentType: EXPOSITION_TYPE, parts: exposition(rows) }
   }
 
   #add(sample: Sample): void {
-    const { deploymentKey: key, sequence, latency } = sample
+    const { deploymentKey: key, sequence } = sample
     const known = this.#known.get(key)
     if (known !== undefined && known.sequence >= sequence) return
     const before = known?.totals ?? NOTHING
-    const latencies = before.latencies.slice()
-    // What is known as a number or a mean only says nothing about bounds.
-    const isCounted = latency !== null && BOUNDS.add(latencies, latency)
     const totals: Totals = {
       requests: sumOf(before.requests, sample.requests),
       errors: sumOf(before.errors, sample.errors),
       promptTokens: sumOf(before.promptTokens, sample.promptTokens),
       generatedTokens: sumOf(before.generatedTokens, sample.generatedTokens),
+      errorsByReason: withReasons(before.errorsByReason, sample.errorsByReason),
       inFlight: sample.inFlight,
-      latencies,
-      latencySumMs: before.latencySumMs + (isCounted ? (sample.latencySumMs ?? Number.NaN) : 0),
+      waiting: sample.waiting,
+      kvCacheUsage: sample.kvCacheUsage,
+      latency: withTimes(before.latency, sample, 'latency') ?? NO_TIMES,
+      timeToFirstToken: withTimes(before.timeToFirstToken, sample, 'timeToFirstToken'),
+      interTokenLatency: withTimes(before.interTokenLatency, sample, 'interTokenLatency'),
+      queueTime: withTimes(before.queueTime, sample, 'queueTime'),
       lastEndMs: sample.windowStartMs + sample.windowMs,
     }
     this.#known.delete(key)
-    this.#known.set(key, { sequence, totals })
+    this.#known.set(key, { sequence, totals, freshForMs: Math.max(GAUGE_MS, isNewestForMs(sample)) })
   }
 
   #forgetOld(): void {
@@ -100,7 +114,26 @@ export class DeploymentTotals {
   }
 }
 
-/** What is not known adds nothing. */
-function sumOf(a: number | null, b: number | null): number | null {
-  return a === null || b === null ? (a ?? b) : a + b
+function withTimes(before: CountedTimes | null, sample: Sample, name: DistributionName): CountedTimes | null {
+  const distribution = sample[name]
+  if (distribution === null) return before
+  const counts = before === null ? BOUNDS.empty() : before.counts.slice()
+  // What is known as a number or a mean only says nothing about bounds.
+  if (!BOUNDS.add(counts, distribution)) return before
+  return { counts, sumMs: (before?.sumMs ?? 0) + (sample[DISTRIBUTIONS[name].sum] ?? Number.NaN) }
+}
+
+/** The reasons that were told first have series of their own: so no count ever decreases. */
+function withReasons(before: Totals['errorsByReason'], added: Reasons | null): Totals['errorsByReason'] {
+  const reasons = Object.keys(added ?? {})
+  if (added === null || reasons.length === 0) return before
+  const counts: ReasonCounts = Object.assign(noReasons(), before)
+  let left = MAX_REASONS - Object.keys(counts).filter((reason) => reason !== OTHER_REASON).length
+  for (const reason of reasons) {
+    const isNew = counts[reason] === undefined && reason !== OTHER_REASON
+    const shown = isNew && left <= 0 ? OTHER_REASON : reason
+    if (isNew) left -= 1
+    counts[shown] = (counts[shown] ?? 0) + (added[reason] ?? 0)
+  }
+  return counts
 }

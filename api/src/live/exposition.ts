@@ -18,14 +18,26 @@ export interface Totals {
   errors: number | null
   promptTokens: number | null
   generatedTokens: number | null
-  /** Of the newest sample; null also when that is old. */
+  /** By reason, the first ones that were told, and `other`; null when none was. */
+  errorsByReason: Readonly<Record<string, number>> | null
+  /** These three of the newest sample; null also when that is old. */
   inFlight: number | null
-  /** Latencies between the `BOUNDS`, not cumulative; one more for those above the last. */
-  latencies: Float64Array
-  /** Of the same latencies; NaN once a sample did not tell. */
-  latencySumMs: number
+  waiting: number | null
+  kvCacheUsage: number | null
+  latency: CountedTimes
+  /** Null until something was told of them. */
+  timeToFirstToken: CountedTimes | null
+  interTokenLatency: CountedTimes | null
+  queueTime: CountedTimes | null
   /** End of the newest window; null before the first one. */
   lastEndMs: number | null
+}
+
+/** How many times lie between the `BOUNDS`, not cumulative, one more for those above the last; and their sum. */
+export interface CountedTimes {
+  counts: Float64Array
+  /** NaN once a sample did not tell. */
+  sumMs: number
 }
 
 interface Family {
@@ -55,6 +67,32 @@ function single(
       return shown === null ? '' : `${name}{${labels}} ${shown}\n`
     },
   }
+}
+
+/** A histogram for each deployment that has one. */
+function histogram(name: string, help: string, times: (totals: Totals) => CountedTimes | null): Family {
+  return {
+    name,
+    type: 'histogram',
+    help,
+    perPart: 16,
+    lines: (name, labels, totals) => {
+      const shown = times(totals)
+      return shown === null ? '' : histogramLines(name, labels, shown)
+    },
+  }
+}
+
+function histogramLines(name: string, labels: string, { counts, sumMs }: CountedTimes): string {
+  let text = ''
+  let count = 0
+  for (const [bucket, le] of LE.entries()) {
+    count += counts[bucket] ?? 0
+    text += `${name}_bucket{${labels}${le}${count}\n`
+  }
+  count += counts[LE.length] ?? 0
+  text += `${name}_bucket{${labels},le="+Inf"} ${count}\n`
+  return `${text}${name}_sum{${labels}} ${sumMs / 1000}\n${name}_count{${labels}} ${count}\n`
 }
 
 const LE = BOUNDS.boundsMs.map((boundMs) => `,le="${boundMs / 1000}"} `)
@@ -92,27 +130,52 @@ const FAMILIES: readonly Family[] = [
   ),
   single(
     'gauge',
+    'gaugeline_deployment_requests_waiting',
+    'Requests that wait to be worked on at the end of the newest window. Missing when that is a minute old.',
+    ({ waiting }) => waiting,
+  ),
+  single(
+    'gauge',
+    'gaugeline_deployment_kv_cache_usage_ratio',
+    'Share of the cache of keys and values in use at the end of the newest window. Missing when that is a minute old.',
+    ({ kvCacheUsage }) => kvCacheUsage,
+  ),
+  single(
+    'gauge',
     'gaugeline_deployment_last_sample_timestamp_seconds',
     'End of the newest window that was recorded since the server started, in seconds since the epoch.',
     ({ lastEndMs }) => (lastEndMs === null ? null : lastEndMs / 1000),
   ),
   {
-    name: 'gaugeline_deployment_request_duration_seconds',
-    type: 'histogram',
-    help: 'Latency of the requests that finished, in seconds, since the server started.',
-    perPart: 16,
-    lines: (name, labels, { latencies, latencySumMs }) => {
-      let text = ''
-      let count = 0
-      for (const [bucket, le] of LE.entries()) {
-        count += latencies[bucket] ?? 0
-        text += `${name}_bucket{${labels}${le}${count}\n`
-      }
-      count += latencies[LE.length] ?? 0
-      text += `${name}_bucket{${labels},le="+Inf"} ${count}\n`
-      return `${text}${name}_sum{${labels}} ${latencySumMs / 1000}\n${name}_count{${labels}} ${count}\n`
-    },
+    name: 'gaugeline_deployment_errors_by_reason_total',
+    type: 'counter',
+    help: 'Requests that failed for one reason, since the server started. Missing where the source tells no reasons.',
+    perPart: 100,
+    lines: (name, labels, { errorsByReason }) =>
+      Object.entries(errorsByReason ?? {})
+        .map(([reason, count]) => `${name}{${labels},reason="${escaped(reason)}"} ${count}\n`)
+        .join(''),
   },
+  histogram(
+    'gaugeline_deployment_request_duration_seconds',
+    'Latency of the requests that finished, in seconds, since the server started.',
+    ({ latency }) => latency,
+  ),
+  histogram(
+    'gaugeline_deployment_time_to_first_token_seconds',
+    'Time to the first token of the requests that were streamed, in seconds, since the server started.',
+    ({ timeToFirstToken }) => timeToFirstToken,
+  ),
+  histogram(
+    'gaugeline_deployment_inter_token_latency_seconds',
+    'Time between two tokens, one for each token, in seconds, since the server started.',
+    ({ interTokenLatency }) => interTokenLatency,
+  ),
+  histogram(
+    'gaugeline_deployment_queue_time_seconds',
+    'Time that requests waited before they were worked on, in seconds, since the server started.',
+    ({ queueTime }) => queueTime,
+  ),
 ]
 
 /** The exposition in parts, each made when it is asked for: a thousand deployments take several megabytes. */

@@ -1,6 +1,7 @@
 import { createTestDatabase, type TestDatabase, testDatabaseKinds } from '@gaugeline/prisma/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { completedJob, createTestDeps, record, type TestDeps } from '../../test/create-test-deps.ts'
+import { plainMetrics } from '../../test/plain-metrics.ts'
 import { removeSamplesBefore } from '../../test/remove-samples.ts'
 import type { Sample } from '../metrics/sample.ts'
 import type { SharedSource } from '../fanout/shared-source.ts'
@@ -95,8 +96,7 @@ describe.each(await testDatabaseKinds())('following samples on %s', (kind) => {
     const fromRing: Sample[] = []
     while (fromRing.length < 3) fromRing.push((await nextOf(live)).sample)
     const stored = await deps.services.sampleStore.after(deployment.key, 0, 3)
-    const plain = (samples: Sample[]) =>
-      samples.map((sample) => ({ ...sample, latency: sample.latency && Buffer.from(sample.latency).toString('hex') }))
+    const plain = (samples: Sample[]) => samples.map(plainMetrics)
     expect(plain(fromRing)).toEqual(plain(stored))
   })
 

@@ -1,7 +1,9 @@
 import { describe, expect, it, vi } from 'vitest'
+import { plainMetrics } from '../../test/plain-metrics.ts'
+import { randomMetrics } from '../../test/random-metrics.ts'
 import { sampleOf } from '../../test/sample-of.ts'
 import { LatencyHistogram } from '../metrics/latency-histogram.ts'
-import { MetricsMerger, type MetricsSummary } from '../metrics/metrics-summary.ts'
+import { MetricsMerger } from '../metrics/metrics-summary.ts'
 import type { Sample } from '../metrics/sample.ts'
 import { derive, Random, seedOf } from '../recording/sources/simulator/random.ts'
 import { endingIn, endOf, TrailingBlocks } from './trailing-blocks.ts'
@@ -18,6 +20,7 @@ interface Drawn {
 function draw(random: Random, lengthsMs: number[], spanMs = 700_000): Drawn {
   const samples: Sample[] = []
   const latenciesMs = new Map<Sample, number[]>()
+  const added = new Random(seedOf('what else was measured'))
   let windowMs = lengthsMs[0] as number
   for (let atMs = START; atMs < START + spanMs; atMs += windowMs) {
     if (random.uniform() < 0.02) windowMs = lengthsMs[Math.floor(random.uniform() * lengthsMs.length)] as number
@@ -26,7 +29,12 @@ function draw(random: Random, lengthsMs: number[], spanMs = 700_000): Drawn {
     const latencies = Array.from({ length: count }, () => random.between(1, 900))
     const sequence = samples.length + 1
     const errors = Math.floor(random.uniform() * (count + 1))
-    const more = { errors, inFlight: random.uniform() < 0.2 ? null : count, promptTokens: count > 3 ? count : null }
+    const more = {
+      ...randomMetrics(added),
+      errors,
+      inFlight: random.uniform() < 0.2 ? null : count,
+      promptTokens: count > 3 ? count : null,
+    }
     const sample = sampleOf({ sequence, windowStartMs: atMs, windowMs, latenciesMs: latencies, ...more })
     samples.push(sample)
     latenciesMs.set(sample, latencies)
@@ -34,14 +42,9 @@ function draw(random: Random, lengthsMs: number[], spanMs = 700_000): Drawn {
   return { samples, latenciesMs }
 }
 
-const bytesOf = ({ latency, ...rest }: MetricsSummary) => ({
-  ...rest,
-  latency: latency && Buffer.from(latency instanceof Uint8Array ? latency : latency.encode()).toString('hex'),
-})
-
 /** From memory that holds all samples, and has been asked for nothing before. */
 const alone = ({ samples }: Drawn, sample: Sample, overMs: number) =>
-  bytesOf(new TrailingBlocks({ samples, completeAfterMs: -Infinity }).figure(sample, overMs))
+  plainMetrics(new TrailingBlocks({ samples, completeAfterMs: -Infinity }).figure(sample, overMs))
 
 describe.each([
   ['of one second', [1000]],
@@ -81,7 +84,7 @@ describe.each([
       }
       const sum = (of: (one: Sample) => number | null) => within.reduce((total, one) => total + (of(one) ?? 0), 0)
       const covered = within.reduce((total, one) => total + endOf(one) - Math.max(one.windowStartMs, fromMs), 0)
-      const { latencySumMs, ...rest } = bytesOf(figure)
+      const { latencySumMs, ...rest } = plainMetrics(figure)
       expect(rest).toMatchObject({
         atMs: fromMs,
         windowMs: overMs,
@@ -111,7 +114,7 @@ describe.each([
           blocks.supply(sample, overMs, range, endingIn(samples, range.fromMs, range.toMs))
           expect(blocks.missing(sample, overMs)).toBeUndefined()
         }
-        const figure = bytesOf(blocks.figure(sample, overMs))
+        const figure = plainMetrics(blocks.figure(sample, overMs))
         if (some.includes(sample)) expect(figure).toEqual(alone(drawn, sample, overMs))
       }
     }

@@ -1,5 +1,6 @@
 import { createTestDatabase, type TestDatabase, testDatabaseKinds } from '@gaugeline/prisma/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { plainMetrics } from '../../test/plain-metrics.ts'
 import { completedJob, createTestDeps, record, type TestDeps } from '../../test/create-test-deps.ts'
 import type { MetricsSummary } from '../metrics/metrics-summary.ts'
 import type { Sample } from '../metrics/sample.ts'
@@ -9,11 +10,6 @@ import { TrailingMetrics } from './trailing-metrics.ts'
 
 const by = 'amira'
 const OVERS = [1000, 10_000, 60_000, 300_000]
-
-const bytesOf = ({ latency, ...rest }: MetricsSummary) => ({
-  ...rest,
-  latency: latency && Buffer.from(latency instanceof Uint8Array ? latency : latency.encode()).toString('hex'),
-})
 
 describe.each(await testDatabaseKinds())('trailing metrics on %s', (kind) => {
   let database: TestDatabase
@@ -46,7 +42,7 @@ describe.each(await testDatabaseKinds())('trailing metrics on %s', (kind) => {
   const deploy = async () => deps.services.deployments.deploy(await completedJob(deps), { by })
   const stored = (key: number) => deps.services.sampleStore.after(key, 0, 10_000)
   const expected = (samples: Sample[], sample: Sample, overMs: number) =>
-    bytesOf(new TrailingBlocks({ samples, completeAfterMs: -Infinity }).figure(sample, overMs))
+    plainMetrics(new TrailingBlocks({ samples, completeAfterMs: -Infinity }).figure(sample, overMs))
 
   it('are the same from memory, from the store, after a restart, and for every sample of the log', async () => {
     const { key, id } = await deploy()
@@ -57,7 +53,7 @@ describe.each(await testDatabaseKinds())('trailing metrics on %s', (kind) => {
         await record(deps, stepMs, stepMs)
         for (const overMs of OVERS) {
           const newest = recent.latest(key) as Sample
-          live.set(`${newest.sequence} ${overMs}`, bytesOf(await trailing.of(newest, overMs)))
+          live.set(`${newest.sequence} ${overMs}`, plainMetrics(await trailing.of(newest, overMs)))
         }
       }
     }
@@ -79,12 +75,12 @@ describe.each(await testDatabaseKinds())('trailing metrics on %s', (kind) => {
         if (known === undefined && !isRead) continue
         const figure = expected(samples, sample, overMs)
         if (known !== undefined) expect(known).toEqual(figure)
-        if (isRead) expect(bytesOf(await other.of(sample, overMs))).toEqual(figure)
+        if (isRead) expect(plainMetrics(await other.of(sample, overMs))).toEqual(figure)
       }
     }
     for (const overMs of OVERS) {
       const [ofNewest] = await restarted.latest([{ deploymentKey: key, overMs }])
-      expect(bytesOf(ofNewest as MetricsSummary)).toEqual(expected(samples, samples.at(-1) as Sample, overMs))
+      expect(plainMetrics(ofNewest as MetricsSummary)).toEqual(expected(samples, samples.at(-1) as Sample, overMs))
     }
   })
 
@@ -104,7 +100,7 @@ describe.each(await testDatabaseKinds())('trailing metrics on %s', (kind) => {
     expect(first.map((figure) => figure && figure.coveredMs)).toEqual([60_000, 60_000, 60_000, 60_000, null])
     for (const [index, key] of keys.entries()) {
       const samples = await stored(key)
-      expect(bytesOf(first[index]!)).toEqual(expected(samples, samples.at(-1) as Sample, 60_000))
+      expect(plainMetrics(first[index]!)).toEqual(expected(samples, samples.at(-1) as Sample, 60_000))
     }
     await deps.services.trailing.latest(requests.slice(1, 4))
     query.mockClear()

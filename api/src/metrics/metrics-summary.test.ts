@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { sampleOf } from '../../test/sample-of.ts'
 import { Distribution } from './distribution.ts'
-import { MetricsMerger, type MetricsSummary, summaryOf } from './metrics-summary.ts'
+import { MetricsMerger, ratePerSecond, type MetricsSummary, summaryOf } from './metrics-summary.ts'
 import type { Sample } from './sample.ts'
 import { Random, seedOf } from '../recording/sources/simulator/random.ts'
 
@@ -140,6 +140,52 @@ describe('merging samples', () => {
     expect(merged(samples, 'sum').summary(START, 1000).inFlight).toBe(7)
     expect(merged(samples, 'last').summary(START, 1000).inFlight).toBe(2)
     expect(merged(samples.slice(0, 2), 'last').summary(START, 1000).inFlight).toBe(5)
+  })
+
+  it('knows of the cache of one deployment over time, and nothing over deployments', () => {
+    const samples = [sampleOf({ kvCacheUsage: 0.25 }), sampleOf({ kvCacheUsage: 0.75 }), sampleOf()]
+    expect(merged(samples, 'last').summary(START, 1000).kvCacheUsage).toBe(0.75)
+    expect(merged(samples, 'sum').summary(START, 1000).kvCacheUsage).toBeNull()
+    expect(merged(samples.slice(0, 1), 'sum').summary(START, 1000).kvCacheUsage).toBeNull()
+  })
+
+  it('merges each distribution by itself, and knows a sum only if all in it have one', () => {
+    const { latency: times } = sampleOf({ latenciesMs: [10, 30] })
+    const first = { timeToFirstToken: times, timeToFirstTokenSumMs: 40, timeToFirstTokenMaxMs: 30 }
+    const between = { interTokenLatency: times, interTokenLatencySumMs: 40, interTokenLatencyMaxMs: null }
+    const none = { interTokenLatencySumMs: 0, interTokenLatencyMaxMs: 0, queueTimeSumMs: 0 }
+    const summary = merged([sampleOf({ ...first, ...between }), sampleOf(none), sampleOf(first)]).summary(START, 3000)
+    expect(summary).toMatchObject({
+      timeToFirstTokenSumMs: 80,
+      timeToFirstTokenMaxMs: 30,
+      interTokenLatencySumMs: 40,
+      interTokenLatencyMaxMs: null,
+      queueTimeSumMs: 0,
+      queueTimeMaxMs: null,
+      queueTime: null,
+      lateReports: null,
+    })
+    expect((summary.timeToFirstToken as Distribution).count).toBe(4)
+    expect((summary.interTokenLatency as Distribution).count).toBe(2)
+  })
+
+  it('adds up late reports and reasons of those that tell them', () => {
+    const summary = merged([
+      sampleOf({ lateReports: 2, errorsByReason: { timeout: 1 } }),
+      sampleOf(),
+      sampleOf({ lateReports: 0, errorsByReason: { timeout: 2, constructor: 1 } }),
+    ]).summary(START, 3000)
+    expect(summary.lateReports).toBe(2)
+    expect({ ...summary.errorsByReason }).toEqual({ timeout: 3, constructor: 1 })
+    expect(merged([sampleOf({ errorsByReason: {} })]).summary(START, 1000).errorsByReason).toEqual({})
+    expect(merged([sampleOf()]).summary(START, 1000).errorsByReason).toBeNull()
+  })
+
+  it('has rates over all that was measured where the first sample reaches back before the window', () => {
+    const summary = merged([sampleOf({ windowMs: 5000, requests: 50 })]).summary(START, 2000, 2000, 5000)
+    expect(ratePerSecond('requests', summary)).toBe(10)
+    expect(ratePerSecond('generatedTokens', summary)).toBeNull()
+    expect(merged([sampleOf({ requests: 3 })]).summary(START, 1000)).not.toHaveProperty('perSecond')
   })
 
   it('covers the given time for deployments side by side', () => {

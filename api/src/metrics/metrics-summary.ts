@@ -1,6 +1,6 @@
 import { Distribution } from './distribution.ts'
 import { addNumbers, GAUGES, knownNumbers, noNumbers, NUMBERS, type Numbers, SUMMED_GAUGES, sumOf } from './figures.ts'
-import { mergeReasons } from './reasons.ts'
+import { addReasons, noReasons, type ReasonCounts } from './reasons.ts'
 import type { Sample, SourceName } from './sample.ts'
 import {
   DISTRIBUTION_NAMES,
@@ -87,7 +87,7 @@ type Gauges = 'sum' | 'last' | 'none'
 export class MetricsMerger {
   readonly #distributions = new Map<DistributionName, Distribution>()
   readonly #numbers = noNumbers()
-  #reasons: Reasons | null = null
+  #reasons: ReasonCounts | null = null
   readonly #requestsBySource = new Map<SourceName, number>()
   #recordedMs = 0
   #samples = 0
@@ -124,7 +124,7 @@ export class MetricsMerger {
     addNumbers(numbers, window)
     if (gauges === 'last') for (const name of GAUGES) numbers[name] = window[name] ?? numbers[name]
     if (gauges === 'sum') for (const name of SUMMED_GAUGES) numbers[name] = sumOf(numbers[name], window[name])
-    if (window.errorsByReason !== null) this.#reasons = mergeReasons(this.#reasons, window.errorsByReason)
+    if (window.errorsByReason !== null) addReasons((this.#reasons ??= noReasons()), window.errorsByReason)
     for (const name of DISTRIBUTION_NAMES) {
       const added = window[name]
       if (added === null) continue

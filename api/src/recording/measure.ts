@@ -1,5 +1,6 @@
 import type { Sample, SourceName } from '../metrics/sample.ts'
 import type { Distribution } from '../metrics/distribution.ts'
+import { fewReasons } from '../metrics/reasons.ts'
 import { type MeasuredMetrics, metricsOf, type StoredMetrics } from '../metrics/window-metrics.ts'
 import type { MeasuredWindow, MeasurementRequest, Source, SourceAnswer } from './sources/source.ts'
 
@@ -91,6 +92,7 @@ export function createSample(
 export function encodedMetrics(measured: MeasuredMetrics): StoredMetrics {
   return {
     ...metricsOf<Distribution | Uint8Array>(measured),
+    errorsByReason: measured.errorsByReason && fewReasons(measured.errorsByReason),
     latency: encoded(measured.latency),
     timeToFirstToken: encoded(measured.timeToFirstToken),
     interTokenLatency: encoded(measured.interTokenLatency),

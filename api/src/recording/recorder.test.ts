@@ -1,6 +1,7 @@
 import { createTestDatabase, type TestDatabase, testDatabaseKinds } from '@gaugeline/prisma/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { completedJob, createTestDeps, record, type TestDeps } from '../../test/create-test-deps.ts'
+import { plainMetrics } from '../../test/plain-metrics.ts'
 import { removeSamplesBefore } from '../../test/remove-samples.ts'
 import type { Sample } from '../metrics/sample.ts'
 import { SampleStore } from '../samples/sample-store.ts'
@@ -46,8 +47,7 @@ describe.each(await testDatabaseKinds())('the recorder on %s', (kind) => {
     await record(deps, 5000)
     const samples = await stored(key)
     expect(sequences(samples)).toEqual(oneTo(5))
-    const plain = (all: Sample[]) =>
-      all.map((s) => ({ ...s, latency: s.latency && Buffer.from(s.latency).toString('hex') }))
+    const plain = (all: Sample[]) => all.map(plainMetrics)
     expect(plain(published)).toEqual(plain(samples))
   })
 

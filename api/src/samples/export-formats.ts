@@ -1,4 +1,5 @@
 import { latencyFigures } from '../metrics/latency-figures.ts'
+import { mostFrequentFirst } from '../metrics/reasons.ts'
 import type { MetricsSummary } from '../metrics/metrics-summary.ts'
 import { type DistributionName, NOTHING_KNOWN, type WindowMetrics } from '../metrics/window-metrics.ts'
 
@@ -43,7 +44,7 @@ function exported(row: MetricsSummary) {
     ]),
     waiting: row.waiting,
     kvCacheUsage: row.kvCacheUsage,
-    errorsByReason: row.errorsByReason,
+    errorsByReason: row.errorsByReason && Object.fromEntries(mostFrequentFirst(row.errorsByReason)),
     lateReports: row.lateReports,
   } satisfies Record<ExportedMetric, unknown> & Record<string, unknown>
 }

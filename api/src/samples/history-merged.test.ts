@@ -1,6 +1,8 @@
 import { createTestDatabase, type TestDatabase, testDatabaseKinds } from '@gaugeline/prisma/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { completedJob, createTestDeps, type TestDeps } from '../../test/create-test-deps.ts'
+import { plainMetrics } from '../../test/plain-metrics.ts'
+import { randomMetrics } from '../../test/random-metrics.ts'
 import { sampleOf } from '../../test/sample-of.ts'
 import { MetricsMerger, type MetricsSummary } from '../metrics/metrics-summary.ts'
 import type { Sample } from '../metrics/sample.ts'
@@ -50,6 +52,7 @@ describe.each(await testDatabaseKinds())('the history of merged windows on %s', 
       if (deployments.length === 0 && ms >= 40 * MINUTE && ms < 60 * MINUTE) continue
       samples.push(
         sampleOf({
+          ...randomMetrics(random),
           deploymentKey: key,
           sequence: samples.length + 1,
           windowStartMs: startMs + ms,
@@ -100,13 +103,9 @@ describe.each(await testDatabaseKinds())('the history of merged windows on %s', 
   }
 
   /** Sums of floats depend on their order, and states are compared by themselves. */
-  function figures({ latency, latencySumMs, inFlight: _, ...rest }: MetricsSummary) {
-    const bytes = latency === null || latency instanceof Uint8Array ? latency : latency.encode()
-    return {
-      ...rest,
-      latencySumMs: Math.round(latencySumMs ?? 0),
-      latency: bytes && Buffer.from(bytes).toString('hex'),
-    }
+  function figures(metrics: MetricsSummary) {
+    const { latencySumMs, inFlight: _, waiting: _waiting, kvCacheUsage: _usage, ...rest } = plainMetrics(metrics)
+    return { ...rest, latencySumMs: Math.round(latencySumMs ?? 0) }
   }
   const shown = ({ points, summary }: History) => ({ points: points.map(figures), summary: figures(summary) })
 

@@ -6,6 +6,7 @@ import { resolutionFor } from './history-resolution.ts'
 import { LatencySummaryType } from './latency.schema.ts'
 import { latencyFigures } from '../metrics/latency-figures.ts'
 import { type MetricsSummary, ratePerSecond } from '../metrics/metrics-summary.ts'
+import { mostFrequentFirst } from '../metrics/reasons.ts'
 import type { DistributionName, WindowMetrics } from '../metrics/window-metrics.ts'
 
 export const MetricsSourceEnum = builder.enumType('MetricsSource', {
@@ -28,7 +29,7 @@ const ErrorCountType = builder.objectRef<{ reason: string; count: number }>('Err
   description: 'How many requests failed for one reason.',
   fields: (t) => ({
     reason: t.exposeString('reason', {
-      description: 'The reason, as the source names it; `other` for all beyond the 16 most frequent ones.',
+      description: 'The reason, as the source names it; `other` for all beyond the 16 that are told apart.',
     }),
     count: t.field({ type: 'Count', description: 'The number of requests.', resolve: ({ count }) => count }),
   }),
@@ -64,7 +65,7 @@ export const InferenceMetricsType = builder.objectRef<MetricsSummary>('Inference
       requestsPerSecond: t.float({
         nullable: true,
         description:
-          'The requests per second: `requests` divided by `coveredSeconds`, and of the fleet the sum over its deployments; null when `requests` is.',
+          'The requests per second: `requests` divided by `coveredSeconds`, or by all that was measured where the first sample began before the window, and of the fleet the sum over its deployments; null when `requests` is.',
         resolve: (metrics) => ratePerSecond('requests', metrics),
       }),
       errors: t.field({
@@ -110,9 +111,7 @@ export const InferenceMetricsType = builder.objectRef<MetricsSummary>('Inference
         description:
           'Why requests failed, the most frequent reason first: at most 16 and `other`. Empty when none failed, and when the source does not tell.',
         resolve: ({ errorsByReason }) =>
-          Object.entries(errorsByReason ?? {})
-            .map(([reason, count]) => ({ reason, count }))
-            .toSorted((a, b) => b.count - a.count || (a.reason < b.reason ? -1 : 1)),
+          mostFrequentFirst(errorsByReason ?? {}).map(([reason, count]) => ({ reason, count })),
       }),
       promptTokens: t.field({
         type: 'Count',
@@ -129,7 +128,7 @@ export const InferenceMetricsType = builder.objectRef<MetricsSummary>('Inference
       tokensPerSecond: t.float({
         nullable: true,
         description:
-          'The generated tokens per second: `generatedTokens` divided by `coveredSeconds`, and of the fleet the sum over its deployments; null for models without tokens.',
+          'The generated tokens per second, over the same time as `requestsPerSecond`, and of the fleet the sum over its deployments; null for models without tokens.',
         resolve: (metrics) => ratePerSecond('generatedTokens', metrics),
       }),
       inFlight: t.int({

@@ -10,8 +10,7 @@ export type ReportedFigureName = ReportedCounter | ReportedGauge | DistributionN
  * `base = 2^(2^-scale)`, and `zero` those that are not above `zeroMs`.
  */
 export type ReportedBuckets =
-  | { kind: 'bounds'; boundsMs: readonly number[]; counts: readonly number[] }
-  | ExponentialReport
+  { kind: 'bounds'; boundsMs: readonly number[]; counts: readonly number[] } | ExponentialReport
 
 export interface ExponentialReport {
   kind: 'exponential'

@@ -9,13 +9,8 @@ import {
   sumOf,
 } from '../metrics/figures.ts'
 import type { Sample, SourceName } from '../metrics/sample.ts'
-import { mergeReasons } from '../metrics/reasons.ts'
-import {
-  DISTRIBUTION_NAMES,
-  type DistributionName,
-  type Reasons,
-  type StoredMetrics,
-} from '../metrics/window-metrics.ts'
+import { addReasons, noReasons, type ReasonCounts } from '../metrics/reasons.ts'
+import { DISTRIBUTION_NAMES, type DistributionName, type StoredMetrics } from '../metrics/window-metrics.ts'
 import type { MergedWindow } from './merged-window.ts'
 
 /** What one window of a deployment was, what was added to it, and what it has become. */
@@ -34,7 +29,7 @@ export class WindowBuilder {
   readonly #sources: Partial<Record<SourceName, number>> = {}
   /** One alone is kept as it is. */
   readonly #distributions = new Map<DistributionName, Uint8Array | Distribution>()
-  #reasons: Reasons | null = null
+  #reasons: ReasonCounts | null = null
   #coveredMs = 0
   #beforeMs = 0
   #firstSequence = Infinity
@@ -130,7 +125,7 @@ export class WindowBuilder {
 
   #addFigures(given: StoredMetrics): void {
     addNumbers(this.#numbers, given)
-    if (given.errorsByReason !== null) this.#reasons = mergeReasons(this.#reasons, given.errorsByReason)
+    if (given.errorsByReason !== null) addReasons((this.#reasons ??= noReasons()), given.errorsByReason)
     for (const name of DISTRIBUTION_NAMES) {
       const added = given[name]
       if (added === null) continue

@@ -1,9 +1,9 @@
 import { builder } from '../graphql/builder.ts'
 import { ErrorInterface } from '../graphql/errors.schema.ts'
 import { InferenceMetricsType } from '../samples/metrics.schema.ts'
-import { MAX_LABEL_VALUES, MAX_SHOWN_LABELS } from './labels-to-choose-from.ts'
+import { type ExposedLabel, MAX_LABEL_VALUES, MAX_SHOWN_LABELS } from './labels-to-choose-from.ts'
 import { MAX_SHOWN_FAMILIES } from './scrape-check.ts'
-import type { ExposedFamily, ExposedLabel, MappedFigure, ScrapeCheck, ScrapeProblem } from './scrape-check.ts'
+import type { ExposedFamily, MappedFigure, ScrapeCheck, ScrapeProblem } from './scrape-check.ts'
 import { ModelServerEnum, SourceFigureEnum } from './source.schema.ts'
 import { ScrapeError } from './source.errors.ts'
 

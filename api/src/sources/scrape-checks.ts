@@ -1,3 +1,4 @@
+import type { Clock } from '../base/clock.ts'
 import { Semaphore } from '../base/semaphore.ts'
 import type { AddressGuard } from '../outbound/address-guard.ts'
 import { scrape, type ScrapeTarget, type Scraped } from '../recording/sources/scraping/scrape.ts'
@@ -15,6 +16,7 @@ export type Scrape = (target: ScrapeTarget, guard: AddressGuard, signal: AbortSi
 /** Tries targets before anybody saves them. Stores nothing. */
 export class ScrapeChecks {
   readonly #guard: AddressGuard
+  readonly #clock: Clock
   readonly #scrape: Scrape
   readonly #permits = new Semaphore({
     max: AT_ONCE,
@@ -22,8 +24,9 @@ export class ScrapeChecks {
     refusal: () => new ScrapeError('BUSY', 'Too many targets are being checked at this moment. Try again in a moment.'),
   })
 
-  constructor(guard: AddressGuard, scrapeOnce: Scrape = scrape) {
+  constructor(guard: AddressGuard, clock: Clock, scrapeOnce: Scrape = scrape) {
     this.#guard = guard
+    this.#clock = clock
     this.#scrape = scrapeOnce
   }
 
@@ -40,7 +43,7 @@ export class ScrapeChecks {
     try {
       const target = { url: new URL(settings.url), authorization: secret, timeoutMs }
       const scraped = await this.#scrape(target, this.#guard, AbortSignal.timeout(timeoutMs + TO_SPARE_MS))
-      return scrapeCheck(scraped, settings)
+      return scrapeCheck(scraped, settings, this.#clock.now())
     } catch (error) {
       if (error instanceof ScrapeFailedError) throw new ScrapeError(error.reason, error.message)
       throw error

@@ -12,7 +12,6 @@ import { SampleStore } from '../../src/samples/sample-store.ts'
 import { SourceStates } from '../../src/samples/source-states.ts'
 import { completedJob, type TestDeps } from '../create-test-deps.ts'
 import { ManualSleeps } from './manual-sleeps.ts'
-import { scrape } from './stand-ins.ts'
 
 /** A recorder and a source of its own, of a server that scrapes. Several may use the same database. */
 export class Scraping implements AsyncDisposable {
@@ -43,7 +42,6 @@ export class Scraping implements AsyncDisposable {
       guard: new AddressGuard(allowedHosts(['127.0.0.1'])),
       onScrape: (failure) => this.outcomes.push(failure),
       onError,
-      scrape,
     })
     this.source = new ScrapedSource({
       clock: deps.clock,

@@ -45,6 +45,8 @@ export interface Sample extends Figures {
   /** Window start, ms since 1970. */
   at: number
   windowMs: number
+  /** Of totals only: the time to the first token of the requests that were streamed. */
+  firstTokenP95Ms?: number | null | undefined
 }
 
 /** When the window ends, in ms since 1970. */

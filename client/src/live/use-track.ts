@@ -31,14 +31,14 @@ const ROUND_MS = 6_000
 
 /**
  * Empty while the figures are fresh; their age (`12 s`) once three of the windows that they are made of are missing.
- * `key` names the track, which knows how often they come.
+ * `key` names the track, which knows how often they come. With `isStale`, it is known already that no more will come.
  */
-export function useLateness(fleet: FleetFigures, key: string, sample: Sample | undefined): string {
+export function useLateness(fleet: FleetFigures, key: string, sample: Sample | undefined, isStale = false): string {
   const intervalMs = useSelected(fleet, key, (track) => Math.min(track.intervalMs, LONGEST_INTERVAL_MS))
   return useClock((now) => {
     if (!sample) return ''
     const age = serverNow(now) - endOf(sample)
     const allowedMs = LATE_AFTER_WINDOWS * intervalMs + (connection.get().via === 'sse' ? ROUND_MS : 0)
-    return age > allowedMs ? span(age) : ''
+    return isStale || age > allowedMs ? span(age) : ''
   })
 }

@@ -33,6 +33,8 @@ CREATE TABLE "source_states" (
     "baseline" JSONB,
 
     CONSTRAINT "source_states_pkey" PRIMARY KEY ("deployment_key"),
+    CONSTRAINT "source_states_duration_ms_check" CHECK ("duration_ms" >= 0 AND "duration_ms" < 'Infinity'),
+    CONSTRAINT "source_states_series_check" CHECK ("series" >= 0),
     CONSTRAINT "source_states_deployment_key_fkey" FOREIGN KEY ("deployment_key") REFERENCES "deployments"("key")
         ON DELETE CASCADE ON UPDATE RESTRICT
 );
@@ -54,7 +56,8 @@ CREATE TABLE "report_keys" (
     "key" BYTEA NOT NULL,
     "at" TIMESTAMPTZ(3) NOT NULL,
 
-    CONSTRAINT "report_keys_pkey" PRIMARY KEY ("key")
+    CONSTRAINT "report_keys_pkey" PRIMARY KEY ("key"),
+    CONSTRAINT "report_keys_key_check" CHECK (length("key") > 0)
 );
 CREATE INDEX "report_keys_at_idx" ON "report_keys"("at");
 
@@ -76,7 +79,17 @@ ALTER TABLE "samples"
     ADD COLUMN "inter_token_latency" BYTEA,
     ADD COLUMN "queue_time" BYTEA,
     ADD COLUMN "errors_by_reason" JSONB,
-    ADD CONSTRAINT "samples_requests_check" CHECK ("requests" >= 0 AND "errors" >= 0);
+    ADD CONSTRAINT "samples_requests_check" CHECK ("requests" >= 0 AND "errors" >= 0),
+    ADD CONSTRAINT "samples_time_to_first_token_sum_ms_check" CHECK ("time_to_first_token_sum_ms" >= 0 AND "time_to_first_token_sum_ms" < 'Infinity'),
+    ADD CONSTRAINT "samples_time_to_first_token_max_ms_check" CHECK ("time_to_first_token_max_ms" >= 0 AND "time_to_first_token_max_ms" < 'Infinity'),
+    ADD CONSTRAINT "samples_inter_token_latency_sum_ms_check" CHECK ("inter_token_latency_sum_ms" >= 0 AND "inter_token_latency_sum_ms" < 'Infinity'),
+    ADD CONSTRAINT "samples_inter_token_latency_max_ms_check" CHECK ("inter_token_latency_max_ms" >= 0 AND "inter_token_latency_max_ms" < 'Infinity'),
+    ADD CONSTRAINT "samples_queue_time_sum_ms_check" CHECK ("queue_time_sum_ms" >= 0 AND "queue_time_sum_ms" < 'Infinity'),
+    ADD CONSTRAINT "samples_queue_time_max_ms_check" CHECK ("queue_time_max_ms" >= 0 AND "queue_time_max_ms" < 'Infinity'),
+    ADD CONSTRAINT "samples_errors_by_reason_check" CHECK (jsonb_typeof("errors_by_reason") = 'object'),
+    ADD CONSTRAINT "samples_waiting_check" CHECK ("waiting" >= 0),
+    ADD CONSTRAINT "samples_kv_cache_usage_check" CHECK ("kv_cache_usage" BETWEEN 0 AND 1),
+    ADD CONSTRAINT "samples_late_reports_check" CHECK ("late_reports" >= 0);
 
 ALTER TABLE "merged_windows"
     ADD COLUMN "time_to_first_token_sum_ms" DOUBLE PRECISION,
@@ -91,4 +104,14 @@ ALTER TABLE "merged_windows"
     ADD COLUMN "time_to_first_token" BYTEA,
     ADD COLUMN "inter_token_latency" BYTEA,
     ADD COLUMN "queue_time" BYTEA,
-    ADD COLUMN "errors_by_reason" JSONB;
+    ADD COLUMN "errors_by_reason" JSONB,
+    ADD CONSTRAINT "merged_windows_time_to_first_token_sum_ms_check" CHECK ("time_to_first_token_sum_ms" >= 0 AND "time_to_first_token_sum_ms" < 'Infinity'),
+    ADD CONSTRAINT "merged_windows_time_to_first_token_max_ms_check" CHECK ("time_to_first_token_max_ms" >= 0 AND "time_to_first_token_max_ms" < 'Infinity'),
+    ADD CONSTRAINT "merged_windows_inter_token_latency_sum_ms_check" CHECK ("inter_token_latency_sum_ms" >= 0 AND "inter_token_latency_sum_ms" < 'Infinity'),
+    ADD CONSTRAINT "merged_windows_inter_token_latency_max_ms_check" CHECK ("inter_token_latency_max_ms" >= 0 AND "inter_token_latency_max_ms" < 'Infinity'),
+    ADD CONSTRAINT "merged_windows_queue_time_sum_ms_check" CHECK ("queue_time_sum_ms" >= 0 AND "queue_time_sum_ms" < 'Infinity'),
+    ADD CONSTRAINT "merged_windows_queue_time_max_ms_check" CHECK ("queue_time_max_ms" >= 0 AND "queue_time_max_ms" < 'Infinity'),
+    ADD CONSTRAINT "merged_windows_errors_by_reason_check" CHECK (jsonb_typeof("errors_by_reason") = 'object'),
+    ADD CONSTRAINT "merged_windows_waiting_check" CHECK ("waiting" >= 0),
+    ADD CONSTRAINT "merged_windows_kv_cache_usage_check" CHECK ("kv_cache_usage" BETWEEN 0 AND 1),
+    ADD CONSTRAINT "merged_windows_late_reports_check" CHECK ("late_reports" >= 0);

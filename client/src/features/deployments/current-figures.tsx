@@ -55,7 +55,7 @@ export function CurrentFigures(props: CurrentFiguresProps) {
   return (
     <div className="flex flex-col gap-3">
       <div className="flex flex-wrap items-center justify-between gap-3">
-        <p className="flex min-h-5 min-w-0 flex-wrap gap-x-2 text-muted">
+        <p className="flex min-h-5 min-w-0 flex-1 basis-72 flex-wrap gap-x-2 text-muted">
           <span className="text-text">{headline(group, at, active ? trouble : idle, late, latest)}</span>
           <span>{at === null ? widthWords(group) : markWords(group, at)}</span>
         </p>
@@ -64,33 +64,50 @@ export function CurrentFigures(props: CurrentFiguresProps) {
       <dl
         className={cx(
           'grid overflow-hidden rounded-lg border border-line bg-surface',
-          hasTokens ? 'grid-cols-2 sm:grid-cols-4 xl:grid-cols-8' : 'grid-cols-3 lg:grid-cols-6',
+          // As high with eight figures as with six: which there are is known only after the first window.
+          hasTokens ? 'grid-cols-3 sm:grid-cols-4 lg:grid-cols-8' : 'grid-cols-3 lg:grid-cols-6',
         )}
       >
         {figureCells(shown, read, hasTokens).map((cell) => {
           const alarm = cell.key === 'errorRate' && level !== 'none' ? level : ''
-          return <Cell key={cell.key} cell={cell} alarm={alarm} since={since} dimmed={dimmed} />
+          return (
+            <Cell
+              key={cell.key}
+              cell={cell}
+              alarm={alarm}
+              since={since}
+              dimmed={dimmed}
+              isMinor={hasTokens && MINOR.has(cell.key)}
+            />
+          )
         })}
       </dl>
     </div>
   )
 }
 
+/** Left out on a phone where there are eight. */
+const MINOR = new Set(['tokensPerSecond', 'inFlight'])
+
 interface CellProps {
   cell: FigureCell
   alarm: '' | 'raised' | 'high'
   since: string
   dimmed: boolean
+  isMinor: boolean
 }
 
-function Cell({ cell: { name, quantity, line, note, about }, alarm, since, dimmed }: CellProps) {
+function Cell({ cell: { name, title, quantity, line, note, about }, alarm, since, dimmed, isMinor }: CellProps) {
   const { value, unit } = quantity
   return (
     <div
       tabIndex={about === undefined ? undefined : 0}
-      className="group -outline-offset-2 -mt-px -ml-px min-w-0 border-t border-l border-line px-3 py-2.5 sm:px-4"
+      className={cx(
+        'group -outline-offset-2 -mt-px -ml-px min-w-0 border-t border-l border-line px-3 py-2.5 xl:px-4',
+        isMinor && 'max-sm:hidden',
+      )}
     >
-      <dt className="flex items-center gap-1.5 text-xs whitespace-nowrap text-muted">
+      <dt title={title} className="flex items-center gap-1.5 text-xs whitespace-nowrap text-muted">
         {line && (
           <span aria-hidden="true" className="h-0.5 w-3 rounded-full" style={{ background: `var(--${line})` }} />
         )}
@@ -108,7 +125,7 @@ function Cell({ cell: { name, quantity, line, note, about }, alarm, since, dimme
           {value}
         </span>
         <span
-          title={note || undefined}
+          title={(alarm ? alarm + since : note) || undefined}
           className={cx('truncate text-xs', about !== undefined && 'group-hover:hidden group-focus-visible:hidden')}
         >
           {alarm ? alarm + since : note}

@@ -163,12 +163,12 @@ function columnsFor(phone: boolean, width: number): Column<Row>[] {
       sortFn: byText,
       cell: ({ row }) => <DeploymentStatus row={row.original} />,
     },
-    live('p50Ms', ({ row }) => <LatencyCell id={row.id} active={row.original.active} figure="p50Ms" />),
-    live('p95Ms', ({ row }) => <LatencyCell id={row.id} active={row.original.active} figure="p95Ms" />),
-    live('p99Ms', ({ row }) => <LatencyCell id={row.id} active={row.original.active} figure="p99Ms" />),
-    live('requestsPerSecond', ({ row }) => <RateCell id={row.id} active={row.original.active} />),
-    live('errorRate', ({ row }) => <ErrorCell id={row.id} active={row.original.active} />),
-    { id: 'trend', cell: ({ row }) => <TrendCell id={row.id} active={row.original.active} width={width} /> },
+    live('p50Ms', ({ row }) => <LatencyCell {...liveOf(row.original)} figure="p50Ms" />),
+    live('p95Ms', ({ row }) => <LatencyCell {...liveOf(row.original)} figure="p95Ms" />),
+    live('p99Ms', ({ row }) => <LatencyCell {...liveOf(row.original)} figure="p99Ms" />),
+    live('requestsPerSecond', ({ row }) => <RateCell {...liveOf(row.original)} />),
+    live('errorRate', ({ row }) => <ErrorCell {...liveOf(row.original)} />),
+    { id: 'trend', cell: ({ row }) => <TrendCell {...liveOf(row.original)} width={width} /> },
     {
       id: 'age',
       accessorFn: (row) => -Date.parse(row.deployment.createdAt),
@@ -176,6 +176,10 @@ function columnsFor(phone: boolean, width: number): Column<Row>[] {
       cell: ({ row }) => <Age since={row.original.deployment.createdAt} />,
     },
   ]
+}
+
+function liveOf({ id, active, deployment }: Row) {
+  return { id, active, stale: deployment.source.health.status === 'DOWN' }
 }
 
 /** The status, or what is wrong with the source: without it, no figure says anything. */

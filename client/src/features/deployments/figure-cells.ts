@@ -15,6 +15,8 @@ export const NO_DETAIL: ReadDetail = () => Number.NaN
 export interface FigureCell {
   key: string
   name: string
+  /** The name in full, where it is short for something. */
+  title?: string
   quantity: Quantity
   /** The line of the charts that it belongs to. */
   line?: ColourToken | undefined
@@ -34,7 +36,11 @@ const OTHERS = ['requestsPerSecond', 'errorRate', 'tokensPerSecond'] as const
 export function figureCells(figures: Figures | undefined, read: ReadDetail, hasTokens: boolean): FigureCell[] {
   const cells = [...latencyCells(figures, read), ...OTHERS.map((figure) => plainCell(figures, figure))]
   if (!hasTokens) return cells
-  const firstToken = { name: 'First token, p95', line: undefined, ...boundedCell('timeToFirstToken.p95', read) }
+  const firstToken = {
+    name: 'TTFT p95',
+    title: 'Time to the first token, 95th percentile',
+    ...boundedCell('timeToFirstToken.p95', read),
+  }
   const waiting = read('waiting')
   const inFlight: FigureCell = {
     key: 'inFlight',

@@ -1,11 +1,11 @@
 import type { ReactNode } from 'react'
 import { Sparkline } from '../../charts/sparkline.tsx'
-import { type Figure, hasTooFew } from '../../live/sample.ts'
+import { type Figure, hasTooFew, type Sample } from '../../live/sample.ts'
 import { useAlarm, useLateness, useTrack } from '../../live/use-track.ts'
 import { useServices } from '../../services.ts'
 import { useMedia } from '../../ui/media.ts'
 import { cx } from '../../ui/class-names.ts'
-import { amount, latency, moment, NO_DATA, percent, type Quantity } from '../../ui/format.ts'
+import { amount, latency, moment, NO_DATA, percent, type Quantity, written } from '../../ui/format.ts'
 import { Select } from '../../ui/select.tsx'
 import { requestsBehind } from './about-figure.ts'
 import { type Over, OVER_WORDS, OVERS } from './over.ts'
@@ -52,7 +52,7 @@ export function FleetStrip({ track, active, total, over, onOver }: FleetStripPro
         name="p95 latency"
         quantity={latency(sample?.p95Ms)}
         tone={tone}
-        note={late ? `${late} old` : hasTooFew(sample, 'p95Ms') ? 'too few requests' : ''}
+        note={late ? `${late} old` : hasTooFew(sample, 'p95Ms') ? 'too few requests' : firstTokenWords(sample)}
         behind={behind}
         trend={spark('p95Ms')}
       />
@@ -87,6 +87,11 @@ export function FleetStrip({ track, active, total, over, onOver }: FleetStripPro
       />
     </dl>
   )
+}
+
+/** `first token 84.2 ms`, where requests are streamed. */
+function firstTokenWords(sample: Sample | undefined): string {
+  return sample?.firstTokenP95Ms == null ? '' : `first token ${written(latency(sample.firstTokenP95Ms))}`
 }
 
 interface FigureProps {

@@ -11,17 +11,19 @@ import { aboutFigure, requestsBehind } from './about-figure.ts'
 interface CellProps {
   id: string
   active: boolean
+  /** Its source is down: the figures are the last ones. */
+  stale?: boolean
 }
 
 /** Old figures are dimmed, never hidden; their age is shown over the sparkline. */
 const LATE = 'text-faint'
 
 /** The newest figures of a deployment and, once they are late, their age; neither while the deployment is paused. */
-function useLive(id: string, active: boolean) {
+function useLive(id: string, active: boolean, stale: boolean) {
   const { fleet } = useServices()
   const newest = useTrack(fleet, id)
   const sample = active ? newest : undefined
-  const late = useLateness(fleet, id, sample)
+  const late = useLateness(fleet, id, sample, stale)
   return { sample, late }
 }
 
@@ -33,8 +35,13 @@ function useErrors(id: string, active: boolean, late: string) {
   return { level: isShown ? level : 'none', since: isShown ? `since ${moment(new Date(sinceMs))}` : undefined } as const
 }
 
-export function LatencyCell({ id, active, figure }: CellProps & { figure: 'p50Ms' | 'p95Ms' | 'p99Ms' }) {
-  const { sample, late } = useLive(id, active)
+export function LatencyCell({
+  id,
+  active,
+  stale = false,
+  figure,
+}: CellProps & { figure: 'p50Ms' | 'p95Ms' | 'p99Ms' }) {
+  const { sample, late } = useLive(id, active, stale)
   return (
     <span title={aboutFigure(sample, figure)} className="block">
       <Latency ms={sample?.[figure]} className={late ? LATE : ''} />
@@ -43,8 +50,8 @@ export function LatencyCell({ id, active, figure }: CellProps & { figure: 'p50Ms
   )
 }
 
-export function RateCell({ id, active }: CellProps) {
-  const { sample, late } = useLive(id, active)
+export function RateCell({ id, active, stale = false }: CellProps) {
+  const { sample, late } = useLive(id, active, stale)
   return (
     <span title={requestsBehind(sample)} className="block">
       <Figure value={amount(sample?.requestsPerSecond)} className={late ? LATE : ''} />
@@ -52,8 +59,8 @@ export function RateCell({ id, active }: CellProps) {
   )
 }
 
-export function ErrorCell({ id, active }: CellProps) {
-  const { sample, late } = useLive(id, active)
+export function ErrorCell({ id, active, stale = false }: CellProps) {
+  const { sample, late } = useLive(id, active, stale)
   const { level, since } = useErrors(id, active, late)
   const value = percent(sample?.errorRate)
   if (level === 'none') return <Figure value={value} className={late ? LATE : ''} />
@@ -68,8 +75,8 @@ export function ErrorCell({ id, active }: CellProps) {
 const ERROR_WORDS: Record<Exclude<ErrorLevel, 'none'>, string> = { raised: 'Errors raised', high: 'Errors high' }
 
 /** Active or paused, or a raised error rate in words. */
-export function StatusCell({ id, active }: CellProps) {
-  const { late } = useLive(id, active)
+export function StatusCell({ id, active, stale = false }: CellProps) {
+  const { late } = useLive(id, active, stale)
   const { level, since } = useErrors(id, active, late)
   if (!active) return <Status tone="quiet">Paused</Status>
   if (level === 'none') return <Status tone="ok">Active</Status>
@@ -81,9 +88,9 @@ export function StatusCell({ id, active }: CellProps) {
   )
 }
 
-export function TrendCell({ id, active, width }: CellProps & { width: number }) {
+export function TrendCell({ id, active, stale = false, width }: CellProps & { width: number }) {
   const { fleet } = useServices()
-  const { late } = useLive(id, active)
+  const { late } = useLive(id, active, stale)
   if (!active) return null
   return (
     <span className="relative block">

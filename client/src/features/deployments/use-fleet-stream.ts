@@ -9,6 +9,9 @@ const FleetMetricsDocument = graphql(`
     fleetMetrics(filter: $filter, over: $over) {
       totals {
         ...Figures_metrics
+        timeToFirstToken {
+          p95Ms
+        }
       }
       deployments {
         deploymentId
@@ -55,7 +58,7 @@ export function useFleetStream(
         const samples = new Map(deployments.map(({ deploymentId, metrics }) => [deploymentId, toSample(metrics)]))
         for (const [id, metrics] of samples) fleet.add(id, metrics)
         listener.current?.(samples)
-        const sample = toSample(totals)
+        const sample = { ...toSample(totals), firstTokenP95Ms: totals.timeToFirstToken?.p95Ms }
         fleet.add(`totals ${key}`, sample)
         const end = endOf(sample)
         if (last !== undefined && end - last > GAP_MS) setGaps((count) => count + 1)

@@ -29,30 +29,36 @@ const DetailsFragment = graphql(`
       meanMs
       quantiles(qs: [0.5, 0.95, 0.99]) {
         valueMs
-        lowMs @include(if: $bounds)
-        highMs @include(if: $bounds)
-        kind @include(if: $bounds)
         enoughRequests
+        ... @include(if: $bounds) {
+          lowMs
+          highMs
+          kind
+        }
       }
     }
     interTokenLatency {
       meanMs
       quantiles(qs: [0.5, 0.95, 0.99]) {
         valueMs
-        lowMs @include(if: $bounds)
-        highMs @include(if: $bounds)
-        kind @include(if: $bounds)
         enoughRequests
+        ... @include(if: $bounds) {
+          lowMs
+          highMs
+          kind
+        }
       }
     }
     queueTime {
       meanMs
       quantiles(qs: [0.5, 0.95, 0.99]) {
         valueMs
-        lowMs @include(if: $bounds)
-        highMs @include(if: $bounds)
-        kind @include(if: $bounds)
         enoughRequests
+        ... @include(if: $bounds) {
+          lowMs
+          highMs
+          kind
+        }
       }
     }
   }

@@ -1,4 +1,4 @@
-import { useNavigate, useSearch } from '@tanstack/react-router'
+import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { type FragmentType, graphql, readFragment } from '../../graphql/documents.ts'
 import type { ApiTokensQuery } from '../../graphql/gql/graphql.ts'
 import { usePages } from '../../graphql/use-pages.ts'
@@ -41,6 +41,14 @@ const ApiTokenRowFragment = graphql(`
     expiresAt
     lastUsedAt
     revokedAt
+    deployment {
+      id
+      version
+      model {
+        id
+        name
+      }
+    }
   }
 `)
 
@@ -116,7 +124,23 @@ function TokenRow({ token: masked, onRevoke }: TokenRowProps) {
             {token.name}
           </span>
           <Status tone={tone}>{word}</Status>
-          <span>{token.scopes.map((scope) => scope.toLowerCase()).join(', ')}</span>
+          <span>
+            {token.scopes.map((scope) => scope.toLowerCase()).join(', ')}
+            {token.deployment && (
+              <>
+                {' '}
+                for{' '}
+                <Link
+                  to="/deployments/$id"
+                  params={{ id: token.deployment.id }}
+                  translate="no"
+                  className="wrap-anywhere hover:underline"
+                >
+                  {token.deployment.model.name} {token.deployment.version}
+                </Link>
+              </>
+            )}
+          </span>
         </p>
         <p className="flex flex-wrap gap-x-4 text-xs text-muted">
           <span>

@@ -8,7 +8,8 @@ import { Select } from '../../ui/select.tsx'
 import { TextField } from '../../ui/text-field.tsx'
 import { type Scope, SCOPE_WORDS, SCOPES, useMay } from '../session/scopes.ts'
 import { type Created, SecretDialog } from './secret-dialog.tsx'
-import { checkToken, EXPIRIES, tokenFieldOf, type TokenForm, toTokenInput } from './token-form.ts'
+import { ReportsFor } from './reports-for.tsx'
+import { checkToken, EXPIRIES, onlyReports, tokenFieldOf, type TokenForm, toTokenInput } from './token-form.ts'
 
 const CreateApiTokenDocument = graphql(`
   mutation CreateApiToken($input: CreateApiTokenInput!) {
@@ -57,7 +58,7 @@ interface TokenFieldsProps {
   onClose: () => void
 }
 
-const INITIAL: TokenForm = { name: '', scopes: new Set<Scope>(['READ']), days: 90 }
+const INITIAL: TokenForm = { name: '', scopes: new Set<Scope>(['READ']), days: 90, deploymentId: null }
 
 function TokenFields({ onCreated, onClose }: TokenFieldsProps) {
   const scopesId = useId()
@@ -103,6 +104,13 @@ function TokenFields({ onCreated, onClose }: TokenFieldsProps) {
           {problemOf('scopes')}
         </p>
       </fieldset>
+      {onlyReports(form) && (
+        <ReportsFor
+          value={form.deploymentId}
+          onChange={(deploymentId) => change({ deploymentId })}
+          problem={problemOf('deploymentId')}
+        />
+      )}
       <div>
         <label htmlFor={expiryId} className="mb-1 block font-medium">
           Expires

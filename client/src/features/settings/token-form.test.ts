@@ -2,7 +2,12 @@ import { describe, expect, it } from 'vitest'
 import { checkToken, tokenFieldOf, type TokenForm, tokenState, toTokenInput } from './token-form.ts'
 
 const NOW = Date.parse('2026-11-23T12:00:00.000Z')
-const good: TokenForm = { name: ' release bot ', scopes: new Set(['DEPLOY', 'READ']), days: 30 }
+const good: TokenForm = {
+  name: ' release bot ',
+  scopes: new Set(['DEPLOY', 'READ']),
+  days: 30,
+  deploymentId: null,
+}
 
 describe('the token form', () => {
   it('needs a name and a scope', () => {
@@ -15,6 +20,12 @@ describe('the token form', () => {
     const input = { name: 'release bot', scopes: ['READ', 'DEPLOY'] }
     expect(toTokenInput(good, NOW)).toEqual({ ...input, expiresAt: '2026-12-23T12:00:00.000Z' })
     expect(toTokenInput({ ...good, days: null }, NOW)).toEqual(input)
+  })
+
+  it('is bound to a deployment only if the token may do nothing but report', () => {
+    const bound = { ...good, days: null, deploymentId: 'deployment 1' }
+    expect(toTokenInput({ ...bound, scopes: new Set(['REPORT']) }, NOW)).toHaveProperty('deploymentId', 'deployment 1')
+    expect(toTokenInput({ ...bound, scopes: new Set(['REPORT', 'READ']) }, NOW)).not.toHaveProperty('deploymentId')
   })
 
   it('finds the field of an issue', () => {

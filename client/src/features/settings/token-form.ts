@@ -6,8 +6,10 @@ export interface TokenForm {
   name: string
   scopes: ReadonlySet<Scope>
   days: number | null
+  /** The only deployment that it may report for; null for any. Counts only for a token that may do nothing but report. */
+  deploymentId: string | null
 }
-export type TokenField = 'name' | 'scopes' | 'expiresAt'
+export type TokenField = 'name' | 'scopes' | 'expiresAt' | 'deploymentId'
 
 export const EXPIRIES: readonly { days: number | null; label: string }[] = [
   { days: 7, label: 'In 7 days' },
@@ -31,17 +33,24 @@ export function checkToken({ name, scopes }: TokenForm): Partial<Record<TokenFie
 }
 
 /** The checked form as the mutation takes it; `now` is the server's time in ms since 1970. */
-export function toTokenInput({ name, scopes, days }: TokenForm, now: number): CreateApiTokenInput {
+export function toTokenInput(form: TokenForm, now: number): CreateApiTokenInput {
+  const { name, scopes, days, deploymentId } = form
   return {
     name: name.trim(),
     scopes: SCOPES.filter((scope) => scopes.has(scope)),
     ...(days === null ? {} : { expiresAt: new Date(now + days * DAY_MS).toISOString() }),
+    ...(deploymentId !== null && onlyReports(form) ? { deploymentId } : {}),
   }
+}
+
+/** Whether the token may report and do nothing else: such a token can be bound to a deployment. */
+export function onlyReports({ scopes }: Pick<TokenForm, 'scopes'>): boolean {
+  return scopes.size === 1 && scopes.has('REPORT')
 }
 
 /** The field that an issue's path points to. */
 export function tokenFieldOf(path: readonly string[]): TokenField | undefined {
-  return (['name', 'scopes', 'expiresAt'] as const).find((field) => path.includes(field))
+  return (['name', 'scopes', 'expiresAt', 'deploymentId'] as const).find((field) => path.includes(field))
 }
 
 export type TokenState = 'active' | 'expired' | 'revoked'

@@ -1,5 +1,6 @@
 import { useId } from 'react'
 import { amount, latency, NO_DATA, percent, written } from '../../ui/format.ts'
+import { Button } from '../../ui/button.tsx'
 import { Problem } from '../../ui/message.tsx'
 import { Select } from '../../ui/select.tsx'
 import { Status } from '../../ui/status.tsx'
@@ -13,6 +14,8 @@ import type { ScrapeCheck, ScrapeState } from './use-scrape-check.ts'
 export function CheckResult({ check, state }: { check: ScrapeCheck; state: ScrapeState }) {
   const { serverTitle, series, durationMs, problem, unknown } = check
   const choices = labelChoices(check, state.form.labels)
+  const isFirst = ({ tellsModelsApart, name }: LabelToChoose) => tellsModelsApart || name in state.form.labels
+  const models = choices.filter(isFirst)
   const labelProblem = state.problemOf('labels')
   return (
     <section
@@ -29,13 +32,12 @@ export function CheckResult({ check, state }: { check: ScrapeCheck; state: Scrap
         </span>
       </p>
       {problem && <Problem>{problem.message}</Problem>}
-      {choices.length > 0 && (
-        <div className="flex flex-wrap gap-3">
-          {choices.map((label) => (
-            <LabelChoice key={label.name} label={label} state={state} />
-          ))}
-        </div>
+      {problem?.reason === 'NO_FIGURES' && state.form.families === null && (
+        <Button className="self-start" onClick={state.startMapping}>
+          Choose the families by hand
+        </Button>
       )}
+      <LabelChoices labels={models} state={state} />
       {labelProblem && <Problem>{labelProblem}</Problem>}
       {check.sinceStart && <SinceStart check={check} />}
       {unknown.length > 0 && (
@@ -48,7 +50,7 @@ export function CheckResult({ check, state }: { check: ScrapeCheck; state: Scrap
           </ul>
         </div>
       )}
-      <Reading check={check} state={state} />
+      <Reading check={check} state={state} labels={choices.filter((label) => !isFirst(label))} />
     </section>
   )
 }
@@ -56,17 +58,32 @@ export function CheckResult({ check, state }: { check: ScrapeCheck; state: Scrap
 interface LabelToChoose {
   name: string
   values: readonly string[]
+  tellsModelsApart: boolean
 }
 
 /** The labels with something to choose, and those that were chosen before, also if they are gone. */
 function labelChoices({ labels }: ScrapeCheck, chosen: ScrapeState['form']['labels']): LabelToChoose[] {
   const found = labels.filter(({ values, name }) => values.length > 1 || name in chosen)
   const gone = Object.entries(chosen).filter(([name]) => !labels.some((label) => label.name === name))
-  const withChosen = found.map(({ name, values }) => {
-    const value = chosen[name]
-    return { name, values: value === undefined || values.includes(value) ? values : [...values, value] }
+  const withChosen = found.map((label) => {
+    const value = chosen[label.name]
+    return {
+      ...label,
+      values: value === undefined || label.values.includes(value) ? label.values : [...label.values, value],
+    }
   })
-  return [...withChosen, ...gone.map(([name, value]) => ({ name, values: [value] }))]
+  return [...withChosen, ...gone.map(([name, value]) => ({ name, values: [value], tellsModelsApart: false }))]
+}
+
+function LabelChoices({ labels, state }: { labels: readonly LabelToChoose[]; state: ScrapeState }) {
+  if (labels.length === 0) return null
+  return (
+    <div className="flex flex-wrap gap-3">
+      {labels.map((label) => (
+        <LabelChoice key={label.name} label={label} state={state} />
+      ))}
+    </div>
+  )
 }
 
 interface LabelChoiceProps {
@@ -182,8 +199,15 @@ function SinceStart({ check: { sinceStart } }: { check: ScrapeCheck }) {
   )
 }
 
+interface ReadingProps {
+  check: ScrapeCheck
+  state: ScrapeState
+  /** Labels that do not tell models apart: series can be chosen by them too. */
+  labels: readonly LabelToChoose[]
+}
+
 /** Which family gives which figure, the kind of server to read it as, and the mapping by hand. */
-function Reading({ check, state }: { check: ScrapeCheck; state: ScrapeState }) {
+function Reading({ check, state, labels }: ReadingProps) {
   const id = useId()
   const { form } = state
   const isByHand = form.families !== null
@@ -236,6 +260,7 @@ function Reading({ check, state }: { check: ScrapeCheck; state: ScrapeState }) {
             </tbody>
           </table>
         )}
+        <LabelChoices labels={labels} state={state} />
       </div>
     </details>
   )

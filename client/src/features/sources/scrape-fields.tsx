@@ -56,7 +56,7 @@ export function ScrapeFields({ state, hasSecret }: ScrapeFieldsProps) {
             </button>
           )}
         </div>
-        <div className="grid gap-3 sm:grid-cols-2">
+        <div className="grid grid-cols-2 gap-3">
           <div>
             <label htmlFor={authorizationId} className="mb-1 block font-medium">
               Authorization

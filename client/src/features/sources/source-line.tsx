@@ -26,7 +26,6 @@ export function SourceLine({ source, active }: { source: Source; active: boolean
       )}
       <span>every {intervalSeconds} s</span>
       {active && kind !== 'SIMULATED' && <Health health={health} />}
-      {active && health.lastError && <span className="wrap-anywhere text-text">{health.lastError}</span>}
     </>
   )
 }
@@ -35,13 +34,14 @@ function Health({ health }: { health: Source['health'] }) {
   const { word, tone } = STATUS_WORDS[health.status]
   const age = useClock((now) => span(serverNow(now) - Date.parse(health.since)))
   return (
-    <span className="flex items-center gap-1.5">
+    <span title={health.lastError ?? undefined} className="flex items-center gap-1.5">
       <Status tone={tone} className="text-text">
         {word}
       </Status>
       <time dateTime={health.since} title={moment(new Date(health.since))}>
         for {age}
       </time>
+      {health.lastError && <span className="sr-only">: {health.lastError}</span>}
       {health.status === 'UP' && health.series != null && health.durationMs != null && (
         <span className="max-sm:hidden">
           {amount(health.series)} series in {written(latency(health.durationMs))}

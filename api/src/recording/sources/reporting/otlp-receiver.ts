@@ -21,8 +21,8 @@ import { Refusals } from './refusals.ts'
 const DEPLOYMENT_ATTRIBUTE = 'gaugeline.deployment.id'
 
 export interface OtlpOptions {
-  inbox: ReportInbox
-  targets: ReportTargets
+  inbox: Pick<ReportInbox, 'accept'>
+  targets: Pick<ReportTargets, 'find'>
   rules: ReportRules
   /** Recording's clock. */
   clock: Clock

@@ -102,7 +102,11 @@ class DeploymentCount {
     const startMs = Math.min(window.startMs, Math.ceil(earliestMs / durationMs) * durationMs)
     const effects: SampleEffect[] = [{ kind: 'reports', data: rows.map(({ id }) => id) }]
     this.#last = { endMs, effects, lastReportMs: Math.max(...rows.map(({ atMs }) => atMs)) }
-    return { window: { startMs, durationMs: endMs - startMs }, measurement: this.#count(rows, startMs), effects }
+    return {
+      window: { startMs, durationMs: endMs - startMs },
+      measurement: this.#count(rows, recordedThroughMs),
+      effects,
+    }
   }
 
   /** The baseline goes with the last sample: it holds what all of them have counted. */
@@ -118,12 +122,13 @@ class DeploymentCount {
     effects.push({ kind: 'baseline', data })
   }
 
-  #count(rows: readonly UncountedReports[], startMs: number): Measurement {
+  /** @param recordedThroughMs what happened before had a window, which is closed */
+  #count(rows: readonly UncountedReports[], recordedThroughMs: number): Measurement {
     const tally = new ReportTally()
     const points: ReportedPoint[] = []
     for (const { atMs, points: reported } of rows) {
       for (const item of reported) {
-        if (atMs < startMs) tally.addLate(reportsIn(item))
+        if (atMs < recordedThroughMs) tally.addLate(reportsIn(item))
         if (item.kind === 'point') points.push(item)
         else tally.addRequests(item.requests)
       }

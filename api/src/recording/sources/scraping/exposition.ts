@@ -43,10 +43,17 @@ export class ExpositionTruncatedError extends ExpositionError {
   override name = 'ExpositionTruncatedError'
 }
 
-/** There are more samples, or more labels on one, than are read. */
+/** There are more samples or families, or more labels on a sample, than are read. */
 export class ExpositionTooLargeError extends ExpositionError {
   override name = 'ExpositionTooLargeError'
 }
 
 export const MAX_EXPOSITION_SAMPLES = 50_000
 export const MAX_SAMPLE_LABELS = 64
+export const MAX_EXPOSITION_FAMILIES = 10_000
+
+export function tooManyFamilies(): ExpositionTooLargeError {
+  return new ExpositionTooLargeError(
+    `It has more than ${MAX_EXPOSITION_FAMILIES} metrics, which is the most that is read.`,
+  )
+}

@@ -1,5 +1,4 @@
 import type { FamilyType } from './exposition.ts'
-import { escaped } from './escapes.ts'
 import { DECIMAL, HistogramPoint } from './histogram-point.ts'
 import type { ExpositionScanner } from './scanner.ts'
 
@@ -187,14 +186,17 @@ export class OpenMetricsPoints {
 
   /** The same for the same labels in any order. */
   #groupKey(): string {
-    const { labelCount, labelNames, labelValues, labelsStart, labelsEnd, text } = this.#scanner
+    const scanner = this.#scanner
+    const { labelCount, labelNames, labelsStart, labelsEnd, text } = scanner
     if (this.#partLabel === null && this.#areNamesSorted) return text.slice(labelsStart, labelsEnd)
-    const labels: string[] = []
-    for (let index = 0; index < labelCount; index += 1) {
+    const indexes = Array.from({ length: labelCount }, (_none, index) => index)
+    if (!this.#areNamesSorted) indexes.sort((a, b) => ((labelNames[a] ?? '') < (labelNames[b] ?? '') ? -1 : 1))
+    let key = ''
+    for (const index of indexes) {
       const name = labelNames[index] ?? ''
-      if (name !== this.#partLabel) labels.push(`${name}="${escaped(labelValues[index] ?? '')}"`)
+      if (name !== this.#partLabel) key += `${key === '' ? '' : ','}${name}=${scanner.rawValue(index)}`
     }
-    return labels.toSorted().join(',')
+    return key
   }
 
   #hasSortedNames(): boolean {

@@ -4,6 +4,8 @@ import {
   ExpositionTruncatedError,
   type Family,
   type FamilyType,
+  MAX_EXPOSITION_FAMILIES,
+  tooManyFamilies,
 } from './exposition.ts'
 import { unescaped } from './escapes.ts'
 import { readExemplar } from './exemplar.ts'
@@ -52,6 +54,7 @@ export class OpenMetricsReader {
   readonly #families: Family[] = []
   /** The names of all families so far, and those that their samples may have. */
   readonly #taken = new Set<string>()
+  #opened = 0
   #family: OpenFamily | null = null
   /** Of the sample that was read last. */
   #suffix = ''
@@ -137,6 +140,7 @@ export class OpenMetricsReader {
     if (this.#taken.has(name)) {
       this.#scanner.fail(`${name} was there before`, 'all lines of a metric stand together, and no other has its name')
     }
+    if (++this.#opened > MAX_EXPOSITION_FAMILIES) throw tooManyFamilies()
     this.#taken.add(name)
     this.#family = {
       name,
@@ -186,7 +190,8 @@ export class OpenMetricsReader {
       scanner.fail(`${scanner.shown(scanner.at)} follows the value`, 'a line ends with it')
     const samples = family.samples
     // Of several points of a series, the newest counts: it is the last.
-    samples.length = this.#points.add(samples.length)
+    const kept = this.#points.add(samples.length)
+    if (kept < samples.length) samples.length = kept
     scanner.at += 1
     const { name, labels, value, timestamp } = scanner
     samples.push({ name, labels, value, timestampMs: timestamp === null ? null : Math.round(timestamp * 1000) })

@@ -109,11 +109,16 @@ export class ExpositionScanner extends Cursor {
 
   /** After the name: labels, value, timestamp. Stops before what is left of the line. */
   readRest(): void {
+    const start = this.at
+    if (this.isLenient) this.skipBlanks()
     if (this.#isNameInBraces) this.#readLabels()
     else if (this.code() === OPEN) {
       this.at += 1
       this.#readLabels()
-    } else this.#noLabels()
+    } else {
+      this.at = start
+      this.#noLabels()
+    }
     this.separator('the value')
     this.value = this.number(true)
     this.timestamp = null
@@ -123,6 +128,7 @@ export class ExpositionScanner extends Cursor {
     const next = this.code()
     if (this.isLenient && (next === NEWLINE || next === HASH || this.at >= this.text.length)) return
     this.timestamp = this.number(false)
+    if (this.isLenient) this.skipBlanks()
   }
 
   #noLabels(): void {
@@ -219,6 +225,12 @@ export class ExpositionScanner extends Cursor {
     this.labelValues[index] = this.quoted()
     this.#rawLength[slot] = this.at - (this.#rawAt[slot] ?? 0)
     return false
+  }
+
+  /** The value of a label as it is written, in its quotes. */
+  rawValue(index: number): string {
+    const at = this.#rawAt[index * 2 + 1] ?? 0
+    return this.text.slice(at, at + (this.#rawLength[index * 2 + 1] ?? 0))
   }
 
   labelValue(): string {

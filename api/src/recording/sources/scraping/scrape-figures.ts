@@ -34,7 +34,7 @@ export class ScrapeFigures {
   }
 
   /** @throws ScrapeFailedError or SnapshotError, whose message is one sentence; the reason of `signal` once it aborts */
-  async scrape({ settings, secret, atMs }: ScrapeOrder, signal: AbortSignal): Promise<ScrapedFigures> {
+  async scrape({ settings, secret, atMs, readsAll }: ScrapeOrder, signal: AbortSignal): Promise<ScrapedFigures> {
     const { guard, onScrape, onError, scrape = scrapeTarget } = this.#options
     const { url, timeoutMs, mapping, labels } = settings
     const beganMs = performance.now()
@@ -43,7 +43,7 @@ export class ScrapeFigures {
         url: new URL(url),
         authorization: secret,
         timeoutMs,
-        wanted: wantedFamilies(mapping),
+        ...(!readsAll && { wanted: wantedFamilies(mapping) }),
         connections: this.#connections,
       }
       const { families, series, durationMs } = await scrape(target, guard, signal)

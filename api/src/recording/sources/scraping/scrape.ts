@@ -157,7 +157,7 @@ class Attempt {
     }
     const why =
       statusCode === 404
-        ? `it has nothing at ${shown(pathname)}; ${USUAL}`
+        ? `it has nothing at ${shown(pathname)}${pathname === '/metrics' ? '' : `; ${USUAL}`}`
         : statusCode >= 500
           ? 'the server has a problem, or is not ready yet'
           : 'metrics come with the status 200'

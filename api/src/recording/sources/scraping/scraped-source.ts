@@ -18,6 +18,8 @@ export interface ScrapeOrder {
   secret: string | null
   /** The end of the window that it is for. */
   atMs: number
+  /** Whether families that give no figure are read too, to name them. */
+  readsAll: boolean
 }
 
 export interface ScrapedSourceOptions {
@@ -121,7 +123,8 @@ export class ScrapedSource implements Source {
       head,
       intervalMs: intervalMs ?? SCRAPE_INTERVAL_MS,
       clock,
-      scrape: (atMs, signal) => scrape({ settings: settings as ScrapeSettings, secret, atMs }, signal),
+      scrape: (atMs, readsAll, signal) =>
+        scrape({ settings: settings as ScrapeSettings, secret, atMs, readsAll }, signal),
       deltaOf,
       readBaseline,
       onScraped: onReady,

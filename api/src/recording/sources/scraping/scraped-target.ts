@@ -4,6 +4,7 @@ import type { RecordingHead } from '../../../samples/sample-store.ts'
 import type { SourceState } from '../../../samples/source-states.ts'
 import type { Baseline, DeltaOf, Snapshot } from '../cumulative.ts'
 import type { MeasuredWindow, MeasurementRequest, SourceAnswer } from '../source.ts'
+import { SnapshotError } from '../snapshot-errors.ts'
 import { SourceHealth, type SourceTransition } from '../source-health.ts'
 import { StoredBaseline } from '../stored-baseline.ts'
 import { ScrapeLoop } from './scrape-loop.ts'
@@ -20,8 +21,11 @@ export interface ScrapedTargetOptions {
   head: RecordingHead
   intervalMs: number
   clock: Clock
-  /** Scrapes this target for the window that ends at `atMs`. Rejects with what is wrong in one sentence. */
-  scrape: (atMs: number, signal: AbortSignal) => Promise<ScrapedFigures>
+  /**
+   * Scrapes this target for the window that ends at `atMs`. Rejects with what is wrong in one sentence.
+   * @param readsAll also reads families that give no figure, to name them
+   */
+  scrape: (atMs: number, readsAll: boolean, signal: AbortSignal) => Promise<ScrapedFigures>
   deltaOf: DeltaOf
   readBaseline: (json: unknown) => Baseline | null
   onScraped: () => void
@@ -45,6 +49,8 @@ export class ScrapedTarget {
   readonly #baseline = new StoredBaseline()
   /** By the end of the window that they are for; ascending. */
   readonly #kept = new Map<number, Kept>()
+  /** The last answer gave no figures: whoever is told should know what there is. */
+  #isWithoutFigures = false
 
   constructor(options: ScrapedTargetOptions) {
     const { head, intervalMs, clock, onScraped, onTransition, onError, sleep } = options
@@ -76,8 +82,9 @@ export class ScrapedTarget {
   async #scrape(atMs: number, signal: AbortSignal): Promise<void> {
     const { scrape, clock } = this.#options
     try {
-      const figures = await scrape(atMs, signal)
+      const figures = await scrape(atMs, this.#isWithoutFigures, signal)
       if (signal.aborted) return
+      this.#isWithoutFigures = false
       const scrapedAtMs = clock.now()
       this.#kept.set(atMs, { ...figures, scrapedAtMs })
       const [oldestMs] = this.#kept.keys()
@@ -85,6 +92,7 @@ export class ScrapedTarget {
       this.#health.answered(scrapedAtMs)
     } catch (error) {
       if (signal.aborted) return
+      this.#isWithoutFigures = error instanceof SnapshotError
       this.#health.missed(clock.now(), error instanceof Error ? error.message : String(error))
     }
   }

@@ -1,9 +1,9 @@
 import {
-  ExpositionTooLargeError,
   type ExpositionSample,
   type Family,
   type FamilyType,
-  MAX_EXPOSITION_SAMPLES,
+  MAX_EXPOSITION_FAMILIES,
+  tooManyFamilies,
 } from './exposition.ts'
 import { unescaped } from './escapes.ts'
 import { ExpositionScanner } from './scanner.ts'
@@ -116,8 +116,9 @@ export class TextFormatReader {
   }
 
   #isWanted({ name, type }: DraftFamily): boolean {
+    if (this.#wanted(name)) return true
     if (type === 'counter' && name.endsWith('_total')) return this.#wanted(name.slice(0, -'_total'.length))
-    return this.#wanted(name) || (type === null && this.#wanted(name.replace(GUESSED_SUFFIX, '')))
+    return type === null && this.#wanted(name.replace(GUESSED_SUFFIX, ''))
   }
 
   #familyOf(sampleName: string): DraftFamily {
@@ -127,10 +128,8 @@ export class TextFormatReader {
   #declare(name: string): DraftFamily {
     const known = this.#declared.get(name)
     if (known !== undefined) return known
-    if (this.#declared.size === MAX_EXPOSITION_SAMPLES) {
-      throw new ExpositionTooLargeError(
-        `It has more than ${MAX_EXPOSITION_SAMPLES} metrics, which is the most that is read.`,
-      )
+    if (this.#declared.size === MAX_EXPOSITION_FAMILIES) {
+      throw tooManyFamilies()
     }
     const family = { name, type: null, unit: null, help: null, samples: [], isWanted: null }
     this.#declared.set(name, family)
