@@ -104,7 +104,7 @@ try {
   if (process.env.npm_lifecycle_event) endWithNpm(end)
   say(`The example model server is at ${server.url}, and its metrics at ${server.url}/metrics`)
   if (options.connect) {
-    say(await connect({ metricsUrl: `${server.url}/metrics`, env: process.env }))
+    say(await connect({ metricsUrl: `${server.url}/metrics`, env: process.env, say }))
   } else {
     say('To watch it in Gaugeline: press Deploy on a completed training job, and connect it to that address.')
     say('Gaugeline must have been started with SCRAPE_ALLOWED_HOSTS=127.0.0.1, because the address is on this machine.')
