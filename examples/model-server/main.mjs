@@ -106,7 +106,7 @@ try {
   if (options.connect) {
     say(await connect({ metricsUrl: `${server.url}/metrics`, env: process.env, say }))
   } else {
-    say('To watch it in Gaugeline: press Deploy on a completed training job, and connect it to that address.')
+    say('To watch it in Gaugeline, deploy a completed training job with another source: Model server, at that address.')
     say('Gaugeline must have been started with SCRAPE_ALLOWED_HOSTS=127.0.0.1, because the address is on this machine.')
   }
 } catch (error) {
