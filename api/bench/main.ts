@@ -9,6 +9,7 @@ import { history } from './parts/history.ts'
 import { http } from './parts/http.ts'
 import { many } from './parts/many.ts'
 import { recording } from './parts/recording.ts'
+import { reporting } from './parts/reporting.ts'
 import { scraping } from './parts/scraping.ts'
 import { sources } from './parts/sources.ts'
 import { sse } from './parts/sse.ts'
@@ -18,7 +19,7 @@ import { printed, writeReport } from './report.ts'
 import type { Run } from './rounds.ts'
 import type { Section } from './section.ts'
 
-const PARTS = { fanout, sse, many, stalled, storm, http, history, recording, scraping, sources }
+const PARTS = { fanout, sse, many, stalled, storm, http, history, recording, scraping, reporting, sources }
 const ROUNDS = 3
 
 async function main(): Promise<void> {

@@ -191,8 +191,9 @@ export function createDeps({ env, database, source, log, address, time = realTim
   })
   const { reporting, scraped } = recording
   const rollUp = createRollUp({ database, tables, recent, clock: recordingClock, log, logError })
+  const forWebhooks = { prisma, outbox, idempotency, bus, clock, maxWebhooks: quotas.webhooks }
   const { webhooks, deliveryQueue, deliveryWorker } = createWebhooks({
-    ...{ prisma, outbox, idempotency, bus, clock, maxWebhooks: quotas.webhooks },
+    ...forWebhooks,
     mayBeReached: env.webhookAllowedHosts,
     onAttempt: ({ failure }) => telemetry.onDeliveryAttempt(failure),
     onError: logError('webhook deliveries are stalled'),

@@ -196,7 +196,7 @@ describe.each(await testDatabaseKinds())('checkScrapeTarget, on %s', (kind) => {
       {
         path: ['scrape', 'url'],
         message:
-          'must lead to a public address; for 10.0.0.1, the operator must name it in the setting SCRAPE_ALLOWED_HOSTS.',
+          'must lead to a public address; to allow 10.0.0.1, start Gaugeline with SCRAPE_ALLOWED_HOSTS=10.0.0.1.',
       },
     ])
   })

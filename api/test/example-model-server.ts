@@ -45,15 +45,36 @@ export class ExampleModelServer implements AsyncDisposable {
 
   /** @param options without their dashes; the port is a free one unless it is named */
   static async start(options: Record<string, string | number> = {}): Promise<ExampleModelServer> {
+    return (await ExampleModelServer.#started(options, [], {})).server
+  }
+
+  /** With `--connect`, to the Gaugeline at an origin; also gives what it says of that. */
+  static async connect(
+    origin: string,
+    token: string,
+    options: Record<string, string | number> = {},
+  ): Promise<{ server: ExampleModelServer; said: string }> {
+    const { server, lines } = await ExampleModelServer.#started(options, ['--connect'], {
+      GAUGELINE_URL: origin,
+      GAUGELINE_TOKEN: token,
+    })
+    const { value: said } = (await lines.next()) as { value: string | undefined }
+    return { server, said: String(said) }
+  }
+
+  static async #started(
+    options: Record<string, string | number>,
+    flags: string[],
+    env: Record<string, string>,
+  ): Promise<{ server: ExampleModelServer; lines: AsyncIterator<string> }> {
     const args = Object.entries({ port: 0, ...options }).map(([name, value]) => `--${name}=${value}`)
-    const child = spawn(process.execPath, [program, ...args], { env: {}, stdio: ['ignore', 'pipe', 'inherit'] })
-    for await (const line of createInterface({ input: child.stdout })) {
-      const [, url] = /is at (\S+),/.exec(line) ?? []
-      if (url === undefined) continue
-      child.stdout.resume()
-      return new ExampleModelServer(child, url)
-    }
-    throw new Error('The example server has ended before it listened.')
+    const child = spawn(process.execPath, [program, ...args, ...flags], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+    // It prints a few lines only, which the pipe holds whether or not somebody reads them.
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+    const { value: first } = (await lines.next()) as { value: string | undefined }
+    const [, url] = /is at (\S+),/.exec(first ?? '') ?? []
+    if (url === undefined) throw new Error(`The example server has not started: ${first}`)
+    return { server: new ExampleModelServer(child, url), lines }
   }
 
   get metricsUrl(): string {

@@ -5,6 +5,7 @@ import { ADMIN_TOKEN, createTestApp, type TestApp } from './create-test-app.ts'
 import { ManualTime } from './create-test-deps.ts'
 import { rawHttp } from './raw-http.ts'
 import { sampleOf } from './sample-of.ts'
+import type { Sample } from '../src/metrics/sample.ts'
 
 const NOON = Date.UTC(2026, 10, 23, 12)
 const MINUTE = 60_000
@@ -16,7 +17,45 @@ type Row = Record<string, unknown>
 const API = `query ($id: ID!, $from: DateTime!, $to: DateTime, $maxPoints: Int) { deployment(id: $id) {
   metricsHistory(from: $from, to: $to, maxPoints: $maxPoints) { points {
     at windowSeconds coveredSeconds requests errors errorRate latency { p50Ms p95Ms p99Ms meanMs maxMs }
-    promptTokens generatedTokens inFlight sources } } } }`
+    promptTokens generatedTokens inFlight sources
+    timeToFirstToken { p50Ms p95Ms p99Ms meanMs maxMs } interTokenLatency { p50Ms p95Ms p99Ms meanMs maxMs }
+    queueTime { p50Ms p95Ms p99Ms meanMs maxMs } waiting kvCacheUsage errorsByReason { reason count } lateReports
+  } } } }`
+
+/** As the columns are named. */
+function ofApi({ latency, timeToFirstToken, interTokenLatency, queueTime, errorsByReason, ...row }: Row): Row {
+  const columns = (summary: unknown, name: (own: string) => string) =>
+    Object.fromEntries(
+      ['p50Ms', 'p95Ms', 'p99Ms', 'meanMs', 'maxMs'].map((own) => [name(own), (summary as Row | null)?.[own] ?? null]),
+    )
+  const named = (prefix: string) => (own: string) => `${prefix}${own[0]?.toUpperCase() ?? ''}${own.slice(1)}`
+  const reasons = (errorsByReason as { reason: string; count: number }[]).map(({ reason, count }) => [reason, count])
+  return {
+    ...row,
+    ...columns(latency, (own) => own),
+    ...columns(timeToFirstToken, named('timeToFirstToken')),
+    ...columns(interTokenLatency, named('interTokenLatency')),
+    ...columns(queueTime, named('queueTime')),
+    errorsByReason: reasons.length > 0 ? Object.fromEntries(reasons) : null,
+  }
+}
+
+/** What it shows besides; its reasons are words that a spreadsheet could take for something else. */
+function ofLanguageModel(n: number): Partial<Sample> {
+  const times = sampleOf({ latenciesMs: [n + 1, 2 * n + 2] })
+  return {
+    timeToFirstToken: times.latency,
+    timeToFirstTokenSumMs: times.latencySumMs,
+    timeToFirstTokenMaxMs: times.latencyMaxMs,
+    interTokenLatency: times.latency,
+    queueTime: times.latency,
+    queueTimeSumMs: times.latencySumMs,
+    errorsByReason: { '=cmd("a", b)': 1 },
+    waiting: n,
+    kvCacheUsage: n / 128,
+    lateReports: 1,
+  }
+}
 
 describe('exports of a deployment', () => {
   let app: TestApp
@@ -32,6 +71,7 @@ describe('exports of a deployment', () => {
     await prisma.sampleHead.update({ where: { deploymentKey: key }, data: { recordingSince: new Date(NOON) } })
     const samples = Array.from({ length: 100 }, (_, n) =>
       sampleOf({
+        ...(n === 3 ? {} : ofLanguageModel(n)),
         deploymentKey: key,
         sequence: n + 1,
         windowStartMs: NOON + n * MINUTE,
@@ -60,10 +100,7 @@ describe('exports of a deployment', () => {
   const points = async (from: string, to: string, maxPoints: number) => {
     const variables = { id, from, to, maxPoints }
     const data = await app.client.data<{ deployment: { metricsHistory: { points: Row[] } } }>(API, variables)
-    return data.deployment.metricsHistory.points.map(({ latency, ...row }) => {
-      const none = { p50Ms: null, p95Ms: null, p99Ms: null, meanMs: null, maxMs: null }
-      return { ...row, ...((latency as Row | null) ?? none) }
-    })
+    return data.deployment.metricsHistory.points.map(ofApi)
   }
 
   it('say what the API says, of every window and of longer ones', async () => {
@@ -91,8 +128,10 @@ describe('exports of a deployment', () => {
       ).deployment
       const path = what === 'fleet' ? 'fleet' : `models/${String(model['id'])}`
       const read = async (query: string) => (await askAt(`/export/${path}/metrics.json?${query}`)).json<Row[]>()
-      expect(await read(RANGE)).toEqual(await rows(`${RANGE}&resolution=60`))
-      expect(await read(`${RANGE}&resolution=3600`)).toEqual(await rows(`${RANGE}&resolution=3600`))
+      // It is a state of one deployment, not of a group of one.
+      const ofOne = async (query: string) => (await rows(query)).map((row) => ({ ...row, kvCacheUsage: null }))
+      expect(await read(RANGE)).toEqual(await ofOne(`${RANGE}&resolution=60`))
+      expect(await read(`${RANGE}&resolution=3600`)).toEqual(await ofOne(`${RANGE}&resolution=3600`))
       const finer = await askAt(`/export/${path}/metrics.csv?${RANGE}&resolution=10`)
       expect(finer.status).toBe(400)
       expect(finer.body).toContain('resolution must be 60, 600, 3600 or 86400 (seconds)')
@@ -105,14 +144,21 @@ describe('exports of a deployment', () => {
     const [names = '', ...lines] = body.split('\n')
     expect(names).toBe(
       'at,windowSeconds,coveredSeconds,requests,errors,errorRate,p50Ms,p95Ms,p99Ms,meanMs,maxMs,' +
-        'promptTokens,generatedTokens,inFlight,sources',
+        'promptTokens,generatedTokens,inFlight,sources,' +
+        ['timeToFirstToken', 'interTokenLatency', 'queueTime']
+          .flatMap((name) => ['P50', 'P95', 'P99', 'Mean', 'Max'].map((own) => `${name}${own}Ms,`))
+          .join('') +
+        'waiting,kvCacheUsage,errorsByReason,lateReports',
     )
     expect(lines).toHaveLength(3)
-    expect(lines[1]).toBe('2026-11-23T12:03:00.000Z,60,60,0,0,,,,,,,,,3,SIMULATED')
+    expect(lines[1]).toBe('2026-11-23T12:03:00.000Z,60,60,0,0,,,,,,,,,3,SIMULATED,,,,,,,,,,,,,,,,,,,')
     const json = await rows(query)
     expect(Object.keys(json[0] ?? {}).join(',')).toBe(names)
-    const shown = (value: unknown) =>
-      Array.isArray(value) ? value.join(' ') : JSON.stringify(value ?? '').replaceAll('"', '')
+    const shown = (value: unknown) => {
+      if (Array.isArray(value)) return value.join(' ')
+      if (typeof value === 'object' && value !== null) return `"${JSON.stringify(value).replaceAll('"', '""')}"`
+      return JSON.stringify(value ?? '').replaceAll('"', '')
+    }
     expect(body).toBe([names, ...json.map((row) => Object.values(row).map(shown).join(',')), ''].join('\n'))
     expect(headers['content-disposition']).toBe('attachment; filename="acme-chat.7b-v1.0.0-20261123T120200Z.csv"')
   })

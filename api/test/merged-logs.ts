@@ -67,7 +67,9 @@ export class MergedLogs {
     const latenciesMs = Array.from({ length: this.integer(0, 5) }, () => this.random.between(1, 2000))
     const [inFlight, generatedTokens] = [this.integer(0, 9), this.integer(0, 999)]
     const place = { deploymentKey, sequence, windowStartMs, windowMs }
-    return sampleOf({ ...randomMetrics(this.random), ...place, latenciesMs, inFlight, generatedTokens })
+    // A source knows its states always or never: of a late sample without one, no window tells which is the last.
+    const states = deploymentKey % 2 === 0 ? { waiting: null, kvCacheUsage: null } : { waiting: this.integer(0, 9) }
+    return sampleOf({ ...randomMetrics(this.random), ...states, ...place, latenciesMs, inFlight, generatedTokens })
   }
 
   async store(samples: Sample[]): Promise<void> {

@@ -43,8 +43,8 @@ export function randomMetrics(random: Random): Added {
   return {
     ...metrics,
     errorsByReason: chance(0.2) ? null : reasons,
-    waiting: chance(0.1) ? null : integer(0, 9),
-    kvCacheUsage: chance(0.1) ? null : integer(0, 16) / 16,
+    waiting: integer(0, 9),
+    kvCacheUsage: integer(0, 16) / 16,
     lateReports: chance(0.7) ? null : integer(0, 3),
   } as Added
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { registerJob, succeed } from './acts.ts'
-import { createTestApp, type TestApp } from './create-test-app.ts'
+import { ADMIN_TOKEN, createTestApp, type TestApp } from './create-test-app.ts'
 import { ExampleModelServer, type KnownLatencies, type SeriesName } from './example-model-server.ts'
 
 const SERIES: SeriesName[] = ['latency', 'timeToFirstToken', 'interTokenLatency', 'queueTime']
@@ -166,5 +166,15 @@ describe('a deployment that is scraped from the example server', () => {
     const failed = windows.flatMap(({ errorsByReason }) => errorsByReason)
     expect(failed.reduce((sum, { count }) => sum + count, 0)).toBe(whole.errors)
     expect(new Set(failed.map(({ reason }) => reason))).toEqual(new Set(['abort', 'error']))
+  })
+
+  it('is made by --connect, which finds it again when the server is started a second time', async () => {
+    await registerJob(app.client, { modelName: 'test/chat-7b' })
+    const first = await ExampleModelServer.connect(app.origin, ADMIN_TOKEN, { rate: 0 })
+    await first.server[Symbol.asyncDispose]()
+    const again = await ExampleModelServer.connect(app.origin, ADMIN_TOKEN, { rate: 0, port: first.server.port })
+    await again.server[Symbol.asyncDispose]()
+    expect(first.said).toMatch(/^Gaugeline follows it as test\/chat-7b v1\.0\.0: http\S+\/deployments\/\S+$/)
+    expect(again.said).toBe(first.said)
   })
 })

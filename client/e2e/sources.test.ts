@@ -54,7 +54,10 @@ describe('a model server', () => {
     await dialog.getByRole('button', { name: 'Check' }).click()
     const found = dialog.getByRole('region', { name: 'What was found' })
     await found.getByRole('row', { name: /^Time to first token/ }).waitFor()
-    const cells = await found.getByRole('row', { name: /^Time to first token/ }).getByRole('cell').allInnerTexts()
+    const cells = await found
+      .getByRole('row', { name: /^Time to first token/ })
+      .getByRole('cell')
+      .allInnerTexts()
     expect(cells.slice(1)).toEqual(['> 10 s', '> 10 s', '20.0 s'])
     expect(await found.getByRole('heading', { name: 'What cannot be known from it' }).count()).toBe(1)
     await dialog.getByLabel('Interval').selectOption('1')

@@ -108,6 +108,26 @@ export function pageStates({ active, paused, job, runningJob, model, versions }:
         await dialog.getByRole('button', { name: 'Start', exact: true }).click()
       },
     },
+    {
+      name: 'training-jobs-deploy',
+      path: '/training-jobs?status=COMPLETED',
+      reach: async (page) => {
+        await page
+          .getByRole('button', { name: /with another source$/ })
+          .first()
+          .click()
+        await page
+          .getByRole('dialog')
+          .getByRole('radio', { name: /^Model server/ })
+          .check()
+        await page.getByRole('dialog').getByRole('button', { name: 'Check' }).click()
+      },
+    },
+    {
+      name: 'deployment-source',
+      path: `/deployments/${active}?source=change`,
+      reach: (page) => page.getByRole('dialog').waitFor(),
+    },
     { name: 'training-job', path: `/training-jobs/${job}`, reach: chart },
     { name: 'training-job-running', path: `/training-jobs/${runningJob}`, reach: chart },
     {

@@ -69,7 +69,7 @@ function textOf(message) {
  * @param {string} model
  * @returns {ChatRequest}
  */
-export function readChatRequest(body, model) {
+function readChatRequest(body, model) {
   if (typeof body !== 'object' || body === null) throw new ApiError(400, 'The body must be a JSON object.')
   const {
     messages,

@@ -41,7 +41,7 @@
  */
 
 /** How long a step takes, in milliseconds: a constant, and more for each running request and each token of a new prompt. */
-export const PACE = { stepMs: 12, perRunningMs: 0.6, perPromptTokenMs: 0.05 }
+const PACE = { stepMs: 12, perRunningMs: 0.6, perPromptTokenMs: 0.05 }
 /** A step takes up to a tenth less or more than that. */
 const UNEVENNESS = 0.1
 

@@ -72,6 +72,18 @@ function readOptions() {
   }
 }
 
+/**
+ * npm passes a SIGTERM on to its shell only, which ends and leaves us behind: then our parent is another one.
+ *
+ * @param {() => void} end
+ */
+function endWithNpm(end) {
+  const parent = process.ppid
+  setInterval(() => {
+    if (process.ppid !== parent) end()
+  }, 500).unref()
+}
+
 /** @param {unknown} error */
 function reasonOf(error) {
   return error instanceof Error ? error.message : String(error)
@@ -89,11 +101,12 @@ try {
   const server = await startModelServer(options)
   const end = () => void server.close().then(() => process.exit(0))
   process.once('SIGINT', end).once('SIGTERM', end)
+  if (process.env.npm_lifecycle_event) endWithNpm(end)
   say(`The example model server is at ${server.url}, and its metrics at ${server.url}/metrics`)
   if (options.connect) {
-    say(await connect({ metricsUrl: `${server.url}/metrics`, env: process.env }))
+    say(await connect({ metricsUrl: `${server.url}/metrics`, env: process.env, say }))
   } else {
-    say('To watch it in Gaugeline: press Deploy on a completed training job, and connect it to that address.')
+    say('To watch it in Gaugeline, deploy a completed training job with another source: Model server, at that address.')
     say('Gaugeline must have been started with SCRAPE_ALLOWED_HOSTS=127.0.0.1, because the address is on this machine.')
   }
 } catch (error) {

@@ -108,6 +108,16 @@ describe.each(await testDatabaseKinds())('active deployments on %s', (kind) => {
     expect([reads.mock.calls.length, held.size]).toEqual([2, 0])
   })
 
+  it('are told of when one has another kind of source: filters read it', async () => {
+    const { id } = await deploy('a')
+    await active.start()
+    await changes.next()
+    await deps.services.sources.update(id, { report: {} }, { by })
+    expect(await changes.next()).toEqual(['a 0'])
+    expect(active.active({ source: ['REPORTED'] })).toHaveLength(1)
+    expect(active.active({ source: ['SIMULATED'] })).toEqual([])
+  })
+
   it('are up to date when something changes while the server starts', async () => {
     const { held } = holdReads()
     const started = active.start()

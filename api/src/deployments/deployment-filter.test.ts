@@ -47,7 +47,8 @@ describe.each(await testDatabaseKinds())('the filter of deployments on %s', (kin
         ...(index % 3 === 1 ? [{ key: 'third', value: '' }] : []),
       ]
       const jobId = await completedJob(deps, model, job)
-      const { id } = await deployments.deploy(jobId, { by: index < 5 ? by : 'boris', labels })
+      const source = [null, { report: {} }, { scrape: { url: 'https://gpu.example/metrics' } }][index % 3]
+      const { id } = await deployments.deploy(jobId, { by: index < 5 ? by : 'boris', labels, source })
       await database.prisma.deployment.update({ where: { id }, data: { createdAt: hour(index) } })
       if (index % 3 === 0) await deployments.pause(id, { by })
     }
@@ -136,6 +137,9 @@ describe.each(await testDatabaseKinds())('the filter of deployments on %s', (kin
     ]) {
       filters.push({ labels }, { labels, status: ['ACTIVE'] }, { labels, search: 'a' })
     }
+    for (const source of [[], null, ['SIMULATED'], ['REPORTED', 'SCRAPED']] as const) {
+      filters.push({ source }, { source, search: 'a' }, { source, model: 'm' })
+    }
     filters.push({ trainingJobId: all[0]!.trainingJobId }, { trainingJobId: NOBODY }, {})
     const counts = new Set<number>()
     for (const filter of filters) counts.add((await found(filter)).length)
@@ -167,6 +171,8 @@ describe('the key of a filter', () => {
     [{ createdAfter: hour(1) }, { createdAfter: hour(1) }],
     [{ labels: ['b=2', 'a=1'] }, { labels: ['a=1', 'b=2', 'a=1'] }],
     [{ labels: [] }, {}],
+    [{ source: ['SCRAPED', 'REPORTED'] }, { source: ['REPORTED', 'SCRAPED', 'REPORTED'] }],
+    [{ source: null }, {}],
   ]
   it.each(same)('is the same for %j and %j, which are equivalent', (one, other) => {
     expect(filterKey(one)).toBe(filterKey(other))
@@ -183,6 +189,8 @@ describe('the key of a filter', () => {
     [{ labels: ['a=1'] }, { labels: ['a=2'] }],
     [{ labels: ['a=1'] }, {}],
     [{ trainingJobId: 'a' }, {}],
+    [{ source: [] }, {}],
+    [{ source: ['SCRAPED'] }, { source: ['REPORTED'] }],
     [{ createdBy: 'm' }, { model: 'm' }],
     [{ createdAfter: hour(1) }, { createdAfter: hour(2) }],
     [{ createdAfter: hour(1) }, { createdBefore: hour(1) }],

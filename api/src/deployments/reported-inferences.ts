@@ -18,7 +18,7 @@ const MAX_TOKENS = 1e9
 const MAX_WRONG = 10
 
 /** One finished request, as it is reported. */
-export interface GivenRequest {
+interface GivenRequest {
   at: Date
   latencyMs: number
   timeToFirstTokenMs?: number | null | undefined

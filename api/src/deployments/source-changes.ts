@@ -113,6 +113,8 @@ export class SourceChanges implements Part {
     const [at, lastError] = [new Date(atMs), error && error.slice(0, MAX_ERROR)]
     const isSame = { deploymentKey, status }
     return prisma.$transaction(async (tx) => {
+      // Whoever stores samples leaves out a deployment whose head is locked, and would wait for a state that is.
+      await tx.$queryRaw`select 1 from sample_heads where deployment_key = ${deploymentKey} for update`
       const { count } = await tx.sourceState.updateMany({
         where: { deploymentKey, status: { not: status }, since: { lte: at }, deployment: { status: 'ACTIVE' } },
         data: { status, since: at, lastError },

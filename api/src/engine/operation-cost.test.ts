@@ -32,6 +32,12 @@ const FIGURES: [document: string, variables: Record<string, unknown>, cost: numb
   [`{ node(id: "${ID}") { ... on TrainingJob { lossCurve(maxPoints: 25) { step loss } } } }`, {}, 7],
   [`{ trainingJob(id: "${ID}") { lossCurve { step } model { name } } }`, {}, 25],
   [`{ deployment(id: "${ID}") { recentMetrics { at latency { p50Ms quantile(q: 0.9) } } } }`, {}, 42],
+  [
+    `{ deployment(id: "${ID}") { recentMetrics { at latency { p50Ms } timeToFirstToken { p50Ms } queueTime { p99Ms }
+      errorsByReason { reason count } } } }`,
+    {},
+    122,
+  ],
   [`{ deployment(id: "${ID}") { metricsHistory(${RANGE}) { points { at requests } summary { at } } } }`, {}, 73],
   [`{ deployment(id: "${ID}") { metricsHistory(${RANGE}, maxPoints: null) { from } } }`, {}, 51],
   [

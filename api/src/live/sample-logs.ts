@@ -15,6 +15,8 @@ import { OpenWindows } from './open-windows.ts'
 const CAPACITY = 300
 /** A follower further behind than this jumps forward. More than six hours of one-second windows. */
 const MAX_BEHIND = 25_000
+/** Of so many samples, one at least is as long as they usually are. */
+const USUAL_OF = 5
 /** How often the heads of open logs are read again: a lost last message has no successor that would reveal it. */
 const RECHECK_MS = 2000
 
@@ -134,7 +136,7 @@ export class SampleLogs {
       const startId = cursor ?? cursors.sample(deployment.id, open.log.entry(begin) ?? begin)
       const options = { after, maxBehind: MAX_BEHIND, startId, onEnd: () => this.#release(open) }
       if (windowMs !== undefined) {
-        checkLength(windowMs, open.log.entry(head)?.windowMs ?? intervalMs)
+        checkLength(windowMs, usualLength(open.log) ?? intervalMs)
         return await open.windows.follow(windowMs, options)
       }
       return new LogSource(open.log, {
@@ -259,6 +261,16 @@ export class SampleLogs {
     this.#open.delete(open.deployment.key)
     open.log.fail(setBackError())
   }
+}
+
+/** The shortest of the newest samples: one that takes the place of missing ones is longer. Undefined without any. */
+function usualLength(log: LiveLog<Sample>): number | undefined {
+  let shortestMs: number | undefined
+  for (let sequence = log.newest; sequence > log.newest - USUAL_OF; sequence -= 1) {
+    const sample = log.entry(sequence)
+    if (sample !== undefined) shortestMs = Math.min(shortestMs ?? Infinity, sample.windowMs)
+  }
+  return shortestMs
 }
 
 /** @throws RefusedError BAD_USER_INPUT */

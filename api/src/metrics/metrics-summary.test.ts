@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { sampleOf } from '../../test/sample-of.ts'
 import { Distribution } from './distribution.ts'
+import { NUMBERS } from './figures.ts'
 import { MetricsMerger, ratePerSecond, type MetricsSummary, summaryOf } from './metrics-summary.ts'
 import type { Sample } from './sample.ts'
 import { Random, seedOf } from '../recording/sources/simulator/random.ts'
@@ -186,6 +187,14 @@ describe('merging samples', () => {
     expect(ratePerSecond('requests', summary)).toBe(10)
     expect(ratePerSecond('generatedTokens', summary)).toBeNull()
     expect(merged([sampleOf({ requests: 3 })]).summary(START, 1000)).not.toHaveProperty('perSecond')
+  })
+
+  it('leaves out no number: each that all windows know is known of them together', () => {
+    const { latency: times } = sampleOf({ latenciesMs: [1] })
+    const distributions = { latency: times, timeToFirstToken: times, interTokenLatency: times, queueTime: times }
+    const numbers = Object.fromEntries(NUMBERS.map((name) => [name, 1]))
+    const summary = merged([sampleOf({ ...numbers, ...distributions }), sampleOf()]).summary(START, 2000)
+    for (const name of NUMBERS) expect([name, summary[name]]).toEqual([name, 1])
   })
 
   it('covers the given time for deployments side by side', () => {

@@ -125,14 +125,18 @@ export class MetricsMerger {
     if (gauges === 'last') for (const name of GAUGES) numbers[name] = window[name] ?? numbers[name]
     if (gauges === 'sum') for (const name of SUMMED_GAUGES) numbers[name] = sumOf(numbers[name], window[name])
     if (window.errorsByReason !== null) addReasons((this.#reasons ??= noReasons()), window.errorsByReason)
-    for (const name of DISTRIBUTION_NAMES) {
-      const added = window[name]
-      if (added === null) continue
-      let own = this.#distributions.get(name)
-      if (own === undefined) this.#distributions.set(name, (own = new Distribution()))
-      if (added instanceof Distribution) own.merge(added)
-      else own.mergeEncoded(added)
-    }
+    if (window.latency !== null) this.#addDistribution('latency', window.latency)
+    // Most deployments have none of the others.
+    if (window.timeToFirstToken !== null) this.#addDistribution('timeToFirstToken', window.timeToFirstToken)
+    if (window.interTokenLatency !== null) this.#addDistribution('interTokenLatency', window.interTokenLatency)
+    if (window.queueTime !== null) this.#addDistribution('queueTime', window.queueTime)
+  }
+
+  #addDistribution(name: DistributionName, added: Distribution | Uint8Array): void {
+    let own = this.#distributions.get(name)
+    if (own === undefined) this.#distributions.set(name, (own = new Distribution()))
+    if (added instanceof Distribution) own.merge(added)
+    else own.mergeEncoded(added)
   }
 
   #others(): Record<DistributionName, Distribution | null> & { errorsByReason: Reasons | null } {

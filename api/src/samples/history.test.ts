@@ -5,6 +5,7 @@ import { removeSamplesBefore } from '../../test/remove-samples.ts'
 import { sampleOf } from '../../test/sample-of.ts'
 import type { DeploymentHistory } from './history.ts'
 import { Distribution } from '../metrics/distribution.ts'
+import { ratePerSecond } from '../metrics/metrics-summary.ts'
 import { HistoryStore } from './history-store.ts'
 import type { Sample } from '../metrics/sample.ts'
 
@@ -66,6 +67,28 @@ describe.each(await testDatabaseKinds())('the history of a deployment on %s', (k
     expect(result).toMatchObject({ fromMs: NOON + 3 * SECOND, toMs: NOON + 6 * SECOND, resolutionMs: SECOND })
     expect(result.endSequence).toBe(6)
     expect(result.summary).toMatchObject({ requests: 12, windowMs: 3 * SECOND, coveredMs: 3 * SECOND })
+  })
+
+  it('has points no shorter than the windows of the deployment, and of a group none shorter than those of any', async () => {
+    const { prisma, metricsHistory } = deps.services
+    await prisma.deployment.update({ where: { key: deploymentKey }, data: { intervalMs: 5 * SECOND } })
+    const fives = { windowMs: 5 * SECOND, requests: 50, kvCacheUsage: 0.5 }
+    await store([0, 5, 10], deploymentKey, fives)
+    // The samples of ten seconds are missing: the next one takes their place.
+    await store([15], deploymentKey, { ...fives, windowMs: 15 * SECOND, requests: 150 })
+    const own = await history(2, 28)
+    expect(own).toMatchObject({ fromMs: NOON, toMs: NOON + 30 * SECOND, resolutionMs: 5 * SECOND })
+    const shown = own.points.map((point) => [point.requests, point.coveredMs, ratePerSecond('requests', point)])
+    expect(shown).toEqual([...[1, 2, 3].map(() => [50, 5000, 10]), [150, 5000, 10]])
+    expect(own.points.map(({ kvCacheUsage }) => kvCacheUsage)).toEqual([0.5, 0.5, 0.5, 0.5])
+    expect(own.summary).toMatchObject({ requests: 300, coveredMs: 30 * SECOND, kvCacheUsage: 0.5 })
+    const other = await deployed()
+    await store(seconds(0, 29), other, { requests: 3 })
+    const range = { fromMs: NOON, toMs: NOON + 30 * SECOND, maxPoints: 300 }
+    const group = await metricsHistory.ofDeployments(async () => [deploymentKey, other], range)
+    expect(group.points.map(({ requests }) => requests)).toEqual([65, 65, 65, 15, 15, 165])
+    expect(group.points.every(({ coveredMs, kvCacheUsage }) => coveredMs === 5000 && kvCacheUsage === null)).toBe(true)
+    expect((await metricsHistory.ofDeployments(async () => [other], range)).resolutionMs).toBe(SECOND)
   })
 
   it('is of the asked range, rounded outwards only to recorded windows, however few points are made of it', async () => {

@@ -35,6 +35,9 @@ const ErrorCountType = builder.objectRef<{ reason: string; count: number }>('Err
   }),
 })
 
+/** There are at most 17, and most windows have none or a few. */
+const REASONS_COST: FieldCost = { multiplier: () => 2 }
+
 export const InferenceMetricsType = builder.objectRef<MetricsSummary>('InferenceMetrics').implement({
   extensions: OF_POSITION,
   description:
@@ -107,6 +110,7 @@ export const InferenceMetricsType = builder.objectRef<MetricsSummary>('Inference
         resolve: (metrics) => latencyFigures(metrics, 'queueTime'),
       }),
       errorsByReason: t.field({
+        cost: REASONS_COST,
         type: [ErrorCountType],
         description:
           'Why requests failed, the most frequent reason first: at most 16 and `other`. Empty when none failed, and when the source does not tell.',

@@ -3,7 +3,7 @@ import { RefusedError } from '../base/errors.ts'
 import type { Reported } from './reported.ts'
 
 /** A report that is sent again within this time is known. */
-export const REPORT_KEYS_KEPT_MS = 600_000
+const REPORT_KEYS_KEPT_MS = 600_000
 /** Rows that one statement removes. */
 const MAX_REMOVED = 10_000
 /** What nobody counts (its deployment is deleted, or has another source now) is kept for a day. */
@@ -92,12 +92,12 @@ export class ReportInbox {
 
   /** What was reported and not counted for these deployments, of before `beforeMs`. */
   async uncounted(deploymentKeys: readonly number[], beforeMs: number): Promise<UncountedReports[]> {
-    const { rows } = await this.#pool.query<UncountedReports>(
+    const { rows } = await this.#pool.query<Omit<UncountedReports, 'points'> & { points: string }>(
       `select id::float8, deployment_key as "deploymentKey", (extract(epoch from at) * 1000)::float8 as "atMs", points
         from reports where deployment_key = any($1::int[]) and at < to_timestamp($2::float8 / 1000)`,
       [deploymentKeys, beforeMs],
     )
-    return rows
+    return rows.map((row) => ({ ...row, points: JSON.parse(row.points) as Reported[] }))
   }
 
   /** Removes a batch of what is not needed any more; returns how many rows. */
@@ -152,27 +152,68 @@ export class ReportInbox {
     return batch
   }
 
+  /** Nearly always nothing is repeated, so nothing is stored at first where something is. */
   async #store(items: readonly ReportItem[]): Promise<ReadonlySet<string>> {
-    const values = [JSON.stringify(items), this.#now()]
+    const repeated = new Set<string>()
+    let fresh = items
+    while (fresh.length > 0) {
+      const known = await this.#storeAll(fresh)
+      if (known.length === 0) break
+      for (const key of known) repeated.add(key)
+      fresh = fresh.filter(({ key }) => !repeated.has(key))
+    }
+    return repeated
+  }
+
+  /** Stores all of these items, or none when some of their keys are known: those are returned. */
+  async #storeAll(items: readonly ReportItem[]): Promise<string[]> {
+    const keys = [...new Set(items.map(({ key }) => key))]
+    const rows = rowsOf(items)
+    const values = [
+      keys.map((key) => Buffer.from(key, 'base64')),
+      this.#now(),
+      // As one value: each of an array of texts would be quoted once more by the driver.
+      JSON.stringify(rows),
+    ]
     const query = this.#prepares ? { name: 'accept-reports', text: ACCEPT, values } : { text: ACCEPT, values }
-    const { rows } = await this.#pool.query<{ key: string }>(query)
-    return new Set(rows.map(({ key }) => key))
+    const { rows: known } = await this.#pool.query<{ key: Buffer }>(query)
+    return known.map(({ key }) => key.toString('base64'))
   }
 }
 
-/** One statement, so it happens or it does not. Rows are one for each window, with all that is new in it. */
+interface Row {
+  deploymentKey: number
+  atMs: number
+  isLate: boolean
+  points: Reported[]
+}
+
+/** One for each window of each deployment. */
+function rowsOf(items: readonly ReportItem[]): Row[] {
+  const rows = new Map<string, Row>()
+  for (const { deploymentKey, windowStartMs, timeMs, isLate, reported } of items) {
+    const name = `${deploymentKey} ${windowStartMs} ${isLate}`
+    const row = rows.get(name)
+    if (row === undefined) rows.set(name, { deploymentKey, atMs: timeMs, isLate, points: [reported] })
+    else row.points.push(reported)
+  }
+  return [...rows.values()]
+}
+
+/**
+ * One statement, so it happens or it does not. Only this server stores keys, one statement at a time: what is not known
+ * at its beginning is not known at its end.
+ */
 const ACCEPT = `
-  with given as (
-    select * from json_to_recordset($1::json)
-      as g(key text, "deploymentKey" int, "windowStartMs" float8, "timeMs" float8, "isLate" boolean, reported json)
+  with known as (
+    select key from report_keys where key = any($1::bytea[])
   ), keys as (
-    select distinct key from given
-  ), fresh as (
-    insert into report_keys (key, at) select decode(key, 'base64'), to_timestamp($2::float8 / 1000) from keys
-    on conflict do nothing returning encode(key, 'base64') as key
+    insert into report_keys (key, at) select k, to_timestamp($2::float8 / 1000) from unnest($1::bytea[]) k
+    where not exists (select 1 from known)
   ), stored as (
     insert into reports (deployment_key, at, is_late, points)
-    select "deploymentKey", to_timestamp(max("timeMs") / 1000), "isLate", jsonb_agg(reported)
-    from given join fresh using (key) group by "deploymentKey", "windowStartMs", "isLate"
+    select "deploymentKey", to_timestamp("atMs" / 1000), "isLate", points::text
+    from json_to_recordset($3::json) as r("deploymentKey" int, "atMs" float8, "isLate" boolean, points json)
+    where not exists (select 1 from known)
   )
-  select key from keys except select key from fresh`
+  select key from known`

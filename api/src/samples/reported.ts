@@ -2,7 +2,7 @@ import type { DistributionName } from '../metrics/window-metrics.ts'
 
 export type ReportedCounter = 'requests' | 'errors' | 'promptTokens' | 'generatedTokens'
 export type ReportedGauge = 'inFlight' | 'waiting' | 'kvCacheUsage'
-export type ReportedFigureName = ReportedCounter | ReportedGauge | DistributionName
+type ReportedFigureName = ReportedCounter | ReportedGauge | DistributionName
 
 /**
  * How many latencies lie in which bucket, as it came. Of `bounds`, in milliseconds, one count more than there are bounds;
@@ -65,7 +65,7 @@ export interface ReportedRequest {
 }
 
 /** Requests that finished, one by one; none: that there were none is known. */
-export interface ReportedRequests {
+interface ReportedRequests {
   kind: 'requests'
   requests: readonly ReportedRequest[]
 }

@@ -34,7 +34,7 @@ const UNITS: Readonly<Record<FigureName, readonly FamilyUnit[]>> = {
   waiting: COUNT,
   kvCacheUsage: ['RATIO', 'PERCENT'],
 }
-export const MAX_FAMILIES = Object.keys(UNITS).length
+const MAX_FAMILIES = Object.keys(UNITS).length
 
 export interface LabelMatcher {
   name: string

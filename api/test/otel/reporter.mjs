@@ -19,6 +19,32 @@ function random() {
   return state / 2 ** 32
 }
 
+/**
+ * Sends a batch again until it was taken, as a collector with a queue does: the exporter gives up after five attempts,
+ * and a restart may take longer on a busy machine.
+ */
+function untilTaken(exporter) {
+  const running = new Set()
+  const { export: exportOnce } = exporter
+  exporter.export = (metrics, done) => {
+    running.add(metrics)
+    const attempt = () =>
+      exportOnce.call(exporter, metrics, (result) => {
+        // 0 is success.
+        if (result.code !== 0) return void setTimeout(attempt, 200)
+        running.delete(metrics)
+        done(result)
+      })
+    attempt()
+  }
+  const { shutdown } = exporter
+  exporter.shutdown = async () => {
+    while (running.size > 0) await new Promise((resolve) => setTimeout(resolve, 50))
+    await shutdown.call(exporter)
+  }
+  return exporter
+}
+
 const all = reporters.map(({ deployment, encoding, temporality, aggregation }) => {
   const Exporter = encoding === 'protobuf' ? ProtoExporter : JsonExporter
   const exporter = new Exporter({
@@ -26,10 +52,11 @@ const all = reporters.map(({ deployment, encoding, temporality, aggregation }) =
     headers: { authorization: `Bearer ${token}` },
     temporalityPreference: AggregationTemporality[temporality],
     timeoutMillis: 20_000,
+    // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- its enum is of a package that is not installed by name
     compression: 'gzip',
   })
   const reader = new PeriodicExportingMetricReader({
-    exporter,
+    exporter: untilTaken(exporter),
     exportIntervalMillis: exportMs,
     exportTimeoutMillis: exportMs,
   })
@@ -63,10 +90,14 @@ function serve({ duration, tokens, totals }) {
 
 const timer = setInterval(() => all.forEach(serve), exportMs / requestsPerExport)
 process.stdout.write('started\n')
-process.stdin.once('data', async () => {
+process.stdin.once('data', () => {
   clearInterval(timer)
+  void end()
+})
+
+async function end() {
   // Sends what was not sent yet.
   await Promise.all(all.map(({ provider }) => provider.shutdown()))
   process.stdout.write(`${JSON.stringify(all.map(({ totals }) => totals))}\n`)
   process.exit(0)
-})
+}

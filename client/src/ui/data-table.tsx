@@ -200,7 +200,10 @@ interface TableRowProps<Row extends object> {
 const TableRow = memo(function TableRow<Row extends object>(props: TableRowProps<Row>) {
   const { row, cells, index, layout, onOpen } = props
   const open = (event: MouseEvent) => {
-    if (event.target instanceof Element && event.target.closest('a,button,input,label')) return
+    const { target, currentTarget } = event
+    // What is pressed in a dialog of a row also arrives here, although it is elsewhere in the document.
+    if (!(target instanceof Element) || !currentTarget.contains(target) || target.closest('a,button,input,label'))
+      return
     if (getSelection()?.toString()) return
     onOpen(row.original)
   }

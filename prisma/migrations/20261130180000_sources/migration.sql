@@ -46,7 +46,7 @@ CREATE TABLE "reports" (
     "deployment_key" INTEGER NOT NULL,
     "at" TIMESTAMPTZ(3) NOT NULL,
     "is_late" BOOLEAN NOT NULL DEFAULT false,
-    "points" JSONB NOT NULL,
+    "points" TEXT NOT NULL,
 
     CONSTRAINT "reports_pkey" PRIMARY KEY ("id")
 );

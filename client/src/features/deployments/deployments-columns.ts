@@ -7,7 +7,6 @@ import { DEPLOYMENT_COLUMNS, type DeploymentColumn } from './deployments-search.
 export const COLUMN_WORDS: Record<DeploymentColumn, string> = {
   model: 'Model',
   version: 'Version',
-  source: 'Source',
   status: 'Status',
   p50Ms: 'p50',
   p95Ms: 'p95',
@@ -15,6 +14,7 @@ export const COLUMN_WORDS: Record<DeploymentColumn, string> = {
   requestsPerSecond: 'Requests/s',
   errorRate: 'Errors, %',
   trend: 'p95, 2 min',
+  source: 'Source',
   age: 'Age',
 }
 

@@ -23,7 +23,6 @@ export type SourceKind = (typeof SOURCE_KINDS)[number]
 export const DEPLOYMENT_COLUMNS = [
   'model',
   'version',
-  'source',
   'status',
   'p50Ms',
   'p95Ms',
@@ -31,6 +30,7 @@ export const DEPLOYMENT_COLUMNS = [
   'requestsPerSecond',
   'errorRate',
   'trend',
+  'source',
   'age',
 ] as const
 export type DeploymentColumn = (typeof DEPLOYMENT_COLUMNS)[number]

@@ -152,12 +152,6 @@ function columnsFor(phone: boolean, width: number): Column<Row>[] {
       cell: ({ row }) => <span translate="no">{row.original.deployment.version}</span>,
     },
     {
-      id: 'source',
-      accessorFn: (row) => KIND_WORDS[row.deployment.source.kind],
-      sortFn: byText,
-      cell: ({ row }) => <span className="text-muted">{KIND_WORDS[row.original.deployment.source.kind]}</span>,
-    },
-    {
       id: 'status',
       accessorFn: (row) => row.deployment.status,
       sortFn: byText,
@@ -169,6 +163,12 @@ function columnsFor(phone: boolean, width: number): Column<Row>[] {
     live('requestsPerSecond', ({ row }) => <RateCell {...liveOf(row.original)} />),
     live('errorRate', ({ row }) => <ErrorCell {...liveOf(row.original)} />),
     { id: 'trend', cell: ({ row }) => <TrendCell {...liveOf(row.original)} width={width} /> },
+    {
+      id: 'source',
+      accessorFn: (row) => KIND_WORDS[row.deployment.source.kind],
+      sortFn: byText,
+      cell: ({ row }) => <span className="text-muted">{KIND_WORDS[row.original.deployment.source.kind]}</span>,
+    },
     {
       id: 'age',
       accessorFn: (row) => -Date.parse(row.deployment.createdAt),

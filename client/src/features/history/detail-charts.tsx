@@ -63,7 +63,7 @@ const FIGURES: Record<Exclude<Shown, 'reasons'>, readonly DetailFigure[]> = {
 }
 
 /** Adds what the range has of the first subject. What was shown stays: no chart vanishes while one looks at it. */
-export function addShown(shown: Set<Shown>, feed: Pick<HistoryFeed, 'has' | 'series' | 'range'>): void {
+function addShown(shown: Set<Shown>, feed: Pick<HistoryFeed, 'has' | 'series' | 'range'>): void {
   for (const [name, figures] of Object.entries(FIGURES) as [keyof typeof FIGURES, readonly DetailFigure[]][]) {
     if (!shown.has(name) && feed.has(0, figures)) shown.add(name)
   }

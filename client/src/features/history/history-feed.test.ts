@@ -9,6 +9,7 @@ interface Asked {
   from: string
   to: string
   maxPoints: number
+  bounds: boolean
 }
 
 /** A server whose deployments all have this many requests in every second. */
@@ -22,8 +23,13 @@ class FakeServer {
     this.requestsPerSecond = requestsPerSecond
   }
 
+  /** Where the metrics come from. */
+  source = 'SIMULATED'
+
   metrics(atMs: number, seconds: number) {
     return {
+      sources: [this.source],
+      errorsByReason: [],
       at: new Date(atMs).toISOString(),
       windowSeconds: seconds,
       requests: this.requestsPerSecond * seconds,
@@ -148,6 +154,18 @@ describe('the history on the screen', () => {
     expect(feed.stepSeconds).toBe(5)
     expect(feed.series(0).figures.p95Ms.at(-1)).toBe(95)
     expect(feed.series(0).figures.p99Ms.at(-1)).toBeNaN()
+  })
+
+  it('asks for the bounds of percentiles once a source may be coarse, and from then on', async () => {
+    const server = new FakeServer(7_000)
+    const feed = await started(server.feed({ details: true }))
+    expect(server.asked.map(({ bounds }) => bounds)).toEqual([false])
+    server.source = 'SCRAPED'
+    server.send(0, feed.series(0).newest * 1000 + 2_000, 2)
+    await vi.advanceTimersByTimeAsync(0)
+    expect(server.asked.map(({ bounds }) => bounds)).toEqual([false, true])
+    await started(server.feed({ details: true, before: feed }))
+    expect(server.asked.map(({ bounds }) => bounds)).toEqual([false, true, true])
   })
 
   it('is loaded once where what to expect is known', async () => {

@@ -12,7 +12,21 @@ function columns(...seconds: number[]): SeriesColumns {
   return series
 }
 
+const withDetails = (second: number, details: HistoryPoint['details']): HistoryPoint => ({ ...point(second), details })
+
 describe('the columns of a series', () => {
+  it('hold a detail from its first window on, with nothing known before it and where it is missing', () => {
+    const inFlight = (value: number) => ({ sources: [], reasons: [], figures: new Map([['inFlight', value] as const]) })
+    const series = columns(10, 20)
+    series.put(withDetails(30, inFlight(7)))
+    series.put(withDetails(40, { sources: [], reasons: [], figures: new Map() }))
+    series.put(withDetails(20, inFlight(5)))
+    expect(series.column('inFlight')).toEqual([Number.NaN, 5, 7, Number.NaN])
+    expect([series.has(['inFlight'], 0), series.has(['waiting'], 0)]).toEqual([true, false])
+    series.trim(30)
+    expect(series.column('inFlight')).toEqual([5, 7, Number.NaN])
+  })
+
   it('take a window that is known already as newer, and one that was missed in its place', () => {
     const series = columns(10, 20, 40)
     series.put(point(20, 99))

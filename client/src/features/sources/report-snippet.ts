@@ -1,5 +1,5 @@
 /** Stands where the token goes until there is one. */
-export const NO_TOKEN = '<token>'
+const NO_TOKEN = '<token>'
 
 interface ReportSnippetOptions {
   /** Where the server is, with the path that it is served below. */

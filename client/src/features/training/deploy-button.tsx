@@ -1,5 +1,5 @@
 import { Link, useNavigate } from '@tanstack/react-router'
-import { Suspense, useId } from 'react'
+import { Suspense, useId, useState } from 'react'
 import { type FragmentType, graphql, readFragment } from '../../graphql/documents.ts'
 import { useAction } from '../../graphql/use-action.ts'
 import { Button } from '../../ui/button.tsx'
@@ -60,6 +60,14 @@ export function DeployButton({ job: masked, small = false, isAsking, onAsk }: De
 
   const { canDeploy, message } = job.deployability
   const { activeDeployment } = job
+  // A job that has just been deployed cannot be deployed again, but its dialog may still have something to show.
+  const [isOpened, setOpened] = useState(false)
+  if (isAsking && canDeploy && !isOpened) setOpened(true)
+  const dialog = isAsking && isOpened && (
+    <Suspense key="dialog">
+      <DeployDialog job={job} onClose={() => onAsk(false)} onDeployed={(deployed) => void show(deployed)} />
+    </Suspense>
+  )
   if (canDeploy) {
     return (
       <span className="inline-flex max-w-full min-w-0 items-center gap-2">
@@ -90,11 +98,7 @@ export function DeployButton({ job: masked, small = false, isAsking, onAsk }: De
             <DownIcon size={small ? 12 : 14} />
           </Button>
         </span>
-        {isAsking && (
-          <Suspense>
-            <DeployDialog job={job} onClose={() => onAsk(false)} onDeployed={(deployed) => void show(deployed)} />
-          </Suspense>
-        )}
+        {dialog}
       </span>
     )
   }
@@ -113,6 +117,7 @@ export function DeployButton({ job: masked, small = false, isAsking, onAsk }: De
         Deploy
         <span className="sr-only"> {job.name}</span>
       </Button>
+      {dialog}
     </span>
   )
 }

@@ -49,7 +49,7 @@ function withPoint(change: Record<string, unknown>, data: Record<string, unknown
   const [point] = metric?.histogram.dataPoints ?? []
   const other = { ...point, attributes: [{ key: 'n', value: { intValue: '2' } }], ...change }
   const bad = { ...metric, histogram: { ...metric?.histogram, ...data, dataPoints: [other] } }
-  request.resourceMetrics[0]?.scopeMetrics[0]?.metrics.push(bad as never)
+  request.resourceMetrics[0]?.scopeMetrics[0]?.metrics.push(bad)
   return request
 }
 

@@ -32,13 +32,25 @@ export class ReportRules {
 }
 
 /** Whether a series with these attributes is one that the rule counts. */
-export function counts({ where = {}, whereNot = {} }: FamilyRule, attributes: Attributes): boolean {
-  const has = (label: string, patterns: readonly string[]) =>
-    patterns.some((pattern) => isLike(attributes.get(label) ?? '', pattern))
-  return (
-    Object.entries(where).every(([label, patterns]) => has(label, patterns)) &&
-    !Object.entries(whereNot).some(([label, patterns]) => has(label, patterns))
-  )
+export function counts({ where, whereNot }: FamilyRule, attributes: Attributes): boolean {
+  return (where === undefined || hasAll(attributes, where)) && !(whereNot !== undefined && hasAny(attributes, whereNot))
+}
+
+type Patterns = NonNullable<FamilyRule['where']>
+
+function hasAll(attributes: Attributes, patterns: Patterns): boolean {
+  for (const label in patterns) if (!has(attributes, label, patterns[label])) return false
+  return true
+}
+
+function hasAny(attributes: Attributes, patterns: Patterns): boolean {
+  for (const label in patterns) if (has(attributes, label, patterns[label])) return true
+  return false
+}
+
+function has(attributes: Attributes, label: string, patterns: readonly string[] = []): boolean {
+  const value = attributes.get(label) ?? ''
+  return patterns.some((pattern) => isLike(value, pattern))
 }
 
 /** `5*` is whatever begins with a 5. */

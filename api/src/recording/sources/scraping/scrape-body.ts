@@ -5,7 +5,7 @@ import { gunzip } from 'node:zlib'
 import { ScrapeFailedError } from './scrape-failure.ts'
 
 /** Of a body, unpacked; packed it may not be longer either. */
-const MAX_SCRAPE_BYTES = 10 * 1024 * 1024
+export const MAX_SCRAPE_BYTES = 10 * 1024 * 1024
 
 export interface ScrapeBody {
   text: string

@@ -1,0 +1,12 @@
+import { expect, it } from 'vitest'
+import { otlpEnvironment } from './report-snippet.ts'
+
+it('The environment for OpenTelemetry names the endpoint, the token and the deployment, encoded as its values are', () => {
+  const lines = otlpEnvironment({ server: 'https://a.example/gauges', deploymentId: 'RGVw=', token: 'secret' }).split(
+    '\n',
+  )
+  expect(lines).toContain('OTEL_EXPORTER_OTLP_METRICS_ENDPOINT=https://a.example/gauges/v1/metrics')
+  expect(lines).toContain('OTEL_EXPORTER_OTLP_METRICS_HEADERS=authorization=Bearer%20secret')
+  expect(lines).toContain('OTEL_RESOURCE_ATTRIBUTES=gaugeline.deployment.id=RGVw%3D')
+  expect(otlpEnvironment({ server: '', deploymentId: 'a' })).toContain('Bearer%20<token>')
+})
