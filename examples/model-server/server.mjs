@@ -52,7 +52,7 @@ export async function startModelServer({ port, model, slots, rate, failures }) {
         const { accept = '', 'accept-encoding': encodings = '' } = request.headers
         const format = /application\/openmetrics-text/.test(accept) ? 'openmetrics' : 'text'
         const body = metrics.expose(engine.state, format)
-        const isPacked = /\bgzip\b/.test(String(encodings))
+        const isPacked = /\bgzip\b/.test(encodings)
         response
           .writeHead(200, {
             'content-type':
