@@ -3,7 +3,7 @@ import { RefusedError } from '../base/errors.ts'
 import type { Reported } from './reported.ts'
 
 /** A report that is sent again within this time is known. */
-const REPORT_KEYS_KEPT_MS = 600_000
+export const REPORT_KEYS_KEPT_MS = 600_000
 /** Rows that one statement removes. */
 const MAX_REMOVED = 10_000
 /** What nobody counts (its deployment is deleted, or has another source now) is kept for a day. */

@@ -13,9 +13,9 @@ export interface ReportTarget {
 /** Reports wait for this long after the end of a window. */
 export const REPORT_GRACE_MS = 2000
 /** What is reported later is refused, unless its window is still open. */
-const MAX_REPORT_AGE_MS = 60_000
+export const MAX_REPORT_AGE_MS = 60_000
 /** The clocks of reporters may be ahead of ours by this much. */
-const MAX_REPORT_AHEAD_MS = 10_000
+export const MAX_REPORT_AHEAD_MS = 10_000
 
 /** Where what happened at some time is counted, or why it is not: a sentence that goes on after its subject. */
 export type ReportPlace = { windowStartMs: number; isLate: boolean } | { refusal: string }

@@ -3,7 +3,7 @@ import type { SourceStates } from '../../../samples/source-states.ts'
 import type { SourceStatus, SourceTransition } from '../source-health.ts'
 
 /** Reporters send every minute by default, and some only when there is something to tell. */
-const DOWN_AFTER_SILENCE_MS = 300_000
+export const DOWN_AFTER_SILENCE_MS = 300_000
 const SILENT = 'No report has come for 5 minutes. See that the reporter runs, and what it was answered last.'
 
 export interface ReportHealthOptions {
