@@ -157,7 +157,7 @@ function SinceStart({ check: { sinceStart } }: { check: ScrapeCheck }) {
           ))}
       </dl>
       {times.length > 0 && (
-        <div className="overflow-x-auto">
+        <div role="group" tabIndex={0} aria-label="Times since it began" className="overflow-x-auto">
           <table className="w-full text-xs">
             <thead className="text-muted">
               <tr>

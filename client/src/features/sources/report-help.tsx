@@ -67,6 +67,7 @@ export function ReportHelp({ deployment, children }: ReportHelpProps) {
       </p>
       <pre
         translate="no"
+        role="group"
         tabIndex={0}
         aria-label="Environment for OpenTelemetry"
         className="overflow-x-auto rounded-md border border-line-strong bg-ground p-2.5 font-mono text-xs leading-5 select-all"
