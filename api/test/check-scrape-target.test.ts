@@ -110,7 +110,7 @@ describe.each(await testDatabaseKinds())('checkScrapeTarget, on %s', (kind) => {
       inFlight: 2,
       latency: { meanMs: 100, p99Ms: null, quantiles: [{ kind: 'BELOW_LOWEST_BUCKET', highMs: 300 }] },
     })
-    expect(unknown).toContain("Latency below 300 ms can't be told: the lowest bucket ends there.")
+    expect(unknown).toContain('Of latency it is only told whether it was above 300 ms: there is one bucket.')
   })
 
   it('shows what to choose from when several models are there, and reads the one that was chosen', async () => {

@@ -47,10 +47,12 @@ function unknownTimes({ known, series }: ExposedSnapshot, name: DistributionName
   if (bounded.length === 0) return [`Of ${TIMES[name].toLowerCase()} only means are known: it has no buckets.`]
   const lowest = Math.min(...bounded.map(({ boundsMs }) => boundsMs?.[0] ?? 0))
   const highest = Math.max(...bounded.map(({ boundsMs }) => boundsMs?.at(-1) ?? 0))
-  return [
-    `${TIMES[name]} below ${inWords(lowest)} can't be told: the lowest bucket ends there.`,
-    `${TIMES[name]} above ${inWords(highest)} can't be told: the highest bucket begins there.`,
-  ]
+  if (lowest === highest) {
+    return [
+      `Of ${TIMES[name].toLowerCase()} it is only told whether it was above ${inWords(lowest)}: there is one bucket.`,
+    ]
+  }
+  return [`${TIMES[name]} below ${inWords(lowest)} and above ${inWords(highest)} can't be told: its buckets end there.`]
 }
 
 /** A time as a person reads it, such as 300 ms or 30 s. */

@@ -41,8 +41,7 @@ describe('what is known from an engine', () => {
     expect(unknownOf(snapshot)).toEqual(
       expect.arrayContaining([
         'Latency is not known.',
-        "Queue time below 300 ms can't be told: the lowest bucket ends there.",
-        "Queue time above 300 ms can't be told: the highest bucket begins there.",
+        'Of queue time it is only told whether it was above 300 ms: there is one bucket.',
         'It does not say how many requests wait.',
         expect.stringContaining('vLLM has no counter of failures'),
       ]),
