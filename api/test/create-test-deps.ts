@@ -57,11 +57,21 @@ export async function createTestDeps(
 }
 
 /** Records every window that ends while `ms` pass, a window at a time. */
-export async function record({ recorder, recordingClock, time }: TestDeps, ms: number, stepMs = 1000): Promise<void> {
+export async function record({ time, ...deps }: TestDeps, ms: number, stepMs = 1000): Promise<void> {
   for (let passed = 0; passed < ms; passed += stepMs) {
     time.pass(stepMs)
-    await recorder.recordUntil(recordingClock.now())
+    await recordNow(deps)
   }
+}
+
+/** Records what has ended. A deployment whose health is just being written has its turn after that. */
+export async function recordNow({
+  recorder,
+  recordingClock,
+  sourceChanges,
+}: Pick<Deps, 'recorder' | 'recordingClock' | 'sourceChanges'>): Promise<void> {
+  await recorder.recordUntil(recordingClock.now())
+  if (await sourceChanges.idle()) await recorder.recordUntil(recordingClock.now(), false)
 }
 
 /** A completed training job of a model, ready to be deployed. */

@@ -4,7 +4,7 @@ import { decodeId } from '../src/graphql/ids.ts'
 import { deploy as deploySimulated, type MutationResult, mutate, pause, registerJob, remove, succeed } from './acts.ts'
 import { createTestApp, type TestApp } from './create-test-app.ts'
 import { GraphQLTestClient } from './graphql-client.ts'
-import { ManualTime } from './create-test-deps.ts'
+import { ManualTime, recordNow } from './create-test-deps.ts'
 
 interface Taken {
   accepted: number
@@ -46,7 +46,7 @@ describe.each(await testDatabaseKinds())('reportInferences on %s', (kind) => {
   }
   const pass = async (seconds: number) => {
     time.pass(seconds * 1000)
-    await app.deps.recorder.recordUntil(app.deps.recordingClock.now())
+    await recordNow(app.deps)
   }
   /** A token of scope REPORT, bound to a deployment or not. */
   const reporter = async (deploymentId?: string) => {

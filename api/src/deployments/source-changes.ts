@@ -51,9 +51,10 @@ export class SourceChanges implements Part {
     await Promise.allSettled(this.#running)
   }
 
-  /** Resolves when everything that was told so far is written. */
-  async idle(): Promise<void> {
-    await Promise.allSettled(this.#running)
+  /** Resolves when everything that was told so far is written; false when there was nothing to write. */
+  async idle(): Promise<boolean> {
+    const all = await Promise.allSettled(this.#running)
+    return all.length > 0
   }
 
   /** Never throws. */

@@ -88,7 +88,7 @@ describe('a field', () => {
   it('of a type with a scope needs the scope of the type', async () => {
     const others = SCOPES.filter((scope) => scope !== 'ADMIN')
     expect(await messages('{ secret { name } }', ...others)).toEqual([
-      'This needs the scope ADMIN; ci has READ, DEPLOY, TRAIN.',
+      'This needs the scope ADMIN; ci has READ, DEPLOY, TRAIN, REPORT.',
     ])
     expect(await ask('{ secret { name } }', 'ADMIN')).toEqual({ data: { secret: { name: 'a thing' } } })
   })

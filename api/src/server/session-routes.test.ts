@@ -18,7 +18,7 @@ function cookieOf({ headers }: { headers: { 'set-cookie'?: string[] } }): string
   return headers['set-cookie']?.[0]?.split(';')[0] ?? ''
 }
 
-const ALL_SCOPES = ['READ', 'DEPLOY', 'TRAIN', 'ADMIN']
+const ALL_SCOPES = ['READ', 'DEPLOY', 'TRAIN', 'ADMIN', 'REPORT']
 
 describe('POST /session', () => {
   it('exchanges the secret of a sign-in link for a session, once', async () => {
