@@ -5,7 +5,11 @@ import { MAX_REASONS } from '../src/metrics/reasons.ts'
 import { MODEL_SERVERS } from '../src/recording/sources/model-servers/all.ts'
 import { MAX_DATA_POINTS } from '../src/recording/sources/reporting/otlp.ts'
 import { DOWN_AFTER_SILENCE_MS } from '../src/recording/sources/reporting/report-health.ts'
-import { MAX_EXPOSITION_SAMPLES, MAX_SAMPLE_LABELS } from '../src/recording/sources/scraping/exposition.ts'
+import {
+  MAX_EXPOSITION_FAMILIES,
+  MAX_EXPOSITION_SAMPLES,
+  MAX_SAMPLE_LABELS,
+} from '../src/recording/sources/scraping/exposition.ts'
 import { MAX_SCRAPE_BYTES } from '../src/recording/sources/scraping/scrape-body.ts'
 import { DOWN_AFTER_MS, MISSES_TO_DEGRADED, MISSES_TO_DOWN } from '../src/recording/sources/source-health.ts'
 import { REPORT_INTERVAL_MS, SCRAPE_INTERVAL_MS } from '../src/recording/sources/source-settings.ts'
@@ -39,7 +43,10 @@ describe('docs/sources.md', () => {
     ['reports from the future', `more than ${MAX_REPORT_AHEAD_MS / 1000} s in the future`],
     ['how long repetitions are known', `again within ${inWords(REPORT_KEYS_KEPT_MS / 60_000)} minutes`],
     ['the size of a scrape', `unpacked | ${MAX_SCRAPE_BYTES / MEBIBYTE} MiB`],
-    ['the samples of a scrape', `${shown(MAX_EXPOSITION_SAMPLES)}, with ${MAX_SAMPLE_LABELS} labels`],
+    [
+      'the samples of a scrape',
+      `${shown(MAX_EXPOSITION_SAMPLES)} of ${shown(MAX_EXPOSITION_FAMILIES)} metrics, with ${MAX_SAMPLE_LABELS} labels`,
+    ],
     ['the size of a report', `${MAX_REPORT_BYTES / MEBIBYTE} MiB, with ${shown(MAX_DATA_POINTS)} data points`],
     ['reasons that are told apart', `reasons of errors in a sample | ${MAX_REASONS} |`],
   ])('says %s', (_what, words) => {
