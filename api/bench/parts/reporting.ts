@@ -175,11 +175,12 @@ function post(url: string, agent: Agent, token: string, body: Buffer): Promise<v
       authorization: `Bearer ${token}`,
     }
     const sent = request(url, { method: 'POST', agent, headers }, (response) => {
-      let bytes = 0
-      response.on('data', (chunk: Buffer) => (bytes += chunk.length))
+      let answer = ''
+      response.setEncoding('utf8')
+      response.on('data', (chunk: string) => (answer += chunk))
       response.on('end', () => {
-        if (response.statusCode === 200 && bytes === 0) resolve()
-        else reject(new Error(`A report was answered with ${response.statusCode}, ${bytes} bytes.`))
+        if (response.statusCode === 200 && answer === '') resolve()
+        else reject(new Error(`A report was answered with ${response.statusCode}: ${answer}`))
       })
     })
     sent.on('error', reject)

@@ -1,5 +1,7 @@
 import type { Database } from '@gaugeline/prisma'
 import { RefusedError } from '../base/errors.ts'
+import { KeptReports } from './kept-reports.ts'
+import { packReports, unpackReports } from './packed-reports.ts'
 import type { Reported } from './reported.ts'
 
 /** A report that is sent again within this time is known. */
@@ -52,6 +54,7 @@ export class ReportInbox {
   readonly #prepares: boolean
   readonly #now: () => number
   readonly #onReport: (deploymentKey: number) => void
+  readonly #kept: KeptReports
   #waiting: Waiting[] = []
   #waitingItems = 0
   #isStoring = false
@@ -59,13 +62,16 @@ export class ReportInbox {
   /**
    * @param now recording's clock, milliseconds
    * @param onReport called with each deployment that something was stored for
+   * @param kept shared by those who take reports and who count them
    */
   constructor(
     { pool, kind }: Pick<Database, 'pool' | 'kind'>,
     now: () => number,
     onReport: (deploymentKey: number) => void = () => undefined,
+    kept = new KeptReports(),
   ) {
     this.#onReport = onReport
+    this.#kept = kept
     this.#pool = pool
     this.#prepares = kind === 'postgres'
     this.#now = now
@@ -92,12 +98,23 @@ export class ReportInbox {
 
   /** What was reported and not counted for these deployments, of before `beforeMs`. */
   async uncounted(deploymentKeys: readonly number[], beforeMs: number): Promise<UncountedReports[]> {
-    const { rows } = await this.#pool.query<Omit<UncountedReports, 'points'> & { points: string }>(
-      `select id::float8, deployment_key as "deploymentKey", (extract(epoch from at) * 1000)::float8 as "atMs", points
-        from reports where deployment_key = any($1::int[]) and at < to_timestamp($2::float8 / 1000)`,
-      [deploymentKeys, beforeMs],
+    const { rows } = await this.#pool.query<Omit<UncountedReports, 'points'> & { points: string | null }>(
+      `select id::float8, deployment_key as "deploymentKey", (extract(epoch from at) * 1000)::float8 as "atMs",
+          case when k is null then points end as points
+        from reports left join unnest($3::bigint[]) k on k = id
+        where deployment_key = any($1::int[]) and at < to_timestamp($2::float8 / 1000)`,
+      [deploymentKeys, beforeMs, this.#kept.ids],
     )
-    return rows.map((row) => ({ ...row, points: JSON.parse(row.points) as Reported[] }))
+    return rows.flatMap(({ points, ...row }) => {
+      const known = points === null ? this.#kept.get(row.id) : unpackReports(points)
+      // What was dropped meanwhile is counted with the next window.
+      return known === undefined ? [] : [{ ...row, points: known }]
+    })
+  }
+
+  /** These are counted, and stored so. */
+  forget(ids: Iterable<number>): void {
+    for (const id of ids) this.#kept.remove(id)
   }
 
   /** Removes a batch of what is not needed any more; returns how many rows. */
@@ -173,11 +190,14 @@ export class ReportInbox {
       keys.map((key) => Buffer.from(key, 'base64')),
       this.#now(),
       // As one value: each of an array of texts would be quoted once more by the driver.
-      JSON.stringify(rows),
+      JSON.stringify(rows.map(({ points, ...row }) => ({ ...row, points: packReports(points) }))),
     ]
     const query = this.#prepares ? { name: 'accept-reports', text: ACCEPT, values } : { text: ACCEPT, values }
-    const { rows: known } = await this.#pool.query<{ key: Buffer }>(query)
-    return known.map(({ key }) => key.toString('base64'))
+    const { rows: answer } = await this.#pool.query<{ key: Buffer | null; id: number | null }>(query)
+    // Ids are given in the order of the rows.
+    const ids = answer.flatMap(({ id }) => id ?? []).toSorted((a, b) => a - b)
+    for (const [at, id] of ids.entries()) this.#kept.add(id, rows[at]?.points ?? [])
+    return answer.flatMap(({ key }) => key?.toString('base64') ?? [])
   }
 }
 
@@ -212,8 +232,11 @@ const ACCEPT = `
     where not exists (select 1 from known)
   ), stored as (
     insert into reports (deployment_key, at, is_late, points)
-    select "deploymentKey", to_timestamp("atMs" / 1000), "isLate", points::text
-    from json_to_recordset($3::json) as r("deploymentKey" int, "atMs" float8, "isLate" boolean, points json)
-    where not exists (select 1 from known)
+    select "deploymentKey", to_timestamp("atMs" / 1000), "isLate", points
+    from rows from (
+      json_to_recordset($3::json) as ("deploymentKey" int, "atMs" float8, "isLate" boolean, points text)
+    ) with ordinality as r("deploymentKey", "atMs", "isLate", points, place)
+    where not exists (select 1 from known) order by place
+    returning id
   )
-  select key from known`
+  select key, null::float8 as id from known union all select null, id::float8 from stored`

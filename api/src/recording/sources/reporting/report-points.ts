@@ -20,6 +20,9 @@ const NANOS_PER_MS = 1e6
 
 const GAUGES: ReadonlySet<string> = new Set(['inFlight', 'waiting', 'kvCacheUsage'])
 
+const FIGURES = new WeakMap<readonly PlacedRule[], Map<string, readonly ReportedFigure[]>>()
+const MAX_KNOWN_FIGURES = 100
+
 type Data = MetricData
 type Point = Data['points'][number]
 
@@ -57,7 +60,7 @@ export function readPoint(
   if (!(timeNanos > 0)) return { refusal: 'has no time (timeUnixNano).' }
   const kindRefusal = refusalOfKind(data, rules)
   if (kindRefusal !== null) return { refusal: kindRefusal }
-  const figures = rules.flatMap((rule) => figureOf(rule, attributes))
+  const figures = figuresOf(rules, attributes)
   if (figures.length === 0) return null
   // A histogram of times may be a number of requests too, which has no scale.
   const time = rules.find(({ figure, rule }) => figure in DISTRIBUTIONS && rule.part !== 'count')
@@ -103,6 +106,23 @@ function refusalOfKind(data: Data, rules: readonly PlacedRule[]): string | null 
   if (data.kind !== 'sum') return null
   if (!data.isMonotonic) return 'is a sum that is not monotonic; send a counter.'
   return rules.every(({ figure }) => figure in DISTRIBUTIONS) ? 'is a sum; send times as a histogram.' : null
+}
+
+/** The same object for equal figures, which most data points of a metric tell. */
+function figuresOf(rules: readonly PlacedRule[], attributes: Attributes): readonly ReportedFigure[] {
+  const figures = rules.flatMap((rule) => figureOf(rule, attributes))
+  const name = figures
+    .map(
+      ({ figure, server, group, place, part, reason }) =>
+        `${figure} ${server} ${group} ${place} ${part} ${JSON.stringify(reason)}`,
+    )
+    .join()
+  let known = FIGURES.get(rules)
+  // Reasons are words from elsewhere: there may be any number of them.
+  if (known === undefined || known.size > MAX_KNOWN_FIGURES) FIGURES.set(rules, (known = new Map()))
+  const equal = known.get(name)
+  if (equal === undefined) known.set(name, figures)
+  return equal ?? figures
 }
 
 function figureOf({ figure, server, group, place, rule }: PlacedRule, attributes: Attributes): ReportedFigure[] {

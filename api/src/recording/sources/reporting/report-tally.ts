@@ -24,6 +24,8 @@ const GAUGES: readonly ReportedGauge[] = ['inFlight', 'waiting', 'kvCacheUsage']
 
 interface Times {
   distribution: Distribution
+  /** Counts of explicit bounds, added up before they are merged: few sets of bounds come in many data points. */
+  bounded: { boundsMs: readonly number[]; counts: number[] }[]
   /** NaN as soon as it is not known of some of them. */
   sumMs: number
   maxMs: number
@@ -63,9 +65,12 @@ export class ReportTally {
   }
 
   measurement(): Measurement {
-    const isChosen = this.#choice()
+    const chosen = this.#chosen()
     for (const { point, increase } of this.#points) {
-      for (const figure of point.figures) if (isChosen(point.from, figure)) this.#addFigure(point, figure, increase)
+      for (const figure of chosen.get(point.from)?.get(point.figures) ?? []) this.#addFigure(point, figure, increase)
+    }
+    for (const { distribution, bounded } of this.#times.values()) {
+      for (const { boundsMs, counts } of bounded) distribution.recordBuckets(boundsMs, counts)
     }
     const measurement: Measurement = { ...NOTHING_KNOWN, lateReports: this.#lateReports }
     for (const name of COUNTERS) {
@@ -85,20 +90,34 @@ export class ReportTally {
     return measurement
   }
 
-  /** Of several names for one figure of a reporter: those of one server, and in each of its groups the first one. */
-  #choice(): (from: string, figure: ReportedFigure) => boolean {
-    const servers = new Map<string, number>()
-    const places = new Map<string, number>()
-    const lower = (map: Map<string, number>, key: string, value: number) =>
-      map.set(key, Math.min(map.get(key) ?? Infinity, value))
-    for (const { point, figures } of this.#points.map(({ point }) => ({ point, figures: point.figures }))) {
-      for (const { figure, server, group, place } of figures) {
-        lower(servers, `${point.from} ${figure}`, server)
-        lower(places, `${point.from} ${figure} ${server} ${group}`, place)
+  /**
+   * Of several names for one figure of a reporter those of one server, and in each of its groups the first one: by
+   * reporter, those of each list of figures.
+   */
+  #chosen(): Map<string, Map<readonly ReportedFigure[], readonly ReportedFigure[]>> {
+    const chosen = new Map<string, Map<readonly ReportedFigure[], readonly ReportedFigure[]>>()
+    for (const { point } of this.#points) {
+      const lists = chosen.get(point.from) ?? new Map<readonly ReportedFigure[], readonly ReportedFigure[]>()
+      chosen.set(point.from, lists.set(point.figures, point.figures))
+    }
+    for (const lists of chosen.values()) {
+      const servers = new Map<string, number>()
+      const places = new Map<string, number>()
+      const lower = (map: Map<string, number>, key: string, value: number) =>
+        map.set(key, Math.min(map.get(key) ?? Infinity, value))
+      for (const { figure, server, group, place } of [...lists.keys()].flat()) {
+        lower(servers, figure, server)
+        lower(places, `${figure} ${server} ${group}`, place)
+      }
+      for (const list of lists.keys()) {
+        const counted = list.filter(
+          ({ figure, server, group, place }) =>
+            servers.get(figure) === server && places.get(`${figure} ${server} ${group}`) === place,
+        )
+        lists.set(list, counted)
       }
     }
-    return (from, { figure, server, group, place }) =>
-      servers.get(`${from} ${figure}`) === server && places.get(`${from} ${figure} ${server} ${group}`) === place
+    return chosen
   }
 
   #addFigure(point: ReportedPoint, { figure, part, reason }: ReportedFigure, increase: Increase | null): void {
@@ -113,7 +132,7 @@ export class ReportTally {
     if (figure in DISTRIBUTIONS) {
       const times = this.#timesOf(figure as DistributionName)
       if (increase.count === 0) return
-      addBuckets(times.distribution, increase.count, increase.buckets)
+      addIncrease(times, increase)
       times.sumMs += increase.sum ?? Number.NaN
       times.maxMs = Math.max(times.maxMs, increase.maxMs ?? Number.NaN)
       return
@@ -137,7 +156,7 @@ export class ReportTally {
   }
 
   #timesOf(name: DistributionName): Times {
-    const times = this.#times.get(name) ?? { distribution: new Distribution(), sumMs: 0, maxMs: 0 }
+    const times = this.#times.get(name) ?? { distribution: new Distribution(), bounded: [], sumMs: 0, maxMs: 0 }
     this.#times.set(name, times)
     return times
   }
@@ -154,6 +173,16 @@ export class ReportTally {
     const sum = values.reduce((total, value) => total + value, 0)
     return name === 'kvCacheUsage' ? sum / values.length : Math.min(MAX_COUNT, Math.round(sum))
   }
+}
+
+function addIncrease({ distribution, bounded }: Times, { count, buckets }: Increase): void {
+  if (buckets?.kind !== 'bounds') return addBuckets(distribution, count, buckets)
+  const { boundsMs, counts } = buckets
+  const known = bounded.find(
+    (own) => own.boundsMs.length === boundsMs.length && own.boundsMs.every((bound, at) => bound === boundsMs[at]),
+  )
+  if (known === undefined) bounded.push({ boundsMs, counts: [...counts] })
+  else for (const [at, more] of counts.entries()) known.counts[at] = (known.counts[at] ?? 0) + more
 }
 
 function isGauge(figure: ReportedFigure['figure']): figure is ReportedGauge {

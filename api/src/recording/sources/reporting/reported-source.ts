@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { MAX_WINDOW_MS, type Measurement, type MetricsWindow } from '../../../metrics/sample.ts'
 import type { ReportInbox, UncountedReports } from '../../../samples/report-inbox.ts'
 import { REPORT_GRACE_MS } from '../../../samples/report-times.ts'
@@ -9,8 +10,11 @@ import { increaseOf, readReportBaseline, type ReportedState, writeReportBaseline
 import type { ReportHealth } from './report-health.ts'
 import { ReportTally } from './report-tally.ts'
 
+/** How long counting may hold up everything else, in milliseconds. */
+const SLICE_MS = 5
+
 export interface ReportedSourceOptions {
-  inbox: Pick<ReportInbox, 'uncounted'>
+  inbox: Pick<ReportInbox, 'uncounted' | 'forget'>
   states: Pick<SourceStates, 'of'>
   health: Pick<ReportHealth, 'onHeads' | 'check'>
   /** Recording's clock. */
@@ -43,10 +47,15 @@ export class ReportedSource implements Source {
     const dueMs = this.#options.now() - REPORT_GRACE_MS
     const due = requests.filter(({ window }) => endOf(window) <= dueMs)
     const counts = await this.#read(due)
-    const answers = requests.map((request) => {
-      if (endOf(request.window) > dueMs) return 'pending'
-      return counts.get(request.deployment.id)?.measure(request) ?? null
-    })
+    const answers: SourceAnswer[] = []
+    let sliceEndMs = performance.now() + SLICE_MS
+    for (const request of requests) {
+      if (endOf(request.window) > dueMs) answers.push('pending')
+      else answers.push(counts.get(request.deployment.id)?.measure(request) ?? null)
+      if (performance.now() < sliceEndMs) continue
+      await nextTurn()
+      sliceEndMs = performance.now() + SLICE_MS
+    }
     for (const count of counts.values()) count.end()
     await this.#options.health.check()
     return answers
@@ -73,7 +82,7 @@ export class ReportedSource implements Source {
     return new Map(
       [...rows].flatMap(([key, own]) => {
         const head = heads.get(key)
-        return head === undefined ? [] : [[head.deploymentId, new DeploymentCount(head, own, stored.get(key))]]
+        return head === undefined ? [] : [[head.deploymentId, new DeploymentCount(head, own, stored.get(key), inbox)]]
       }),
     )
   }
@@ -82,12 +91,19 @@ export class ReportedSource implements Source {
 /** The windows of one deployment that are measured together. */
 class DeploymentCount {
   readonly #head: RecordingHead
+  readonly #inbox: Pick<ReportInbox, 'forget'>
   #rows: readonly UncountedReports[]
   readonly #states: Map<string, ReportedState>
   #last: { endMs: number; effects: SampleEffect[]; lastReportMs: number } | undefined
 
-  constructor(head: RecordingHead, rows: readonly UncountedReports[], baseline: unknown) {
+  constructor(
+    head: RecordingHead,
+    rows: readonly UncountedReports[],
+    baseline: unknown,
+    inbox: Pick<ReportInbox, 'forget'>,
+  ) {
     this.#head = head
+    this.#inbox = inbox
     this.#rows = rows
     this.#states = readReportBaseline(baseline)
   }
@@ -100,12 +116,14 @@ class DeploymentCount {
     const { durationMs } = window
     const earliestMs = Math.max(recordedThroughMs, this.#last?.endMs ?? 0, endMs - MAX_WINDOW_MS)
     const startMs = Math.min(window.startMs, Math.ceil(earliestMs / durationMs) * durationMs)
-    const effects: SampleEffect[] = [{ kind: 'reports', data: rows.map(({ id }) => id) }]
+    const ids = rows.map(({ id }) => id)
+    const effects: SampleEffect[] = [{ kind: 'reports', data: ids }]
     this.#last = { endMs, effects, lastReportMs: Math.max(...rows.map(({ atMs }) => atMs)) }
     return {
       window: { startMs, durationMs: endMs - startMs },
       measurement: this.#count(rows, recordedThroughMs),
       effects,
+      onStored: () => this.#inbox.forget(ids),
     }
   }
 
