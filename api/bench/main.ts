@@ -20,7 +20,7 @@ import type { Run } from './rounds.ts'
 import type { Section } from './section.ts'
 
 const PARTS = { fanout, sse, many, stalled, storm, http, history, recording, scraping, reporting, sources }
-const ROUNDS = 1
+const ROUNDS = 3
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean' } } })
