@@ -119,7 +119,10 @@ function figuresOf(rules: readonly PlacedRule[], attributes: Attributes): readon
     .join()
   let known = FIGURES.get(rules)
   // Reasons are words from elsewhere: there may be any number of them.
-  if (known === undefined || known.size > MAX_KNOWN_FIGURES) FIGURES.set(rules, (known = new Map()))
+  if (known === undefined || known.size > MAX_KNOWN_FIGURES) {
+    known = new Map<string, readonly ReportedFigure[]>()
+    FIGURES.set(rules, known)
+  }
   const equal = known.get(name)
   if (equal === undefined) known.set(name, figures)
   return equal ?? figures
