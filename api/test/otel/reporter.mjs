@@ -98,6 +98,6 @@ process.stdin.once('data', () => {
 async function end() {
   // Sends what was not sent yet.
   await Promise.all(all.map(({ provider }) => provider.shutdown()))
-  process.stdout.write(`${JSON.stringify(all.map(({ totals }) => totals))}\n`)
-  process.exit(0)
+  // A pipe takes long lines in parts, and an exit would cut them off.
+  process.stdout.write(`${JSON.stringify(all.map(({ totals }) => totals))}\n`, () => process.exit(0))
 }

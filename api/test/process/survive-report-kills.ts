@@ -1,6 +1,7 @@
 import { openDatabase } from '@gaugeline/prisma'
 import { prepareTestDatabase, type TestDatabaseKind } from '@gaugeline/prisma/testing'
 import { expect } from 'vitest'
+import { unpackReports } from '../../src/samples/packed-reports.ts'
 import { registerJob, succeed } from '../acts.ts'
 import { GraphQLTestClient } from '../graphql-client.ts'
 import { histogram } from '../otlp-requests.ts'
@@ -147,12 +148,13 @@ async function post(url: string, body: string): Promise<unknown> {
 async function countedRequests({ url, dataDir }: { url?: string; dataDir?: string }): Promise<number> {
   const stored = await openDatabase({ url, dataDir: dataDir ?? '' })
   try {
-    const { rows } = await stored.pool.query<{ sampled: number; waiting: number }>(
-      `select (select coalesce(sum(requests), 0)::float8 from samples) as sampled,
-        (select coalesce(sum(case p->>'kind' when 'point' then (p->>'count')::float8 else jsonb_array_length(p->'requests') end), 0)
-          from reports, jsonb_array_elements(points::jsonb) p) as waiting`,
-    )
-    return (rows[0]?.sampled ?? 0) + (rows[0]?.waiting ?? 0)
+    const { rows } = await stored.pool.query<{ requests: number | null }>('select requests from samples')
+    const { rows: waiting } = await stored.pool.query<{ points: string }>('select points from reports')
+    const reported = waiting.flatMap(({ points }) => unpackReports(points))
+    return [
+      ...rows.map(({ requests }) => requests ?? 0),
+      ...reported.map((one) => (one.kind === 'point' ? one.count : one.requests.length)),
+    ].reduce((sum, requests) => sum + requests, 0)
   } finally {
     await stored.close()
   }
