@@ -62,9 +62,17 @@ describe('a model', () => {
     await page.keyboard.type('defect')
     await expect.poll(() => page.locator('tbody tr[data-id]').count(), IN_TIME).toBe(1)
     await page.keyboard.press('Escape')
-    await page.keyboard.press('j')
-    await page.keyboard.press('Enter')
-    await page.getByRole('heading', { name: 'vision/defect-detector', level: 1 }).waitFor()
+    const heading = page.getByRole('heading', { name: 'vision/defect-detector', level: 1 })
+    const isOpened = async () => {
+      await page.keyboard.press('j')
+      await page.keyboard.press('Enter')
+      return await heading.waitFor({ timeout: 5000 }).then(
+        () => true,
+        () => false,
+      )
+    }
+    // The list that the search left may still replace the one in which a row was chosen.
+    await expect.poll(isOpened, { timeout: 25_000 }).toBe(true)
     expect(page.url()).toBe(`${server.origin}/models/vision%2Fdefect-detector`)
     // Its name has a slash: the page is found again under its address.
     await page.reload()
