@@ -9,7 +9,10 @@ interface SearchFieldProps {
 
 const DEBOUNCE_MS = 200
 
-/** Debounced: `onChange` is called once the typing pauses. `/` focuses the field, `Esc` leaves it. */
+/**
+ * Debounced: `onChange` is called once the typing pauses. `/` focuses the field, `Esc` leaves it
+ * and keeps the search.
+ */
 export function SearchField({ label, value, onChange }: SearchFieldProps) {
   const [typed, setTyped] = useState(value)
   const [reported, setReported] = useState(value)
@@ -37,7 +40,12 @@ export function SearchField({ label, value, onChange }: SearchFieldProps) {
         value={typed}
         placeholder={label}
         onChange={(event) => setTyped(event.target.value)}
-        onKeyDown={(event) => event.key === 'Escape' && event.currentTarget.blur()}
+        onKeyDown={(event) => {
+          if (event.key !== 'Escape') return
+          // Chromium would empty the field, and with it the list that one searched for.
+          event.preventDefault()
+          event.currentTarget.blur()
+        }}
         className="h-8 w-full rounded-md border border-line-strong bg-surface pr-2 pl-8 placeholder:text-faint"
       />
     </label>
