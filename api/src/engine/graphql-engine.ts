@@ -19,6 +19,7 @@ import {
 import { Turns } from '../base/turns.ts'
 import { SharedMember } from '../fanout/shared-group.ts'
 import { SharedSubscriptions } from '../fanout/shared-subscriptions.ts'
+import { answerBody, answerText, type AnswerText } from './answer-body.ts'
 import type { Budgets } from './budgets.ts'
 import { CALL_KINDS, Calls } from './calls.ts'
 import { DocumentCache, NO_CACHE } from './document-cache.ts'
@@ -61,12 +62,12 @@ export interface PreparedOperation {
   args: ExecutionArgs
   /** Undefined when the document does not say which operation is meant; executing it reports the error. */
   kind: OperationTypeNode | undefined
-  execute: (args: ExecutionArgs) => Promise<ExecutionResult>
+  execute: (args: ExecutionArgs) => Promise<AnswerText>
   subscribe: (args: ExecutionArgs) => Promise<Answer>
 }
 
-/** What answers an operation: one result, or the messages of a group that the caller is now a member of. */
-export type Answer = { kind: 'result'; result: ExecutionResult } | { kind: 'shared'; member: SharedMember }
+/** What answers an operation: one text, or the messages of a group that the caller is now a member of. */
+export type Answer = { kind: 'text'; text: AnswerText } | { kind: 'shared'; member: SharedMember }
 
 /** Yoga with its plugins, behind every transport. It knows neither requests nor socket messages. */
 export interface GraphQLEngine {
@@ -76,6 +77,8 @@ export interface GraphQLEngine {
   requests: RequestBytes
   /** Parses, validates and makes the context, or returns the errors of the document. */
   prepare(request: OperationRequest, context: OperationContext): Promise<PreparedOperation | readonly GraphQLError[]>
+  /** What a caller is told of a result. */
+  textOf(result: ExecutionResult, requestId: string): AnswerText
 }
 
 /** What Yoga returns, in graphql-js's own types. */
@@ -135,10 +138,14 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
     logging: false,
   })
 
+  const textOf = (result: ExecutionResult, requestId: string) =>
+    answerText(answerBody(errors.formatted(result, requestId)), result.extensions)
+
   return {
     errors,
     shared,
     requests,
+    textOf,
     async prepare({ query, operationName: name, variables, bytes }, context) {
       // Some clients send an empty one for a document that needs none.
       const operationName = name || undefined
@@ -188,12 +195,14 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
         execute: async (args) => {
           const result = await answered(() => enveloped.execute(args))
           onOperation(type, result.errors === undefined)
-          return result
+          return textOf(result, context.requestId)
         },
         subscribe: async (args) => {
           const answer = await answered(() => enveloped.subscribe(args))
           onOperation(type, answer instanceof SharedMember)
-          if (!(answer instanceof SharedMember)) return { kind: 'result', result: answer }
+          if (!(answer instanceof SharedMember)) {
+            return { kind: 'text', text: textOf(answer, context.requestId) }
+          }
           Object.assign(args, { document: NO_DOCUMENT, variableValues: undefined, contextValue: undefined })
           return { kind: 'shared', member: answer }
         },
