@@ -223,7 +223,7 @@ describe('a client that stops reading', () => {
     const requests = 150
     // Long documents, so that one read of the server never holds them all.
     const document = `{ padded(length: 400000) } #${'-'.repeat(4000)}`
-    for (let i = 0; i < requests; i += 1) client.subscribe(document)
+    for (let i = 0; i < requests; i += 1) client.subscribe(`${document}${i}`)
     await server.state.untilPulledStandsStill()
     // Sixty megabytes were requested. The kernel holds a few; the server one, and the answers to the requests it read
     // last.
