@@ -61,8 +61,16 @@ export interface PreparedOperation {
   args: ExecutionArgs
   /** Undefined when the document does not say which operation is meant; executing it reports the error. */
   kind: OperationTypeNode | undefined
-  execute: (args: ExecutionArgs) => Promise<ExecutionResult>
+  /** @param reader of the answer; while it is far behind, the operation lets others go first */
+  execute: (args: ExecutionArgs, reader?: AnswerReader) => Promise<ExecutionResult>
   subscribe: (args: ExecutionArgs) => Promise<Answer>
+}
+
+/** Who is to read several answers over one connection, and may not do so as fast as they are made. */
+export interface AnswerReader {
+  readonly isFarBehind: boolean
+  /** @throws RefusedError when there is no reader any more */
+  untilTaken(): Promise<void>
 }
 
 /** What answers an operation: one result, or the messages of a group that the caller is now a member of. */
@@ -89,6 +97,9 @@ interface Enveloped {
 
 /** What remains of the arguments of a subscription once its group has them: transports hold on to them. */
 const NO_DOCUMENT: DocumentNode = { kind: Kind.DOCUMENT, definitions: [] }
+
+/** In place of an answer: its turn came while the reader was far behind. */
+const BEHIND = Symbol('behind')
 
 export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, log: Logger): GraphQLEngine {
   const errors = new PublicErrors({ log, refusalOf: options.refusalOf, onError: options.onError })
@@ -162,16 +173,23 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
       const type = kind ?? 'unknown'
       const calling = CALL_KINDS[kind ?? 'query']
       /** An error thrown by execution itself becomes the answer to its operation, like any other error. */
-      async function answered<T>(run: () => T | Promise<T>): Promise<T | ExecutionResult> {
+      async function answered<T>(run: () => T | Promise<T>, reader?: AnswerReader): Promise<T | ExecutionResult> {
         try {
           const call = async () => {
+            if (reader?.isFarBehind === true) return BEHIND
             const answer = await run()
             const unavailable = unavailableIn(answer, errors)
             // Before the next one begins, which would wait for the database as long as this one has.
             if (unavailable) calls.refuseWaiting(calling, key, unavailable)
             return answer
           }
-          return await requests.during(key, bytes, async () => await calls.run(calling, key, call))
+          return await requests.during(key, bytes, async () => {
+            for (;;) {
+              await reader?.untilTaken()
+              const answer = await calls.run(calling, key, call)
+              if (answer !== BEHIND) return answer
+            }
+          })
         } catch (error) {
           return { errors: [errors.error(error, context.requestId)] }
         }
@@ -185,8 +203,8 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
           contextValue: await enveloped.contextFactory(),
         },
         kind,
-        execute: async (args) => {
-          const result = await answered(() => enveloped.execute(args))
+        execute: async (args, reader) => {
+          const result = await answered(() => enveloped.execute(args), reader)
           onOperation(type, result.errors === undefined)
           return result
         },

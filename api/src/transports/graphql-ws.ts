@@ -48,8 +48,9 @@ interface SocketExtra {
   authenticate?: () => Promise<Viewer>
 }
 
-/** An operation, and the sink for its shared messages. */
+/** An operation, who reads its answer, and the sink for its shared messages. */
 interface SocketOperation extends PreparedOperation {
+  writer: SocketWriter
   sinkOf: (member: SharedMember) => MessageSink
 }
 
@@ -83,8 +84,8 @@ export class GraphQLWebSockets {
   readonly #executing = new Set<Promise<unknown>>()
   /** An operation runs with the plugins that prepared it. */
   readonly #prepared = new WeakMap<ExecutionArgs, SocketOperation>()
-  /** A promise for each socket, pending until its operations have ended their sources. */
-  readonly #open = new Set<Promise<void>>()
+  /** The writer of each socket, with a promise that is pending until its operations have ended their sources. */
+  readonly #open = new Map<SocketWriter, Promise<void>>()
   /** By what graphql-ws has in place of the payload (socket-inbox.ts). */
   readonly #requestIds = new WeakMap<object, string>()
 
@@ -106,11 +107,12 @@ export class GraphQLWebSockets {
    * Resolves when all sockets are closed and their operations have ended.
    */
   async close(): Promise<void> {
+    for (const writer of this.#open.keys()) writer.refuseToWait()
     await Promise.allSettled(this.#executing)
     // An answer is sent in the turn of the event loop after its execution.
     await new Promise((resolve) => setImmediate(resolve))
     for (const socket of this.#server.clients) closeFor(socket, 'shutdown')
-    await Promise.all(this.#open)
+    await Promise.all(this.#open.values())
   }
 
   /** Cuts every connection that is still open. */
@@ -173,14 +175,15 @@ export class GraphQLWebSockets {
           if (!('args' in prepared)) return prepared
           if (prepared.kind === OperationTypeNode.SUBSCRIPTION) subscriptions.add(id)
           const sinkOf = (member: SharedMember) => writer.sinkFor(id, () => member.isUnsubscribed)
-          this.#prepared.set(prepared.args, { ...prepared, sinkOf })
+          this.#prepared.set(prepared.args, { ...prepared, writer, sinkOf })
           return prepared.args
         } catch (error) {
           return [engine.errors.error(error, requestId)]
         }
       },
       execute: async (args) => {
-        const execution = this.#preparedOf(args).execute(args)
+        const { execute, writer } = this.#preparedOf(args)
+        const execution = execute(args, writer)
         this.#executing.add(execution)
         try {
           return await execution
@@ -265,8 +268,8 @@ export class GraphQLWebSockets {
           .finally(resolve)
       })
     })
-    this.#open.add(done)
-    void done.then(() => this.#open.delete(done))
+    this.#open.set(writer, done)
+    void done.then(() => this.#open.delete(writer))
   }
 
   #handleFailure(socket: WebSocket, error: unknown): void {
