@@ -19,6 +19,7 @@ import {
 import { Turns } from '../base/turns.ts'
 import { SharedMember } from '../fanout/shared-group.ts'
 import { SharedSubscriptions } from '../fanout/shared-subscriptions.ts'
+import { answerBody, answerText, type AnswerText } from './answer-body.ts'
 import type { Budgets } from './budgets.ts'
 import { CALL_KINDS, Calls } from './calls.ts'
 import { DocumentCache, NO_CACHE } from './document-cache.ts'
@@ -62,7 +63,7 @@ export interface PreparedOperation {
   /** Undefined when the document does not say which operation is meant; executing it reports the error. */
   kind: OperationTypeNode | undefined
   /** @param reader of the answer; while it is far behind, the operation lets others go first */
-  execute: (args: ExecutionArgs, reader?: AnswerReader) => Promise<ExecutionResult>
+  execute: (args: ExecutionArgs, reader?: AnswerReader) => Promise<AnswerText>
   subscribe: (args: ExecutionArgs) => Promise<Answer>
 }
 
@@ -73,8 +74,8 @@ export interface AnswerReader {
   untilTaken(): Promise<void>
 }
 
-/** What answers an operation: one result, or the messages of a group that the caller is now a member of. */
-export type Answer = { kind: 'result'; result: ExecutionResult } | { kind: 'shared'; member: SharedMember }
+/** What answers an operation: one text, or the messages of a group that the caller is now a member of. */
+export type Answer = { kind: 'text'; text: AnswerText } | { kind: 'shared'; member: SharedMember }
 
 /** Yoga with its plugins, behind every transport. It knows neither requests nor socket messages. */
 export interface GraphQLEngine {
@@ -84,6 +85,8 @@ export interface GraphQLEngine {
   requests: RequestBytes
   /** Parses, validates and makes the context, or returns the errors of the document. */
   prepare(request: OperationRequest, context: OperationContext): Promise<PreparedOperation | readonly GraphQLError[]>
+  /** What a caller is told of a result. */
+  textOf(result: ExecutionResult, requestId: string): AnswerText
 }
 
 /** What Yoga returns, in graphql-js's own types. */
@@ -146,10 +149,14 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
     logging: false,
   })
 
+  const textOf = (result: ExecutionResult, requestId: string) =>
+    answerText(answerBody(errors.formatted(result, requestId)), result.extensions)
+
   return {
     errors,
     shared,
     requests,
+    textOf,
     async prepare({ query, operationName: name, variables, bytes }, context) {
       // Some clients send an empty one for a document that needs none.
       const operationName = name || undefined
@@ -206,12 +213,14 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
         execute: async (args, reader) => {
           const result = await answered(() => enveloped.execute(args), reader)
           onOperation(type, result.errors === undefined)
-          return result
+          return textOf(result, context.requestId)
         },
         subscribe: async (args) => {
           const answer = await answered(() => enveloped.subscribe(args))
           onOperation(type, answer instanceof SharedMember)
-          if (!(answer instanceof SharedMember)) return { kind: 'result', result: answer }
+          if (!(answer instanceof SharedMember)) {
+            return { kind: 'text', text: textOf(answer, context.requestId) }
+          }
           Object.assign(args, { document: NO_DOCUMENT, variableValues: undefined, contextValue: undefined })
           return { kind: 'shared', member: answer }
         },

@@ -16,8 +16,9 @@ import { INIT_TIMEOUT_MS, MAX_FRAME_BYTES, MAX_FRAME_PARTS, PING_MS } from '../b
 import { callerOf } from '../http/caller.ts'
 import type { GraphQLEngine, PreparedOperation } from '../engine/graphql-engine.ts'
 import type { LiveConnections } from './live-connections.ts'
-import { serialised } from '../engine/serialised.ts'
+import type { AnswerText } from '../engine/answer-body.ts'
 import { refuseUpgrade } from '../http/responses.ts'
+import { socketAnswer } from './socket-answer.ts'
 import { closeFor, refuseInit } from './socket-closing.ts'
 import { keepAlive } from './socket-keep-alive.ts'
 import { BadMessageError, SocketInbox } from './socket-inbox.ts'
@@ -48,10 +49,11 @@ interface SocketExtra {
   authenticate?: () => Promise<Viewer>
 }
 
-/** An operation, who reads its answer, and the sink for its shared messages. */
+/** An operation, who reads its answer, and where that goes. */
 interface SocketOperation extends PreparedOperation {
   writer: SocketWriter
   sinkOf: (member: SharedMember) => MessageSink
+  sent: (text: AnswerText) => AsyncIterable<never>
 }
 
 interface GraphQLWebSocketsOptions {
@@ -175,18 +177,19 @@ export class GraphQLWebSockets {
           if (!('args' in prepared)) return prepared
           if (prepared.kind === OperationTypeNode.SUBSCRIPTION) subscriptions.add(id)
           const sinkOf = (member: SharedMember) => writer.sinkFor(id, () => member.isUnsubscribed)
-          this.#prepared.set(prepared.args, { ...prepared, writer, sinkOf })
+          const sent = (text: AnswerText) => socketAnswer(writer, id, text)
+          this.#prepared.set(prepared.args, { ...prepared, writer, sinkOf, sent })
           return prepared.args
         } catch (error) {
           return [engine.errors.error(error, requestId)]
         }
       },
       execute: async (args) => {
-        const { execute, writer } = this.#preparedOf(args)
+        const { execute, writer, sent } = this.#preparedOf(args)
         const execution = execute(args, writer)
         this.#executing.add(execution)
         try {
-          return await execution
+          return sent(await execution)
         } finally {
           this.#executing.delete(execution)
         }
@@ -194,16 +197,15 @@ export class GraphQLWebSockets {
       // The messages of a group go straight to the socket. What graphql-ws iterates yields only how the subscription
       // ends.
       subscribe: async (args) => {
-        const { subscribe, sinkOf } = this.#preparedOf(args)
+        const { subscribe, sinkOf, sent } = this.#preparedOf(args)
         const answer = await subscribe(args)
-        if (answer.kind === 'result') return answer.result
+        if (answer.kind === 'text') return sent(answer.text)
         // For as long as it runs, graphql-ws keeps the arguments: nothing may hang on them.
         this.#prepared.delete(args)
         answer.member.attach(sinkOf(answer.member))
         return answer.member
       },
-      onNext: (_ctx, _id, stub, _args, result) =>
-        serialised(engine.errors.formatted(result, this.#requestIdOf(stub))).result,
+      onNext: (_ctx, _id, stub, _args, result) => engine.errors.formatted(result, this.#requestIdOf(stub)),
       onError: (_ctx, _id, stub, errors) => errors.map((error) => engine.errors.format(error, this.#requestIdOf(stub))),
     })
   }

@@ -107,11 +107,11 @@ export class SocketWriter {
    * buffers at most one. On a socket that is closing it resolves when the socket is closed: nothing more is made for
    * it.
    */
-  async send(data: string): Promise<void> {
+  async send(text: string | Buffer): Promise<void> {
     this.#flush()
     if (this.#socket.readyState !== this.#socket.OPEN) return await this.#closed
     const sent = await new Promise<boolean>((resolve) => {
-      this.#socket.send(data, (error) => {
+      this.#socket.send(text, { binary: false }, (error) => {
         this.#resumeReading()
         resolve(error == null)
       })
