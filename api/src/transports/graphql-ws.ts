@@ -49,8 +49,9 @@ interface SocketExtra {
   authenticate?: () => Promise<Viewer>
 }
 
-/** An operation, and where its answer goes. */
+/** An operation, who reads its answer, and where that goes. */
 interface SocketOperation extends PreparedOperation {
+  writer: SocketWriter
   sinkOf: (member: SharedMember) => MessageSink
   sent: (text: AnswerText) => AsyncIterable<never>
 }
@@ -85,8 +86,8 @@ export class GraphQLWebSockets {
   readonly #executing = new Set<Promise<unknown>>()
   /** An operation runs with the plugins that prepared it. */
   readonly #prepared = new WeakMap<ExecutionArgs, SocketOperation>()
-  /** A promise for each socket, pending until its operations have ended their sources. */
-  readonly #open = new Set<Promise<void>>()
+  /** The writer of each socket, with a promise that is pending until its operations have ended their sources. */
+  readonly #open = new Map<SocketWriter, Promise<void>>()
   /** By what graphql-ws has in place of the payload (socket-inbox.ts). */
   readonly #requestIds = new WeakMap<object, string>()
 
@@ -108,11 +109,12 @@ export class GraphQLWebSockets {
    * Resolves when all sockets are closed and their operations have ended.
    */
   async close(): Promise<void> {
+    for (const writer of this.#open.keys()) writer.refuseToWait()
     await Promise.allSettled(this.#executing)
     // An answer is sent in the turn of the event loop after its execution.
     await new Promise((resolve) => setImmediate(resolve))
     for (const socket of this.#server.clients) closeFor(socket, 'shutdown')
-    await Promise.all(this.#open)
+    await Promise.all(this.#open.values())
   }
 
   /** Cuts every connection that is still open. */
@@ -176,15 +178,15 @@ export class GraphQLWebSockets {
           if (prepared.kind === OperationTypeNode.SUBSCRIPTION) subscriptions.add(id)
           const sinkOf = (member: SharedMember) => writer.sinkFor(id, () => member.isUnsubscribed)
           const sent = (text: AnswerText) => socketAnswer(writer, id, text)
-          this.#prepared.set(prepared.args, { ...prepared, sinkOf, sent })
+          this.#prepared.set(prepared.args, { ...prepared, writer, sinkOf, sent })
           return prepared.args
         } catch (error) {
           return [engine.errors.error(error, requestId)]
         }
       },
       execute: async (args) => {
-        const { execute, sent } = this.#preparedOf(args)
-        const execution = execute(args)
+        const { execute, writer, sent } = this.#preparedOf(args)
+        const execution = execute(args, writer)
         this.#executing.add(execution)
         try {
           return sent(await execution)
@@ -268,8 +270,8 @@ export class GraphQLWebSockets {
           .finally(resolve)
       })
     })
-    this.#open.add(done)
-    void done.then(() => this.#open.delete(done))
+    this.#open.set(writer, done)
+    void done.then(() => this.#open.delete(writer))
   }
 
   #handleFailure(socket: WebSocket, error: unknown): void {
