@@ -1,4 +1,4 @@
-import type { Deployment, DeploymentEvent, Prisma, PrismaClient } from '@gaugeline/prisma'
+import type { Deployment, DeploymentEvent, Prisma, PrismaClient, Reader, Selection } from '@gaugeline/prisma'
 import type { DeploymentEventRecord } from '../bus/bus.ts'
 import type { Cursors } from '../live/cursors.ts'
 import type { EventReader } from '../live/event-log.ts'
@@ -13,11 +13,13 @@ type NewEvent = Omit<DeploymentEventRecord, 'sequence' | 'id'>
 /** The stored lifecycle events. They outlive their deployments. */
 export class EventRecords implements EventReader {
   readonly #prisma: PrismaClient
+  readonly #reader: Reader
   readonly #outbox: WebhookOutbox
   readonly #cursors: Cursors
 
-  constructor(prisma: PrismaClient, outbox: WebhookOutbox, cursors: Cursors) {
+  constructor(prisma: PrismaClient, reader: Reader, outbox: WebhookOutbox, cursors: Cursors) {
     this.#prisma = prisma
+    this.#reader = reader
     this.#outbox = outbox
     this.#cursors = cursors
   }
@@ -60,14 +62,14 @@ export class EventRecords implements EventReader {
     filters: readonly EventFilter[],
     order: EventOrder | null | undefined,
     page: PageRequest,
+    selection?: Selection,
   ): Promise<Page<DeploymentEvent>> {
     const [after, before] = await Promise.all([this.#pageCursor(page.after), this.#pageCursor(page.before)])
-    return pageOf<DeploymentEvent>(
-      this.#prisma,
+    return pageOf(
+      this.#reader.rowsOf('DeploymentEvent', selection),
       eventSource(filters, order),
       { ...page, after, before },
-      (ids) => this.#prisma.deploymentEvent.findMany({ where: { id: { in: ids } } }),
-      () => countOf(this.#prisma, eventSource(filters)),
+      () => countOf(this.#reader, eventSource(filters)),
     )
   }
 

@@ -11,6 +11,7 @@ import './scopes-plugin.ts'
 import type { Context } from './context.ts'
 import { COUNT_COST, EDGES_COST, NODES_COST, PAGE_COST } from './cost.ts'
 import { decodeId, encodeId } from './ids.ts'
+import { readingClient } from './reading-client.ts'
 import { requireScopeOfType } from './scopes-plugin.ts'
 import { DEFAULT_PAGE, MAX_PAGE, type Page } from '../base/page.ts'
 import { InvalidInputError } from '../base/errors.ts'
@@ -94,7 +95,7 @@ Example:
   },
   prisma: {
     // The client comes from the context of the operation, so that building the schema opens no database.
-    client: ({ services }) => services.prisma,
+    client: ({ services }) => readingClient(services.reader),
     dmmf: getDatamodel(),
     exposeDescriptions: false,
     onUnusedQuery: 'warn',
