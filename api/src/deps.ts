@@ -107,7 +107,7 @@ export interface Deps extends Clocks {
 
 /** Wires every service by hand. Starts nothing. */
 export function createDeps({ env, database, source, log, address, time = realTime }: DepsOptions): Deps {
-  const { prisma } = database
+  const { prisma, inTransaction } = database
   const { adminToken, sampleIntervalMs: intervalMs, quotas } = env
   const logError = (what: string) => errorLog(log, what, isUnavailable)
   const { clock, monotonic, recordingClock } = createClocks(time, (aheadMs, what) => log.warn({ aheadMs }, what))
@@ -142,7 +142,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
     adminToken,
   })
   const onChangeError = logError('what became of a source could not be written')
-  const forChanges = { prisma, models, events, idempotency, bus, clock, recordingClock, quotas, onChangeError }
+  const forChanges = { prisma, inTransaction, models, events, idempotency, bus, clock, recordingClock, quotas, onChangeError }
   const changers = createDeployments({ ...forChanges, mayBeScraped: env.scrapeAllowedHosts })
   const { deployments, sources, sourceChanges, scrapeGuard } = changers
   const trainingJobs = new TrainingJobs({ prisma, models, idempotency, bus, outbox, clock, recordingClock, quotas })

@@ -2,6 +2,7 @@ export { DatabaseStartError } from './database-start-error.ts'
 export * from './generated/client/client.ts'
 export { openDatabase } from './open-database.ts'
 export type { Database, OpenDatabaseOptions } from './open-database.ts'
+export type { InTransaction, Transaction } from './transactions.ts'
 export {
   checkViolation,
   isForeignKeyViolation,

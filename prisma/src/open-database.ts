@@ -11,6 +11,7 @@ import { migrate } from './migrations/migrate.ts'
 import { migrationsFolder } from './package-paths.ts'
 import { openPostgres } from './postgres.ts'
 import { leaseTimes, type LeaseTimes, ServerLease } from './server-lease.ts'
+import { type InTransaction, transactionsOf } from './transactions.ts'
 
 /** An open, migrated database. */
 export interface Database {
@@ -21,6 +22,8 @@ export interface Database {
    * one session, so name no prepared statements and set nothing that lasts longer than a transaction.
    */
   pool: pg.Pool
+  /** A transaction on a connection of the pool, for hot statements that belong together. */
+  inTransaction: InTransaction
   /**
    * Further connections to the same database, for what must not wait behind callers: one statement at a time each to record
    * samples, to merge them, and to ask whether the database answers.
@@ -169,7 +172,7 @@ async function finish(stop: () => Promise<void>, open: () => Promise<Database>):
   }
 }
 
-function assemble(parts: Omit<Database, 'prisma' | 'close'>, stop: () => Promise<void>, schema?: string): Database {
+function assemble(parts: Omit<Database, 'prisma' | 'inTransaction' | 'close'>, stop: () => Promise<void>, schema?: string): Database {
   const prisma = new PrismaClient({
     adapter: new DatabaseAdapter(parts.pool, schema),
     // Errors do not name the calling line, for which Prisma would capture a stack trace at every call.
@@ -182,7 +185,7 @@ function assemble(parts: Omit<Database, 'prisma' | 'close'>, stop: () => Promise
     await prisma.$disconnect()
     await stop()
   }
-  return { ...parts, prisma, close: () => (closed ??= close()) }
+  return { ...parts, prisma, inTransaction: transactionsOf(parts), close: () => (closed ??= close()) }
 }
 
 /** Ends a pool; one whose connections are still in use after a while is left behind. */
