@@ -1,7 +1,7 @@
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { ADMIN_TOKEN, createHttpTestServer, type HttpTestServer } from '../../test/http-test-server.ts'
-import { openRawHttp, readBytes } from '../../test/raw-http.ts'
+import { type GraphQLBody, openRawHttp, readBytes } from '../../test/raw-http.ts'
 
 const UNPACK = { br: brotliDecompressSync, gzip: gunzipSync, identity: (bytes: Buffer) => bytes }
 const MULTIPART = 'multipart/mixed;boundary=graphql;subscriptionSpec=1.0'
@@ -70,7 +70,7 @@ it('a short answer is sent as it is, and a long refusal of a document is packed'
     coding: 'br',
   })
   expect(refused.sentAs).toBe('br')
-  expect(JSON.parse(UNPACK.br(refused.bytes).toString()).errors).toHaveLength(25)
+  expect((JSON.parse(UNPACK.br(refused.bytes).toString()) as GraphQLBody).errors).toHaveLength(25)
 })
 
 it('the answer to a mutation is never packed: its length would tell of the secrets in it', async () => {
