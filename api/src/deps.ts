@@ -108,7 +108,7 @@ export interface Deps extends Clocks {
 
 /** Wires every service by hand. Starts nothing. */
 export function createDeps({ env, database, source, log, address, time = realTime }: DepsOptions): Deps {
-  const { prisma, reader } = database
+  const { prisma, reader, inTransaction } = database
   const { adminToken, sampleIntervalMs: intervalMs, quotas } = env
   const logError = (what: string) => errorLog(log, what, isUnavailable)
   const { clock, monotonic, recordingClock } = createClocks(time, (aheadMs, what) => log.warn({ aheadMs }, what))
@@ -144,7 +144,19 @@ export function createDeps({ env, database, source, log, address, time = realTim
     adminToken,
   })
   const onChangeError = logError('what became of a source could not be written')
-  const forChanges = { prisma, reader, models, events, idempotency, bus, clock, recordingClock, quotas, onChangeError }
+  const forChanges = {
+    prisma,
+    reader,
+    inTransaction,
+    models,
+    events,
+    idempotency,
+    bus,
+    clock,
+    recordingClock,
+    quotas,
+    onChangeError,
+  }
   const changers = createDeployments({ ...forChanges, mayBeScraped: env.scrapeAllowedHosts })
   const { deployments, sources, sourceChanges, scrapeGuard } = changers
   const trainingJobs = new TrainingJobs({

@@ -6,6 +6,7 @@ export { Reader } from './reads/reader.ts'
 export type { ModelName, RowOf, SelectedColumns, Selection } from './reads/reader.ts'
 export type { Fields } from './reads/row-plan.ts'
 export { parseTime } from './reads/values.ts'
+export type { InTransaction, Transaction } from './transactions.ts'
 export {
   checkViolation,
   isForeignKeyViolation,

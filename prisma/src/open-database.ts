@@ -13,6 +13,7 @@ import { openPostgres } from './postgres.ts'
 import { Reader } from './reads/reader.ts'
 import type { NamesInDatabase } from './reads/tables.ts'
 import { leaseTimes, type LeaseTimes, ServerLease } from './server-lease.ts'
+import { type InTransaction, transactionsOf } from './transactions.ts'
 
 /** An open, migrated database. */
 export interface Database {
@@ -25,6 +26,8 @@ export interface Database {
    * one session, so name no prepared statements and set nothing that lasts longer than a transaction.
    */
   pool: pg.Pool
+  /** A transaction on a connection of the pool, for hot statements that belong together. */
+  inTransaction: InTransaction
   /**
    * Further connections to the same database, for what must not wait behind callers: one statement at a time each to record
    * samples, to merge them, and to ask whether the database answers.
@@ -174,7 +177,7 @@ async function finish(stop: () => Promise<void>, open: () => Promise<Database>):
 }
 
 function assemble(
-  parts: Omit<Database, 'prisma' | 'reader' | 'close'>,
+  parts: Omit<Database, 'prisma' | 'reader' | 'inTransaction' | 'close'>,
   stop: () => Promise<void>,
   schema?: string,
 ): Database {
@@ -193,7 +196,7 @@ function assemble(
     await prisma.$disconnect()
     await stop()
   }
-  return { ...parts, prisma, reader, close: () => (closed ??= close()) }
+  return { ...parts, prisma, reader, inTransaction: transactionsOf(parts), close: () => (closed ??= close()) }
 }
 
 /** Ends a pool; one whose connections are still in use after a while is left behind. */

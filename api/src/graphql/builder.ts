@@ -5,6 +5,7 @@ import ErrorsPlugin from '@pothos/plugin-errors'
 import PrismaPlugin from '@pothos/plugin-prisma'
 import RelayPlugin from '@pothos/plugin-relay'
 import WithInputPlugin from '@pothos/plugin-with-input'
+import './loaded-relations-plugin.ts'
 import './node-ids-plugin.ts'
 import './pages-plugin.ts'
 import './scopes-plugin.ts'
@@ -36,7 +37,7 @@ export const builder = new SchemaBuilder<{
   DefaultEdgesNullability: false
   DefaultNodeNullability: false
 }>({
-  plugins: ['scopes', 'nodeIds', 'pages', ErrorsPlugin, WithInputPlugin, RelayPlugin, PrismaPlugin],
+  plugins: ['scopes', 'nodeIds', 'loadedRelations', 'pages', ErrorsPlugin, WithInputPlugin, RelayPlugin, PrismaPlugin],
   defaultFieldNullability: false,
   errors: {
     directResult: true,

@@ -1,4 +1,4 @@
-import { type Model, Prisma, type Reader, type Selection } from '@gaugeline/prisma'
+import { type Model, Prisma, type Reader, type Selection, type Transaction } from '@gaugeline/prisma'
 import type { InputChecks } from '../base/input-checks.ts'
 import type { Page, PageRequest } from '../base/page.ts'
 import { countOf, type Keyset, pageOf } from '../lists/paging.ts'
@@ -15,7 +15,7 @@ const BY_NAME: Keyset = {
   ],
 }
 
-/** Owns the registered models and the version numbers of their deployments. */
+/** Owns the registered models. */
 export class Models {
   readonly #reader: Reader
 
@@ -46,18 +46,8 @@ export class Models {
    * Locks a model's row until the transaction ends. Creating and resuming a deployment take this lock first, so that
    * such changes to one model are serialised.
    */
-  async lock(tx: Prisma.TransactionClient, modelId: string): Promise<void> {
+  async lock(tx: Transaction, modelId: string): Promise<void> {
     await tx.$queryRaw`select 1 from models where id = ${modelId}::uuid for update`
-  }
-
-  /** The next version number: 0, 1, 2 …; a number is reused only if the transaction rolls back. */
-  async takeVersionNumber(tx: Prisma.TransactionClient, modelId: string): Promise<number> {
-    const { deploymentCount } = await tx.model.update({
-      where: { id: modelId },
-      data: { deploymentCount: { increment: 1 } },
-      select: { deploymentCount: true },
-    })
-    return deploymentCount - 1
   }
 }
 
