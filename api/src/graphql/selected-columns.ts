@@ -79,12 +79,14 @@ class Columns {
     const all = this.#ofModels.get(model) ?? new Set()
     this.#ofModels.set(model, all)
     for (const column of columns ?? []) all.add(column)
+    for (const related of relatedModels(type, field)) this.#whole.add(related)
   }
 
   selected(): SelectedColumns {
-    const names = [...this.#ofModels].map(
-      ([model, columns]) => `${model}:${this.#whole.has(model) ? '*' : [...columns].toSorted().join()}`,
-    )
+    const names = [
+      ...[...this.#ofModels].map(([model, columns]) => `${model}:${[...columns].toSorted().join()}`),
+      ...[...this.#whole].map((model) => `${model}:*`),
+    ]
     return { name: names.toSorted().join(' '), of: this.#ofModels, whole: this.#whole }
   }
 }
@@ -98,6 +100,14 @@ function columnsOf({ name, extensions }: GraphQLField<unknown, unknown>): readon
   // A relation that was not read with its row is read by the id of the row.
   if (pothosPrismaRelationField !== undefined || name === 'id') return ['id']
   return undefined
+}
+
+/** The models whose rows the resolver of a field reads itself, by relations that it selects. */
+function relatedModels(type: GraphQLObjectType, { extensions }: GraphQLField<unknown, unknown>): string[] {
+  const { pothosPrismaSelect: selected, pothosPrismaRelationField } = extensions
+  if (pothosPrismaRelationField !== undefined || typeof selected !== 'object' || selected === null) return []
+  const { relations } = type.extensions['pothosPrismaFieldMap'] as { relations: Map<string, { model: string }> }
+  return Object.keys(selected).flatMap((name) => relations.get(name)?.model ?? [])
 }
 
 declare global {
