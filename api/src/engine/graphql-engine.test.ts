@@ -14,7 +14,7 @@ function createEngine() {
   const engine = createGraphQLEngine(
     {
       schema: buildSchema('type Query { a: String } type Subscription { b: String }'),
-      createContext: () => ({}),
+      createContext: (viewer, requestId) => ({ viewer, requestId }),
       plugins: [
         {
           onParse: ({ setParseFn }) =>
@@ -56,9 +56,9 @@ describe('the engine', () => {
     const { engine } = createEngine()
     const prepared = await engine.prepare({ query: '{ a }', bytes }, context)
     if (!('args' in prepared)) throw new Error('not prepared')
-    expect(prepared.args.contextValue).toMatchObject(context)
-    const text = await prepared.execute({ ...prepared.args, rootValue: { a: 'b' } })
-    expect(JSON.parse(String(jsonOf(text)))).toEqual({ data: { a: 'b' } })
+    const rootValue = { a: (_args: object, { viewer, requestId }: typeof context) => `${viewer.name} ${requestId}` }
+    const text = await prepared.execute({ ...prepared.args, rootValue })
+    expect(String(jsonOf(text))).toBe('{"data":{"a":"amira r1"}}')
   })
 
   it('answers a subscription with a member of a group, and a field without a shared source with an error', async () => {

@@ -34,7 +34,7 @@ describe('a client that stops reading', () => {
       const answerBytes = 400_000
       // Over a megabyte altogether: the kernel may hand them to the server in one go, before it has made any answer.
       const document = `{ ${fields}(length: ${answerBytes}) } #${'-'.repeat(12_000)}`
-      for (let i = 0; i < requests; i += 1) client.subscribe(document)
+      for (let i = 0; i < requests; i += 1) client.subscribe(`${document}${i}`)
       const releasing = setInterval(() => server.state.release(), 1)
       await server.state.untilPulledStandsStill()
       // Forty megabytes were requested. The kernel holds a few; the server one, and the answers to the queries that ran
@@ -53,7 +53,7 @@ describe('a client that stops reading', () => {
     await using server = await createHttpTestServer()
     const client = await WsTestClient.connect(server.origin, ADMIN_TOKEN)
     client.pause()
-    for (let i = 0; i < 60; i += 1) client.subscribe('{ padded(length: 400000) }')
+    for (let i = 0; i < 60; i += 1) client.subscribe(`{ padded(length: ${400_000 + i}) }`)
     await server.state.untilPulledStandsStill()
     const { pulled } = server.state
     const closed = server.server.close(10_000)
