@@ -117,7 +117,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
   const cursors = new Cursors(database.epoch)
   const models = new Models(prisma)
   const outbox = new WebhookOutbox(cursors, bus, clock)
-  const events = new EventRecords(prisma, outbox, cursors)
+  const events = new EventRecords(prisma, outbox, cursors, bus)
   const idempotency = new Idempotency(prisma, clock)
   const access = createAccess({
     prisma,
@@ -142,7 +142,18 @@ export function createDeps({ env, database, source, log, address, time = realTim
     adminToken,
   })
   const onChangeError = logError('what became of a source could not be written')
-  const forChanges = { prisma, inTransaction, models, events, idempotency, bus, clock, recordingClock, quotas, onChangeError }
+  const forChanges = {
+    prisma,
+    inTransaction,
+    models,
+    events,
+    idempotency,
+    bus,
+    clock,
+    recordingClock,
+    quotas,
+    onChangeError,
+  }
   const changers = createDeployments({ ...forChanges, mayBeScraped: env.scrapeAllowedHosts })
   const { deployments, sources, sourceChanges, scrapeGuard } = changers
   const trainingJobs = new TrainingJobs({ prisma, models, idempotency, bus, outbox, clock, recordingClock, quotas })
