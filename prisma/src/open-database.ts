@@ -10,6 +10,8 @@ import { openEpoch } from './log-epoch.ts'
 import { migrate } from './migrations/migrate.ts'
 import { migrationsFolder } from './package-paths.ts'
 import { openPostgres } from './postgres.ts'
+import { Reader } from './reads/reader.ts'
+import type { NamesInDatabase } from './reads/tables.ts'
 import { leaseTimes, type LeaseTimes, ServerLease } from './server-lease.ts'
 import { type InTransaction, transactionsOf } from './transactions.ts'
 
@@ -17,6 +19,8 @@ import { type InTransaction, transactionsOf } from './transactions.ts'
 export interface Database {
   kind: 'embedded' | 'postgres'
   prisma: PrismaClient
+  /** Reads rows and their relations, wherever no transaction is open. */
+  reader: Reader
   /**
    * For hot raw statements: `bigint` as number, `timestamptz` as Date. On the embedded database all connections share
    * one session, so name no prepared statements and set nothing that lasts longer than a transaction.
@@ -172,7 +176,11 @@ async function finish(stop: () => Promise<void>, open: () => Promise<Database>):
   }
 }
 
-function assemble(parts: Omit<Database, 'prisma' | 'inTransaction' | 'close'>, stop: () => Promise<void>, schema?: string): Database {
+function assemble(
+  parts: Omit<Database, 'prisma' | 'reader' | 'inTransaction' | 'close'>,
+  stop: () => Promise<void>,
+  schema?: string,
+): Database {
   const prisma = new PrismaClient({
     adapter: new DatabaseAdapter(parts.pool, schema),
     // Errors do not name the calling line, for which Prisma would capture a stack trace at every call.
@@ -180,12 +188,15 @@ function assemble(parts: Omit<Database, 'prisma' | 'inTransaction' | 'close'>, s
     // Waiting for a connection counts; a burst of callers is no reason to refuse one of them.
     transactionOptions: { maxWait: 10_000, timeout: 15_000 },
   })
+  // Prisma keeps it to itself, and has it nowhere else.
+  const { _runtimeDataModel: names } = prisma as unknown as { _runtimeDataModel: NamesInDatabase }
+  const reader = new Reader(parts.pool, names, parts.kind === 'postgres')
   let closed: Promise<void> | null = null
   const close = async () => {
     await prisma.$disconnect()
     await stop()
   }
-  return { ...parts, prisma, inTransaction: transactionsOf(parts), close: () => (closed ??= close()) }
+  return { ...parts, prisma, reader, inTransaction: transactionsOf(parts), close: () => (closed ??= close()) }
 }
 
 /** Ends a pool; one whose connections are still in use after a while is left behind. */

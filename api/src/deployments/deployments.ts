@@ -6,6 +6,8 @@ import {
   isForeignKeyViolation,
   Prisma,
   type PrismaClient,
+  type Reader,
+  type Selection,
   type Transaction,
   uniqueViolation,
 } from '@gaugeline/prisma'
@@ -49,13 +51,12 @@ import {
 import type { EventFilter, EventOrder } from './event-filter.ts'
 import { type AppendedEvent, type EventRecords, lifecycleEvent } from './event-records.ts'
 
-type DeploymentQuery = Pick<Prisma.DeploymentFindManyArgs, 'include' | 'select'>
-
 const ONE_ACTIVE_PER_JOB = 'deployments_one_active_per_training_job'
 const ONE_PER_EXTERNAL_ID = 'deployments_external_id_key'
 
 export interface DeploymentsOptions {
   prisma: PrismaClient
+  reader: Reader
   inTransaction: InTransaction
   models: Models
   events: EventRecords
@@ -81,35 +82,34 @@ export class Deployments {
     this.#options = options
   }
 
-  byId(id: string, query: DeploymentQuery = {}): Promise<Deployment | null> {
-    return this.#options.prisma.deployment.findUnique({ ...query, where: { id } })
+  byId(id: string, selection?: Selection): Promise<Deployment | null> {
+    return this.#options.reader.find('Deployment', { id }, selection)
   }
 
-  byExternalId(externalId: string, query: DeploymentQuery = {}): Promise<Deployment | null> {
-    return this.#options.prisma.deployment.findUnique({ ...query, where: { externalId } })
+  byExternalId(externalId: string, selection?: Selection): Promise<Deployment | null> {
+    return this.#options.reader.find('Deployment', { externalId }, selection)
   }
 
   async list(
     filter: DeploymentFilter | null | undefined,
     order: DeploymentOrder | null | undefined,
     page: PageRequest,
-    query: DeploymentQuery = {},
+    selection?: Selection,
   ): Promise<Page<Deployment>> {
-    const { prisma } = this.#options
+    const { reader } = this.#options
     return pageOf(
-      prisma,
-      await deploymentSource(prisma, filter, order),
+      reader.rowsOf('Deployment', selection),
+      await deploymentSource(reader, filter, order),
       page,
-      (ids) => prisma.deployment.findMany({ ...query, where: { id: { in: ids } } }),
-      async () => countOf(prisma, await deploymentSource(prisma, filter)),
+      async () => countOf(reader, await deploymentSource(reader, filter)),
     )
   }
 
   async counts(
     filter: DeploymentFilter | null | undefined,
   ): Promise<{ active: number; paused: number; total: number }> {
-    const { prisma } = this.#options
-    const counts = await countsOf(prisma, await deploymentSource(prisma, filter), Prisma.sql`t.status`)
+    const { reader } = this.#options
+    const counts = await countsOf(reader, await deploymentSource(reader, filter), Prisma.sql`t.status`)
     const [active, paused] = [counts.get('ACTIVE') ?? 0, counts.get('PAUSED') ?? 0]
     return { active, paused, total: active + paused }
   }
@@ -128,8 +128,9 @@ export class Deployments {
     filters: readonly EventFilter[],
     order: EventOrder | null | undefined,
     page: PageRequest,
+    selection?: Selection,
   ): Promise<Page<DeploymentEvent>> {
-    return this.#options.events.list(filters, order, page)
+    return this.#options.events.list(filters, order, page, selection)
   }
 
   /**

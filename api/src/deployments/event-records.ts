@@ -1,4 +1,12 @@
-import { type Deployment, type DeploymentEvent, Prisma, type PrismaClient, type Transaction } from '@gaugeline/prisma'
+import {
+  type Deployment,
+  type DeploymentEvent,
+  Prisma,
+  type PrismaClient,
+  type Reader,
+  type Selection,
+  type Transaction,
+} from '@gaugeline/prisma'
 import type { Bus, DeploymentEventRecord } from '../bus/bus.ts'
 import type { Cursors } from '../live/cursors.ts'
 import type { EventReader } from '../live/event-log.ts'
@@ -17,15 +25,25 @@ export interface AppendedEvent {
 
 type NewEvent = Omit<DeploymentEventRecord, 'sequence' | 'id'>
 
+export interface EventRecordsOptions {
+  prisma: PrismaClient
+  reader: Reader
+  outbox: WebhookOutbox
+  cursors: Cursors
+  bus: Bus
+}
+
 /** The stored lifecycle events. They outlive their deployments. */
 export class EventRecords implements EventReader {
   readonly #prisma: PrismaClient
+  readonly #reader: Reader
   readonly #outbox: WebhookOutbox
   readonly #cursors: Cursors
   readonly #bus: Bus
 
-  constructor(prisma: PrismaClient, outbox: WebhookOutbox, cursors: Cursors, bus: Bus) {
+  constructor({ prisma, reader, outbox, cursors, bus }: EventRecordsOptions) {
     this.#prisma = prisma
+    this.#reader = reader
     this.#outbox = outbox
     this.#cursors = cursors
     this.#bus = bus
@@ -77,14 +95,14 @@ export class EventRecords implements EventReader {
     filters: readonly EventFilter[],
     order: EventOrder | null | undefined,
     page: PageRequest,
+    selection?: Selection,
   ): Promise<Page<DeploymentEvent>> {
     const [after, before] = await Promise.all([this.#pageCursor(page.after), this.#pageCursor(page.before)])
-    return pageOf<DeploymentEvent>(
-      this.#prisma,
+    return pageOf(
+      this.#reader.rowsOf('DeploymentEvent', selection),
       eventSource(filters, order),
       { ...page, after, before },
-      (ids) => this.#prisma.deploymentEvent.findMany({ where: { id: { in: ids } } }),
-      () => countOf(this.#prisma, eventSource(filters)),
+      () => countOf(this.#reader, eventSource(filters)),
     )
   }
 

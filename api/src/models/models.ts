@@ -1,4 +1,4 @@
-import { type Model, Prisma, type PrismaClient, type Transaction } from '@gaugeline/prisma'
+import { type Model, Prisma, type Reader, type Selection, type Transaction } from '@gaugeline/prisma'
 import type { InputChecks } from '../base/input-checks.ts'
 import type { Page, PageRequest } from '../base/page.ts'
 import { countOf, type Keyset, pageOf } from '../lists/paging.ts'
@@ -15,33 +15,25 @@ const BY_NAME: Keyset = {
   ],
 }
 
-type ModelQuery = Pick<Prisma.ModelFindManyArgs, 'include' | 'select'>
-
 /** Owns the registered models. */
 export class Models {
-  readonly #prisma: PrismaClient
+  readonly #reader: Reader
 
-  constructor(prisma: PrismaClient) {
-    this.#prisma = prisma
+  constructor(reader: Reader) {
+    this.#reader = reader
   }
 
-  byName(name: string, query: ModelQuery = {}): Promise<Model | null> {
-    return this.#prisma.model.findUnique({ ...query, where: { name } })
+  byName(name: string, selection?: Selection): Promise<Model | null> {
+    return this.#reader.find('Model', { name }, selection)
   }
 
-  list(search: string | null | undefined, page: PageRequest, query: ModelQuery = {}): Promise<Page<Model>> {
+  list(search: string | null | undefined, page: PageRequest, selection?: Selection): Promise<Page<Model>> {
     const source = {
       keyset: BY_NAME,
       from: Prisma.sql`models t`,
       filter: search ? [containing(Prisma.sql`t.name`, search)] : [],
     }
-    return pageOf(
-      this.#prisma,
-      source,
-      page,
-      (ids) => this.#prisma.model.findMany({ ...query, where: { id: { in: ids } } }),
-      () => countOf(this.#prisma, source),
-    )
+    return pageOf(this.#reader.rowsOf('Model', selection), source, page, () => countOf(this.#reader, source))
   }
 
   /** The model with this name; it is created if it does not exist. Concurrent calls end up with one model. */
