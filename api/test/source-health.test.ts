@@ -135,9 +135,9 @@ describe.each(await testDatabaseKinds())('the health of a source, on %s', (kind)
 
   it('is told in the end, however long the database fails meanwhile, and only what it is by then', async () => {
     const { id, became } = await deployScraped()
-    const { prisma, cursors } = app.deps.services
+    const { prisma, reader, cursors } = app.deps.services
     const { bus, outbox } = app.deps
-    const events = new EventRecords(prisma, outbox, cursors)
+    const events = new EventRecords(prisma, reader, outbox, cursors)
     const pauses = new Queue<() => void>()
     const errors: unknown[] = []
     let isFailing = true

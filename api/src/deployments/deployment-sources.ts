@@ -10,7 +10,8 @@ import type { TargetHosts } from '../sources/scrape-url.ts'
 import { HEALTH_COLUMNS, type StoredHealth } from '../sources/shown-source.ts'
 import { checkScrape, checkSource, type ScrapeInput, type SourceInput } from '../sources/source-settings.ts'
 import { isSameSource, sourceColumns, storedSource, withKeptSecret } from '../sources/stored-source.ts'
-import { type Act, checkNoteOf, lockDeployment } from './deployment-checks.ts'
+import { type Act, checkNoteOf } from './deployment-checks.ts'
+import { lockDeployment } from './deployment-rows.ts'
 import { DeploymentNotFoundError } from './deployment.errors.ts'
 import { type EventRecords, lifecycleEvent } from './event-records.ts'
 
@@ -86,16 +87,6 @@ export class DeploymentSources {
   }
 }
 
-/** What a deployment has from the beginning whose source is not simulated. */
-export async function createSourceState(
-  tx: Prisma.TransactionClient,
-  deploymentKey: number,
-  { kind }: SourceSettings,
-  since: Date,
-): Promise<void> {
-  if (kind !== 'SIMULATED') await tx.sourceState.create({ data: { deploymentKey, since } })
-}
-
 /** A new source counts from anew, and no window holds what two of them have counted. */
 async function beginSource(
   tx: Prisma.TransactionClient,
@@ -113,5 +104,5 @@ async function beginSource(
     data: { recordingSince: at },
   })
   await tx.sourceState.deleteMany({ where: { deploymentKey } })
-  await createSourceState(tx, deploymentKey, source, at)
+  if (source.kind !== 'SIMULATED') await tx.sourceState.create({ data: { deploymentKey, since: at } })
 }

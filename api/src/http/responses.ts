@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { FormattedExecutionResult } from 'graphql'
 import type { RefusalCode, RefusalDetails } from '../base/errors.ts'
+import type { AnswerText } from '../engine/answer-body.ts'
 import { acceptedBy, type JsonType } from './accept.ts'
 import { pathOf } from './path.ts'
 
@@ -65,17 +65,15 @@ export function sendJson(res: ServerResponse, status: number, value: unknown): v
 }
 
 /**
- * Sends the result of an operation. Its errors decide the status if it has no data: those of the document when it was
+ * Sends the answer to an operation. Its errors decide the status if it has no data: those of the document when it was
  * not executed, and those that are not about the request also when the execution led to `data: null`.
- * @param json the result as it is sent
  */
-export function sendResult(res: ServerResponse, type: JsonType, result: FormattedExecutionResult, json: Buffer): void {
-  const { data, errors = [] } = result
-  const codes = data == null ? errors.map(({ extensions }) => extensions?.['code']) : []
-  const statuses = codes
-    .filter((code) => data === undefined || OWN_STATUS.has(code))
-    .map((code) => statusOf(code, type))
+export function sendAnswer(res: ServerResponse, type: JsonType, { body, tail }: AnswerText): void {
+  const { data, errors } = body
+  const codes = data === 'object' ? [] : errors.map(({ extensions }) => extensions?.['code'])
+  const statuses = codes.filter((code) => data === 'absent' || OWN_STATUS.has(code)).map((code) => statusOf(code, type))
   const waits = errors.map(({ extensions }) => Number(extensions?.['retryAfterSeconds'] ?? 1))
+  const json = Buffer.concat([body.head, tail])
   sendGraphQL(res, { status: Math.max(200, ...statuses), type, retryAfterSeconds: Math.max(1, ...waits) }, json)
 }
 

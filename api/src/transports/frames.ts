@@ -10,13 +10,13 @@ export const MAX_FRAME_EXTRA_BYTES = MAX_HEAD + 1
 /** A number in decimal digits. */
 const MAX_PING_BYTES = 2 + 16
 
-/** A text message in a frame. */
-export function textFrame(text: string): Buffer {
-  const length = Buffer.byteLength(text)
+/** A text message in a frame: UTF-8, in parts. */
+export function textFrame(parts: readonly Buffer[]): Buffer {
+  const length = parts.reduce((sum, part) => sum + part.length, 0)
   const bytes = Buffer.allocUnsafe(MAX_HEAD + length)
-  const head = writeHead(bytes, 0, length)
-  bytes.write(text, head, 'utf8')
-  return bytes.subarray(0, head + length)
+  let end = writeHead(bytes, 0, length)
+  for (const part of parts) end += part.copy(bytes, end)
+  return bytes.subarray(0, end)
 }
 
 export function pingFrame(data: number): Buffer {

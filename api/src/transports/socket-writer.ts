@@ -1,11 +1,12 @@
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
+import { RefusedError } from '../base/errors.ts'
 import type { MessageSink, SharedMessage } from '../fanout/shared-message.ts'
 import { unpooledUtf8 } from '../fanout/unpooled-utf8.ts'
 import { Frames, MAX_FRAME_EXTRA_BYTES, pingFrame, textFrame } from './frames.ts'
 import type { UnreadOfConnection } from './unread-bytes.ts'
 
-/** While more than this is buffered for the reader of a socket, the socket is not read from either. */
+/** While more than this is buffered for the reader of a socket, no answers are made, nor is the socket read from. */
 const MAX_BUFFERED_BYTES = 1024 * 1024
 /** How many bytes of shared messages lie between two pings. The pong says that the reader has come that far. */
 const BYTES_PER_PING = 64 * 1024
@@ -36,6 +37,9 @@ export class SocketWriter {
   #pingedBytes = 0
   #confirmedBytes = 0
   #waiting: (() => void)[] = []
+  /** Operations that run once the reader has taken the answers to those before. */
+  #tooEarly: (() => void)[] = []
+  #mayWait = true
   /** Read for every message and subscriber, so it is stored instead of computed. */
   #isReady = true
   #unread: UnreadOfConnection | undefined
@@ -50,10 +54,14 @@ export class SocketWriter {
     this.#closed = new Promise((resolve) => {
       socket.once('close', () => {
         this.#unread?.set(0)
+        this.refuseToWait()
         resolve()
       })
     })
-    stream.on('drain', () => this.#resume())
+    stream.on('drain', () => {
+      this.#resumeReading()
+      this.#resume()
+    })
     socket.on('pong', (data) => this.#confirm(data))
   }
 
@@ -85,6 +93,28 @@ export class SocketWriter {
     this.#socket.terminate()
   }
 
+  /** Whether so much is buffered that no more answers are to be made. A socket that is closing has no reader. */
+  get isFarBehind(): boolean {
+    return this.#socket.bufferedAmount > MAX_BUFFERED_BYTES && this.#socket.readyState === this.#socket.OPEN
+  }
+
+  /**
+   * Resolves when the reader is no longer far behind.
+   * @throws RefusedError UNAVAILABLE when that will not be
+   */
+  async untilTaken(): Promise<void> {
+    if (!this.isFarBehind) return
+    if (this.#mayWait) await new Promise<void>((resolve) => this.#tooEarly.push(resolve))
+    if (this.#mayWait) return
+    throw new RefusedError('UNAVAILABLE', 'The connection was closed before this operation had its turn.')
+  }
+
+  /** From now on, an operation whose answer could not be read does not run. Called before the socket is closed. */
+  refuseToWait(): void {
+    this.#mayWait = false
+    this.#endWaiting()
+  }
+
   /** From now on, what the kernel has not taken counts for the caller. */
   count(unread: UnreadOfConnection): void {
     this.#unread = unread
@@ -97,15 +127,15 @@ export class SocketWriter {
   }
 
   /**
-   * Sends a message of the protocol. Resolves when the kernel has taken it, so that a caller that awaits each message
+   * Sends a message of the protocol, which may be in parts. Resolves when the kernel has taken it, so that a caller that awaits each message
    * buffers at most one. On a socket that is closing it resolves when the socket is closed: nothing more is made for
    * it.
    */
-  async send(data: string): Promise<void> {
+  async send(text: string | readonly Buffer[]): Promise<void> {
     this.#flush()
     if (this.#socket.readyState !== this.#socket.OPEN) return await this.#closed
     const sent = await new Promise<boolean>((resolve) => {
-      this.#stream.write(textFrame(data), (error) => {
+      this.#stream.write(textFrame(typeof text === 'string' ? [Buffer.from(text)] : text), (error) => {
         this.#resumeReading()
         resolve(error == null)
       })
@@ -209,7 +239,16 @@ export class SocketWriter {
   }
 
   #resumeReading(): void {
-    if (this.#socket.isPaused && this.#socket.bufferedAmount <= MAX_BUFFERED_BYTES / 2) this.#socket.resume()
+    if (this.#socket.bufferedAmount > MAX_BUFFERED_BYTES / 2) return
+    if (this.#socket.isPaused) this.#socket.resume()
+    this.#endWaiting()
+  }
+
+  #endWaiting(): void {
+    const waiting = this.#tooEarly
+    if (waiting.length === 0) return
+    this.#tooEarly = []
+    for (const resolve of waiting) resolve()
   }
 }
 

@@ -1,6 +1,7 @@
-import type { Prisma, TrainingJob, WebhookEventType } from '@gaugeline/prisma'
+import { Prisma, type TrainingJob, type Transaction, type WebhookEventType } from '@gaugeline/prisma'
 import type { Bus, DeploymentEventRecord } from '../bus/bus.ts'
 import type { Clock } from '../base/clock.ts'
+import { uuidV7 } from '../base/uuid.ts'
 import type { Cursors } from '../live/cursors.ts'
 import { deploymentMessage, trainingJobMessage, type WebhookMessage } from './messages.ts'
 
@@ -19,9 +20,10 @@ export class WebhookOutbox {
     this.#clock = clock
   }
 
-  async addDeploymentEvent(tx: Prisma.TransactionClient, event: DeploymentEventRecord): Promise<void> {
+  /** @param insert stores the event, in the statement that finds its webhooks */
+  async addDeploymentEvent(tx: Transaction, event: DeploymentEventRecord, insert: Prisma.Sql): Promise<void> {
     const message = () => deploymentMessage(event, this.#cursors)
-    await this.#add(tx, `DEPLOYMENT_${event.kind}`, event.modelName, message)
+    await this.#add(tx, `DEPLOYMENT_${event.kind}`, event.modelName, message, Prisma.sql`with stored as (${insert})`)
   }
 
   /** For a job that has just finished; does nothing for one that was cancelled or is still running. */
@@ -39,20 +41,25 @@ export class WebhookOutbox {
   }
 
   async #add(
-    tx: Prisma.TransactionClient,
+    tx: Transaction,
     event: WebhookEventType,
     modelName: string,
     makeMessage: () => WebhookMessage,
+    before = Prisma.empty,
   ): Promise<void> {
     // Locked until the event is committed: a webhook that is deleted meanwhile must not make the event fail.
     const webhooks = await tx.$queryRaw<{ id: string }[]>`
-      select id from webhooks where enabled and ${event}::"WebhookEventType" = any(events)
+      ${before} select id from webhooks where enabled and ${event}::"WebhookEventType" = any(events)
         and (models = '{}' or ${modelName} = any(models)) order by id for key share`
     if (webhooks.length === 0) return
-    const message = makeMessage()
+    const { id, type, body } = makeMessage()
     // Not the time of the event, which recording's clock gave: deliveries are due by the wall clock.
     const at = new Date(this.#clock.now())
-    await tx.webhookDelivery.createMany({ data: webhooks.map(({ id }) => newDelivery(id, message, at)) })
+    await tx.$executeRaw`
+      insert into webhook_deliveries (id, webhook_id, message_id, type, body, next_attempt_at, created_at)
+      select delivery_id, webhook_id, ${id}::text, ${type}::text, ${body}::text, ${at}::timestamptz, ${at}::timestamptz
+      from unnest(${webhooks.map(() => uuidV7())}::uuid[], ${webhooks.map((webhook) => webhook.id)}::uuid[])
+        delivery(delivery_id, webhook_id)`
   }
 }
 

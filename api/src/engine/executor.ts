@@ -1,0 +1,194 @@
+import { randomUUID } from 'node:crypto'
+import { type ExecutionArgs, type ExecutionResult, execute, Kind, type OperationTypeNode } from 'graphql'
+import type { RefusedError } from '../base/errors.ts'
+import { accessOf, anyViewerWith, type Viewer } from '../base/viewer.ts'
+import { SharedMember } from '../fanout/shared-group.ts'
+import type { SharedSubscriptions } from '../fanout/shared-subscriptions.ts'
+import type { Admission } from './admission.ts'
+import { type AnswerBody, answerBody, type AnswerText, answerText } from './answer-body.ts'
+import { CALL_KINDS, Calls } from './calls.ts'
+import { runningOperation } from './document-memory.ts'
+import type { CostOf } from './operation-cost.ts'
+import type { OperationContext } from './operation-plugin.ts'
+import type { PublicErrors } from './public-errors.ts'
+import type { RequestBytes } from './request-bytes.ts'
+import { keyOfQuery } from './shareable-query.ts'
+import { SharedReads } from './shared-reads.ts'
+
+/** What answers an operation: one text, or the messages of a group that the caller is now a member of. */
+export type Answer = { kind: 'text'; text: AnswerText } | { kind: 'shared'; member: SharedMember }
+
+/** An operation whose document is valid. */
+export interface Operation {
+  args: ExecutionArgs
+  /** Undefined when the document does not say which operation is meant; executing it reports the error. */
+  kind: OperationTypeNode | undefined
+  context: OperationContext
+  /** Of the request. */
+  bytes: number
+}
+
+export interface ExecutorOptions {
+  /**
+   * Makes the context of one operation: a plain object whose own properties are what resolvers see.
+   * @param lane whose turns its pages take; the viewer's own when left out
+   */
+  createContext: (viewer: Viewer, requestId: string, lane?: string) => object
+  /** What each message of a subscription costs; 1 when left out. */
+  runningCostOf?: CostOf
+  /** Called when an operation has been answered, or its subscription has started; `unknown`: it was not understood. */
+  onOperation?: (type: OperationTypeNode | 'unknown', isSuccess: boolean) => void
+}
+
+interface ExecutorParts {
+  errors: PublicErrors
+  admission: Admission
+  requests: RequestBytes
+  shared: SharedSubscriptions
+}
+
+/** What came of an operation, for all who share it. */
+interface Executed {
+  result: ExecutionResult
+  /** Made by the first of them. */
+  body?: AnswerBody
+}
+
+/** In place of an answer for several callers, when it asked who is calling: each of them needs one of its own. */
+const OF_CALLER = Symbol('of the caller')
+
+/** What remains of the arguments of a subscription once its group has them: transports hold on to them. */
+const NO_DOCUMENT = { kind: Kind.DOCUMENT, definitions: [] } as const
+
+/** Executes valid operations: within the limits of their callers, and equal ones together. */
+export class Executor {
+  readonly #options: ExecutorOptions
+  readonly #parts: ExecutorParts
+  readonly #calls = new Calls()
+  readonly #reads = new SharedReads<Executed | typeof OF_CALLER>({
+    calls: this.#calls,
+    unavailableIn: (answer) => (answer === OF_CALLER ? undefined : this.#unavailableIn(answer)),
+  })
+
+  constructor(options: ExecutorOptions, parts: ExecutorParts) {
+    this.#options = options
+    this.#parts = parts
+  }
+
+  /** Answers a query or mutation. */
+  async execute(operation: Operation): Promise<AnswerText> {
+    const { admission } = this.#parts
+    const { args, kind = 'query', context } = operation
+    const { viewer, requestId } = context
+    const key = keyOfQuery(args, viewer)
+    let cost: number | undefined
+    const executed = await this.#answered(operation, async () => {
+      const admit = () => (cost = admission.admit(args, viewer))
+      if (key !== undefined) return await this.#read(key, operation, admit)
+      return await this.#call(kind, viewer, async () => {
+        admit()
+        return await this.#execute(operation)
+      })
+    })
+    this.#options.onOperation?.(operation.kind ?? 'unknown', executed.result.errors === undefined)
+    const extensions = cost === undefined ? undefined : admission.extensions(cost, viewer)
+    return answerText(this.#bodyOf(executed, requestId), extensions)
+  }
+
+  async subscribe(operation: Operation): Promise<Answer> {
+    const { admission, shared } = this.#parts
+    const { createContext, runningCostOf, onOperation } = this.#options
+    const { args, context } = operation
+    const { viewer, requestId } = context
+    const answer = await this.#answered(operation, async () =>
+      this.#call('subscription', viewer, async () => {
+        admission.admitSubscription(args, viewer)
+        const running = runningOperation({ ...args, contextValue: this.#contextOf(context) })
+        const subscribed = await shared.subscribe(running.args, {
+          key: viewer.key,
+          cost: runningCostOf?.(args) ?? 1,
+          bytes: running.bytes,
+          access: accessOf(viewer),
+          context: () => createContext(anyViewerWith(viewer.scopes), randomUUID()),
+        })
+        return subscribed instanceof SharedMember ? subscribed : { result: subscribed }
+      }),
+    )
+    onOperation?.('subscription' as OperationTypeNode, answer instanceof SharedMember)
+    if (!(answer instanceof SharedMember)) {
+      return { kind: 'text', text: answerText(this.#bodyOf(answer, requestId)) }
+    }
+    Object.assign(args, { document: NO_DOCUMENT, variableValues: undefined })
+    return { kind: 'shared', member: answer }
+  }
+
+  /** What is thrown before or by the execution itself becomes the answer, like any other error. */
+  async #answered<T>({ context, bytes }: Operation, work: () => Promise<T>): Promise<T | Executed> {
+    const { errors, requests } = this.#parts
+    try {
+      return await requests.during(context.viewer.key, bytes, work)
+    } catch (error) {
+      return { result: { errors: [errors.error(error, context.requestId)] } }
+    }
+  }
+
+  /** Answers a query together with equal ones. */
+  async #read(key: string, operation: Operation, admit: () => void): Promise<Executed> {
+    const { viewer } = operation.context
+    return await this.#reads.during(viewer.key, async () => {
+      admit()
+      const answer = await this.#reads.read(key, viewer.key, async (callers, asked) =>
+        asked === 1 ? await this.#execute(operation) : await this.#executeForAll(operation, callers),
+      )
+      if (answer !== OF_CALLER) return answer
+      return await this.#call('query', viewer, async () => await this.#execute(operation))
+    })
+  }
+
+  async #execute({ args, context }: Operation): Promise<Executed> {
+    return { result: await execute({ ...args, contextValue: this.#contextOf(context) }) }
+  }
+
+  /** Executes a query for several callers of equal access, or for one that asked several times. */
+  async #executeForAll({ args, context }: Operation, callers: readonly string[]): Promise<Executed | typeof OF_CALLER> {
+    let isOfCaller = false
+    const anyone = anyViewerWith(context.viewer.scopes, () => (isOfCaller = true))
+    // Of several callers, none should wait for the pages of another.
+    const contextValue = this.#options.createContext(anyone, randomUUID(), callers.toSorted().join())
+    const result = await execute({ ...args, contextValue })
+    return isOfCaller ? OF_CALLER : { result }
+  }
+
+  #contextOf({ viewer, requestId, lastEventId }: OperationContext): object {
+    return { ...this.#options.createContext(viewer, requestId), lastEventId }
+  }
+
+  /** Runs when it is the caller's turn. */
+  async #call<T extends SharedMember | Executed>(
+    kind: keyof typeof CALL_KINDS,
+    { key }: Viewer,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    return await this.#calls.run(CALL_KINDS[kind], key, async () => {
+      const answer = await work()
+      const unavailable = answer instanceof SharedMember ? undefined : this.#unavailableIn(answer)
+      // Before the next one begins, which would wait for the database as long as this one has.
+      if (unavailable !== undefined) this.#calls.refuseWaiting(CALL_KINDS[kind], key, unavailable)
+      return answer
+    })
+  }
+
+  /** The refusal that says so, if the database did not answer. */
+  #unavailableIn({ result }: Executed): RefusedError | undefined {
+    const found = result.errors?.map(({ originalError }) => this.#parts.errors.refusalOf(originalError))
+    return found?.find((refusal) => refusal?.code === 'UNAVAILABLE')
+  }
+
+  #bodyOf(executed: Executed, requestId: string): AnswerBody {
+    // Errors may name the request.
+    if (executed.result.errors !== undefined)
+      return answerBody(this.#parts.errors.formatted(executed.result, requestId))
+    executed.body ??= answerBody({ data: executed.result.data })
+    return executed.body
+  }
+}
