@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type ExecutionArgs, type ExecutionResult, execute, Kind, type OperationTypeNode } from 'graphql'
 import type { RefusedError } from '../base/errors.ts'
+import { CALLS } from '../base/limits.ts'
 import { accessOf, anyViewerWith, type Viewer } from '../base/viewer.ts'
 import { SharedMember } from '../fanout/shared-group.ts'
 import type { SharedSubscriptions } from '../fanout/shared-subscriptions.ts'
@@ -17,6 +18,13 @@ import { SharedReads } from './shared-reads.ts'
 
 /** What answers an operation: one text, or the messages of a group that the caller is now a member of. */
 export type Answer = { kind: 'text'; text: AnswerText } | { kind: 'shared'; member: SharedMember }
+
+/** Who is to read several answers over one connection, and may not do so as fast as they are made. */
+export interface AnswerReader {
+  readonly isFarBehind: boolean
+  /** @throws RefusedError when there is no reader any more */
+  untilTaken(): Promise<void>
+}
 
 /** An operation whose document is valid. */
 export interface Operation {
@@ -52,10 +60,17 @@ interface Executed {
   result: ExecutionResult
   /** Made by the first of them. */
   body?: AnswerBody
+  isForAll?: true
 }
 
 /** In place of an answer for several callers, when it asked who is calling: each of them needs one of its own. */
 const OF_CALLER = Symbol('of the caller')
+/** In place of an answer: its turn came while its reader was far behind. */
+const BEHIND = Symbol('behind')
+type Shared = Executed | typeof OF_CALLER | typeof BEHIND
+
+/** How much of equal answers one caller is given at a time. */
+const MAX_SHARED_BYTES = 1024 * 1024
 
 /** What remains of the arguments of a subscription once its group has them: transports hold on to them. */
 const NO_DOCUMENT = { kind: Kind.DOCUMENT, definitions: [] } as const
@@ -65,9 +80,10 @@ export class Executor {
   readonly #options: ExecutorOptions
   readonly #parts: ExecutorParts
   readonly #calls = new Calls()
-  readonly #reads = new SharedReads<Executed | typeof OF_CALLER>({
+  readonly #reads = new SharedReads<Shared>({
     calls: this.#calls,
-    unavailableIn: (answer) => (answer === OF_CALLER ? undefined : this.#unavailableIn(answer)),
+    maxServed: (answer) => this.#maxServed(answer),
+    unavailableIn: (answer) => (typeof answer === 'symbol' ? undefined : this.#unavailableIn(answer)),
   })
 
   constructor(options: ExecutorOptions, parts: ExecutorParts) {
@@ -75,22 +91,23 @@ export class Executor {
     this.#parts = parts
   }
 
-  /** Answers a query or mutation. */
-  async execute(operation: Operation): Promise<AnswerText> {
+  /**
+   * Answers a query or mutation.
+   * @param reader of the answer; while it is far behind, the operation lets others go first
+   */
+  async execute(operation: Operation, reader?: AnswerReader): Promise<AnswerText> {
     const { admission } = this.#parts
-    const { args, kind = 'query', context } = operation
+    const { args, kind, context } = operation
     const { viewer, requestId } = context
     const key = keyOfQuery(args, viewer)
     let cost: number | undefined
-    const executed = await this.#answered(operation, async () => {
-      const admit = () => (cost = admission.admit(args, viewer))
-      if (key !== undefined) return await this.#read(key, operation, admit)
-      return await this.#call(kind, viewer, async () => {
-        admit()
-        return await this.#execute(operation)
-      })
-    })
-    this.#options.onOperation?.(operation.kind ?? 'unknown', executed.result.errors === undefined)
+    const admit = () => (cost ??= admission.admit(args, viewer))
+    const executed = await this.#answered(operation, async () =>
+      key === undefined
+        ? await this.#executeAlone(operation, reader, admit)
+        : await this.#executeShared(key, operation, reader, admit),
+    )
+    this.#options.onOperation?.(kind ?? 'unknown', executed.result.errors === undefined)
     const extensions = cost === undefined ? undefined : admission.extensions(cost, viewer)
     return answerText(this.#bodyOf(executed, requestId), extensions)
   }
@@ -132,16 +149,38 @@ export class Executor {
     }
   }
 
+  async #executeAlone(operation: Operation, reader?: AnswerReader, admit?: () => void): Promise<Executed> {
+    for (;;) {
+      await reader?.untilTaken()
+      const executed = await this.#call(operation.kind ?? 'query', operation.context.viewer, async () => {
+        if (reader?.isFarBehind === true) return BEHIND
+        admit?.()
+        return await this.#execute(operation)
+      })
+      if (executed !== BEHIND) return executed
+    }
+  }
+
   /** Answers a query together with equal ones. */
-  async #read(key: string, operation: Operation, admit: () => void): Promise<Executed> {
-    const { viewer } = operation.context
-    return await this.#reads.during(viewer.key, async () => {
+  async #executeShared(
+    key: string,
+    operation: Operation,
+    reader: AnswerReader | undefined,
+    admit: () => void,
+  ): Promise<Executed> {
+    const caller = operation.context.viewer.key
+    return await this.#reads.during(caller, async () => {
       admit()
-      const answer = await this.#reads.read(key, viewer.key, async (callers, asked) =>
-        asked === 1 ? await this.#execute(operation) : await this.#executeForAll(operation, callers),
-      )
-      if (answer !== OF_CALLER) return answer
-      return await this.#call('query', viewer, async () => await this.#execute(operation))
+      for (;;) {
+        await reader?.untilTaken()
+        const answer = await this.#reads.read(key, caller, async (callers, asked) => {
+          if (asked > 1) return await this.#executeForAll(operation, callers)
+          return reader?.isFarBehind === true ? BEHIND : await this.#execute(operation)
+        })
+        if (answer === OF_CALLER) return await this.#executeAlone(operation, reader)
+        const isTooEarly = answer === BEHIND || (answer.isForAll === true && reader?.isFarBehind === true)
+        if (!isTooEarly) return answer
+      }
     })
   }
 
@@ -156,7 +195,14 @@ export class Executor {
     // Of several callers, none should wait for the pages of another.
     const contextValue = this.#options.createContext(anyone, randomUUID(), callers.toSorted().join())
     const result = await execute({ ...args, contextValue })
-    return isOfCaller ? OF_CALLER : { result }
+    return isOfCaller ? OF_CALLER : { result, isForAll: true }
+  }
+
+  /** As many at once as if each had been a call of its own; more of them where they are small. */
+  #maxServed(answer: Shared): number {
+    if (typeof answer === 'symbol') return Infinity
+    if (answer.result.errors !== undefined) return CALLS.queries.atOnce
+    return Math.max(CALLS.queries.atOnce, Math.floor(MAX_SHARED_BYTES / this.#bodyOf(answer, '').head.length))
   }
 
   #contextOf({ viewer, requestId, lastEventId }: OperationContext): object {
@@ -164,14 +210,14 @@ export class Executor {
   }
 
   /** Runs when it is the caller's turn. */
-  async #call<T extends SharedMember | Executed>(
+  async #call<T extends SharedMember | Executed | typeof BEHIND>(
     kind: keyof typeof CALL_KINDS,
     { key }: Viewer,
     work: () => Promise<T>,
   ): Promise<T> {
     return await this.#calls.run(CALL_KINDS[kind], key, async () => {
       const answer = await work()
-      const unavailable = answer instanceof SharedMember ? undefined : this.#unavailableIn(answer)
+      const unavailable = typeof answer === 'object' && 'result' in answer ? this.#unavailableIn(answer) : undefined
       // Before the next one begins, which would wait for the database as long as this one has.
       if (unavailable !== undefined) this.#calls.refuseWaiting(CALL_KINDS[kind], key, unavailable)
       return answer

@@ -21,7 +21,7 @@ import { Admission } from './admission.ts'
 import { answerBody, answerText, type AnswerText } from './answer-body.ts'
 import type { Budgets } from './budgets.ts'
 import { DocumentCache, NO_CACHE } from './document-cache.ts'
-import { type Answer, Executor, type ExecutorOptions } from './executor.ts'
+import { type Answer, type AnswerReader, Executor, type ExecutorOptions } from './executor.ts'
 import { useLimits } from './limit-plugins.ts'
 import type { OperationContext, OperationPlugin } from './operation-plugin.ts'
 import { graphQLErrorOf, PublicErrors } from './public-errors.ts'
@@ -59,19 +59,6 @@ export interface PreparedOperation {
   subscribe: (args: ExecutionArgs) => Promise<Answer>
 }
 
-<<<<<<< HEAD
-=======
-/** Who is to read several answers over one connection, and may not do so as fast as they are made. */
-export interface AnswerReader {
-  readonly isFarBehind: boolean
-  /** @throws RefusedError when there is no reader any more */
-  untilTaken(): Promise<void>
-}
-
-/** What answers an operation: one text, or the messages of a group that the caller is now a member of. */
-export type Answer = { kind: 'text'; text: AnswerText } | { kind: 'shared'; member: SharedMember }
-
->>>>>>> m
 /** Yoga with its plugins, behind every transport. It knows neither requests nor socket messages. */
 export interface GraphQLEngine {
   errors: PublicErrors
@@ -90,15 +77,6 @@ interface Enveloped {
   validate: (schema: GraphQLSchema, document: DocumentNode) => readonly GraphQLError[]
 }
 
-<<<<<<< HEAD
-=======
-/** What remains of the arguments of a subscription once its group has them: transports hold on to them. */
-const NO_DOCUMENT: DocumentNode = { kind: Kind.DOCUMENT, definitions: [] }
-
-/** In place of an answer: its turn came while the reader was far behind. */
-const BEHIND = Symbol('behind')
-
->>>>>>> m
 export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, log: Logger): GraphQLEngine {
   const errors = new PublicErrors({ log, refusalOf: options.refusalOf, onError: options.onError })
   const { onOperation = () => undefined } = options
@@ -168,61 +146,18 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
         return mistakes
       }
       const kind = getOperationAST(document, operationName)?.operation
-<<<<<<< HEAD
       const args: ExecutionArgs = {
         schema: options.schema,
         document,
         operationName,
         variableValues: variables ?? undefined,
-=======
-      const type = kind ?? 'unknown'
-      const calling = CALL_KINDS[kind ?? 'query']
-      /** An error thrown by execution itself becomes the answer to its operation, like any other error. */
-      async function answered<T>(run: () => T | Promise<T>, reader?: AnswerReader): Promise<T | ExecutionResult> {
-        try {
-          const call = async () => {
-            if (reader?.isFarBehind === true) return BEHIND
-            const answer = await run()
-            const unavailable = unavailableIn(answer, errors)
-            // Before the next one begins, which would wait for the database as long as this one has.
-            if (unavailable) calls.refuseWaiting(calling, key, unavailable)
-            return answer
-          }
-          return await requests.during(key, bytes, async () => {
-            for (;;) {
-              await reader?.untilTaken()
-              const answer = await calls.run(calling, key, call)
-              if (answer !== BEHIND) return answer
-            }
-          })
-        } catch (error) {
-          return { errors: [errors.error(error, context.requestId)] }
-        }
->>>>>>> m
       }
       const operation = (own: ExecutionArgs) => ({ args: own, kind, context, bytes })
       return {
         args,
         kind,
-<<<<<<< HEAD
-        execute: (own) => executor.execute(operation(own)),
+        execute: (own, reader) => executor.execute(operation(own), reader),
         subscribe: (own) => executor.subscribe(operation(own)),
-=======
-        execute: async (args, reader) => {
-          const result = await answered(() => enveloped.execute(args), reader)
-          onOperation(type, result.errors === undefined)
-          return textOf(result, context.requestId)
-        },
-        subscribe: async (args) => {
-          const answer = await answered(() => enveloped.subscribe(args))
-          onOperation(type, answer instanceof SharedMember)
-          if (!(answer instanceof SharedMember)) {
-            return { kind: 'text', text: textOf(answer, context.requestId) }
-          }
-          Object.assign(args, { document: NO_DOCUMENT, variableValues: undefined, contextValue: undefined })
-          return { kind: 'shared', member: answer }
-        },
->>>>>>> m
       }
     },
   }

@@ -5,26 +5,27 @@ import type { Calls } from './calls.ts'
 
 /**
  * Executes a read.
- * @param callers whom it is for: one caller that asked once; or several, or one that asked several times, and then the
- *   answer must depend on nothing but what is in the key
+ * @param callers whom it is for. If they asked more than once, the answer must depend on nothing but what is in the key.
  */
 type Execute<T> = (callers: readonly string[], asked: number) => T | Promise<T>
 
 interface SharedReadsOptions<T> {
   calls: Calls
+  /** How many reads of each caller an answer may be given to; all others wait for the next execution. */
+  maxServed: (answer: T) => number
   /** The refusal that an answer is, if the database did not answer. */
   unavailableIn: (answer: T) => RefusedError | undefined
   /** How many reads a caller may have that are not answered yet. */
   maxPerCaller?: number
 }
 
-/** Of one caller: all its equal reads wait for the same promise. */
-interface Waiting<T> extends Deferred<T> {
-  asked: number
+/** The equal reads of one caller that wait for an execution, in the order in which they came. */
+interface Waiting<T> {
+  reads: Deferred<T>[]
   execute: Execute<T>
 }
 
-/** Equal reads: those that are being executed, and those that came since. */
+/** Equal reads: whether one is being executed, and which wait for the next execution. */
 interface Group<T> {
   isRunning: boolean
   /** By caller. */
@@ -38,7 +39,7 @@ interface Group<T> {
  * has ended, and serves all of them. So no read is answered with what was true before it arrived, and nobody reads what
  * was true before their own last write.
  *
- * An execution is a call of one of those that wait for it: of the first whose turn it is (engine/calls.ts). Waiting for
+ * An execution is a call of one of those who wait for it: of the first whose turn it is (engine/calls.ts). To wait for
  * it is no call.
  */
 export class SharedReads<T> {
@@ -47,8 +48,8 @@ export class SharedReads<T> {
   /** Reads that are not answered yet, by caller. */
   readonly #unanswered = new Map<string, number>()
 
-  constructor({ maxPerCaller = CALLS.queries.atOnce + CALLS.queries.waiting, ...options }: SharedReadsOptions<T>) {
-    this.#options = { maxPerCaller, ...options }
+  constructor(options: SharedReadsOptions<T>) {
+    this.#options = { maxPerCaller: CALLS.queries.atOnce + CALLS.queries.waiting, ...options }
   }
 
   /**
@@ -75,19 +76,14 @@ export class SharedReads<T> {
    * @throws what `execute` throws, and RefusedError as `Calls.run` does
    */
   read(key: string, caller: string, execute: Execute<T>): Promise<T> {
-    let group = this.#groups.get(key)
-    if (group === undefined) {
-      group = { isRunning: false, next: new Map(), inLine: new Set() }
-      this.#groups.set(key, group)
-    }
-    let waiting = group.next.get(caller)
-    if (waiting === undefined) {
-      waiting = { ...deferred<T>(), asked: 0, execute }
-      group.next.set(caller, waiting)
-    }
-    waiting.asked += 1
+    const group = this.#groups.get(key) ?? { isRunning: false, next: new Map(), inLine: new Set() }
+    this.#groups.set(key, group)
+    const waiting = group.next.get(caller) ?? { reads: [], execute }
+    group.next.set(caller, waiting)
+    const read = deferred<T>()
+    waiting.reads.push(read)
     if (!group.isRunning) this.#lineUp(key, group, caller)
-    return waiting.promise
+    return read.promise
   }
 
   #lineUp(key: string, group: Group<T>, caller: string): void {
@@ -101,7 +97,7 @@ export class SharedReads<T> {
       .run('queries', caller, begin)
       .catch((reason: unknown) => {
         group.inLine.delete(caller)
-        group.next.get(caller)?.reject(reason)
+        for (const read of group.next.get(caller)?.reads ?? []) read.reject(reason)
         group.next.delete(caller)
       })
       .finally(() => {
@@ -118,19 +114,30 @@ export class SharedReads<T> {
     try {
       const answer = await execution(round)
       const unavailable = this.#options.unavailableIn(answer)
+      this.#serve(round, answer, group)
       if (unavailable !== undefined) this.#refuseWaiting(group, round.keys(), unavailable)
-      for (const waiting of round.values()) waiting.resolve(answer)
     } catch (error) {
-      for (const waiting of round.values()) waiting.reject(error)
+      for (const { reads } of round.values()) for (const read of reads) read.reject(error)
     } finally {
       group.isRunning = false
+    }
+  }
+
+  /** What is left of a round comes before those that have arrived since. */
+  #serve(round: ReadonlyMap<string, Waiting<T>>, answer: T, group: Group<T>): void {
+    const max = this.#options.maxServed(answer)
+    for (const [caller, { reads, execute }] of round) {
+      for (const read of reads.slice(0, max)) read.resolve(answer)
+      if (reads.length <= max) continue
+      const since = group.next.get(caller)?.reads ?? []
+      group.next.set(caller, { reads: [...reads.slice(max), ...since], execute })
     }
   }
 
   /** The next execution, and other calls of these callers, would wait for the database for as long. */
   #refuseWaiting(group: Group<T>, callers: Iterable<string>, reason: RefusedError): void {
     for (const caller of callers) this.#options.calls.refuseWaiting('queries', caller, reason)
-    for (const waiting of group.next.values()) waiting.reject(reason)
+    for (const { reads } of group.next.values()) for (const read of reads) read.reject(reason)
     group.next.clear()
   }
 }
@@ -139,6 +146,6 @@ function execution<T>(round: ReadonlyMap<string, Waiting<T>>): T | Promise<T> {
   const [first] = round.values()
   if (first === undefined) throw new Error('Nobody waits for this execution.')
   let asked = 0
-  for (const waiting of round.values()) asked += waiting.asked
+  for (const { reads } of round.values()) asked += reads.length
   return first.execute([...round.keys()], asked)
 }
