@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type ExecutionArgs, type ExecutionResult, execute, Kind, type OperationTypeNode } from 'graphql'
+import { type ExecutionArgs, type ExecutionResult, Kind, type OperationTypeNode } from 'graphql'
 import type { RefusedError } from '../base/errors.ts'
 import { CALLS } from '../base/limits.ts'
 import { accessOf, anyViewerWith, type Viewer } from '../base/viewer.ts'
@@ -9,6 +9,7 @@ import type { Admission } from './admission.ts'
 import { type AnswerBody, answerBody, type AnswerText, answerText } from './answer-body.ts'
 import { CALL_KINDS, Calls } from './calls.ts'
 import { runningOperation } from './document-memory.ts'
+import { executeOperation } from './execution/execute-operation.ts'
 import type { CostOf } from './operation-cost.ts'
 import type { OperationContext } from './operation-plugin.ts'
 import type { PublicErrors } from './public-errors.ts'
@@ -185,7 +186,7 @@ export class Executor {
   }
 
   async #execute({ args, context }: Operation): Promise<Executed> {
-    return { result: await execute({ ...args, contextValue: this.#contextOf(context) }) }
+    return { result: await executeOperation({ ...args, contextValue: this.#contextOf(context) }) }
   }
 
   /** Executes a query for several callers of equal access, or for one that asked several times. */
@@ -194,7 +195,7 @@ export class Executor {
     const anyone = anyViewerWith(context.viewer.scopes, () => (isOfCaller = true))
     // Of several callers, none should wait for the pages of another.
     const contextValue = this.#options.createContext(anyone, randomUUID(), callers.toSorted().join())
-    const result = await execute({ ...args, contextValue })
+    const result = await executeOperation({ ...args, contextValue })
     return isOfCaller ? OF_CALLER : { result, isForAll: true }
   }
 

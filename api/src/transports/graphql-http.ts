@@ -16,7 +16,7 @@ import { graphQLErrorOf } from '../engine/public-errors.ts'
 import { operationOfBody, operationOfUrl } from './operation-request.ts'
 import { readJson } from '../http/request-body.ts'
 import { RequestError } from '../http/request-error.ts'
-import { sendAnswer } from '../http/responses.ts'
+import { sendAnswer } from '../http/answer-response.ts'
 import { sendMultipart } from './multipart.ts'
 import type { UnreadBytes } from './unread-bytes.ts'
 import { lastEventIdOf, OVER, sendEventStream, sendOver, type StreamEnd } from './sse.ts'
@@ -56,14 +56,14 @@ export class GraphQLHttp {
     const accepted = acceptedBy(req.headers.accept)
     const answered = await this.#answer(req, res, accepted, authenticate, requestId)
     if (answered === undefined) return sendOver(res)
-    const { answer, viewer } = answered
+    const { answer, viewer, kind } = answered
     setBudgetHeaders(res, budgets.state('operations', viewer))
     if (answer.kind === 'shared' || accepted.json === undefined) {
       await this.#stream(res, answer, accepted, { viewer, requestId }, authenticate)
     } else {
       const { text } = answer
       unread.count(res, viewer, text.body.head.length + text.tail.length)
-      sendAnswer(res, accepted.json, text)
+      await sendAnswer(res, accepted.json, text, kind)
     }
   }
 
@@ -77,7 +77,7 @@ export class GraphQLHttp {
     accepted: Accepted,
     authenticate: () => Promise<Viewer>,
     requestId: string,
-  ): Promise<{ answer: Answer; viewer: Viewer } | undefined> {
+  ): Promise<{ answer: Answer; viewer: Viewer; kind: OperationTypeNode | undefined } | undefined> {
     let viewer = await authenticate()
     const isPost = req.method === 'POST'
     const isWhole = req.complete
@@ -89,7 +89,8 @@ export class GraphQLHttp {
     if (wantsEvents && lastEventId === OVER) return undefined
 
     const prepared = await this.#options.engine.prepare(request, { viewer, requestId, lastEventId })
-    if ('kind' in prepared && prepared.kind === OperationTypeNode.MUTATION && !isPost) {
+    const kind = 'kind' in prepared ? prepared.kind : undefined
+    if (kind === OperationTypeNode.MUTATION && !isPost) {
       res.setHeader('Allow', 'POST')
       throw new RequestError(405, 'Send mutations by POST.')
     }
@@ -97,7 +98,7 @@ export class GraphQLHttp {
 
     const answer = await this.#run(prepared, requestId)
     if (wantsEvents && lastEventId !== undefined && isGone(answer)) return undefined
-    return { answer, viewer }
+    return { answer, viewer, kind }
   }
 
   /** The operation in a body; what has been received of it counts for its caller. */
