@@ -118,7 +118,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
   const cursors = new Cursors(database.epoch)
   const models = new Models(reader)
   const outbox = new WebhookOutbox(cursors, bus, clock)
-  const events = new EventRecords(prisma, reader, outbox, cursors)
+  const events = new EventRecords({ prisma, reader, outbox, cursors, bus })
   const idempotency = new Idempotency(prisma, clock)
   const access = createAccess({
     prisma,
