@@ -1,6 +1,7 @@
 // npm run bench: Gaugeline beside its references, as a table.
 //   npm run bench                     everything, written to docs/benchmarks.md
 //   npm run bench -- fanout storm     these parts only, printed
+//   npm run bench -- http --alone     Gaugeline without its references, printed
 //   npm run bench -- --quick          as short as can be: whether it works, not how fast it is
 import { parseArgs } from 'node:util'
 import { install } from '../../scripts/install.mjs'
@@ -23,13 +24,15 @@ const PARTS = { fanout, sse, many, stalled, storm, http, history, recording, scr
 const ROUNDS = 3
 
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean' } } })
-  const quick = values.quick ?? false
+  const flag = { type: 'boolean', default: false } as const
+  const { values, positionals } = parseArgs({ allowPositionals: true, options: { quick: flag, alone: flag } })
+  const { quick, alone } = values
   const unknown = positionals.filter((name) => !Object.hasOwn(PARTS, name))
   if (unknown.length > 0) throw new Error(`No part is named ${unknown.join(', ')}: ${Object.keys(PARTS).join(', ')}.`)
-  await install(import.meta.dirname)
+  if (alone && positionals.join() !== 'http') throw new Error('Only http measures Gaugeline alone.')
+  if (!alone) await install(import.meta.dirname)
 
-  const run: Run = { quick, rounds: quick ? 1 : ROUNDS, log: (line) => console.log(line) }
+  const run: Run = { quick, alone, rounds: quick ? 1 : ROUNDS, log: (line) => console.log(line) }
   const sections: Section[] = []
   for (const [name, part] of Object.entries(PARTS)) {
     if (positionals.length > 0 && !positionals.includes(name)) continue

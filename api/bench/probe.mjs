@@ -16,8 +16,8 @@ function record() {
   pg.Client.prototype.query = function (statement, values, ...rest) {
     // What nobody has requested is the server's own work.
     if (requests.getStore() !== undefined) {
-      const { text, rowMode, values: bound } = typeof statement === 'string' ? { text: statement } : statement
-      recorded.push({ text, rowMode, values: bound ?? (Array.isArray(values) ? values : undefined) })
+      const { name, text, rowMode, values: bound } = typeof statement === 'string' ? { text: statement } : statement
+      recorded.push({ name, text, rowMode, values: bound ?? (Array.isArray(values) ? values : undefined) })
     }
     return query.call(this, statement, values, ...rest)
   }

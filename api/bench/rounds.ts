@@ -5,6 +5,8 @@ export interface Run {
   /** For a test: as short as can be, its figures mean nothing. */
   quick: boolean
   rounds: number
+  /** Gaugeline alone, without its references. */
+  alone: boolean
   log: (line: string) => void
 }
 

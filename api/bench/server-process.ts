@@ -18,6 +18,8 @@ export interface Figures {
 
 /** A statement as the driver was given it. */
 export interface Statement {
+  /** Of one that the session keeps prepared. */
+  name?: string
   text: string
   values?: unknown[]
   rowMode?: 'array'
@@ -43,9 +45,9 @@ export class ServerProcess implements AsyncDisposable {
   /** Those who have asked, in their order: the answers come in the same. */
   readonly #waiting: ((answer: unknown) => void)[] = []
 
-  private constructor(script: URL, args: string[], env: Record<string, string>) {
+  private constructor(script: URL, args: string[], env: Record<string, string>, node: string) {
     const { PATH = '' } = process.env
-    this.#child = spawn(process.execPath, ['--expose-gc', '--import', PROBE, fileURLToPath(script), ...args], {
+    this.#child = spawn(node, ['--expose-gc', '--import', PROBE, fileURLToPath(script), ...args], {
       env: { PATH, TMPDIR: this.#temporary, ...env },
       cwd: this.#temporary,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -64,9 +66,14 @@ export class ServerProcess implements AsyncDisposable {
     })
   }
 
-  /** Starts it and waits until it says that it is ready. */
-  static async start(script: URL, args: string[], env: Record<string, string> = {}): Promise<ServerProcess> {
-    const server = new ServerProcess(script, args, env)
+  /** Starts it on this Node or another one, and waits until it says that it is ready. */
+  static async start(
+    script: URL,
+    args: string[],
+    env: Record<string, string> = {},
+    node = process.execPath,
+  ): Promise<ServerProcess> {
+    const server = new ServerProcess(script, args, env, node)
     await new Promise<void>((resolve) => {
       server.#onChange = resolve
       server.#printed('')

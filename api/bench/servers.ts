@@ -31,6 +31,12 @@ export interface ServerOptions {
   database?: TestDatabaseKind
   /** Of the server, beside those that every benchmark has. */
   settings?: Record<string, string>
+  /** The path of the Node to run on; by default that of this process. */
+  node?: string
+  /** Fills the database before the server starts. */
+  fill?: (databaseUrl: string) => Promise<void>
+  /** Of each caller; READ by default. */
+  scopes?: string
 }
 
 /** A server that delivers samples. */
@@ -87,14 +93,16 @@ export async function gaugeline(options: ServerOptions): Promise<RunningGaugelin
   }
   try {
     writeSteadyTraffic(trace)
-    server = await ServerProcess.start(BUILT_SERVER, [], {
+    if (database.url !== undefined) await options.fill?.(database.url)
+    const settings = {
       ...settingsOf(database),
       PORT: '0',
       ADMIN_TOKEN,
       SAMPLE_INTERVAL_MS: String(intervalMs),
       TRAFFIC_TRACE: trace,
       ...options.settings,
-    })
+    }
+    server = await ServerProcess.start(BUILT_SERVER, [], settings, options.node)
     const client = GraphQLTestClient.withToken(server.origin, ADMIN_TOKEN)
     const deploymentIds: string[] = []
     for (let n = 0; n < deployments; n += 1) {
@@ -102,7 +110,9 @@ export async function gaugeline(options: ServerOptions): Promise<RunningGaugelin
       deploymentIds.push(await change(client, 'deploy', job, 'deployed for the benchmark'))
     }
     const tokens: string[] = []
-    for (let n = 0; n < callers; n += 1) tokens.push(await createToken(client, `caller ${n}`))
+    for (let n = 0; n < callers; n += 1) {
+      tokens.push(await createToken(client, `caller ${n}`, options.scopes ?? 'READ'))
+    }
     const { origin } = server
     return {
       process: server,
@@ -117,10 +127,10 @@ export async function gaugeline(options: ServerOptions): Promise<RunningGaugelin
   }
 }
 
-async function createToken(client: GraphQLTestClient, name: string): Promise<string> {
+async function createToken(client: GraphQLTestClient, name: string, scopes: string): Promise<string> {
   const { createApiToken: created } = await client.data<{ createApiToken: { secret: string } }>(
     `mutation ($name: String!) {
-      createApiToken(input: { name: $name, scopes: [READ] }) { ... on CreateApiTokenSuccess { secret } }
+      createApiToken(input: { name: $name, scopes: [${scopes}] }) { ... on CreateApiTokenSuccess { secret } }
     }`,
     { name },
   )

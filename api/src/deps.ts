@@ -1,4 +1,4 @@
-import { type Database, isUnavailable, type PrismaClient } from '@gaugeline/prisma'
+import { type Database, isUnavailable, type PrismaClient, type Reader } from '@gaugeline/prisma'
 import type { Logger } from 'pino'
 import { createAccess } from './auth/access.ts'
 import type { ApiTokens } from './auth/api-tokens.ts'
@@ -54,8 +54,9 @@ const SWEEP_EVERY_MS = 60_000
 
 /** What resolvers can reach. */
 export interface Services extends LiveMetrics<DeploymentWithNames, DeploymentFilter> {
-  /** To follow relations when reading; everything else goes through the services. */
   prisma: PrismaClient
+  /** To follow relations when reading; everything else goes through the services. */
+  reader: Reader
   models: Models
   trainingJobs: TrainingJobs
   trainingProgress: TrainingProgress
@@ -107,7 +108,7 @@ export interface Deps extends Clocks {
 
 /** Wires every service by hand. Starts nothing. */
 export function createDeps({ env, database, source, log, address, time = realTime }: DepsOptions): Deps {
-  const { prisma } = database
+  const { prisma, reader, inTransaction } = database
   const { adminToken, sampleIntervalMs: intervalMs, quotas } = env
   const logError = (what: string) => errorLog(log, what, isUnavailable)
   const { clock, monotonic, recordingClock } = createClocks(time, (aheadMs, what) => log.warn({ aheadMs }, what))
@@ -115,12 +116,13 @@ export function createDeps({ env, database, source, log, address, time = realTim
 
   const bus = createMemoryBus(logError('a handler of a bus message failed'))
   const cursors = new Cursors(database.epoch)
-  const models = new Models(prisma)
+  const models = new Models(reader)
   const outbox = new WebhookOutbox(cursors, bus, clock)
-  const events = new EventRecords(prisma, outbox, cursors)
+  const events = new EventRecords({ prisma, reader, outbox, cursors, bus })
   const idempotency = new Idempotency(prisma, clock)
   const access = createAccess({
     prisma,
+    reader,
     idempotency,
     clock,
     monotonic,
@@ -142,10 +144,32 @@ export function createDeps({ env, database, source, log, address, time = realTim
     adminToken,
   })
   const onChangeError = logError('what became of a source could not be written')
-  const forChanges = { prisma, models, events, idempotency, bus, clock, recordingClock, quotas, onChangeError }
+  const forChanges = {
+    prisma,
+    reader,
+    inTransaction,
+    models,
+    events,
+    idempotency,
+    bus,
+    clock,
+    recordingClock,
+    quotas,
+    onChangeError,
+  }
   const changers = createDeployments({ ...forChanges, mayBeScraped: env.scrapeAllowedHosts })
   const { deployments, sources, sourceChanges, scrapeGuard } = changers
-  const trainingJobs = new TrainingJobs({ prisma, models, idempotency, bus, outbox, clock, recordingClock, quotas })
+  const trainingJobs = new TrainingJobs({
+    prisma,
+    reader,
+    models,
+    idempotency,
+    bus,
+    outbox,
+    clock,
+    recordingClock,
+    quotas,
+  })
   const trainingProgress = new TrainingProgress(bus, trainingJobs)
   const onRunError = logError('simulated training runs are stalled')
   const trainingRuns = new TrainingRuns({ prisma, bus, outbox, clock: recordingClock, onError: onRunError })
@@ -172,7 +196,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
     errorsOf: logError,
   })
   const deploymentTotals = new DeploymentTotals({ bus, active: () => activeDeployments.named() })
-  const history = new DeploymentHistories(prisma, metricsHistory)
+  const history = new DeploymentHistories(prisma, reader, metricsHistory)
   const metricsExports = new MetricsExports({ prisma, store: sampleStore, histories: history, clock: recordingClock })
   const recording = createRecording({
     database,
@@ -191,7 +215,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
   })
   const { reporting, scraped } = recording
   const rollUp = createRollUp({ database, tables, recent, clock: recordingClock, log, logError })
-  const forWebhooks = { prisma, outbox, idempotency, bus, clock, maxWebhooks: quotas.webhooks }
+  const forWebhooks = { prisma, reader, outbox, idempotency, bus, clock, maxWebhooks: quotas.webhooks }
   const { webhooks, deliveryQueue, deliveryWorker } = createWebhooks({
     ...forWebhooks,
     mayBeReached: env.webhookAllowedHosts,
@@ -219,6 +243,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
   return {
     services: {
       prisma,
+      reader,
       models,
       trainingJobs,
       trainingProgress,

@@ -2,6 +2,7 @@ import { Writable } from 'node:stream'
 import { testDatabaseKinds } from '@gaugeline/prisma/testing'
 import pino from 'pino'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { EventRecords } from '../src/deployments/event-records.ts'
 import { deploy, registerJob } from './acts.ts'
 import { ADMIN_TOKEN, createTestApp, type TestApp } from './create-test-app.ts'
 import { liveClient, TRANSPORTS } from './live-clients.ts'
@@ -168,7 +169,7 @@ describe.each(await testDatabaseKinds())('errors of the API on %s', (kind) => {
 
   it('of the server are masked in mutations, which are rolled back as a whole', async () => {
     const trainingJobId = await registerJob(app.client, { modelName: 'undone' })
-    const failing = vi.spyOn(app.deps.services.models, 'takeVersionNumber').mockRejectedValueOnce(new Error(SECRET))
+    const failing = vi.spyOn(EventRecords.prototype, 'append').mockRejectedValueOnce(new Error(SECRET))
     const mutation = `mutation ($id: ID!) { deployTrainingJob(input: { trainingJobId: $id }) { __typename
       ... on DeployTrainingJobSuccess { deployment { version } } } }`
     const { data, errors } = await app.client.request(mutation, { id: trainingJobId })

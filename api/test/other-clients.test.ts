@@ -141,4 +141,22 @@ describe.each((await testDatabaseKinds()).slice(0, 1))('clients that others have
     ])
     expect(stdout.match(/\{"data":\{"viewer":\{"name":"admin"\}\}/g)).toHaveLength(2)
   })
+
+  it.skipIf(!hasCurl)(
+    'curl unpacks answers, and is told by an ETag that it has one, if curl is installed',
+    async () => {
+      const ask = async (...more: string[]) => {
+        const query = ['--get', '--data-urlencode', 'query={ __schema { types { name description } } }']
+        const headers = ['-H', `authorization: ${authorization}`, ...more]
+        const all = ['--silent', '--show-error', '--include', '--compressed', ...query, ...headers]
+        return (await run('curl', [...all, `${app.origin}/graphql`])).stdout
+      }
+      const first = await ask()
+      expect(first).toMatch(/^Content-Encoding: (br|gzip)\r$/m)
+      expect(first).toMatch(/\r\n\r\n\{"data":\{"__schema".*"remaining":\d+\}\}\}$/)
+      // What the answer cost, and what remains of the budget, is another thing each time.
+      const again = await ask('-H', `if-none-match: ${/^ETag: (.*)\r$/m.exec(first)?.[1]}`)
+      expect(again).toMatch(/^HTTP\/1.1 304 [^]*\r\n\r\n$/)
+    },
+  )
 })

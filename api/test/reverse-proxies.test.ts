@@ -8,7 +8,8 @@ import {
 } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { connect } from 'node:net'
-import { text } from 'node:stream/consumers'
+import { buffer, text } from 'node:stream/consumers'
+import { gunzipSync } from 'node:zlib'
 import { createClient } from 'graphql-ws'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
@@ -113,6 +114,16 @@ describe.each([...installedProxies(), nodeProxy])('behind $name', (installed) =>
       expect([large.statusCode, JSON.parse(await text(large))]).toMatchObject([413, { errors: [{ extensions: {} }] }])
     },
   )
+
+  it.skipIf(isMissing)(`an answer is passed on packed, or not at all to who has it${skipped}`, async () => {
+    const path = '/graphql?query={padded(length:5000)}'
+    const headers = { authorization, 'accept-encoding': 'gzip' }
+    const first = await open({ path, method: 'GET', headers })
+    expect(first.headers['content-encoding']).toBe('gzip')
+    expect(JSON.parse(gunzipSync(await buffer(first)).toString())).toEqual({ data: { padded: '.'.repeat(5_000) } })
+    const again = await open({ path, method: 'GET', headers: { ...headers, 'if-none-match': first.headers.etag } })
+    expect([again.statusCode, await text(again)]).toEqual([304, ''])
+  })
 
   it.skipIf(isMissing)(`an event stream delivers each event at once, while it is open${skipped}`, async () => {
     const headers = { authorization, accept: 'text/event-stream' }

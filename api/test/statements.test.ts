@@ -74,6 +74,13 @@ describe.each(await testDatabaseKinds())('statements of an answer on %s', (kind)
     expectAtMost(6, await cost(query))
   })
 
+  it('do not grow with what related objects tell of their own relations', async () => {
+    const query = `{ list: deployments(first: 50) { nodes { trainingJob { name } model { name }
+      again: trainingJob { model { name } ...Active } } } }
+      fragment Active on TrainingJob { activeDeployment { version trainingJob { name } } }`
+    expectAtMost(8, await cost(query))
+  })
+
   it('do not grow with sparklines, allowed actions and totals, in any order', async () => {
     // They are read once, in chunks, and are in memory afterwards.
     await app.client.data('{ deployments(first: 50) { nodes { recentMetrics { at } } } }')

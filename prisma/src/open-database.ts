@@ -10,17 +10,24 @@ import { openEpoch } from './log-epoch.ts'
 import { migrate } from './migrations/migrate.ts'
 import { migrationsFolder } from './package-paths.ts'
 import { openPostgres } from './postgres.ts'
+import { Reader } from './reads/reader.ts'
+import type { NamesInDatabase } from './reads/tables.ts'
 import { leaseTimes, type LeaseTimes, ServerLease } from './server-lease.ts'
+import { type InTransaction, transactionsOf } from './transactions.ts'
 
 /** An open, migrated database. */
 export interface Database {
   kind: 'embedded' | 'postgres'
   prisma: PrismaClient
+  /** Reads rows and their relations, wherever no transaction is open. */
+  reader: Reader
   /**
    * For hot raw statements: `bigint` as number, `timestamptz` as Date. On the embedded database all connections share
    * one session, so name no prepared statements and set nothing that lasts longer than a transaction.
    */
   pool: pg.Pool
+  /** A transaction on a connection of the pool, for hot statements that belong together. */
+  inTransaction: InTransaction
   /**
    * Further connections to the same database, for what must not wait behind callers: one statement at a time each to record
    * samples, to merge them, and to ask whether the database answers.
@@ -169,7 +176,11 @@ async function finish(stop: () => Promise<void>, open: () => Promise<Database>):
   }
 }
 
-function assemble(parts: Omit<Database, 'prisma' | 'close'>, stop: () => Promise<void>, schema?: string): Database {
+function assemble(
+  parts: Omit<Database, 'prisma' | 'reader' | 'inTransaction' | 'close'>,
+  stop: () => Promise<void>,
+  schema?: string,
+): Database {
   const prisma = new PrismaClient({
     adapter: new DatabaseAdapter(parts.pool, schema),
     // Errors do not name the calling line, for which Prisma would capture a stack trace at every call.
@@ -177,12 +188,15 @@ function assemble(parts: Omit<Database, 'prisma' | 'close'>, stop: () => Promise
     // Waiting for a connection counts; a burst of callers is no reason to refuse one of them.
     transactionOptions: { maxWait: 10_000, timeout: 15_000 },
   })
+  // Prisma keeps it to itself, and has it nowhere else.
+  const { _runtimeDataModel: names } = prisma as unknown as { _runtimeDataModel: NamesInDatabase }
+  const reader = new Reader(parts.pool, names, parts.kind === 'postgres')
   let closed: Promise<void> | null = null
   const close = async () => {
     await prisma.$disconnect()
     await stop()
   }
-  return { ...parts, prisma, close: () => (closed ??= close()) }
+  return { ...parts, prisma, reader, inTransaction: transactionsOf(parts), close: () => (closed ??= close()) }
 }
 
 /** Ends a pool; one whose connections are still in use after a while is left behind. */

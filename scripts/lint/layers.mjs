@@ -52,7 +52,7 @@ export const MAY_IMPORT = {
   // The server passes the readers of its own metrics to telemetry, which it is given.
   server: ['transports', 'http', 'engine', 'auth', 'type:telemetry'],
   transports: ['http', 'engine', 'fanout', 'auth'],
-  http: ['auth'],
+  http: ['auth', 'type:engine'],
   engine: ['graphql', 'fanout'],
 
   // The API's contract. `schema/api.ts` composes it with our services for the engine: hence `engine` and types of deps.

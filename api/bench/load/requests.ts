@@ -5,11 +5,13 @@ const HEAD_END = '\r\n\r\n'
 
 export interface RequestLoad {
   origin: string
-  body: string
+  /** Request by request, the next, so that no two of them that are in flight are the same; all are, when there is one. */
+  bodies: readonly string[]
   /** Request by request, the next: each has a budget of its own. None for a server that checks none. */
   tokens: readonly string[]
   connections: number
-  ms: number
+  /** How many to send, by all connections together; at least one each. */
+  count: number
 }
 
 export interface Requested {
@@ -19,12 +21,18 @@ export interface Requested {
   bytesPerAnswer: number
 }
 
-/** Each connection asks again as soon as it has its answer, until the time is over. */
+interface Total {
+  sent: number
+  /** Answered. */
+  requests: number
+  bytes: number
+}
+
+/** Each connection asks again as soon as it has its answer, until all are sent. */
 export async function request(load: RequestLoad): Promise<Requested> {
   const latencies = new Latencies()
-  const total = { requests: 0, bytes: 0 }
-  const endAt = performance.now() + load.ms
-  await Promise.all(Array.from({ length: load.connections }, () => repeat(load, endAt, latencies, total)))
+  const total: Total = { sent: 0, requests: 0, bytes: 0 }
+  await Promise.all(Array.from({ length: load.connections }, () => repeat(load, latencies, total)))
   return {
     requests: total.requests,
     p50Ms: latencies.quantile(0.5),
@@ -34,18 +42,24 @@ export async function request(load: RequestLoad): Promise<Requested> {
 }
 
 async function repeat(
-  { origin, body, tokens }: RequestLoad,
-  endAt: number,
+  { origin, bodies, tokens, count }: RequestLoad,
   latencies: Latencies,
-  total: { requests: number; bytes: number },
+  total: Total,
 ): Promise<void> {
   const url = new URL(origin)
-  const message = (token: string | undefined) =>
-    `POST /graphql HTTP/1.1\r\nHost: ${url.host}\r\nAccept: application/json\r\n` +
-    (token === undefined ? '' : `Authorization: Bearer ${token}\r\n`) +
-    `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}${HEAD_END}${body}`
+  const next = () => {
+    const token = tokens[total.sent % tokens.length]
+    const body = bodies[total.sent % bodies.length] ?? ''
+    total.sent += 1
+    return (
+      `POST /graphql HTTP/1.1\r\nHost: ${url.host}\r\nAccept: application/json\r\n` +
+      (token === undefined ? '' : `Authorization: Bearer ${token}\r\n`) +
+      `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}${HEAD_END}${body}`
+    )
+  }
   await new Promise<void>((resolve, reject) => {
     let sentAt = performance.now()
+    let isDone = false
     let failure: Error | undefined
     const stream = new ByteStream(url, undefined, {
       onBytes: (bytes, length) => {
@@ -62,17 +76,18 @@ async function repeat(
         total.requests += 1
         total.bytes += size
         sentAt = now
-        if (now < endAt) stream.socket.write(message(tokens[total.requests % tokens.length]))
-        else stream.socket.destroy()
+        isDone = total.sent >= count
+        if (isDone) stream.socket.destroy()
+        else stream.socket.write(next())
         return size
       },
       onClose: () => {
         if (failure !== undefined) reject(failure)
-        else if (performance.now() < endAt) reject(new Error('A connection was closed before its time.'))
-        else resolve()
+        else if (isDone) resolve()
+        else reject(new Error('A connection was closed before its time.'))
       },
     })
-    stream.socket.write(message(tokens[total.requests % tokens.length]))
+    stream.socket.write(next())
   })
 }
 

@@ -1,4 +1,4 @@
-import type { PrismaClient } from '@gaugeline/prisma'
+import type { PrismaClient, Reader } from '@gaugeline/prisma'
 import type { Clock } from '../base/clock.ts'
 import type { Idempotency } from '../idempotency/idempotency.ts'
 import { AccessEnds } from './access-ends.ts'
@@ -17,6 +17,7 @@ export interface Access {
 
 interface AccessOptions {
   prisma: PrismaClient
+  reader: Reader
   idempotency: Idempotency
   clock: Clock
   monotonic: Clock
@@ -26,9 +27,16 @@ interface AccessOptions {
 }
 
 export function createAccess(options: AccessOptions): Access {
-  const { prisma, idempotency, clock, monotonic, adminToken, maxTokens, onError } = options
+  const { prisma, reader, idempotency, clock, monotonic, adminToken, maxTokens, onError } = options
   const ends = new AccessEnds()
-  const apiTokens = new ApiTokens({ prisma, idempotency, clock, maxTokens, onEnd: (tokenId) => ends.emit({ tokenId }) })
+  const apiTokens = new ApiTokens({
+    prisma,
+    reader,
+    idempotency,
+    clock,
+    maxTokens,
+    onEnd: (tokenId) => ends.emit({ tokenId }),
+  })
   return {
     apiTokens,
     tokenUses: new TokenUses({ clock, monotonic, write: (usedAt) => apiTokens.markUsed(usedAt), onError }),

@@ -1,4 +1,4 @@
-import { type ApiToken, Prisma, type PrismaClient } from '@gaugeline/prisma'
+import { type ApiToken, Prisma, type PrismaClient, type Reader, type Selection } from '@gaugeline/prisma'
 import type { Clock } from '../base/clock.ts'
 import { type IdempotencyKey, checkIdempotencyKey, type Idempotency } from '../idempotency/idempotency.ts'
 import { InputChecks } from '../base/input-checks.ts'
@@ -43,6 +43,7 @@ export interface NewlyMadeApiToken {
 
 export interface ApiTokensOptions {
   prisma: PrismaClient
+  reader: Reader
   idempotency: Idempotency
   clock: Clock
   /** How many there may be that are neither revoked nor expired. */
@@ -54,13 +55,15 @@ export interface ApiTokensOptions {
 /** Owns the API tokens, with which programs call the API. Secrets are random and stored as hashes only. */
 export class ApiTokens {
   readonly #prisma: PrismaClient
+  readonly #reader: Reader
   readonly #idempotency: Idempotency
   readonly #clock: Clock
   readonly #maxTokens: number
   readonly #onEnd: (tokenId: string) => void
 
-  constructor({ prisma, idempotency, clock, maxTokens, onEnd }: ApiTokensOptions) {
+  constructor({ prisma, reader, idempotency, clock, maxTokens, onEnd }: ApiTokensOptions) {
     this.#prisma = prisma
+    this.#reader = reader
     this.#idempotency = idempotency
     this.#clock = clock
     this.#maxTokens = maxTokens
@@ -151,22 +154,15 @@ export class ApiTokens {
   }
 
   /** All tokens, newest first, including revoked and expired ones. */
-  list(
-    page: PageRequest,
-    query: Pick<Prisma.ApiTokenFindManyArgs, 'include' | 'select'> = {},
-  ): Promise<Page<ApiToken>> {
-    return pageOf(
-      this.#prisma,
-      NEWEST_FIRST,
-      page,
-      (ids) => this.#prisma.apiToken.findMany({ ...query, where: { id: { in: ids } } }),
-      () => countOf(this.#prisma, NEWEST_FIRST),
+  list(page: PageRequest, selection?: Selection): Promise<Page<ApiToken>> {
+    return pageOf(this.#reader.rowsOf('ApiToken', selection), NEWEST_FIRST, page, () =>
+      countOf(this.#reader, NEWEST_FIRST),
     )
   }
 
   /** The token behind a hash, unless it is unknown, revoked or expired. */
   async byHash(hash: string): Promise<ApiToken | undefined> {
-    const apiToken = await this.#prisma.apiToken.findUnique({ where: { tokenHash: hash } })
+    const apiToken = await this.#reader.find('ApiToken', { tokenHash: hash })
     return apiToken !== null && isLive(apiToken, this.#clock) ? apiToken : undefined
   }
 

@@ -1,4 +1,5 @@
 import { builder } from '../graphql/builder.ts'
+import { OF_CALLER } from '../graphql/of-caller.ts'
 import { SCOPES, type Viewer } from '../base/viewer.ts'
 
 export const ScopeEnum = builder.enumType('Scope', {
@@ -28,6 +29,7 @@ export const ViewerType = builder.objectRef<Viewer>('Viewer').implement({
 builder.queryField('viewer', (t) =>
   t.field({
     scope: null,
+    extensions: OF_CALLER,
     type: ViewerType,
     description: `The authenticated caller.
 

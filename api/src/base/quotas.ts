@@ -39,6 +39,11 @@ interface Transaction {
   $executeRaw(statement: TemplateStringsArray, ...values: unknown[]): PromiseLike<number>
 }
 
+/** Whoever holds the advisory lock with the hash of this text is the only one who takes a place of the quota. */
+export function quotaLock(quota: QuotaName): string {
+  return `gaugeline ${quota}`
+}
+
 /**
  * Takes one of the places of a quota. Until the transaction ends, nobody else can: two could both take the last one.
  * @param count how many are taken, as the transaction sees them; read under the lock
@@ -50,6 +55,6 @@ export async function takePlace(
   max: number,
   count: () => Promise<number>,
 ): Promise<void> {
-  await tx.$executeRaw`select pg_advisory_xact_lock(hashtext(${`gaugeline ${quota}`}))`
+  await tx.$executeRaw`select pg_advisory_xact_lock(hashtext(${quotaLock(quota)}))`
   if ((await count()) >= max) throw new QuotaExceededError(quota, max)
 }

@@ -34,18 +34,30 @@ export function requireScope(viewer: Pick<Viewer, 'name' | 'scopes'>, needed: Sc
   throw new RefusedError('FORBIDDEN', message)
 }
 
+const accesses = new WeakMap<ReadonlySet<Scope>, string>()
+
+/** The scopes as a text: callers of equal access can be told the same. */
+export function accessOf({ scopes }: Viewer): string {
+  let access = accesses.get(scopes)
+  if (access === undefined) {
+    access = [...scopes].toSorted().join()
+    accesses.set(scopes, access)
+  }
+  return access
+}
+
 /**
- * A viewer for operations that are executed once for several callers: only the scopes may be read, all else is a bug.
+ * A viewer for operations that are executed once for several callers: only the scopes may be read.
+ * @param onOther is called before reading anything else throws; that is a bug when it is left out
  */
-export function anyViewerWith(scopes: ReadonlySet<Scope>): Viewer {
+export function anyViewerWith(scopes: ReadonlySet<Scope>, onOther?: () => void): Viewer {
   return new Proxy<Viewer>(
     { name: '', key: '', scopes },
     {
       get(target, property) {
         if (property === 'scopes') return target.scopes
-        throw new Error(
-          `A shared subscription reads "${String(property)}" of its viewer, which differs between its members.`,
-        )
+        onOther?.()
+        throw new Error(`An operation for several callers reads "${String(property)}" of its viewer, which differs.`)
       },
     },
   )

@@ -108,6 +108,25 @@ describe.each(await testDatabaseKinds())('active deployments on %s', (kind) => {
     expect([reads.mock.calls.length, held.size]).toEqual([2, 0])
   })
 
+  it('are read again one by one as they change, and show the newest version of their model all the same', async () => {
+    const [first, other] = [await deploy('a'), await deploy('b')]
+    await active.start()
+    await changes.next()
+    const reads = vi.spyOn(database.prisma.deployment, 'findMany')
+    await deploy('a')
+    expect(await changes.next()).toEqual(['a 1', 'a 0', 'b 0'])
+    const rows = await reads.mock.results[0]?.value
+    expect(rows).toHaveLength(1)
+    expect(active.byId(first.id)).toMatchObject({
+      model: { deploymentCount: 2 },
+      trainingJob: { model: { deploymentCount: 2 } },
+    })
+    await deps.services.trainingJobs.update(other.trainingJobId, { labels: [{ key: 'k', value: 'v' }] })
+    await deps.services.deployments.pause(first.id, { by })
+    expect(await changes.next()).toEqual(['a 1', 'b 0'])
+    expect(active.byId(other.id)?.trainingJob.labels).toEqual(['k=v'])
+  })
+
   it('are told of when one has another kind of source: filters read it', async () => {
     const { id } = await deploy('a')
     await active.start()
@@ -143,6 +162,11 @@ describe.each(await testDatabaseKinds())('active deployments on %s', (kind) => {
     expect(names()).toEqual(['a 0'])
     vi.advanceTimersByTime(30_000)
     expect(await changes.next()).toEqual(['a 0', 'b 0'])
+    vi.spyOn(database.prisma.deployment, 'findMany').mockRejectedValueOnce(new Error('gone again'))
+    await deploy('c')
+    await errors.next()
+    await deploy('d')
+    expect(await changes.next()).toEqual(['a 0', 'b 0', 'c 0', 'd 0'])
   })
 
   it('make the start fail when they cannot be read', async () => {

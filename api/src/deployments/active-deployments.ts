@@ -1,4 +1,4 @@
-import type { PrismaClient } from '@gaugeline/prisma'
+import type { Deployment, Model, Prisma, PrismaClient, TrainingJob } from '@gaugeline/prisma'
 import { encodeId } from '../base/global-ids.ts'
 import type { Part } from '../base/lifecycle.ts'
 import { SerialTask } from '../base/serial-task.ts'
@@ -17,14 +17,22 @@ export interface ActiveDeploymentsOptions {
   onError: (error: unknown) => void
 }
 
+/** Which deployments were changed since they were read. */
+interface Outdated {
+  all: boolean
+  ids: Set<string>
+  jobs: Set<string>
+}
+
 /** Every active deployment with its model and training job, in memory: live views are made from it. */
 export class ActiveDeployments implements FleetDirectory<DeploymentWithNames, DeploymentFilter>, Part {
   readonly #options: ActiveDeploymentsOptions
   /** Sorted by model, then newest version first. */
   #active: DeploymentWithNames[] = []
   #byId = new Map<string, DeploymentWithNames>()
-  /** Which they are, since when, with which labels and sources: filters read nothing else that can change. */
-  #seen: string | null = null
+  /** What is to be read again; everything, until it was read once. */
+  #outdated: Outdated = { all: true, ids: new Set(), jobs: new Set() }
+  #isKnown = false
   #listeners = new Set<() => void>()
   #unsubscribe: (() => void)[] = []
   #timer: NodeJS.Timeout | null = null
@@ -39,19 +47,30 @@ export class ActiveDeployments implements FleetDirectory<DeploymentWithNames, De
     // One read at a time: of two at once, the older answer could come last.
     const refresh = new SerialTask(() => this.#read(), onError)
     this.#refresh = refresh
+    const refreshAll = () => {
+      this.#outdated.all = true
+      refresh.request()
+    }
     this.#unsubscribe = [
       // Hundreds of sources fail at once with their network.
       bus.subscribe('deploymentEvent', (event) => {
-        if (!isHealthEvent(event)) refresh.request()
+        if (isHealthEvent(event)) return
+        this.#outdated.ids.add(event.deploymentId)
+        refresh.request()
       }),
-      bus.subscribe('deploymentUpdated', () => refresh.request()),
-      bus.subscribe('setBack', () => refresh.request()),
+      bus.subscribe('deploymentUpdated', ({ deploymentId }) => {
+        this.#outdated.ids.add(deploymentId)
+        refresh.request()
+      }),
+      bus.subscribe('setBack', refreshAll),
       // A completed job can still get other labels; others change several times a second.
       bus.subscribe('trainingJob', ({ trainingJobId }) => {
-        if (this.#active.some((deployment) => deployment.trainingJobId === trainingJobId)) refresh.request()
+        if (!this.#active.some((deployment) => deployment.trainingJobId === trainingJobId)) return
+        this.#outdated.jobs.add(trainingJobId)
+        refresh.request()
       }),
     ]
-    this.#timer = setInterval(() => refresh.request(), REFRESH_MS)
+    this.#timer = setInterval(refreshAll, REFRESH_MS)
     await refresh.run()
   }
 
@@ -90,22 +109,67 @@ export class ActiveDeployments implements FleetDirectory<DeploymentWithNames, De
   }
 
   async #read(): Promise<void> {
+    const outdated = this.#outdated
+    this.#outdated = { all: false, ids: new Set(), jobs: new Set() }
+    try {
+      if (outdated.all) this.#set(await this.#stored({}))
+      else await this.#readAgain(outdated)
+    } catch (error) {
+      this.#outdated.all = true
+      throw error
+    }
+  }
+
+  /** With a thousand that are active, reading all of them for each that is deployed would cost more than the deploy. */
+  async #readAgain({ ids, jobs }: Outdated): Promise<void> {
+    const read = await this.#stored({ OR: [{ id: { in: [...ids] } }, { trainingJobId: { in: [...jobs] } }] })
+    const models = new Map(read.map(({ model }) => [model.id, model]))
+    const others = this.#active
+      .filter(({ id, trainingJobId }) => !ids.has(id) && !jobs.has(trainingJobId))
+      .map((deployment) => {
+        const model = models.get(deployment.modelId)
+        return model === undefined ? deployment : withNames({ ...deployment, model })
+      })
+    this.#set([...others, ...read])
+  }
+
+  async #stored(where: Prisma.DeploymentWhereInput): Promise<DeploymentWithNames[]> {
     const active = await this.#options.prisma.deployment.findMany({
-      where: { status: 'ACTIVE' },
+      where: { ...where, status: 'ACTIVE' },
       include: { model: true, trainingJob: true },
-      orderBy: [{ model: { name: 'asc' } }, { versionNumber: 'desc' }],
     })
-    this.#active = active.map((deployment) => {
-      // As reading the job's relations would give: it trains the same model, and this is its active deployment.
-      const trainingJob = { ...deployment.trainingJob, model: deployment.model, deployments: [deployment] }
-      return { ...deployment, trainingJob }
-    })
+    return active.map(withNames)
+  }
+
+  #set(active: DeploymentWithNames[]): void {
+    const before = this.#active
+    this.#active = active.toSorted(byModel)
     this.#byId = new Map(this.#active.map((deployment) => [deployment.id, deployment]))
-    const seen = JSON.stringify(
-      active.map(({ key, statusChangedAt, labels, source }) => [key, statusChangedAt, labels, source]),
-    )
-    if (seen === this.#seen) return
-    this.#seen = seen
+    const isSame = before.length === active.length && this.#active.every((each, at) => looksLike(each, before[at]))
+    if (this.#isKnown && isSame) return
+    this.#isKnown = true
     for (const listener of this.#listeners) listener()
   }
+}
+
+/** As reading the job's relations would give: it trains the same model, and this is its active deployment. */
+function withNames(deployment: Deployment & { model: Model; trainingJob: TrainingJob }): DeploymentWithNames {
+  const trainingJob = { ...deployment.trainingJob, model: deployment.model, deployments: [deployment] }
+  return { ...deployment, trainingJob }
+}
+
+function byModel(a: DeploymentWithNames, b: DeploymentWithNames): number {
+  if (a.model.name !== b.model.name) return a.model.name < b.model.name ? -1 : 1
+  return b.versionNumber - a.versionNumber
+}
+
+/** Whether it is the same one, active since then, with these labels and this source: filters read nothing else that can change. */
+function looksLike(a: DeploymentWithNames, b: DeploymentWithNames | undefined): boolean {
+  if (a === b) return true
+  return (
+    a.key === b?.key &&
+    a.statusChangedAt.getTime() === b.statusChangedAt.getTime() &&
+    a.source === b.source &&
+    a.labels.join('\n') === b.labels.join('\n')
+  )
 }

@@ -39,6 +39,7 @@ builder.prismaObjectField('TrainingJob', 'deployability', (t) =>
   t.field({
     type: DeployabilityType,
     description: 'Whether the viewer can deploy the job now.',
+    columns: ['status'],
     select: { deployments: ACTIVE_ONE },
     resolve: ({ status, deployments: [active] }, _args, { viewer }): Deployability => {
       if (!viewer.scopes.has('DEPLOY')) {

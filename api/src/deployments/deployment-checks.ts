@@ -1,4 +1,3 @@
-import type { Prisma } from '@gaugeline/prisma'
 import { InputChecks } from '../base/input-checks.ts'
 import { labelTexts } from '../base/labels.ts'
 import { MAX_BULK_CHANGES } from '../base/limits.ts'
@@ -8,7 +7,6 @@ import type { SourceSettings } from '../recording/sources/source-settings.ts'
 import type { TargetHosts } from '../sources/scrape-url.ts'
 import { sourceKey } from '../sources/stored-source.ts'
 import { checkSource, SIMULATED, type SourceInput } from '../sources/source-settings.ts'
-import { DeploymentNotFoundError, DuplicateActiveDeploymentError } from './deployment.errors.ts'
 
 const MAX_NOTE = 500
 
@@ -72,16 +70,4 @@ export function checkNote(act: Act, ids?: readonly string[]): void {
     checks.add(['deploymentIds'], `must have 1 to ${MAX_BULK_CHANGES} ids, not ${ids.length}.`)
   }
   checks.done()
-}
-
-export async function lockDeployment(tx: Prisma.TransactionClient, id: string) {
-  await tx.$queryRaw`select 1 from deployments where id = ${id}::uuid for update`
-  const deployment = await tx.deployment.findUnique({ where: { id }, include: { model: true } })
-  if (!deployment) throw new DeploymentNotFoundError()
-  return deployment
-}
-
-export async function refuseSecondActive(prisma: Prisma.TransactionClient, trainingJobId: string): Promise<void> {
-  const active = await prisma.deployment.findFirst({ where: { trainingJobId, status: 'ACTIVE' } })
-  if (active) throw new DuplicateActiveDeploymentError(active)
 }

@@ -1,5 +1,6 @@
 import type { DeploymentEventRecord } from '../bus/bus.ts'
 import { builder } from '../graphql/builder.ts'
+import { nodesQuery, objectQuery } from '../graphql/connections.ts'
 import { encodeId, uuidOf } from '../graphql/ids.ts'
 import { OF_POSITION } from '../graphql/of-position.ts'
 import type { LogUpdate } from '../fanout/log-source.ts'
@@ -30,6 +31,7 @@ const DeploymentEventType = builder.prismaNode('DeploymentEvent', {
     'A change of a deployment. The event outlives the deployment and keeps the model name and version of that time.',
   fields: (t) => ({
     cursor: t.field({
+      columns: ['sequence'],
       type: 'EventCursor',
       description:
         'The position of the event in the log. Pass it to the subscription `deploymentEvents` as `after` to continue from here.',
@@ -45,17 +47,21 @@ const DeploymentEventType = builder.prismaNode('DeploymentEvent', {
       description: 'The reason that the caller gave, or what a source failed with.',
     }),
     deploymentId: t.id({
+      columns: ['deploymentId'],
       description: 'The id of the deployment, which may have been deleted since.',
       resolve: ({ deploymentId }) => encodeId('Deployment', deploymentId),
     }),
     deployment: t.prismaField({
+      columns: ['deploymentId'],
       type: 'Deployment',
       nullable: true,
       description: 'The deployment in its current state; null when it was deleted.',
-      resolve: (query, { deploymentId }, _args, { services }) => services.deployments.byId(deploymentId, query),
+      resolve: (query, { deploymentId }, _args, { services }, info) =>
+        services.deployments.byId(deploymentId, objectQuery(query, info)),
     }),
     modelName: t.exposeString('modelName', { description: 'The name of the model of the deployment.' }),
     version: t.string({
+      columns: ['versionNumber'],
       description: 'The version of the deployment.',
       resolve: ({ versionNumber }) => versionOf(versionNumber),
     }),
@@ -126,8 +132,8 @@ builder.queryField('deploymentEvents', (t) =>
 Example:
 \`deploymentEvents(first: 10, filter: { kind: [PAUSED] }) { nodes { at by note } }\``,
       args: { filter: t.arg(filterArg), orderBy: t.arg(orderByArg) },
-      resolve: (_root, args, { services }) =>
-        services.deployments.events([eventFilter(args.filter)], args.orderBy, args),
+      resolve: (_root, args, context, info) =>
+        context.services.deployments.events([eventFilter(args.filter)], args.orderBy, args, nodesQuery(context, info)),
     },
     DeploymentEventConnection,
   ),
@@ -137,10 +143,16 @@ builder.prismaObjectField(DeploymentType, 'events', (t) =>
   t.connection(
     {
       type: DeploymentEventType,
+      columns: [],
       description: `The lifecycle events of the deployment, newest first by default. ${BOTH_CURSORS}`,
       args: { filter: t.arg(filterArg), orderBy: t.arg(orderByArg) },
-      resolve: ({ id }, args, { services }) =>
-        services.deployments.events([{ deploymentId: id }, eventFilter(args.filter)], args.orderBy, args),
+      resolve: ({ id }, args, context, info) =>
+        context.services.deployments.events(
+          [{ deploymentId: id }, eventFilter(args.filter)],
+          args.orderBy,
+          args,
+          nodesQuery(context, info),
+        ),
     },
     DeploymentEventConnection,
   ),

@@ -4,7 +4,7 @@ import {
   type MetricsSource,
   type Model,
   Prisma,
-  type PrismaClient,
+  type Reader,
   type TrainingJob,
 } from '@gaugeline/prisma'
 import { type CreatedFilter, matchesCreated } from '../base/created-filter.ts'
@@ -45,13 +45,13 @@ const JOB_NAME = Prisma.sql`(select j.name from training_jobs j where j.id = t.t
 
 /** What a list of deployments reads; `matcherOf` does the same for rows in memory. */
 export async function deploymentSource(
-  prisma: PrismaClient,
+  reader: Reader,
   filter: DeploymentFilter | null | undefined,
   order?: DeploymentOrder | null,
 ): Promise<ListSource> {
   const { status, model, search, labels, ids, trainingJobId, source } = filter ?? {}
   const created = whereCreated(filter ?? {})
-  const found = labels?.length ? await rowsWithLabels(prisma, FROM, labels, CHUNK_ROWS) : null
+  const found = labels?.length ? await rowsWithLabels(reader, FROM, labels, CHUNK_ROWS) : null
   const one = status?.length === 1 ? status[0] : undefined
   const conditions = {
     labels: found?.labelled ? [found.labelled] : [],

@@ -1,4 +1,4 @@
-import { Prisma, type Deployment, type Model, type PrismaClient } from '@gaugeline/prisma'
+import { Prisma, type Deployment, type Model, type PrismaClient, type Reader } from '@gaugeline/prisma'
 import { idsOf } from '../lists/paging.ts'
 import type { DeploymentHistory, History, HistoryRange, MembersSince, MetricsHistory } from '../samples/history.ts'
 import { type DeploymentFilter, deploymentSource, filterKey } from './deployment-filter.ts'
@@ -14,10 +14,12 @@ export type HistoryOf = (DeploymentHistory & { deploymentId: string }) | (Histor
 /** Looks back over deployments, models and the fleet. */
 export class DeploymentHistories {
   readonly #prisma: PrismaClient
+  readonly #reader: Reader
   readonly #history: MetricsHistory
 
-  constructor(prisma: PrismaClient, history: MetricsHistory) {
+  constructor(prisma: PrismaClient, reader: Reader, history: MetricsHistory) {
     this.#prisma = prisma
+    this.#reader = reader
     this.#history = history
   }
 
@@ -52,7 +54,7 @@ export class DeploymentHistories {
   /** The keys of those that match and have recorded anything since. */
   async #matching(filter: DeploymentFilter, fromMs: number): Promise<number[]> {
     const keys: number[] = []
-    for await (const ids of idsOf(this.#prisma, await deploymentSource(this.#prisma, filter), CHUNK_ROWS)) {
+    for await (const ids of idsOf(this.#reader, await deploymentSource(this.#reader, filter), CHUNK_ROWS)) {
       const rows = await this.#prisma.$queryRaw<{ key: number }[]>`
         select d.key from unnest(${ids}::uuid[]) i cross join lateral (
           select key from deployments where id = i limit 1

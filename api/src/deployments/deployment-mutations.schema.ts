@@ -1,6 +1,7 @@
 import type { Deployment } from '@gaugeline/prisma'
 import { QuotaExceededError } from '../base/quotas.ts'
 import { builder } from '../graphql/builder.ts'
+import { fromMemory } from '../graphql/connections.ts'
 import { ErrorInterface } from '../graphql/errors.schema.ts'
 import { encodeId, inputUuid } from '../graphql/ids.ts'
 import { externalIdOf, LabelInput, NEW_LABELS, REMOVES_EXTERNAL_ID, UPDATED_LABELS } from '../graphql/labels.schema.ts'
@@ -76,7 +77,11 @@ export function deploymentSuccess(name: string, description: string) {
       deployment: t.field({
         type: DeploymentType,
         description: 'The deployment in its current state.',
-        resolve: ({ deployment }) => deployment,
+        resolve: ({ deployment }, _args, context, info) => {
+          // A change has read the model.
+          fromMemory(context, info, [])
+          return deployment
+        },
       }),
     }),
   })

@@ -2,7 +2,6 @@ import type { Deployment, Prisma, PrismaClient } from '@gaugeline/prisma'
 import type { Clock } from '../base/clock.ts'
 import { InputChecks } from '../base/input-checks.ts'
 import { TRANSACTION } from '../base/transaction.ts'
-import type { Bus } from '../bus/bus.ts'
 import type { SourceSettings } from '../recording/sources/source-settings.ts'
 import type { ScrapeCheck } from '../sources/scrape-check.ts'
 import type { ScrapeChecks } from '../sources/scrape-checks.ts'
@@ -10,7 +9,8 @@ import type { TargetHosts } from '../sources/scrape-url.ts'
 import { HEALTH_COLUMNS, type StoredHealth } from '../sources/shown-source.ts'
 import { checkScrape, checkSource, type ScrapeInput, type SourceInput } from '../sources/source-settings.ts'
 import { isSameSource, sourceColumns, storedSource, withKeptSecret } from '../sources/stored-source.ts'
-import { type Act, checkNoteOf, lockDeployment } from './deployment-checks.ts'
+import { type Act, checkNoteOf } from './deployment-checks.ts'
+import { lockDeployment } from './deployment-rows.ts'
 import { DeploymentNotFoundError } from './deployment.errors.ts'
 import { type EventRecords, lifecycleEvent } from './event-records.ts'
 
@@ -19,7 +19,6 @@ export interface DeploymentSourcesOptions {
   events: EventRecords
   checks: ScrapeChecks
   hosts: TargetHosts
-  bus: Bus
   clock: Clock
 }
 
@@ -36,7 +35,7 @@ export class DeploymentSources {
    * @throws DeploymentNotFoundError, InvalidInputError
    */
   async update(id: string, input: SourceInput, act: Act): Promise<Deployment> {
-    const { prisma, events, hosts, bus, clock } = this.#options
+    const { prisma, events, hosts, clock } = this.#options
     const checks = new InputChecks()
     checkNoteOf(checks, act)
     const given = checkSource(checks, ['source'], input, hosts)
@@ -56,7 +55,7 @@ export class DeploymentSources {
       return { deployment: changed, event: await events.append(tx, lifecycleEvent('SOURCE_CHANGED', changed, at, act)) }
     }, TRANSACTION)
     // Whoever records reads the source again at once.
-    if (event) bus.publish('deploymentEvent', event)
+    if (event) events.tell(event)
     return deployment
   }
 
@@ -86,16 +85,6 @@ export class DeploymentSources {
   }
 }
 
-/** What a deployment has from the beginning whose source is not simulated. */
-export async function createSourceState(
-  tx: Prisma.TransactionClient,
-  deploymentKey: number,
-  { kind }: SourceSettings,
-  since: Date,
-): Promise<void> {
-  if (kind !== 'SIMULATED') await tx.sourceState.create({ data: { deploymentKey, since } })
-}
-
 /** A new source counts from anew, and no window holds what two of them have counted. */
 async function beginSource(
   tx: Prisma.TransactionClient,
@@ -113,5 +102,5 @@ async function beginSource(
     data: { recordingSince: at },
   })
   await tx.sourceState.deleteMany({ where: { deploymentKey } })
-  await createSourceState(tx, deploymentKey, source, at)
+  if (source.kind !== 'SIMULATED') await tx.sourceState.create({ data: { deploymentKey, since: at } })
 }

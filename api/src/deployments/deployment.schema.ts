@@ -1,5 +1,5 @@
 import { builder } from '../graphql/builder.ts'
-import { nodesQuery } from '../graphql/connections.ts'
+import { nodesQuery, objectQuery } from '../graphql/connections.ts'
 import { OVER_COST } from '../graphql/cost.ts'
 import { uuidOf } from '../graphql/ids.ts'
 import { READ_ANEW } from '../graphql/of-position.ts'
@@ -46,6 +46,7 @@ export const DeploymentType = builder.prismaNode('Deployment', {
     model: t.relation('model', { description: 'The model that the deployment is a version of.' }),
     trainingJob: t.relation('trainingJob', { description: 'The training job that was deployed.' }),
     version: t.string({
+      columns: ['versionNumber'],
       description: `The version, \`v1.N.0\`: N counts the deployments of the model from 0 and is never reused.
 
 Example:
@@ -62,6 +63,7 @@ Example:
       description: `${externalIdOf('deployment')} Null when it has none.`,
     }),
     labels: t.field({
+      columns: ['labels'],
       type: [LabelType],
       description: 'The labels of the deployment itself, by key. Those of its training job stand on the job.',
       resolve: ({ labels }) => labelsOf(labels),
@@ -73,6 +75,7 @@ Example:
       description: 'Since when the deployment has had its status.',
     }),
     latestMetrics: t.field({
+      columns: ['key'],
       cost: OVER_COST,
       type: InferenceMetricsType,
       nullable: true,
@@ -85,12 +88,14 @@ Example:
       },
     }),
     recentMetrics: t.field({
+      columns: ['key'],
       type: [InferenceMetricsType],
       description:
         'The samples of the last two minutes at full resolution, oldest first, at most 240. They are meant for sparklines.',
       resolve: async ({ key }, _args, { loaders }) => (await loaders.recent.load(key)).map(summaryOf),
     }),
     metricsHistory: t.field({
+      columns: ['key'],
       cost: HISTORY_COST,
       type: InferenceMetricsHistoryType,
       description:
@@ -99,16 +104,19 @@ Example:
       resolve: (deployment, args, { services }) => services.history.ofDeployment(deployment, historyRange(args)),
     }),
     canPause: t.boolean({
+      columns: ['status'],
       description: 'Whether the viewer can pause the deployment now.',
       resolve: ({ status }, _args, { viewer }) => status === 'ACTIVE' && viewer.scopes.has('DEPLOY'),
     }),
     canResume: t.boolean({
+      columns: ['status', 'trainingJobId'],
       description:
         'Whether the viewer can resume the deployment now: it must be paused, and no other deployment of its training job may be active.',
       resolve: ({ status, trainingJobId }, _args, { viewer, loaders }) =>
         status === 'PAUSED' && viewer.scopes.has('DEPLOY') && loaders.isUndeployed.load(trainingJobId),
     }),
     canDelete: t.boolean({
+      columns: ['status'],
       description: 'Whether the viewer can delete the deployment now: it must be paused.',
       resolve: ({ status }, _args, { viewer }) => status === 'PAUSED' && viewer.scopes.has('DEPLOY'),
     }),
@@ -196,7 +204,8 @@ builder.queryFields((t) => ({
 Example:
 \`deployment(id: "RGVwbG95bWVudDo…") { version status }\``,
     args: { id: t.arg.id({ required: true, description: 'The id of the deployment.' }) },
-    resolve: (query, _root, { id }, { services }) => services.deployments.byId(uuidOf('Deployment', id), query),
+    resolve: (query, _root, { id }, { services }, info) =>
+      services.deployments.byId(uuidOf('Deployment', id), objectQuery(query, info)),
   }),
   deploymentByExternalId: t.prismaField({
     scope: 'READ',
@@ -207,7 +216,8 @@ Example:
 Example:
 \`deploymentByExternalId(externalId: "release-2026-11-23") { version status }\``,
     args: { externalId: t.arg.string({ required: true, description: 'The external id of the deployment.' }) },
-    resolve: (query, _root, { externalId }, { services }) => services.deployments.byExternalId(externalId, query),
+    resolve: (query, _root, { externalId }, { services }, info) =>
+      services.deployments.byExternalId(externalId, objectQuery(query, info)),
   }),
   deployments: t.connection(
     {
@@ -239,6 +249,7 @@ builder.prismaObjectField('Model', 'deployments', (t) =>
   t.connection(
     {
       type: DeploymentType,
+      columns: ['name'],
       description: 'The deployments of the model, newest first.',
       resolve: (model, args, context, info) =>
         context.services.deployments.list({ model: model.name }, null, args, nodesQuery(context, info)),
@@ -252,12 +263,14 @@ builder.prismaObjectFields('TrainingJob', (t) => ({
     type: DeploymentType,
     nullable: true,
     description: 'The active deployment of the job; null when there is none. There is at most one.',
+    columns: [],
     select: (_args, _context, nested) => ({ deployments: nested(ACTIVE_ONE) }),
     resolve: (job) => job.deployments[0],
   }),
   deployments: t.connection(
     {
       type: DeploymentType,
+      columns: [],
       description: 'The deployments of the job, newest first.',
       resolve: (job, args, context, info) =>
         context.services.deployments.list({ trainingJobId: job.id }, null, args, nodesQuery(context, info)),

@@ -2,24 +2,25 @@ import {
   type Deployment,
   type DeploymentEvent,
   type DeploymentStatus,
+  type InTransaction,
   isForeignKeyViolation,
   Prisma,
   type PrismaClient,
+  type Reader,
+  type Selection,
+  type Transaction,
   uniqueViolation,
 } from '@gaugeline/prisma'
 import type { Clock } from '../base/clock.ts'
 import type { Idempotency, IdempotencyKey } from '../idempotency/idempotency.ts'
-import type { Bus, DeploymentEventRecord } from '../bus/bus.ts'
+import type { Bus } from '../bus/bus.ts'
 import type { Models } from '../models/models.ts'
 import type { Page, PageRequest } from '../base/page.ts'
 import { countOf, countsOf, pageOf } from '../lists/paging.ts'
 import { metadataColumns, type ObjectMetadata } from '../base/object-metadata.ts'
-import { type Quotas, takePlace } from '../base/quotas.ts'
-import { TRANSACTION } from '../base/transaction.ts'
+import { QuotaExceededError, type Quotas, takePlace } from '../base/quotas.ts'
 import type { SourceSettings } from '../recording/sources/source-settings.ts'
-import { firstWatermarks } from '../samples/merged-window.ts'
 import type { TargetHosts } from '../sources/scrape-url.ts'
-import { sourceColumns } from '../sources/stored-source.ts'
 import { TrainingJobNotFoundError } from '../training/training.errors.ts'
 import {
   DeploymentActiveError,
@@ -33,22 +34,30 @@ import {
   checkNote,
   checkUpdate,
   deployKey,
-  lockDeployment,
   type NewDeployment,
-  refuseSecondActive,
 } from './deployment-checks.ts'
 import { type DeploymentFilter, type DeploymentOrder, deploymentSource } from './deployment-filter.ts'
-import { createSourceState } from './deployment-sources.ts'
+import {
+  countActive,
+  type DeploymentOfModel,
+  findDeployment,
+  insertDeployment,
+  lockDeployment,
+  refuseSecondActive,
+  setMetadata,
+  setStatus,
+  takeVersion,
+} from './deployment-rows.ts'
 import type { EventFilter, EventOrder } from './event-filter.ts'
-import { type EventRecords, lifecycleEvent } from './event-records.ts'
-
-type DeploymentQuery = Pick<Prisma.DeploymentFindManyArgs, 'include' | 'select'>
+import { type AppendedEvent, type EventRecords, lifecycleEvent } from './event-records.ts'
 
 const ONE_ACTIVE_PER_JOB = 'deployments_one_active_per_training_job'
 const ONE_PER_EXTERNAL_ID = 'deployments_external_id_key'
 
 export interface DeploymentsOptions {
   prisma: PrismaClient
+  reader: Reader
+  inTransaction: InTransaction
   models: Models
   events: EventRecords
   idempotency: Idempotency
@@ -61,8 +70,8 @@ export interface DeploymentsOptions {
 
 /** The result of a change; without an event when nothing changed. */
 interface Change {
-  deployment: Deployment
-  event: DeploymentEventRecord | null
+  deployment: DeploymentOfModel
+  event: AppendedEvent | null
 }
 
 /** Owns the deployments, their lifecycle, their events and the recording state of their sample logs. */
@@ -73,35 +82,34 @@ export class Deployments {
     this.#options = options
   }
 
-  byId(id: string, query: DeploymentQuery = {}): Promise<Deployment | null> {
-    return this.#options.prisma.deployment.findUnique({ ...query, where: { id } })
+  byId(id: string, selection?: Selection): Promise<Deployment | null> {
+    return this.#options.reader.find('Deployment', { id }, selection)
   }
 
-  byExternalId(externalId: string, query: DeploymentQuery = {}): Promise<Deployment | null> {
-    return this.#options.prisma.deployment.findUnique({ ...query, where: { externalId } })
+  byExternalId(externalId: string, selection?: Selection): Promise<Deployment | null> {
+    return this.#options.reader.find('Deployment', { externalId }, selection)
   }
 
   async list(
     filter: DeploymentFilter | null | undefined,
     order: DeploymentOrder | null | undefined,
     page: PageRequest,
-    query: DeploymentQuery = {},
+    selection?: Selection,
   ): Promise<Page<Deployment>> {
-    const { prisma } = this.#options
+    const { reader } = this.#options
     return pageOf(
-      prisma,
-      await deploymentSource(prisma, filter, order),
+      reader.rowsOf('Deployment', selection),
+      await deploymentSource(reader, filter, order),
       page,
-      (ids) => prisma.deployment.findMany({ ...query, where: { id: { in: ids } } }),
-      async () => countOf(prisma, await deploymentSource(prisma, filter)),
+      async () => countOf(reader, await deploymentSource(reader, filter)),
     )
   }
 
   async counts(
     filter: DeploymentFilter | null | undefined,
   ): Promise<{ active: number; paused: number; total: number }> {
-    const { prisma } = this.#options
-    const counts = await countsOf(prisma, await deploymentSource(prisma, filter), Prisma.sql`t.status`)
+    const { reader } = this.#options
+    const counts = await countsOf(reader, await deploymentSource(reader, filter), Prisma.sql`t.status`)
     const [active, paused] = [counts.get('ACTIVE') ?? 0, counts.get('PAUSED') ?? 0]
     return { active, paused, total: active + paused }
   }
@@ -120,8 +128,9 @@ export class Deployments {
     filters: readonly EventFilter[],
     order: EventOrder | null | undefined,
     page: PageRequest,
+    selection?: Selection,
   ): Promise<Page<DeploymentEvent>> {
-    return this.#options.events.list(filters, order, page)
+    return this.#options.events.list(filters, order, page, selection)
   }
 
   /**
@@ -129,7 +138,11 @@ export class Deployments {
    * @throws TrainingJobNotFoundError, TrainingJobNotCompletedError, DuplicateActiveDeploymentError, InvalidInputError,
    *   DeploymentExternalIdTakenError, IdempotencyConflictError, QuotaExceededError
    */
-  async deploy(trainingJobId: string, given: NewDeployment, idempotencyKey?: IdempotencyKey): Promise<Deployment> {
+  async deploy(
+    trainingJobId: string,
+    given: NewDeployment,
+    idempotencyKey?: IdempotencyKey,
+  ): Promise<DeploymentOfModel> {
     const { externalId } = given
     const source = checkNewDeployment(given, idempotencyKey, this.#options.hosts)
     return this.#change({ trainingJobId, externalId }, (tx) =>
@@ -139,59 +152,39 @@ export class Deployments {
         run: () => this.#deploy(tx, trainingJobId, given, source),
         idOf: ({ deployment }) => deployment.id,
         replay: async (id) => {
-          const deployment = await tx.deployment.findUnique({ where: { id } })
-          return deployment && { deployment, event: null }
+          const deployment = await findDeployment(tx, id)
+          return deployment === undefined ? null : { deployment, event: null }
         },
       }),
     )
   }
 
-  async #deploy(
-    tx: Prisma.TransactionClient,
-    trainingJobId: string,
-    given: NewDeployment,
-    source: SourceSettings,
-  ): Promise<Change> {
-    const job = await tx.trainingJob.findUnique({ where: { id: trainingJobId } })
-    if (!job) throw new TrainingJobNotFoundError()
-    if (job.status !== 'COMPLETED') throw new TrainingJobNotCompletedError(job.status)
-    await this.#options.models.lock(tx, job.modelId)
-    await refuseSecondActive(tx, trainingJobId)
-    await this.#takeActivePlace(tx)
+  async #deploy(tx: Transaction, trainingJobId: string, given: NewDeployment, source: SourceSettings): Promise<Change> {
+    const { events, quotas } = this.#options
+    const job = await takeVersion(tx, trainingJobId)
+    if (job === undefined) throw new TrainingJobNotFoundError()
+    const { status, model } = job
+    if (model === null) throw new TrainingJobNotCompletedError(status)
     const at = this.#now()
-    const deployment = await tx.deployment.create({
-      data: {
-        modelId: job.modelId,
-        trainingJobId,
-        versionNumber: await this.#options.models.takeVersionNumber(tx, job.modelId),
-        status: 'ACTIVE',
-        note: given.note ?? null,
-        createdAt: at,
-        createdBy: given.by,
-        statusChangedAt: at,
-        ...metadataColumns(given),
-        ...sourceColumns(source),
-      },
-      include: { model: true },
-    })
-    await createSourceState(tx, deployment.key, source, at)
-    await tx.sampleHead.create({ data: { deploymentKey: deployment.key, recordingSince: at } })
-    await tx.resolutionHead.createMany({ data: firstWatermarks(deployment.key, deployment.model.key, at) })
-    return {
-      deployment,
-      event: await this.#options.events.append(tx, lifecycleEvent('DEPLOYED', deployment, at, given)),
+    const row = { trainingJobId, model, note: given.note ?? null, createdBy: given.by, at, metadata: given, source }
+    const deployment = await insertDeployment(tx, row, quotas.activeDeployments)
+    if (deployment === undefined) {
+      await refuseSecondActive(tx, trainingJobId)
+      throw new QuotaExceededError('ACTIVE_DEPLOYMENTS', quotas.activeDeployments)
     }
+    return { deployment, event: await events.append(tx, lifecycleEvent('DEPLOYED', deployment, at, given)) }
   }
 
   /**
    * Changes the external id or the labels of a deployment.
    * @throws DeploymentNotFoundError, DeploymentExternalIdTakenError, InvalidInputError
    */
-  async update(id: string, metadata: ObjectMetadata): Promise<Deployment> {
+  async update(id: string, metadata: ObjectMetadata): Promise<DeploymentOfModel> {
     checkUpdate(metadata)
     const deployment = await this.#change(metadata, async (tx) => {
-      await lockDeployment(tx, id)
-      return { deployment: await tx.deployment.update({ where: { id }, data: metadataColumns(metadata) }), event: null }
+      const before = await lockDeployment(tx, id)
+      const after = await setMetadata(tx, id, { ...before, ...metadataColumns(metadata) })
+      return { deployment: { ...before, ...after }, event: null }
     })
     this.#options.bus.publish('deploymentUpdated', { deploymentId: id })
     return deployment
@@ -201,7 +194,7 @@ export class Deployments {
    * Stops recording samples and keeps everything. Pausing a paused deployment changes nothing.
    * @throws DeploymentNotFoundError
    */
-  async pause(id: string, act: Act): Promise<Deployment> {
+  async pause(id: string, act: Act): Promise<DeploymentOfModel> {
     checkNote(act)
     return this.#changeStatus(id, 'PAUSED', act)
   }
@@ -210,7 +203,7 @@ export class Deployments {
    * Continues under the same id, version and sequence. Resuming an active deployment changes nothing.
    * @throws DeploymentNotFoundError, DuplicateActiveDeploymentError, QuotaExceededError
    */
-  async resume(id: string, act: Act): Promise<Deployment> {
+  async resume(id: string, act: Act): Promise<DeploymentOfModel> {
     checkNote(act)
     return this.#changeStatus(id, 'ACTIVE', act)
   }
@@ -223,7 +216,7 @@ export class Deployments {
     return this.#change({}, async (tx) => {
       const deployment = await lockDeployment(tx, id)
       if (deployment.status === 'ACTIVE') throw new DeploymentActiveError(deployment)
-      await tx.deployment.delete({ where: { id } })
+      await tx.$executeRaw`delete from deployments where id = ${id}::uuid`
       return {
         deployment,
         event: await this.#options.events.append(tx, lifecycleEvent('DELETED', deployment, this.#now(), act)),
@@ -231,7 +224,7 @@ export class Deployments {
     })
   }
 
-  async #changeStatus(id: string, status: DeploymentStatus, act: Act): Promise<Deployment> {
+  async #changeStatus(id: string, status: DeploymentStatus, act: Act): Promise<DeploymentOfModel> {
     const known = await this.byId(id)
     if (!known) throw new DeploymentNotFoundError()
     return this.#change(known, async (tx) => {
@@ -243,16 +236,7 @@ export class Deployments {
         await this.#takeActivePlace(tx)
       }
       const at = this.#now()
-      const deployment = await tx.deployment.update({
-        where: { id },
-        data: { status, statusChangedAt: at },
-        include: { model: true },
-      })
-      // The recorder updates this row too: whichever comes second sees the other's change.
-      await tx.sampleHead.update({
-        where: { deploymentKey: deployment.key },
-        data: { recordingSince: status === 'ACTIVE' ? at : null },
-      })
+      const deployment = { ...before, ...(await setStatus(tx, id, status, at)) }
       const kind = status === 'ACTIVE' ? 'RESUMED' : 'PAUSED'
       return { deployment, event: await this.#options.events.append(tx, lifecycleEvent(kind, deployment, at, act)) }
     })
@@ -264,12 +248,12 @@ export class Deployments {
    */
   async #change(
     wanted: { trainingJobId?: string; externalId?: string | null | undefined },
-    work: (tx: Prisma.TransactionClient) => Promise<Change>,
-  ): Promise<Deployment> {
-    const { prisma, bus } = this.#options
+    work: (tx: Transaction) => Promise<Change>,
+  ): Promise<DeploymentOfModel> {
+    const { prisma, inTransaction, events } = this.#options
     try {
-      const { deployment, event } = await prisma.$transaction(work, TRANSACTION)
-      if (event) bus.publish('deploymentEvent', event)
+      const { deployment, event } = await inTransaction(work)
+      if (event) events.tell(event)
       return deployment
     } catch (error) {
       const violated = uniqueViolation(error)
@@ -286,10 +270,8 @@ export class Deployments {
   }
 
   /** Whoever holds a place waits only for what pausing and recording hold for a moment. */
-  #takeActivePlace(tx: Prisma.TransactionClient): Promise<void> {
-    return takePlace(tx, 'ACTIVE_DEPLOYMENTS', this.#options.quotas.activeDeployments, () =>
-      tx.deployment.count({ where: { status: 'ACTIVE' } }),
-    )
+  #takeActivePlace(tx: Transaction): Promise<void> {
+    return takePlace(tx, 'ACTIVE_DEPLOYMENTS', this.#options.quotas.activeDeployments, () => countActive(tx))
   }
 
   #now(): Date {

@@ -1,4 +1,5 @@
 import { builder } from '../graphql/builder.ts'
+import { objectQuery } from '../graphql/connections.ts'
 import { ErrorInterface } from '../graphql/errors.schema.ts'
 import { inputUuid } from '../graphql/ids.ts'
 import { DeploymentNotFoundError, DeploymentPausedError, SourceNotReportedError } from './deployment.errors.ts'
@@ -83,7 +84,8 @@ builder.prismaObjectField('ApiToken', 'deployment', (t) =>
     nullable: true,
     description:
       'The only deployment that the token may report for; null when it may report for any, and when that was deleted.',
-    resolve: (query, { deploymentId }, _args, { services }) =>
-      deploymentId === null ? null : services.deployments.byId(deploymentId, query),
+    columns: ['deploymentId'],
+    resolve: (query, { deploymentId }, _args, { services }, info) =>
+      deploymentId === null ? null : services.deployments.byId(deploymentId, objectQuery(query, info)),
   }),
 )

@@ -28,7 +28,7 @@ export class Calls {
     this.#waitMs = waitMs
     const lanesOf = (kind: CallKind) => {
       const { atOnce: max, waiting: maxWaiting } = limits[kind]
-      return new Lanes({ max, maxWaiting, refusal: () => this.#refusal(kind) })
+      return new Lanes({ max, maxWaiting, refusal: () => this.refusal(kind) })
     }
     this.#lanes = {
       queries: lanesOf('queries'),
@@ -43,7 +43,7 @@ export class Calls {
    */
   async run<T>(kind: CallKind, caller: string, call: () => T | Promise<T>): Promise<T> {
     const patience = new AbortController()
-    const timer = setTimeout(() => patience.abort(this.#refusal(kind)), this.#waitMs)
+    const timer = setTimeout(() => patience.abort(this.refusal(kind)), this.#waitMs)
     const begin = () => {
       clearTimeout(timer)
       return call()
@@ -60,7 +60,8 @@ export class Calls {
     this.#lanes[kind].refuseWaiting(caller, reason)
   }
 
-  #refusal(kind: CallKind): RefusedError {
+  /** For a call that is one too many. */
+  refusal(kind: CallKind): RefusedError {
     const { atOnce, waiting } = this.#limits[kind]
     return new RefusedError(
       'RATE_LIMITED',

@@ -3,6 +3,7 @@ import { pino } from 'pino'
 import { describe, expect, it } from 'vitest'
 import { ALL_SCOPES } from '../base/viewer.ts'
 import { LatestValue } from '../fanout/latest-value.ts'
+import { jsonOf } from './answer-body.ts'
 import { Budgets } from './budgets.ts'
 import { createGraphQLEngine } from './graphql-engine.ts'
 
@@ -13,7 +14,7 @@ function createEngine() {
   const engine = createGraphQLEngine(
     {
       schema: buildSchema('type Query { a: String } type Subscription { b: String }'),
-      createContext: () => ({}),
+      createContext: (viewer, requestId) => ({ viewer, requestId }),
       plugins: [
         {
           onParse: ({ setParseFn }) =>
@@ -55,8 +56,9 @@ describe('the engine', () => {
     const { engine } = createEngine()
     const prepared = await engine.prepare({ query: '{ a }', bytes }, context)
     if (!('args' in prepared)) throw new Error('not prepared')
-    expect(prepared.args.contextValue).toMatchObject(context)
-    expect(await prepared.execute({ ...prepared.args, rootValue: { a: 'b' } })).toEqual({ data: { a: 'b' } })
+    const rootValue = { a: (_args: object, { viewer, requestId }: typeof context) => `${viewer.name} ${requestId}` }
+    const text = await prepared.execute({ ...prepared.args, rootValue })
+    expect(String(jsonOf(text))).toBe('{"data":{"a":"amira r1"}}')
   })
 
   it('answers a subscription with a member of a group, and a field without a shared source with an error', async () => {
@@ -72,8 +74,8 @@ describe('the engine', () => {
       yield { b: 'c' }
     }
     expect(await prepared.subscribe({ ...prepared.args, rootValue: { b } })).toMatchObject({
-      kind: 'result',
-      result: { errors: [{ extensions: { code: 'INTERNAL', requestId: 'r1' } }] },
+      kind: 'text',
+      text: { body: { errors: [{ extensions: { code: 'INTERNAL', requestId: 'r1' } }] } },
     })
   })
 
@@ -82,7 +84,7 @@ describe('the engine', () => {
     const prepared = await engine.prepare({ query: '{ a }', bytes }, context)
     if (!('args' in prepared)) throw new Error('not prepared')
     const broken = { ...prepared.args, schema: buildSchema('type Nothing { a: String }') }
-    expect(await prepared.execute(broken)).toMatchObject({
+    expect((await prepared.execute(broken)).body).toMatchObject({
       errors: [{ extensions: { code: 'INTERNAL', requestId: 'r1' } }],
     })
   })

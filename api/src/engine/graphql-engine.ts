@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { getHeapStatistics } from 'node:v8'
 import type { DocumentNode, ExecutionArgs, ExecutionResult, GraphQLSchema, OperationTypeNode } from 'graphql'
-import { GraphQLError, Kind, execute, getOperationAST } from 'graphql'
+import { GraphQLError, getOperationAST } from 'graphql'
 import { createYoga } from 'graphql-yoga'
 import type { Logger } from 'pino'
-import { anyViewerWith, type Viewer } from '../base/viewer.ts'
 import { RefusedError } from '../base/errors.ts'
 import { limitError, noMemoryLeft } from './limit-error.ts'
 import type { CostOf } from './operation-cost.ts'
@@ -17,13 +16,13 @@ import {
   RUNNING_HEAP_PERCENT_PER_CALLER,
 } from '../base/limits.ts'
 import { Turns } from '../base/turns.ts'
-import { SharedMember } from '../fanout/shared-group.ts'
 import { SharedSubscriptions } from '../fanout/shared-subscriptions.ts'
+import { Admission } from './admission.ts'
+import { answerBody, answerText, type AnswerText } from './answer-body.ts'
 import type { Budgets } from './budgets.ts'
-import { CALL_KINDS, Calls } from './calls.ts'
 import { DocumentCache, NO_CACHE } from './document-cache.ts'
-import { runningOperation } from './document-memory.ts'
-import { useLimits, useCosts } from './limit-plugins.ts'
+import { type Answer, type AnswerReader, Executor, type ExecutorOptions } from './executor.ts'
+import { useLimits } from './limit-plugins.ts'
 import type { OperationContext, OperationPlugin } from './operation-plugin.ts'
 import { graphQLErrorOf, PublicErrors } from './public-errors.ts'
 import { RequestBytes } from './request-bytes.ts'
@@ -38,35 +37,27 @@ export interface OperationRequest {
 }
 
 /** What the application gives to this layer. */
-export interface GraphQLOptions {
+export interface GraphQLOptions extends ExecutorOptions {
   schema: GraphQLSchema
-  /** Makes the context of one operation: a plain object whose own properties are what resolvers see. */
-  createContext: (viewer: Viewer, requestId: string) => object
   /** Turns errors of the layers below into refusals; anything it does not know is masked. */
   refusalOf?: (error: unknown) => RefusedError | undefined
   /** What an operation costs, in points. When left out, it costs 1 and the answer does not say so. */
   costOf?: CostOf
-  /** What each message of a subscription costs; 1 when left out. */
-  runningCostOf?: CostOf
-  /** Called when an operation has been answered, or its subscription has started; `unknown`: it was not understood. */
-  onOperation?: (type: OperationTypeNode | 'unknown', isSuccess: boolean) => void
   /** Called with the code of each error that is shown. */
   onError?: (code: string) => void
   /** Envelop plugins, the same for HTTP, SSE and WebSocket. */
   plugins?: readonly OperationPlugin[]
 }
 
-/** An operation that is checked and ready to run. */
+/** An operation that is checked and ready to run: its context is made when it runs. */
 export interface PreparedOperation {
   args: ExecutionArgs
-  /** Undefined when the document does not say which operation is meant; executing it reports the error. */
+  /** Undefined when the document does not say which operation is meant. */
   kind: OperationTypeNode | undefined
-  execute: (args: ExecutionArgs) => Promise<ExecutionResult>
+  /** @param reader of the answer; while it is far behind, the operation lets others go first */
+  execute: (args: ExecutionArgs, reader?: AnswerReader) => Promise<AnswerText>
   subscribe: (args: ExecutionArgs) => Promise<Answer>
 }
-
-/** What answers an operation: one result, or the messages of a group that the caller is now a member of. */
-export type Answer = { kind: 'result'; result: ExecutionResult } | { kind: 'shared'; member: SharedMember }
 
 /** Yoga with its plugins, behind every transport. It knows neither requests nor socket messages. */
 export interface GraphQLEngine {
@@ -74,21 +65,17 @@ export interface GraphQLEngine {
   shared: SharedSubscriptions
   /** What is being received counts here as well. */
   requests: RequestBytes
-  /** Parses, validates and makes the context, or returns the errors of the document. */
+  /** Parses and validates, or returns the errors of the document. */
   prepare(request: OperationRequest, context: OperationContext): Promise<PreparedOperation | readonly GraphQLError[]>
+  /** What a caller is told of a result. */
+  textOf(result: ExecutionResult, requestId: string): AnswerText
 }
 
 /** What Yoga returns, in graphql-js's own types. */
 interface Enveloped {
   parse: (query: string) => DocumentNode
   validate: (schema: GraphQLSchema, document: DocumentNode) => readonly GraphQLError[]
-  contextFactory: () => unknown
-  execute: (args: ExecutionArgs) => ExecutionResult | Promise<ExecutionResult>
-  subscribe: (args: ExecutionArgs) => ExecutionResult | Promise<ExecutionResult | SharedMember>
 }
-
-/** What remains of the arguments of a subscription once its group has them: transports hold on to them. */
-const NO_DOCUMENT: DocumentNode = { kind: Kind.DOCUMENT, definitions: [] }
 
 export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, log: Logger): GraphQLEngine {
   const errors = new PublicErrors({ log, refusalOf: options.refusalOf, onError: options.onError })
@@ -103,8 +90,13 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
     refusal: (limit, max, asked) =>
       graphQLErrorOf(limit === 'allRunningBytes' ? noMemoryLeft(max, asked) : limitError(limit, max, asked)),
   })
-  const calls = new Calls()
   const requests = new RequestBytes()
+  const executor = new Executor(options, {
+    errors,
+    admission: new Admission(budgets, options.costOf),
+    requests,
+    shared,
+  })
   // Yoga's own caches count documents only: a thousand of 256 KiB each would be a gigabyte.
   const documents = new DocumentCache()
   const isNew = (query: string) => documents.get(query) === undefined
@@ -119,26 +111,21 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
   })
   const yoga = createYoga<OperationContext, object>({
     schema: options.schema,
-    context: ({ viewer, requestId, lastEventId }) => ({ ...options.createContext(viewer, requestId), lastEventId }),
-    plugins: [
-      useGraphQLJs,
-      useSharedSubscriptions(shared, options),
-      useLimits(budgets),
-      useParseErrorCode,
-      ...(options.plugins ?? []),
-      // Last, because it reads variables, whose nesting the plugins before it have bounded.
-      useCosts(budgets, options.costOf),
-    ],
+    plugins: [useLimits(budgets), useParseErrorCode, ...(options.plugins ?? [])],
     parserAndValidationCache: { documentCache: documents, errorCache: NO_CACHE },
     // PublicErrors masks them, the same way for every transport.
     maskedErrors: false,
     logging: false,
   })
 
+  const textOf = (result: ExecutionResult, requestId: string) =>
+    answerText(answerBody(errors.formatted(result, requestId)), result.extensions)
+
   return {
     errors,
     shared,
     requests,
+    textOf,
     async prepare({ query, operationName: name, variables, bytes }, context) {
       // Some clients send an empty one for a document that needs none.
       const operationName = name || undefined
@@ -159,78 +146,19 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
         return mistakes
       }
       const kind = getOperationAST(document, operationName)?.operation
-      const type = kind ?? 'unknown'
-      const calling = CALL_KINDS[kind ?? 'query']
-      /** An error thrown by execution itself becomes the answer to its operation, like any other error. */
-      async function answered<T>(run: () => T | Promise<T>): Promise<T | ExecutionResult> {
-        try {
-          const call = async () => {
-            const answer = await run()
-            const unavailable = unavailableIn(answer, errors)
-            // Before the next one begins, which would wait for the database as long as this one has.
-            if (unavailable) calls.refuseWaiting(calling, key, unavailable)
-            return answer
-          }
-          return await requests.during(key, bytes, async () => await calls.run(calling, key, call))
-        } catch (error) {
-          return { errors: [errors.error(error, context.requestId)] }
-        }
+      const args: ExecutionArgs = {
+        schema: options.schema,
+        document,
+        operationName,
+        variableValues: variables ?? undefined,
       }
+      const operation = (own: ExecutionArgs) => ({ args: own, kind, context, bytes })
       return {
-        args: {
-          schema: options.schema,
-          document,
-          operationName,
-          variableValues: variables ?? undefined,
-          contextValue: await enveloped.contextFactory(),
-        },
+        args,
         kind,
-        execute: async (args) => {
-          const result = await answered(() => enveloped.execute(args))
-          onOperation(type, result.errors === undefined)
-          return result
-        },
-        subscribe: async (args) => {
-          const answer = await answered(() => enveloped.subscribe(args))
-          onOperation(type, answer instanceof SharedMember)
-          if (!(answer instanceof SharedMember)) return { kind: 'result', result: answer }
-          Object.assign(args, { document: NO_DOCUMENT, variableValues: undefined, contextValue: undefined })
-          return { kind: 'shared', member: answer }
-        },
+        execute: (own, reader) => executor.execute(operation(own), reader),
+        subscribe: (own) => executor.subscribe(operation(own)),
       }
-    },
-  }
-}
-
-/** The refusal that says so, if the database did not answer. */
-function unavailableIn(answer: unknown, errors: PublicErrors): RefusedError | undefined {
-  const found = (answer as ExecutionResult).errors?.map(({ originalError }) => errors.refusalOf(originalError))
-  return found?.find((refusal) => refusal?.code === 'UNAVAILABLE')
-}
-
-/** Yoga has its own executor; we use the reference implementation, whose rules we know. */
-const useGraphQLJs: OperationPlugin = {
-  onExecute: ({ setExecuteFn }) => setExecuteFn(execute),
-}
-
-/** Equal subscriptions of callers with equal access are executed once for all of them. */
-function useSharedSubscriptions(
-  shared: SharedSubscriptions,
-  { createContext, runningCostOf }: Pick<GraphQLOptions, 'createContext' | 'runningCostOf'>,
-): OperationPlugin {
-  return {
-    onSubscribe({ setSubscribeFn }) {
-      setSubscribeFn(async (args: ExecutionArgs) => {
-        const { viewer } = args.contextValue as OperationContext
-        const running = runningOperation(args)
-        return await shared.subscribe(running.args, {
-          key: viewer.key,
-          cost: runningCostOf?.(args) ?? 1,
-          bytes: running.bytes,
-          access: [...viewer.scopes].toSorted().join(),
-          context: () => createContext(anyViewerWith(viewer.scopes), randomUUID()),
-        })
-      })
     },
   }
 }

@@ -23,7 +23,7 @@ it('Of the calls of one caller a few run at a time, over all transports together
   const { state } = server
   const token = server.store.addToken('noisy')
   const noisy = await WsTestClient.connect(server.origin, token)
-  for (let n = 0; n < CALLS.queries.atOnce; n += 1) noisy.subscribe('{ wait }')
+  for (let n = 0; n < CALLS.queries.atOnce; n += 1) noisy.subscribe(`{ wait${n}: wait }`)
   const ask = (bearer: string, query: string) =>
     rawHttp(server.port, {
       method: 'POST',
@@ -31,7 +31,7 @@ it('Of the calls of one caller a few run at a time, over all transports together
       headers: { 'content-type': 'application/json', authorization: `Bearer ${bearer}` },
       body: JSON.stringify({ query }),
     })
-  const others = Array.from({ length: 5 }, () => ask(token, '{ wait }'))
+  const others = Array.from({ length: 5 }, (_, n) => ask(token, `{ other${n}: wait }`))
   // In the order in which it came: this query has waited for all of those.
   const last = ask(token, '{ whoami }')
   expect((await ask(server.store.addToken('quiet'), '{ whoami }')).json().data).toEqual({ whoami: 'token quiet' })

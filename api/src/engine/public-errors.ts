@@ -22,8 +22,8 @@ export class PublicErrors {
   readonly #log: Logger
   readonly #refusalOf: (error: unknown) => RefusedError | undefined
   readonly #onError: (code: string) => void
-  /** One bug may fail a hundred list items with the same error. */
-  readonly #logged = new WeakSet<object>()
+  /** The request that an error was last logged for. One bug may fail a hundred list items with the same error. */
+  readonly #logged = new WeakMap<object, string>()
 
   constructor({ log, refusalOf = () => undefined, onError = () => undefined }: PublicErrorsOptions) {
     this.#log = log
@@ -74,8 +74,8 @@ export class PublicErrors {
 
   #logOnce(error: unknown, requestId: string): void {
     if (typeof error === 'object' && error !== null) {
-      if (this.#logged.has(error)) return
-      this.#logged.add(error)
+      if (this.#logged.get(error) === requestId) return
+      this.#logged.set(error, requestId)
     }
     this.#log.error({ err: error, requestId }, 'a request failed on our side')
   }

@@ -1,5 +1,4 @@
 import { Kind, visit, type DocumentNode, type ExecutionArgs } from 'graphql'
-import type { Plugin } from 'graphql-yoga'
 import { RefusedError } from '../base/errors.ts'
 
 /** How deeply values in variables may be nested. Code that runs after this check can safely walk them by recursion. */
@@ -10,15 +9,9 @@ const MAX_DEPTH = 64
  * or half of a surrogate pair. Refuses variables that are nested too deeply as well. One place for every field and
  * transport.
  */
-export function useWellFormedStrings<C extends Record<string, unknown>>(): Plugin<object, C> {
-  const check = ({ args }: { args: ExecutionArgs }) => {
-    const message = complaint(args)
-    if (message !== null) throw new RefusedError('BAD_USER_INPUT', message)
-  }
-  return {
-    onExecute: check,
-    onSubscribe: check,
-  }
+export function checkStrings(args: ExecutionArgs): void {
+  const message = complaint(args)
+  if (message !== null) throw new RefusedError('BAD_USER_INPUT', message)
 }
 
 /** Says what is wrong with the strings of an operation, and where; null when they are well-formed. */

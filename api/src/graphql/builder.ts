@@ -5,12 +5,14 @@ import ErrorsPlugin from '@pothos/plugin-errors'
 import PrismaPlugin from '@pothos/plugin-prisma'
 import RelayPlugin from '@pothos/plugin-relay'
 import WithInputPlugin from '@pothos/plugin-with-input'
+import './loaded-relations-plugin.ts'
 import './node-ids-plugin.ts'
 import './pages-plugin.ts'
 import './scopes-plugin.ts'
 import type { Context } from './context.ts'
 import { COUNT_COST, EDGES_COST, NODES_COST, PAGE_COST } from './cost.ts'
 import { decodeId, encodeId } from './ids.ts'
+import { readingClient } from './reading-client.ts'
 import { requireScopeOfType } from './scopes-plugin.ts'
 import { DEFAULT_PAGE, MAX_PAGE, type Page } from '../base/page.ts'
 import { InvalidInputError } from '../base/errors.ts'
@@ -35,7 +37,7 @@ export const builder = new SchemaBuilder<{
   DefaultEdgesNullability: false
   DefaultNodeNullability: false
 }>({
-  plugins: ['scopes', 'nodeIds', 'pages', ErrorsPlugin, WithInputPlugin, RelayPlugin, PrismaPlugin],
+  plugins: ['scopes', 'nodeIds', 'loadedRelations', 'pages', ErrorsPlugin, WithInputPlugin, RelayPlugin, PrismaPlugin],
   defaultFieldNullability: false,
   errors: {
     directResult: true,
@@ -94,7 +96,7 @@ Example:
   },
   prisma: {
     // The client comes from the context of the operation, so that building the schema opens no database.
-    client: ({ services }) => services.prisma,
+    client: ({ services }) => readingClient(services.reader),
     dmmf: getDatamodel(),
     exposeDescriptions: false,
     onUnusedQuery: 'warn',

@@ -1,10 +1,18 @@
+import type { Selection } from '@gaugeline/prisma'
 import { queryFromInfo } from '@pothos/plugin-prisma'
 import type { GraphQLResolveInfo } from 'graphql'
 import type { Context } from './context.ts'
+import { selectedColumns } from './selected-columns.ts'
 
-/** What Prisma has to load for the nodes of a connection: the requested relations and nothing more. */
-export function nodesQuery<Query>(context: Context, info: GraphQLResolveInfo): Query {
-  return queryFromInfo({ context, info, paths: [['nodes'], ['edges', 'node']] }) as Query
+/** What has to be loaded for the nodes of a connection: the requested relations and columns, and nothing more. */
+export function nodesQuery(context: Context, info: GraphQLResolveInfo): Selection {
+  const { include } = queryFromInfo({ context, info, paths: [['nodes'], ['edges', 'node']] })
+  return { include: include as Selection['include'], columns: selectedColumns(info) }
+}
+
+/** What has to be loaded for an object, of which Pothos tells the relations. */
+export function objectQuery({ include }: { include?: object }, info: GraphQLResolveInfo): Selection {
+  return { include: include as Selection['include'], columns: selectedColumns(info) }
 }
 
 /**

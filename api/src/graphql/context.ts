@@ -17,6 +17,8 @@ export interface Context {
   loaders: Loaders
   /** Where the pages of each caller are read, a few at a time. */
   pages: Lanes
+  /** Whose pages they are there; those of the viewer when it is undefined. */
+  lane?: string | undefined
 }
 
 /**
@@ -41,8 +43,14 @@ interface CurveRequest {
   maxPoints: number
 }
 
-export function createContext(services: Services, pages: Lanes, viewer: Viewer, requestId: string): Context {
-  return { viewer, requestId, services, loaders: createLoaders(services), pages }
+export function createContext(
+  services: Services,
+  pages: Lanes,
+  viewer: Viewer,
+  requestId: string,
+  lane?: string,
+): Context {
+  return { viewer, requestId, services, loaders: createLoaders(services), pages, lane }
 }
 
 function createLoaders({ recent, trailing, sampleStore, trainingJobs, deployments, sources }: Services): Loaders {

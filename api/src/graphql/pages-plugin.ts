@@ -28,12 +28,12 @@ class PagesPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
   }
 }
 
-async function readPage({ pages, viewer }: Context, read: () => unknown): Promise<unknown> {
-  return await pages.run(viewer.key, async () => {
+async function readPage({ pages, viewer, lane = viewer.key }: Context, read: () => unknown): Promise<unknown> {
+  return await pages.run(lane, async () => {
     try {
       return await read()
     } catch (error) {
-      if (error instanceof Error && isUnavailable(error)) pages.refuseWaiting(viewer.key, error)
+      if (error instanceof Error && isUnavailable(error)) pages.refuseWaiting(lane, error)
       throw error
     }
   })

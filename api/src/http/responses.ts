@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { FormattedExecutionResult } from 'graphql'
 import type { RefusalCode, RefusalDetails } from '../base/errors.ts'
+import type { AnswerBody } from '../engine/answer-body.ts'
 import { acceptedBy, type JsonType } from './accept.ts'
 import { pathOf } from './path.ts'
 
@@ -64,21 +64,6 @@ export function sendJson(res: ServerResponse, status: number, value: unknown): v
   sendBody(res, status, 'application/json; charset=utf-8', JSON.stringify(value))
 }
 
-/**
- * Sends the result of an operation. Its errors decide the status if it has no data: those of the document when it was
- * not executed, and those that are not about the request also when the execution led to `data: null`.
- * @param json the result as it is sent
- */
-export function sendResult(res: ServerResponse, type: JsonType, result: FormattedExecutionResult, json: Buffer): void {
-  const { data, errors = [] } = result
-  const codes = data == null ? errors.map(({ extensions }) => extensions?.['code']) : []
-  const statuses = codes
-    .filter((code) => data === undefined || OWN_STATUS.has(code))
-    .map((code) => statusOf(code, type))
-  const waits = errors.map(({ extensions }) => Number(extensions?.['retryAfterSeconds'] ?? 1))
-  sendGraphQL(res, { status: Math.max(200, ...statuses), type, retryAfterSeconds: Math.max(1, ...waits) }, json)
-}
-
 /** Sends an error in GraphQL's shape, which callers of this server expect on every path. */
 export function sendError(
   req: IncomingMessage,
@@ -104,12 +89,22 @@ export function sendNotFound(req: IncomingMessage, res: ServerResponse): void {
   sendError(req, res, { code: 'NOT_FOUND', message })
 }
 
+/**
+ * The status of the answer to an operation. Its errors decide it if it has no data: those of the document when it was
+ * not executed, and those that are not about the request also when the execution led to `data: null`.
+ */
+export function statusOfAnswer({ data, errors }: AnswerBody, type: JsonType): number {
+  const codes = data === 'object' ? [] : errors.map(({ extensions }) => extensions?.['code'])
+  const statuses = codes.filter((code) => data === 'absent' || OWN_STATUS.has(code)).map((code) => statusOf(code, type))
+  return Math.max(200, ...statuses)
+}
+
 function statusOf(code: unknown, type: JsonType): number {
   if (OWN_STATUS.has(code)) return STATUS[code as PublicCode]
   return type === 'application/json' ? 200 : STATUS.BAD_REQUEST
 }
 
-function sendGraphQL(
+export function sendGraphQL(
   res: ServerResponse,
   { status, type, retryAfterSeconds }: { status: number; type: JsonType; retryAfterSeconds: number },
   body: string | Buffer,

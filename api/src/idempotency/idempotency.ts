@@ -1,4 +1,4 @@
-import type { Prisma, PrismaClient } from '@gaugeline/prisma'
+import type { PrismaClient, Transaction } from '@gaugeline/prisma'
 import { requestHash } from '../base/canonical-json.ts'
 import type { Clock } from '../base/clock.ts'
 import type { InputChecks } from '../base/input-checks.ts'
@@ -44,7 +44,7 @@ export class Idempotency {
    * the key's row until the first one has ended, then replays its result, or runs in its place if it failed.
    * @throws IdempotencyConflictError when the key was used for another call, or when the result no longer exists
    */
-  async once<T>(tx: Prisma.TransactionClient, idempotencyKey: IdempotencyKey | undefined, once: Once<T>): Promise<T> {
+  async once<T>(tx: Transaction, idempotencyKey: IdempotencyKey | undefined, once: Once<T>): Promise<T> {
     if (idempotencyKey === undefined) return once.run()
     const { caller, key } = idempotencyKey
     const hash = requestHash(once.operation, once.input)
@@ -55,19 +55,17 @@ export class Idempotency {
       on conflict (caller, key) do update set request_hash = excluded.request_hash, result_id = null,
         created_at = excluded.created_at where idempotency_keys.created_at <= ${expired}`
     if (claimed === 0) {
-      const { requestHash: known, resultId } = await tx.idempotencyKey.findUniqueOrThrow({
-        where: { caller_key: { caller, key } },
-      })
+      const [{ known, resultId }] = await tx.$queryRaw<[{ known: Uint8Array; resultId: string | null }]>`
+        select request_hash as known, result_id as "resultId" from idempotency_keys
+        where caller = ${caller} and key = ${key}`
       if (!hash.equals(known)) throw IdempotencyConflictError.otherInput()
       const result = resultId === null ? null : await once.replay(resultId)
       if (result === null) throw IdempotencyConflictError.resultGone()
       return result
     }
     const result = await once.run()
-    await tx.idempotencyKey.update({
-      where: { caller_key: { caller, key } },
-      data: { resultId: once.idOf(result) },
-    })
+    await tx.$executeRaw`
+      update idempotency_keys set result_id = ${once.idOf(result)}::uuid where caller = ${caller} and key = ${key}`
     return result
   }
 

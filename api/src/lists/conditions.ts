@@ -1,4 +1,4 @@
-import { Prisma, type PrismaClient } from '@gaugeline/prisma'
+import { Prisma, type Reader } from '@gaugeline/prisma'
 import { type CreatedFilter, storableTime } from '../base/created-filter.ts'
 import { checkSearch } from '../base/text-search.ts'
 
@@ -30,14 +30,16 @@ export function whereCreated({ createdBy, createdAfter, createdBefore }: Created
  * if there are few.
  */
 export async function rowsWithLabels(
-  prisma: PrismaClient,
+  reader: Reader,
   table: Prisma.Sql,
   texts: readonly string[],
   few: number,
 ): Promise<{ labelled: Prisma.Sql; from: null } | { labelled: null; from: Prisma.Sql }> {
   const labelled = Prisma.sql`t.labels @> ${[...texts]}::text[]`
-  const [found] = await prisma.$queryRaw<{ count: number }[]>`
-    select count(*)::int from (select 1 from ${table} where ${labelled} limit ${few + 1}) found`
-  if ((found?.count ?? 0) > few) return { labelled, from: null }
+  const [found = 0] = await reader.query(
+    Prisma.sql`select count(*) from (select 1 from ${table} where ${labelled} limit ${few + 1}) found`,
+    ([count]) => Number(count),
+  )
+  if (found > few) return { labelled, from: null }
   return { labelled: null, from: Prisma.sql`(select * from ${table} where ${labelled} offset 0) t` }
 }

@@ -1,4 +1,4 @@
-import { Prisma } from '@gaugeline/prisma'
+import { parseTime, Prisma } from '@gaugeline/prisma'
 import { createTestDatabase, type TestDatabase } from '@gaugeline/prisma/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DEFAULT_PAGE, MAX_PAGE, type Page, type PageRequest } from '../base/page.ts'
@@ -48,11 +48,17 @@ const sourceOf = (keyset: Keyset, more: Partial<ListSource> = {}): ListSource =>
 })
 const page = (keyset: Keyset, request: PageRequest, more?: Partial<ListSource>): Promise<Page<Row>> =>
   pageOf<Row>(
-    database.prisma,
+    async (from, more, orderBy) => {
+      const columns = Prisma.raw(['id', 'finished_at', ...more].join(', '))
+      const statement = Prisma.sql`select ${columns} from (${from}) t ${orderBy}`
+      return database.reader.query(statement, ([id, finishedAt, ...more]) => ({
+        row: { id: String(id), finishedAt: finishedAt == null ? null : parseTime(finishedAt) },
+        more,
+      }))
+    },
     sourceOf(keyset, more),
     request,
-    (ids) => database.prisma.$queryRaw`select id, finished_at as "finishedAt" from rows where id = any(${ids}::uuid[])`,
-    () => countOf(database.prisma, sourceOf(keyset, more)),
+    () => countOf(database.reader, sourceOf(keyset, more)),
   )
 const idsOf = ({ edges }: Page<Row>) => edges.map(({ node }) => node.id)
 const refused = (request: PageRequest, keyset = byOwner) => page(keyset, request).catch((error: unknown) => error)
@@ -118,12 +124,14 @@ describe('a filtered list', () => {
     keyset: { ...finished(direction), columns: [{ sql: Prisma.sql`t.finished_at`, type: 'nullable-date' }, byId] },
     from: Prisma.sql`many t`,
   })
-  const load = (ids: string[]) =>
-    database.prisma.$queryRaw<(Row & { n: number })[]>`select id, n from many where id = any(${ids}::uuid[])`
+  const readNumbers = async (from: Prisma.Sql, more: readonly string[], orderBy: Prisma.Sql) => {
+    const statement = Prisma.sql`select ${Prisma.raw(['n', ...more].join(', '))} from (${from}) t ${orderBy}`
+    return database.reader.query(statement, ([n, ...more]) => ({ row: Number(n), more }))
+  }
   const numbers = async (direction: 'asc' | 'desc', filter: Prisma.Sql, request: PageRequest) => {
     const source = { ...sourceOf(finished(direction)), ...many(direction), filter: [filter] }
-    const given = await pageOf(database.prisma, source, request, load, () => countOf(database.prisma, source))
-    return { ...given, numbers: given.edges.map(({ node }) => node.n), total: await given.totalCount() }
+    const given = await pageOf(readNumbers, source, request, () => countOf(database.reader, source))
+    return { ...given, numbers: given.edges.map(({ node }) => node), total: await given.totalCount() }
   }
 
   beforeAll(() =>

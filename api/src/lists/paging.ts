@@ -1,4 +1,4 @@
-import { Prisma, type PrismaClient } from '@gaugeline/prisma'
+import { type Fields, parseTime, Prisma, type Reader } from '@gaugeline/prisma'
 import { cursorOf, type Key, type KeyType, readCursor } from './page-cursors.ts'
 import { RefusedError } from '../base/errors.ts'
 import { DEFAULT_PAGE, MAX_PAGE, type Page, type PageRequest } from '../base/page.ts'
@@ -48,14 +48,13 @@ const CHUNK_COUNTED = 2000
  * Keyset pagination: the rows after the cursor's values, in the order of an index. Stable while rows are added and
  * removed, and as fast on the last page as on the first. A filter is looked for in chunks, so that a statement is short
  * however few rows it finds. Nulls come last in either direction.
- * @param load the rows with these ids, in any order
+ * @param read reads the rows of a query; the reader of the database does it with their relations, in one statement
  * @throws RefusedError BAD_USER_INPUT, CURSOR_INVALID
  */
-export async function pageOf<Row extends { id: string }>(
-  prisma: PrismaClient,
+export async function pageOf<Row>(
+  read: ReadRows<Row>,
   source: ListSource,
   request: PageRequest,
-  load: (ids: string[]) => Promise<Row[]>,
   count: () => Promise<number>,
 ): Promise<Page<Row>> {
   const { keyset } = source
@@ -65,7 +64,7 @@ export async function pageOf<Row extends { id: string }>(
   }
   const size = pageSize(backward ? 'last' : 'first', backward ? request.last : request.first)
   const types = keyset.columns.map(({ type }) => type)
-  const found = await scan(prisma, source, size + 1, {
+  const found = await scan(read, source, size + 1, {
     after: request.after == null ? null : readCursor(keyset.name, types, request.after),
     before: request.before == null ? null : readCursor(keyset.name, types, request.before),
     backward,
@@ -73,21 +72,50 @@ export async function pageOf<Row extends { id: string }>(
   const more = found.length > size
   const kept = found.slice(0, size)
   if (backward) kept.reverse()
-  const rows = new Map(kept.length > 0 ? (await load(kept.map(({ id }) => id))).map((row) => [row.id, row]) : [])
-  // A row that was removed meanwhile is left out.
-  const edges = kept.flatMap(({ id, key }) => {
-    const node = rows.get(id)
-    return node ? [{ cursor: cursorOf(keyset.name, key), node }] : []
-  })
+  const edges = kept.map((row) => new PageEdge(row, keyset))
   return {
     edges,
     pageInfo: {
       hasNextPage: backward ? request.before != null : more,
       hasPreviousPage: backward ? more : request.after != null,
-      startCursor: edges[0]?.cursor ?? null,
-      endCursor: edges.at(-1)?.cursor ?? null,
+      get startCursor() {
+        return edges[0]?.cursor ?? null
+      },
+      get endCursor() {
+        return edges.at(-1)?.cursor ?? null
+      },
     },
     totalCount: count,
+  }
+}
+
+/** Reads the rows of a query, whose table is `t`, in an order; with further columns of it as they are written. */
+type ReadRows<Row> = (
+  from: Prisma.Sql,
+  more: readonly string[],
+  orderBy: Prisma.Sql,
+) => Promise<{ row: Row; more: Fields }[]>
+
+interface ScannedRow<Row> {
+  row: Row
+  /** The key as it is written. */
+  key: Fields
+}
+
+/** Makes its cursor when it is asked for it: many pages are read without. */
+class PageEdge<Row> {
+  readonly node: Row
+  readonly #key: Fields
+  readonly #keyset: Keyset
+
+  constructor({ row, key }: ScannedRow<Row>, keyset: Keyset) {
+    this.node = row
+    this.#key = key
+    this.#keyset = keyset
+  }
+
+  get cursor(): string {
+    return cursorOf(this.#keyset.name, keyOf(this.#key, this.#keyset))
   }
 }
 
@@ -107,43 +135,52 @@ interface Range {
   backward: boolean
 }
 
-/** A row of a statement below: its key is in `k0`, `k1` … */
-type Scanned = Record<`k${number}`, unknown> & { id: string; scanned: number }
-
 /** The first `limit` rows of a range that meet all conditions. */
-async function scan(prisma: PrismaClient, source: ListSource, limit: number, range: Range) {
-  const found: { id: string; key: Key }[] = []
+async function scan<Row>(read: ReadRows<Row>, source: ListSource, limit: number, range: Range) {
+  const found: ScannedRow<Row>[] = []
   const width = source.keyset.columns.length
   const isFiltered = (source.filter ?? []).length > 0
-  for (const { candidates, sorted, next } of chunks(source, range, isFiltered ? CHUNK_ROWS : limit, isFiltered)) {
-    const matching = Prisma.sql`select t.id, ${keysOf(width)}, 0 as scanned from c t
-      ${where(source.filter)} ${sorted('as asked')} limit ${limit - found.length}`
+  const rowsAtOnce = isFiltered ? CHUNK_ROWS : limit
+  for (const { candidates, sorted, next } of chunks(source, range, rowsAtOnce, true)) {
+    if (!isFiltered) {
+      for (const { row, more } of await read(candidates, keysOf(width), sorted('as asked')))
+        found.push({ row, key: more })
+      if (found.length >= limit) return found
+      continue
+    }
+    const matching = Prisma.sql`select t.*, 0 as scanned from c t
+      ${where(source.filter)} ${sorted('as asked')} limit ${literal(limit - found.length)}`
     // The last one besides, whether it matches or not: the next chunk begins there.
-    const last = Prisma.sql`select t.id, ${keysOf(width)}, (select count(*)::int from c) as scanned from c t
-      ${sorted('reversed')} limit 1`
-    const rows = isFiltered
-      ? await prisma.$queryRaw<Scanned[]>`with c as materialized (${candidates}) (${matching}) union all (${last})`
-      : await prisma.$queryRaw<Scanned[]>`with c as (${candidates}) ${matching}`
-    for (const row of rows) if (row.scanned === 0) found.push({ id: row.id, key: keyOf(row, width) })
+    const last = Prisma.sql`select t.*, (select count(*)::int from c) as scanned from c t ${sorted('reversed')} limit 1`
+    const rows = await read(
+      Prisma.sql`with c as materialized (${candidates}) (${matching}) union all (${last})`,
+      [...keysOf(width), 'scanned'],
+      Prisma.sql`${sorted('as asked')}, t.scanned`,
+    )
+    for (const { row, more } of rows) {
+      const key = more.slice(0, width)
+      const scanned = Number(more[width])
+      if (scanned === 0) found.push({ row, key })
+      else next({ key: keyOf(key, source.keyset), scanned })
+    }
     if (found.length >= limit) return found
-    const end = rows.find(({ scanned }) => scanned > 0)
-    if (end) next({ key: keyOf(end, width), scanned: end.scanned })
   }
   return found
 }
 
 /** The ids of all rows that meet all conditions, so many at once. Rows that are added meanwhile may be left out. */
-export async function* idsOf(prisma: PrismaClient, source: ListSource, limit: number): AsyncGenerator<string[]> {
+export async function* idsOf(reader: Reader, source: ListSource, limit: number): AsyncGenerator<string[]> {
+  const readIds: ReadRows<string> = (from, more, orderBy) =>
+    reader.query(
+      Prisma.sql`select t.id, ${Prisma.raw(more.map((name) => `t.${name}`).join(', '))} from (${from}) t ${orderBy}`,
+      ([id = '', ...fields]) => ({ row: id ?? '', more: fields }),
+    )
   for (let after: Key | null = null; ;) {
-    const found: { id: string; key: Key }[] = await scan(prisma, source, limit, {
-      after,
-      before: null,
-      backward: false,
-    })
-    if (found.length > 0) yield found.map(({ id }) => id)
+    const found: ScannedRow<string>[] = await scan(readIds, source, limit, { after, before: null, backward: false })
+    if (found.length > 0) yield found.map(({ row }) => row)
     const last = found.at(-1)
     if (!last || found.length < limit) return
-    after = last.key
+    after = keyOf(last.key, source.keyset)
   }
 }
 
@@ -151,33 +188,33 @@ export async function* idsOf(prisma: PrismaClient, source: ListSource, limit: nu
  * How many rows meet all conditions, by what `group` gives for them. They are counted in chunks: rows that are added or
  * removed meanwhile may be counted or not.
  */
-export async function countsOf(
-  prisma: PrismaClient,
-  source: ListSource,
-  group?: Prisma.Sql,
-): Promise<Map<string, number>> {
+export async function countsOf(reader: Reader, source: ListSource, group?: Prisma.Sql): Promise<Map<string, number>> {
   const counts = new Map<string, number>()
   const width = source.keyset.columns.length
   const isFiltered = (source.filter ?? []).length > 0
-  const chunkRows = isFiltered ? CHUNK_ROWS : CHUNK_COUNTED
   const range = { after: null, before: null, backward: false }
-  for (const { candidates, sorted, next } of chunks(source, range, chunkRows, isFiltered || group !== undefined)) {
-    const rows = await prisma.$queryRaw<(Scanned & { group: string | null; found: number })[]>`
+  const rowsAtOnce = isFiltered ? CHUNK_ROWS : CHUNK_COUNTED
+  for (const { candidates, sorted, next } of chunks(source, range, rowsAtOnce, isFiltered || group !== undefined)) {
+    const statement = Prisma.sql`
       with c as materialized (${candidates}) select * from (
-        select t.id, ${keysOf(width)}, (select count(*)::int from c) as scanned from c t ${sorted('reversed')} limit 1
+        select ${Prisma.raw(keysOf(width).join(', '))}, (select count(*)::int from c) as scanned from c t ${sorted('reversed')} limit 1
       ) l left join (
         select (${group ?? Prisma.sql`''`})::text as "group", count(*)::int as found from c t ${where(source.filter)} group by 1
       ) g on true`
-    for (const { group: name, found } of rows) if (name !== null) counts.set(name, (counts.get(name) ?? 0) + found)
+    const rows = await reader.query(statement, (fields) => fields)
+    for (const fields of rows) {
+      const [name, found] = fields.slice(width + 1)
+      if (name != null) counts.set(name, (counts.get(name) ?? 0) + Number(found))
+    }
     const [end] = rows
-    if (end) next({ key: keyOf(end, width), scanned: end.scanned })
+    if (end) next({ key: keyOf(end, source.keyset), scanned: Number(end[width]) })
   }
   return counts
 }
 
 /** The length of a whole list. */
-export async function countOf(prisma: PrismaClient, source: ListSource): Promise<number> {
-  return (await countsOf(prisma, source)).get('') ?? 0
+export async function countOf(reader: Reader, source: ListSource): Promise<number> {
+  return (await countsOf(reader, source)).get('') ?? 0
 }
 
 interface Chunk {
@@ -189,15 +226,15 @@ interface Chunk {
   next: (end: { key: Key; scanned: number }) => void
 }
 
-/** A range in chunks of at most `rows` rows, each read from an index: whole rows, or their ids and keys. */
+/** A range in chunks of at most `rows` rows, each read from an index: whole rows, or their keys. */
 function* chunks(source: ListSource, range: Range, rows: number, isWhole: boolean): Generator<Chunk> {
   const { keyset, from, within: conditions = [] } = source
   const { columns, direction } = keyset
   const isNullable = columns[0]?.type === 'nullable-date'
   // The rows without a first value are read by themselves: no index has them last in both directions.
   const parts = isNullable ? [false, true] : [false]
-  const names = columns.map((_, n) => Prisma.raw(`k${n}`))
-  const keys = columns.map(({ sql }, n) => Prisma.sql`${sql} as ${names[n]}`)
+  const names = keysOf(columns.length).map((name) => Prisma.raw(`t.${name}`))
+  const keys = columns.map(({ sql }, n) => Prisma.sql`${sql} as ${Prisma.raw(`k${n}`)}`)
   for (const isNull of range.backward ? parts.toReversed() : parts) {
     const bounds = { after: boundOf(range.after, isNull), before: boundOf(range.before, isNull) }
     if (bounds.after === 'later' || bounds.before === 'earlier') continue
@@ -215,11 +252,11 @@ function* chunks(source: ListSource, range: Range, rows: number, isWhole: boolea
       })
       isDone = true
       yield {
-        candidates: Prisma.sql`select ${isWhole ? Prisma.sql`t.*` : Prisma.sql`t.id`}, ${Prisma.join(keys)} from ${from} ${where([...conditions, ...part, ...within])}
+        candidates: Prisma.sql`select ${isWhole ? Prisma.sql`t.*, ` : Prisma.empty}${Prisma.join(keys)} from ${from} ${where([...conditions, ...part, ...within])}
           ${orderBy(
             columns.map(({ sql }) => sql),
             false,
-          )} limit ${rows}`,
+          )} limit ${literal(rows)}`,
         sorted: (how) => orderBy(names, how === 'reversed'),
         next: (end) => {
           if (end.scanned < rows) return
@@ -256,14 +293,20 @@ function where(conditions: readonly Prisma.Sql[] = []): Prisma.Sql {
   return conditions.length > 0 ? Prisma.sql`where ${Prisma.join(conditions, ' and ')}` : Prisma.empty
 }
 
-function keysOf(width: number): Prisma.Sql {
-  return Prisma.raw(Array.from({ length: width }, (_, n) => `k${n}`).join(', '))
+/** A number in the text of a statement and not a parameter of it: what it costs to plan depends on it. */
+function literal(count: number): Prisma.Sql {
+  return Prisma.raw(String(count))
 }
 
-function keyOf(row: Scanned, width: number): Key {
-  return Array.from({ length: width }, (_, n) => {
-    const value = row[`k${n}`]
-    if (value instanceof Date) return value.getTime()
-    return typeof value === 'bigint' ? Number(value) : (value as Key[number])
+/** How the columns of the key are named. */
+function keysOf(width: number): string[] {
+  return Array.from({ length: width }, (_, n) => `k${n}`)
+}
+
+function keyOf(fields: Fields, { columns }: Keyset): Key {
+  return columns.map(({ type }, n) => {
+    const text = fields[n] ?? null
+    if (text === null || type === 'string' || type === 'uuid') return text
+    return type === 'number' ? Number(text) : parseTime(text).getTime()
   })
 }

@@ -1,5 +1,5 @@
 import { builder } from '../graphql/builder.ts'
-import { nodesQuery } from '../graphql/connections.ts'
+import { nodesQuery, objectQuery } from '../graphql/connections.ts'
 import { versionOf } from './models.ts'
 
 const ModelType = builder.prismaNode('Model', {
@@ -16,6 +16,7 @@ const ModelType = builder.prismaNode('Model', {
       description: 'When the first training job of the model was registered.',
     }),
     latestVersion: t.string({
+      columns: ['deploymentCount'],
       nullable: true,
       description:
         'The newest version that was ever deployed, including deleted deployments; null before the first deployment.',
@@ -39,7 +40,7 @@ builder.queryFields((t) => ({
 Example:
 \`model(name: "team/model") { latestVersion }\``,
     args: { name: t.arg.string({ required: true, description: 'The name of the model.' }) },
-    resolve: (_root, { name }, { services }) => services.models.byName(name),
+    resolve: (_root, { name }, { services }, info) => services.models.byName(name, objectQuery({}, info)),
   }),
   models: t.connection(
     {

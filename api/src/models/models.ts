@@ -1,4 +1,4 @@
-import { type Model, Prisma, type PrismaClient } from '@gaugeline/prisma'
+import { type Model, Prisma, type Reader, type Selection, type Transaction } from '@gaugeline/prisma'
 import type { InputChecks } from '../base/input-checks.ts'
 import type { Page, PageRequest } from '../base/page.ts'
 import { countOf, type Keyset, pageOf } from '../lists/paging.ts'
@@ -15,33 +15,25 @@ const BY_NAME: Keyset = {
   ],
 }
 
-type ModelQuery = Pick<Prisma.ModelFindManyArgs, 'include' | 'select'>
-
-/** Owns the registered models and the version numbers of their deployments. */
+/** Owns the registered models. */
 export class Models {
-  readonly #prisma: PrismaClient
+  readonly #reader: Reader
 
-  constructor(prisma: PrismaClient) {
-    this.#prisma = prisma
+  constructor(reader: Reader) {
+    this.#reader = reader
   }
 
-  byName(name: string, query: ModelQuery = {}): Promise<Model | null> {
-    return this.#prisma.model.findUnique({ ...query, where: { name } })
+  byName(name: string, selection?: Selection): Promise<Model | null> {
+    return this.#reader.find('Model', { name }, selection)
   }
 
-  list(search: string | null | undefined, page: PageRequest, query: ModelQuery = {}): Promise<Page<Model>> {
+  list(search: string | null | undefined, page: PageRequest, selection?: Selection): Promise<Page<Model>> {
     const source = {
       keyset: BY_NAME,
       from: Prisma.sql`models t`,
       filter: search ? [containing(Prisma.sql`t.name`, search)] : [],
     }
-    return pageOf(
-      this.#prisma,
-      source,
-      page,
-      (ids) => this.#prisma.model.findMany({ ...query, where: { id: { in: ids } } }),
-      () => countOf(this.#prisma, source),
-    )
+    return pageOf(this.#reader.rowsOf('Model', selection), source, page, () => countOf(this.#reader, source))
   }
 
   /** The model with this name; it is created if it does not exist. Concurrent calls end up with one model. */
@@ -54,18 +46,8 @@ export class Models {
    * Locks a model's row until the transaction ends. Creating and resuming a deployment take this lock first, so that
    * such changes to one model are serialised.
    */
-  async lock(tx: Prisma.TransactionClient, modelId: string): Promise<void> {
+  async lock(tx: Transaction, modelId: string): Promise<void> {
     await tx.$queryRaw`select 1 from models where id = ${modelId}::uuid for update`
-  }
-
-  /** The next version number: 0, 1, 2 …; a number is reused only if the transaction rolls back. */
-  async takeVersionNumber(tx: Prisma.TransactionClient, modelId: string): Promise<number> {
-    const { deploymentCount } = await tx.model.update({
-      where: { id: modelId },
-      data: { deploymentCount: { increment: 1 } },
-      select: { deploymentCount: true },
-    })
-    return deploymentCount - 1
   }
 }
 

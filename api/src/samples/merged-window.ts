@@ -40,9 +40,9 @@ export function windowStartOf(endMs: number, resolutionMs: number): number {
 }
 
 /** The watermarks of a deployment that is new: nothing is merged, and nothing was recorded before. */
-export function firstWatermarks(deploymentKey: number, modelKey: number, at: Date) {
+export function firstWatermarks(at: Date) {
   return RESOLUTIONS_MS.map((resolutionMs) => {
     const mergedThrough = new Date(Math.floor(at.getTime() / resolutionMs) * resolutionMs)
-    return { deploymentKey, modelKey, resolutionMs, mergedThrough }
+    return { resolutionMs, mergedThrough }
   })
 }

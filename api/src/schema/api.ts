@@ -1,7 +1,6 @@
 import type { Services } from '../deps.ts'
 import type { GraphQLOptions } from '../engine/graphql-engine.ts'
 import { operationCost, runningCost } from '../engine/operation-cost.ts'
-import { useWellFormedStrings } from '../engine/well-formed-strings.ts'
 import { createContext } from '../graphql/context.ts'
 import { createPageLanes } from '../graphql/pages-plugin.ts'
 import { schema } from './schema.ts'
@@ -12,9 +11,8 @@ export function createApi(services: Services): GraphQLOptions {
   const facts = () => ({ nowMs: services.serverInfo.clock.now(), activeDeployments: services.activeDeployments.size })
   return {
     schema,
-    createContext: (viewer, requestId) => createContext(services, pages, viewer, requestId),
+    createContext: (viewer, requestId, lane) => createContext(services, pages, viewer, requestId, lane),
     costOf: (args) => operationCost(args, facts()),
     runningCostOf: (args) => runningCost(args, facts()),
-    plugins: [useWellFormedStrings()],
   }
 }

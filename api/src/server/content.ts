@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
+import { codingFor, MIN_PACKED_BYTES } from '../http/content-coding.ts'
+import { etagOf, isKnown } from '../http/etag.ts'
 
 const zip = promisify(gzip)
 const unzip = promisify(gunzip)
-/** A smaller response is one packet either way. */
-const MIN_COMPRESSED_BYTES = 1024
 const COMPRESSIBLE = /^(text\/|application\/(json|manifest)|image\/svg)/
 
 /** A body that is kept in memory, in the form that nearly every client accepts. */
@@ -21,13 +21,12 @@ export interface Content {
 
 /** Compresses the body once, if that helps. */
 export async function createContent(type: string, raw: Buffer): Promise<Content> {
-  const isCompressed = raw.length >= MIN_COMPRESSED_BYTES && COMPRESSIBLE.test(type)
+  const isCompressed = raw.length >= MIN_PACKED_BYTES && COMPRESSIBLE.test(type)
   const bytes = isCompressed ? await zip(raw) : raw
   let plain: Promise<Buffer> | undefined
   return {
     type,
-    // Weak, since the compressed and the plain form share it.
-    etag: `W/"${createHash('sha256').update(raw).digest('base64url').slice(0, 22)}"`,
+    etag: etagOf(raw),
     isCompressed,
     bytes,
     plain: () => (plain ??= isCompressed ? unzip(bytes) : Promise.resolve(bytes)),
@@ -44,14 +43,14 @@ export async function sendContent(
   res.setHeader('ETag', content.etag)
   res.setHeader('Cache-Control', cacheControl)
   res.appendHeader('Vary', 'Accept-Encoding')
-  if (status === 200 && req.headers['if-none-match']?.split(/, */).includes(content.etag) === true) {
+  if (status === 200 && isKnown(content.etag, req.headers['if-none-match'])) {
     res.writeHead(304)
     res.end()
     return
   }
-  const takesGzip = /\bgzip\b(?!;q=0(\.0*)?\s*(,|$))/.test(req.headers['accept-encoding'] ?? '')
-  const bytes = takesGzip ? content.bytes : await content.plain()
-  if (content.isCompressed && takesGzip) res.setHeader('Content-Encoding', 'gzip')
+  const coding = content.isCompressed ? codingFor(req.headers['accept-encoding'], ['gzip'], Infinity) : 'identity'
+  const bytes = coding === 'gzip' ? content.bytes : await content.plain()
+  if (coding === 'gzip') res.setHeader('Content-Encoding', 'gzip')
   res.writeHead(status, { 'Content-Type': content.type, 'Content-Length': bytes.length })
   res.end(bytes)
 }

@@ -253,7 +253,7 @@ describe('a reader who has stopped', () => {
     await using server = await createHttpTestServer({ idleTimeoutMs: 500 })
     const accepted = nextAccepted()
     // More than the kernel takes.
-    const queries = Array.from({ length: 12 }, () => '{padded(length:4000000)}')
+    const queries = Array.from({ length: 12 }, (_, n) => `{padded(length:${4_000_000 + n})}`)
     const stalled = pipeline(server.port, authorization, 'application/json', queries).pause()
     stalled.on('error', () => undefined)
     const connection = await accepted

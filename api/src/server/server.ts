@@ -35,6 +35,7 @@ const CORS_HEADERS = [
   'Accept',
   'Authorization',
   'Content-Type',
+  'If-None-Match',
   'Last-Event-ID',
   'X-Requested-With',
   'Apollo-Require-Preflight',
@@ -271,7 +272,7 @@ function applyCors(
   res.setHeader('Access-Control-Allow-Credentials', 'true')
   res.setHeader(
     'Access-Control-Expose-Headers',
-    'Content-Disposition, X-Request-Id, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset',
+    'Content-Disposition, ETag, X-Request-Id, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset',
   )
   if (req.method !== 'OPTIONS' || req.headers['access-control-request-method'] === undefined) return false
   res.setHeader('Access-Control-Allow-Methods', 'GET, POST')

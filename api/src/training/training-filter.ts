@@ -1,4 +1,4 @@
-import { Prisma, type PrismaClient, type TrainingJobStatus } from '@gaugeline/prisma'
+import { Prisma, type Reader, type TrainingJobStatus } from '@gaugeline/prisma'
 import type { CreatedFilter } from '../base/created-filter.ts'
 import { type Label, wantedLabels } from '../base/labels.ts'
 import { CHUNK_ROWS, type Keyset, type ListSource, startingWith } from '../lists/paging.ts'
@@ -23,7 +23,7 @@ const FROM = Prisma.sql`training_jobs t`
 
 /** What a list of training jobs reads. */
 export async function trainingJobSource(
-  prisma: PrismaClient,
+  reader: Reader,
   filter: TrainingJobFilter | null | undefined,
   order?: TrainingJobOrder | null,
 ): Promise<ListSource> {
@@ -31,7 +31,7 @@ export async function trainingJobSource(
   if (!filter) return { keyset, from: FROM }
   const { status, model, search, labels } = filter
   const created = whereCreated(filter)
-  const found = labels?.length ? await rowsWithLabels(prisma, FROM, wantedLabels(labels), CHUNK_ROWS) : null
+  const found = labels?.length ? await rowsWithLabels(reader, FROM, wantedLabels(labels), CHUNK_ROWS) : null
   const one = status?.length === 1 ? status[0] : undefined
   const conditions = {
     labels: found?.labelled ? [found.labelled] : [],

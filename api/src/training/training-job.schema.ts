@@ -2,7 +2,7 @@ import { TrainingJobStatus } from '@gaugeline/prisma'
 import { RefusedError } from '../base/errors.ts'
 import { labelsOf } from '../base/labels.ts'
 import { builder } from '../graphql/builder.ts'
-import { nodesQuery } from '../graphql/connections.ts'
+import { nodesQuery, objectQuery } from '../graphql/connections.ts'
 import { CURVE_COST, JSON_COST } from '../graphql/cost.ts'
 import { uuidOf } from '../graphql/ids.ts'
 import { externalIdOf, LABELS_FILTER, LabelInput, LabelType } from '../graphql/labels.schema.ts'
@@ -69,6 +69,7 @@ export const TrainingJobType = builder.prismaNode('TrainingJob', {
       description: 'The accuracy at the end of the training, 0 to 1.',
     }),
     lossCurve: t.field({
+      columns: [],
       cost: CURVE_COST,
       type: [TrainingStepType],
       description:
@@ -96,6 +97,7 @@ export const TrainingJobType = builder.prismaNode('TrainingJob', {
       description: `${externalIdOf('training job')} Null when it has none.`,
     }),
     labels: t.field({
+      columns: ['labels'],
       type: [LabelType],
       description: 'The labels of the job, by key.',
       resolve: ({ labels }) => labelsOf(labels),
@@ -193,7 +195,8 @@ builder.queryFields((t) => ({
 Example:
 \`trainingJob(id: "VHJhaW5pbmdKb2I6…") { name status progress }\``,
     args: { id: t.arg.id({ required: true, description: 'The id of the training job.' }) },
-    resolve: (query, _root, { id }, { services }) => services.trainingJobs.byId(uuidOf('TrainingJob', id), query),
+    resolve: (query, _root, { id }, { services }, info) =>
+      services.trainingJobs.byId(uuidOf('TrainingJob', id), objectQuery(query, info)),
   }),
   trainingJobByExternalId: t.prismaField({
     scope: 'READ',
@@ -204,7 +207,8 @@ Example:
 Example:
 \`trainingJobByExternalId(externalId: "mlflow-3f9c2a71") { id name status }\``,
     args: { externalId: t.arg.string({ required: true, description: 'The external id of the training job.' }) },
-    resolve: (query, _root, { externalId }, { services }) => services.trainingJobs.byExternalId(externalId, query),
+    resolve: (query, _root, { externalId }, { services }, info) =>
+      services.trainingJobs.byExternalId(externalId, objectQuery(query, info)),
   }),
   trainingJobs: t.connection(
     {
@@ -239,6 +243,7 @@ builder.prismaObjectField('Model', 'trainingJobs', (t) =>
   t.connection(
     {
       type: TrainingJobType,
+      columns: ['name'],
       description: 'The training jobs of the model, newest first.',
       resolve: (model, args, context, info) =>
         context.services.trainingJobs.list({ model: model.name }, null, args, nodesQuery(context, info)),
@@ -261,10 +266,10 @@ Example:
     trainingJob: t.prismaField({
       type: 'TrainingJob',
       description: 'The training job; as it was at the end, if it was deleted.',
-      resolve: async (query, { trainingJobId, deleted }, _args, { services }) => {
+      resolve: async (query, { trainingJobId, deleted }, _args, { services }, info) => {
         // Read for a deleted job too: its relations are then taken from the object that was kept.
-        const relations = { ...query }
-        const job = deleted ?? (await services.trainingJobs.byId(trainingJobId, relations))
+        const selection = objectQuery(query, info)
+        const job = deleted ?? (await services.trainingJobs.byId(trainingJobId, selection))
         if (!job) throw new RefusedError('NOT_FOUND', 'The training job was deleted.')
         return job
       },

@@ -2,6 +2,8 @@ import {
   isForeignKeyViolation,
   Prisma,
   type PrismaClient,
+  type Reader,
+  type Selection,
   type TrainingJob,
   type TrainingJobStatus,
   type TrainingStep,
@@ -40,10 +42,9 @@ import { type CurveRequest, readCurves } from './loss-curves.ts'
 import { runColumns, timesOf } from './run-columns.ts'
 import { isRepetition, lockJob, stepsOf, writeSteps } from './training-steps.ts'
 
-type TrainingJobQuery = Pick<Prisma.TrainingJobFindManyArgs, 'include' | 'select'>
-
 export interface TrainingJobsOptions {
   prisma: PrismaClient
+  reader: Reader
   models: Models
   idempotency: Idempotency
   bus: Bus
@@ -67,35 +68,34 @@ export class TrainingJobs {
     this.#options = options
   }
 
-  byId(id: string, query: TrainingJobQuery = {}): Promise<TrainingJob | null> {
-    return this.#options.prisma.trainingJob.findUnique({ ...query, where: { id } })
+  byId(id: string, selection?: Selection): Promise<TrainingJob | null> {
+    return this.#options.reader.find('TrainingJob', { id }, selection)
   }
 
-  byExternalId(externalId: string, query: TrainingJobQuery = {}): Promise<TrainingJob | null> {
-    return this.#options.prisma.trainingJob.findUnique({ ...query, where: { externalId } })
+  byExternalId(externalId: string, selection?: Selection): Promise<TrainingJob | null> {
+    return this.#options.reader.find('TrainingJob', { externalId }, selection)
   }
 
   async list(
     filter: TrainingJobFilter | null | undefined,
     order: TrainingJobOrder | null | undefined,
     page: PageRequest,
-    query: TrainingJobQuery = {},
+    selection?: Selection,
   ): Promise<Page<TrainingJob>> {
-    const { prisma } = this.#options
+    const { reader } = this.#options
     return pageOf(
-      prisma,
-      await trainingJobSource(prisma, filter, order),
+      reader.rowsOf('TrainingJob', selection),
+      await trainingJobSource(reader, filter, order),
       page,
-      (ids) => prisma.trainingJob.findMany({ ...query, where: { id: { in: ids } } }),
-      async () => countOf(prisma, await trainingJobSource(prisma, filter)),
+      async () => countOf(reader, await trainingJobSource(reader, filter)),
     )
   }
 
   /** The number of jobs in each status; a status without any job is absent. */
   async counts(filter: TrainingJobFilter | null | undefined): Promise<Partial<Record<TrainingJobStatus, number>>> {
-    const { prisma } = this.#options
-    const source = await trainingJobSource(prisma, filter)
-    return Object.fromEntries(await countsOf(prisma, source, Prisma.sql`t.status`))
+    const { reader } = this.#options
+    const source = await trainingJobSource(reader, filter)
+    return Object.fromEntries(await countsOf(reader, source, Prisma.sql`t.status`))
   }
 
   /** The id of this job, if it exists; without an id, the newest thousand unfinished jobs, oldest first. */

@@ -85,7 +85,7 @@ describe('requests', () => {
     const parameters = new URLSearchParams({ query, variables: JSON.stringify(variables), operationName: 'A' })
     const got = await rawHttp(server.port, { path: `/graphql?${parameters}`, headers: { authorization } })
     expect(JSON.parse(got.body)).toEqual(JSON.parse(posted.body))
-    expect(got.headers['cache-control']).toBe('no-store')
+    expect(got.headers['cache-control']).toBe('private, no-cache')
   })
 
   it.each(['variables={bad', 'extensions=[', 'variables="x"', 'variables=[1]'])(

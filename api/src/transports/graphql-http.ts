@@ -8,15 +8,15 @@ import type { SharedMember } from '../fanout/shared-group.ts'
 import type { MessageSink } from '../fanout/shared-message.ts'
 import { acceptedBy, type Accepted, JSON_TYPES } from '../http/accept.ts'
 import type { BudgetState, Budgets } from '../engine/budgets.ts'
-import type { Answer, GraphQLEngine, OperationRequest, PreparedOperation } from '../engine/graphql-engine.ts'
+import type { Answer } from '../engine/executor.ts'
+import type { GraphQLEngine, OperationRequest, PreparedOperation } from '../engine/graphql-engine.ts'
 import { CLOSE_MESSAGES, type CloseReason, type LiveConnections } from './live-connections.ts'
 import type { OperationContext } from '../engine/operation-plugin.ts'
 import { graphQLErrorOf } from '../engine/public-errors.ts'
-import { serialised } from '../engine/serialised.ts'
 import { operationOfBody, operationOfUrl } from './operation-request.ts'
 import { readJson } from '../http/request-body.ts'
 import { RequestError } from '../http/request-error.ts'
-import { sendResult } from '../http/responses.ts'
+import { sendAnswer } from '../http/answer-response.ts'
 import { sendMultipart } from './multipart.ts'
 import type { UnreadBytes } from './unread-bytes.ts'
 import { lastEventIdOf, OVER, sendEventStream, sendOver, type StreamEnd } from './sse.ts'
@@ -52,18 +52,18 @@ export class GraphQLHttp {
     authenticate: () => Promise<Viewer>,
     requestId: string,
   ): Promise<void> {
-    const { engine, budgets, unread } = this.#options
+    const { budgets, unread } = this.#options
     const accepted = acceptedBy(req.headers.accept)
     const answered = await this.#answer(req, res, accepted, authenticate, requestId)
     if (answered === undefined) return sendOver(res)
-    const { answer, viewer } = answered
+    const { answer, viewer, kind } = answered
     setBudgetHeaders(res, budgets.state('operations', viewer))
     if (answer.kind === 'shared' || accepted.json === undefined) {
       await this.#stream(res, answer, accepted, { viewer, requestId }, authenticate)
     } else {
-      const { result, json } = serialised(engine.errors.formatted(answer.result, requestId))
-      unread.count(res, viewer, json.length)
-      sendResult(res, accepted.json, result, json)
+      const { text } = answer
+      unread.count(res, viewer, text.body.head.length + text.tail.length)
+      await sendAnswer(res, accepted.json, text, kind)
     }
   }
 
@@ -77,7 +77,7 @@ export class GraphQLHttp {
     accepted: Accepted,
     authenticate: () => Promise<Viewer>,
     requestId: string,
-  ): Promise<{ answer: Answer; viewer: Viewer } | undefined> {
+  ): Promise<{ answer: Answer; viewer: Viewer; kind: OperationTypeNode | undefined } | undefined> {
     let viewer = await authenticate()
     const isPost = req.method === 'POST'
     const isWhole = req.complete
@@ -89,15 +89,16 @@ export class GraphQLHttp {
     if (wantsEvents && lastEventId === OVER) return undefined
 
     const prepared = await this.#options.engine.prepare(request, { viewer, requestId, lastEventId })
-    if ('kind' in prepared && prepared.kind === OperationTypeNode.MUTATION && !isPost) {
+    const kind = 'kind' in prepared ? prepared.kind : undefined
+    if (kind === OperationTypeNode.MUTATION && !isPost) {
       res.setHeader('Allow', 'POST')
       throw new RequestError(405, 'Send mutations by POST.')
     }
     if (accepted.json === undefined && !accepted.events && !accepted.parts) throw notAcceptable()
 
-    const answer = await answerOf(prepared)
-    if (wantsEvents && lastEventId !== undefined && this.#isGone(answer, requestId)) return undefined
-    return { answer, viewer }
+    const answer = await this.#run(prepared, requestId)
+    if (wantsEvents && lastEventId !== undefined && isGone(answer)) return undefined
+    return { answer, viewer, kind }
   }
 
   /** The operation in a body; what has been received of it counts for its caller. */
@@ -115,11 +116,13 @@ export class GraphQLHttp {
     }
   }
 
-  /** Whether what a client comes back for was deleted meanwhile. */
-  #isGone(answer: Answer, requestId: string): boolean {
-    if (answer.kind === 'shared') return false
-    const { data, errors = [] } = this.#options.engine.errors.formatted(answer.result, requestId)
-    return data === undefined && errors.some(({ extensions }) => extensions?.['code'] === 'NOT_FOUND')
+  async #run(prepared: PreparedOperation | readonly GraphQLError[], requestId: string): Promise<Answer> {
+    if (!('args' in prepared)) {
+      return { kind: 'text', text: this.#options.engine.textOf({ errors: prepared }, requestId) }
+    }
+    const { args, kind, execute, subscribe } = prepared
+    if (kind === OperationTypeNode.SUBSCRIPTION) return await subscribe(args)
+    return { kind: 'text', text: await execute(args) }
   }
 
   async #stream(
@@ -149,10 +152,10 @@ export class GraphQLHttp {
       const send = accepted.events ? sendEventStream : sendMultipart
       const account = unread.open(viewer, () => void res.destroy())
       await send(res, member?.id, account, async (sink): Promise<StreamEnd> => {
-        const last = answer.kind === 'shared' ? await lastOf(answer.member, sink) : answer.result
+        const last = answer.kind === 'shared' ? await lastOf(answer.member, sink) : answer.text
         if (ended === 'cut') return 'cut'
-        const result = ended ?? last
-        return { last: result && serialised(engine.errors.formatted(result, requestId)) }
+        const end = ended ?? last
+        return { last: end && ('tail' in end ? end : engine.textOf(end, requestId)) }
       })
     } finally {
       forget()
@@ -161,11 +164,11 @@ export class GraphQLHttp {
   }
 }
 
-async function answerOf(prepared: PreparedOperation | readonly GraphQLError[]): Promise<Answer> {
-  if (!('args' in prepared)) return { kind: 'result', result: { errors: prepared } }
-  const { args, kind, execute, subscribe } = prepared
-  if (kind === OperationTypeNode.SUBSCRIPTION) return await subscribe(args)
-  return { kind: 'result', result: await execute(args) }
+/** Whether what a client comes back for was deleted meanwhile. */
+function isGone(answer: Answer): boolean {
+  if (answer.kind === 'shared') return false
+  const { data, errors } = answer.text.body
+  return data === 'absent' && errors.some(({ extensions }) => extensions?.['code'] === 'NOT_FOUND')
 }
 
 /**

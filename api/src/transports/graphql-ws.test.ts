@@ -200,41 +200,6 @@ describe('operations over WebSocket', () => {
   })
 })
 
-describe('a client that stops reading', () => {
-  it('takes nothing from its source, and continues without a gap when it reads again', async () => {
-    await using server = await createHttpTestServer()
-    const total = 20_000
-    const client = await WsTestClient.connect(server.origin, ADMIN_TOKEN)
-    client.subscribe(`subscription { count(to: ${total}, padding: 1000) }`)
-    client.pause()
-    await server.state.untilPulledStandsStill()
-    expect(server.state.pulled).toBeLessThan(total * 0.75)
-    client.resume()
-    for (let i = 1; i <= total; i += 1) {
-      const { data } = await client.next()
-      if (Number.parseInt(String(data?.count), 10) !== i) throw new Error(`${String(data?.count)} came as ${i}`)
-    }
-  })
-
-  it('is not read from while more than a megabyte is buffered for it', async () => {
-    await using server = await createHttpTestServer()
-    const client = await WsTestClient.connect(server.origin, ADMIN_TOKEN)
-    client.pause()
-    const requests = 150
-    // Long documents, so that one read of the server never holds them all.
-    const document = `{ padded(length: 400000) } #${'-'.repeat(4000)}`
-    for (let i = 0; i < requests; i += 1) client.subscribe(document)
-    await server.state.untilPulledStandsStill()
-    // Sixty megabytes were requested. The kernel holds a few; the server one, and the answers to the requests it read
-    // last.
-    expect(server.state.pulled).toBeLessThan(requests * 0.75)
-    client.resume()
-    // A next and a complete for each.
-    await client.messages.take(requests * 2)
-    expect(server.state.pulled).toBe(requests)
-  })
-})
-
 describe('the published graphql-ws client', () => {
   it('subscribes, queries and completes', async () => {
     await using server = await createHttpTestServer()

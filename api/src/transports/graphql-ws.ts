@@ -16,10 +16,11 @@ import { INIT_TIMEOUT_MS, MAX_FRAME_BYTES, MAX_FRAME_PARTS, PING_MS } from '../b
 import { callerOf } from '../http/caller.ts'
 import type { GraphQLEngine, PreparedOperation } from '../engine/graphql-engine.ts'
 import type { LiveConnections } from './live-connections.ts'
-import { serialised } from '../engine/serialised.ts'
+import type { AnswerText } from '../engine/answer-body.ts'
 import { refuseUpgrade } from '../http/responses.ts'
+import { socketAnswer } from './socket-answer.ts'
 import { closeFor, refuseInit } from './socket-closing.ts'
-import { keepAlive } from './socket-keep-alive.ts'
+import { KeepAlive } from './socket-keep-alive.ts'
 import { BadMessageError, SocketInbox } from './socket-inbox.ts'
 import { SocketSubscriptions } from './socket-subscriptions.ts'
 import { SocketWriter } from './socket-writer.ts'
@@ -48,9 +49,11 @@ interface SocketExtra {
   authenticate?: () => Promise<Viewer>
 }
 
-/** An operation, and the sink for its shared messages. */
+/** An operation, who reads its answer, and where that goes. */
 interface SocketOperation extends PreparedOperation {
+  writer: SocketWriter
   sinkOf: (member: SharedMember) => MessageSink
+  sent: (text: AnswerText) => AsyncIterable<never>
 }
 
 interface GraphQLWebSocketsOptions {
@@ -79,17 +82,19 @@ export class GraphQLWebSockets {
   })
   readonly #protocol: ProtocolServer<SocketExtra>
   readonly #unauthenticated = new UnauthenticatedSockets()
+  readonly #keepAlive: KeepAlive
   /** In-flight queries and mutations; a graceful shutdown drains them. */
   readonly #executing = new Set<Promise<unknown>>()
   /** An operation runs with the plugins that prepared it. */
   readonly #prepared = new WeakMap<ExecutionArgs, SocketOperation>()
-  /** A promise for each socket, pending until its operations have ended their sources. */
-  readonly #open = new Set<Promise<void>>()
+  /** The writer of each socket, with a promise that is pending until its operations have ended their sources. */
+  readonly #open = new Map<SocketWriter, Promise<void>>()
   /** By what graphql-ws has in place of the payload (socket-inbox.ts). */
   readonly #requestIds = new WeakMap<object, string>()
 
   constructor(options: GraphQLWebSocketsOptions) {
     this.#options = options
+    this.#keepAlive = new KeepAlive(options.pingMs ?? PING_MS)
     this.#protocol = this.#createProtocol(options)
   }
 
@@ -106,11 +111,12 @@ export class GraphQLWebSockets {
    * Resolves when all sockets are closed and their operations have ended.
    */
   async close(): Promise<void> {
+    for (const writer of this.#open.keys()) writer.refuseToWait()
     await Promise.allSettled(this.#executing)
     // An answer is sent in the turn of the event loop after its execution.
     await new Promise((resolve) => setImmediate(resolve))
     for (const socket of this.#server.clients) closeFor(socket, 'shutdown')
-    await Promise.all(this.#open)
+    await Promise.all(this.#open.values())
   }
 
   /** Cuts every connection that is still open. */
@@ -173,17 +179,19 @@ export class GraphQLWebSockets {
           if (!('args' in prepared)) return prepared
           if (prepared.kind === OperationTypeNode.SUBSCRIPTION) subscriptions.add(id)
           const sinkOf = (member: SharedMember) => writer.sinkFor(id, () => member.isUnsubscribed)
-          this.#prepared.set(prepared.args, { ...prepared, sinkOf })
+          const sent = (text: AnswerText) => socketAnswer(writer, id, text)
+          this.#prepared.set(prepared.args, { ...prepared, writer, sinkOf, sent })
           return prepared.args
         } catch (error) {
           return [engine.errors.error(error, requestId)]
         }
       },
       execute: async (args) => {
-        const execution = this.#preparedOf(args).execute(args)
+        const { execute, writer, sent } = this.#preparedOf(args)
+        const execution = execute(args, writer)
         this.#executing.add(execution)
         try {
-          return await execution
+          return sent(await execution)
         } finally {
           this.#executing.delete(execution)
         }
@@ -191,22 +199,21 @@ export class GraphQLWebSockets {
       // The messages of a group go straight to the socket. What graphql-ws iterates yields only how the subscription
       // ends.
       subscribe: async (args) => {
-        const { subscribe, sinkOf } = this.#preparedOf(args)
+        const { subscribe, sinkOf, sent } = this.#preparedOf(args)
         const answer = await subscribe(args)
-        if (answer.kind === 'result') return answer.result
+        if (answer.kind === 'text') return sent(answer.text)
         // For as long as it runs, graphql-ws keeps the arguments: nothing may hang on them.
         this.#prepared.delete(args)
         answer.member.attach(sinkOf(answer.member))
         return answer.member
       },
-      onNext: (_ctx, _id, stub, _args, result) =>
-        serialised(engine.errors.formatted(result, this.#requestIdOf(stub))).result,
+      onNext: (_ctx, _id, stub, _args, result) => engine.errors.formatted(result, this.#requestIdOf(stub)),
       onError: (_ctx, _id, stub, errors) => errors.map((error) => engine.errors.format(error, this.#requestIdOf(stub))),
     })
   }
 
   #opened(socket: WebSocket, stream: Duplex, request: IncomingMessage, leave: () => void): void {
-    const { log, initTimeoutMs = INIT_TIMEOUT_MS, pingMs = PING_MS } = this.#options
+    const { log, initTimeoutMs = INIT_TIMEOUT_MS } = this.#options
     const subscriptions = new SocketSubscriptions()
     const writer = new SocketWriter(socket, stream, subscriptions)
     const forgetUnknown = boundUnknownCaller(socket, request.socket)
@@ -223,7 +230,7 @@ export class GraphQLWebSockets {
     const { authorization, cookie } = request.headers
     const credentials = { authorization, cookie, ...callerOf(request) }
     const extra: SocketExtra = { credentials, socket, writer, subscriptions, authenticated }
-    const stopPinging = keepAlive(socket, pingMs)
+    const stopPinging = this.#keepAlive.add(writer)
 
     const closed = this.#protocol.opened(
       {
@@ -265,8 +272,8 @@ export class GraphQLWebSockets {
           .finally(resolve)
       })
     })
-    this.#open.add(done)
-    void done.then(() => this.#open.delete(done))
+    this.#open.set(writer, done)
+    void done.then(() => this.#open.delete(writer))
   }
 
   #handleFailure(socket: WebSocket, error: unknown): void {

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { MessageSink } from '../fanout/shared-message.ts'
-import type { Serialised } from '../engine/serialised.ts'
+import { type AnswerText, jsonOf } from '../engine/answer-body.ts'
 import type { UnreadOfConnection } from './unread-bytes.ts'
 import { connectionOf, countUnread, drained, keepAlive, type StreamEnd, writeThrough } from './sse.ts'
 
@@ -67,7 +67,8 @@ function sinkOf(res: ServerResponse, wrote: () => void): MessageSink {
   }
 }
 
-function lastPart({ result, json }: Serialised): Buffer | string {
-  if (result.data !== undefined) return Buffer.concat([PAYLOAD_HEAD, json, PAYLOAD_TAIL])
-  return `${PART_HEAD}${JSON.stringify({ payload: null, errors: result.errors })}${BOUNDARY}`
+function lastPart(text: AnswerText): Buffer | string {
+  const { data, errors } = text.body
+  if (data !== 'absent') return Buffer.concat([PAYLOAD_HEAD, jsonOf(text), PAYLOAD_TAIL])
+  return `${PART_HEAD}${JSON.stringify({ payload: null, errors })}${BOUNDARY}`
 }

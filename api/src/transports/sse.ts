@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { HEARTBEAT_MS } from '../base/limits.ts'
-import type { Serialised } from '../engine/serialised.ts'
+import { type AnswerText, jsonOf } from '../engine/answer-body.ts'
 import type { MessageSink, SharedMessage } from '../fanout/shared-message.ts'
 import type { UnreadOfConnection } from './unread-bytes.ts'
 
@@ -26,7 +26,7 @@ const FOR_NOW = new Set<unknown>(['UNAVAILABLE', 'RATE_LIMITED'])
  * How a stream ends: with `complete`, after one more result if there is one; or cut, which says that the operation is
  * not over, so that clients reconnect.
  */
-export type StreamEnd = { last: Serialised | undefined } | 'cut'
+export type StreamEnd = { last: AnswerText | undefined } | 'cut'
 
 /**
  * Answers with a stream in graphql-sse's distinct connections mode: `next` for each result, `complete` at the end.
@@ -55,11 +55,11 @@ export async function sendEventStream(
     const { last } = end
     // The heartbeat continues meanwhile, and cuts a reader that takes nothing.
     if (last !== undefined) {
-      const isTaken = writeThrough(res, socket, Buffer.concat([EVENT_HEAD, last.json, EVENT_TAIL]))
+      const isTaken = writeThrough(res, socket, Buffer.concat([EVENT_HEAD, jsonOf(last), EVENT_TAIL]))
       wrote()
       if (!isTaken) await drained(res)
     }
-    const isForNow = last?.result.errors?.some(({ extensions }) => FOR_NOW.has(extensions?.['code'])) ?? false
+    const isForNow = last?.body.errors.some(({ extensions }) => FOR_NOW.has(extensions?.['code'])) ?? false
     // The empty data is for EventSource, which ignores an event that has none.
     res.end(`${isForNow ? '' : `id: ${OVER}\n`}event: complete\ndata:\n\n`)
   } catch (error) {

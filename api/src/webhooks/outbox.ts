@@ -1,6 +1,7 @@
-import type { Prisma, TrainingJob, WebhookEventType } from '@gaugeline/prisma'
+import { Prisma, type TrainingJob, type Transaction, type WebhookEventType } from '@gaugeline/prisma'
 import type { Bus, DeploymentEventRecord } from '../bus/bus.ts'
 import type { Clock } from '../base/clock.ts'
+import { uuidV7 } from '../base/uuid.ts'
 import type { Cursors } from '../live/cursors.ts'
 import { deploymentMessage, trainingJobMessage, type WebhookMessage } from './messages.ts'
 
@@ -19,9 +20,13 @@ export class WebhookOutbox {
     this.#clock = clock
   }
 
-  async addDeploymentEvent(tx: Prisma.TransactionClient, event: DeploymentEventRecord): Promise<void> {
+  /**
+   * Whether any webhook is told of it.
+   * @param insert stores the event, in the statement that finds its webhooks
+   */
+  addDeploymentEvent(tx: Transaction, event: DeploymentEventRecord, insert: Prisma.Sql): Promise<boolean> {
     const message = () => deploymentMessage(event, this.#cursors)
-    await this.#add(tx, `DEPLOYMENT_${event.kind}`, event.modelName, message)
+    return this.#add(tx, `DEPLOYMENT_${event.kind}`, event.modelName, message, Prisma.sql`with stored as (${insert})`)
   }
 
   /** For a job that has just finished; does nothing for one that was cancelled or is still running. */
@@ -33,26 +38,32 @@ export class WebhookOutbox {
     await this.#add(tx, `TRAINING_JOB_${status}`, name, message)
   }
 
-  /** Wakes the delivery workers: there may be something new. Call it after the commit. */
+  /** Wakes the delivery workers: there is something new. Call it after the commit. */
   announce(): void {
     this.#bus.publish('webhookOutbox', null)
   }
 
   async #add(
-    tx: Prisma.TransactionClient,
+    tx: Transaction,
     event: WebhookEventType,
     modelName: string,
     makeMessage: () => WebhookMessage,
-  ): Promise<void> {
+    before = Prisma.empty,
+  ): Promise<boolean> {
     // Locked until the event is committed: a webhook that is deleted meanwhile must not make the event fail.
     const webhooks = await tx.$queryRaw<{ id: string }[]>`
-      select id from webhooks where enabled and ${event}::"WebhookEventType" = any(events)
+      ${before} select id from webhooks where enabled and ${event}::"WebhookEventType" = any(events)
         and (models = '{}' or ${modelName} = any(models)) order by id for key share`
-    if (webhooks.length === 0) return
-    const message = makeMessage()
+    if (webhooks.length === 0) return false
+    const { id, type, body } = makeMessage()
     // Not the time of the event, which recording's clock gave: deliveries are due by the wall clock.
     const at = new Date(this.#clock.now())
-    await tx.webhookDelivery.createMany({ data: webhooks.map(({ id }) => newDelivery(id, message, at)) })
+    await tx.$executeRaw`
+      insert into webhook_deliveries (id, webhook_id, message_id, type, body, next_attempt_at, created_at)
+      select delivery_id, webhook_id, ${id}::text, ${type}::text, ${body}::text, ${at}::timestamptz, ${at}::timestamptz
+      from unnest(${webhooks.map(() => uuidV7())}::uuid[], ${webhooks.map((webhook) => webhook.id)}::uuid[])
+        delivery(delivery_id, webhook_id)`
+    return true
   }
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { Prisma, type PrismaClient, type Webhook, type WebhookDelivery } from '@gaugeline/prisma'
+import { Prisma, type PrismaClient, type Reader, type Webhook, type WebhookDelivery } from '@gaugeline/prisma'
 import type { Clock } from '../base/clock.ts'
 import { InvalidInputError } from '../base/errors.ts'
 import type { IdempotencyKey, Idempotency } from '../idempotency/idempotency.ts'
@@ -37,6 +37,7 @@ const WEBHOOKS: ListSource = { keyset: newestFirst('webhooks'), from: Prisma.sql
 
 export interface WebhooksOptions {
   prisma: PrismaClient
+  reader: Reader
   guard: AddressGuard
   outbox: WebhookOutbox
   idempotency: Idempotency
@@ -59,30 +60,18 @@ export class Webhooks {
   }
 
   list(page: PageRequest): Promise<Page<Webhook>> {
-    const { prisma } = this.#options
-    return pageOf(
-      prisma,
-      WEBHOOKS,
-      page,
-      (ids) => prisma.webhook.findMany({ where: { id: { in: ids } } }),
-      () => countOf(prisma, WEBHOOKS),
-    )
+    const { reader } = this.#options
+    return pageOf(reader.rowsOf('Webhook'), WEBHOOKS, page, () => countOf(reader, WEBHOOKS))
   }
 
   deliveries(webhookId: string, page: PageRequest): Promise<Page<WebhookDelivery>> {
-    const { prisma } = this.#options
+    const { reader } = this.#options
     const source = {
       keyset: newestFirst('deliveries'),
       from: Prisma.sql`webhook_deliveries t`,
       within: [Prisma.sql`t.webhook_id = ${webhookId}::uuid`],
     }
-    return pageOf(
-      prisma,
-      source,
-      page,
-      (ids) => prisma.webhookDelivery.findMany({ where: { id: { in: ids } } }),
-      () => countOf(prisma, source),
-    )
+    return pageOf(reader.rowsOf('WebhookDelivery'), source, page, () => countOf(reader, source))
   }
 
   /**
