@@ -137,7 +137,7 @@ describe.each(await testDatabaseKinds())('the health of a source, on %s', (kind)
     const { id, became } = await deployScraped()
     const { prisma, reader, cursors } = app.deps.services
     const { bus, outbox } = app.deps
-    const events = new EventRecords(prisma, reader, outbox, cursors)
+    const events = new EventRecords({ prisma, reader, outbox, cursors, bus })
     const pauses = new Queue<() => void>()
     const errors: unknown[] = []
     let isFailing = true
@@ -150,7 +150,6 @@ describe.each(await testDatabaseKinds())('the health of a source, on %s', (kind)
     const changes = new SourceChanges({
       prisma: failing,
       events,
-      bus,
       onError: (error) => void errors.push(error),
       sleep: () => new Promise<void>((resolve) => pauses.push(resolve)),
     })
@@ -216,8 +215,7 @@ describe.each(await testDatabaseKinds())('the health of a source, on %s', (kind)
       get: () => () => Promise.reject(new Error('the database is gone')),
     })
     const failed = new Queue<unknown>()
-    const { bus } = app.deps
-    const changes = new SourceChanges({ prisma, events: {} as never, bus, onError: (error) => failed.push(error) })
+    const changes = new SourceChanges({ prisma, events: {} as never, onError: (error) => failed.push(error) })
     changes.onTransition(became('UP', 5))
     expect(await failed.next()).toMatchObject({ message: 'the database is gone' })
     await changes.stop()

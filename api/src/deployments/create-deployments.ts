@@ -29,13 +29,13 @@ export interface CreatedDeployments {
 
 /** What changes deployments and their sources, and tells what becomes of them. Starts nothing. */
 export function createDeployments(options: CreateDeploymentsOptions): CreatedDeployments {
-  const { prisma, events, bus, clock, recordingClock, mayBeScraped, onChangeError } = options
+  const { prisma, events, clock, recordingClock, mayBeScraped, onChangeError } = options
   const changes = { ...options, clock: recordingClock, hosts: targetHosts(mayBeScraped) }
   const scrapeGuard = new AddressGuard(allowedHosts(mayBeScraped), { maxWaiting: MAX_WAITING_LOOKUPS })
   return {
     deployments: new Deployments(changes),
     sources: new DeploymentSources({ ...changes, checks: new ScrapeChecks(scrapeGuard, clock) }),
-    sourceChanges: new SourceChanges({ prisma, events, bus, onError: onChangeError }),
+    sourceChanges: new SourceChanges({ prisma, events, onError: onChangeError }),
     scrapeGuard,
   }
 }

@@ -2,7 +2,6 @@ import type { Deployment, Prisma, PrismaClient } from '@gaugeline/prisma'
 import type { Clock } from '../base/clock.ts'
 import { InputChecks } from '../base/input-checks.ts'
 import { TRANSACTION } from '../base/transaction.ts'
-import type { Bus } from '../bus/bus.ts'
 import type { SourceSettings } from '../recording/sources/source-settings.ts'
 import type { ScrapeCheck } from '../sources/scrape-check.ts'
 import type { ScrapeChecks } from '../sources/scrape-checks.ts'
@@ -20,7 +19,6 @@ export interface DeploymentSourcesOptions {
   events: EventRecords
   checks: ScrapeChecks
   hosts: TargetHosts
-  bus: Bus
   clock: Clock
 }
 
@@ -37,7 +35,7 @@ export class DeploymentSources {
    * @throws DeploymentNotFoundError, InvalidInputError
    */
   async update(id: string, input: SourceInput, act: Act): Promise<Deployment> {
-    const { prisma, events, hosts, bus, clock } = this.#options
+    const { prisma, events, hosts, clock } = this.#options
     const checks = new InputChecks()
     checkNoteOf(checks, act)
     const given = checkSource(checks, ['source'], input, hosts)
@@ -57,7 +55,7 @@ export class DeploymentSources {
       return { deployment: changed, event: await events.append(tx, lifecycleEvent('SOURCE_CHANGED', changed, at, act)) }
     }, TRANSACTION)
     // Whoever records reads the source again at once.
-    if (event) bus.publish('deploymentEvent', event)
+    if (event) events.tell(event)
     return deployment
   }
 

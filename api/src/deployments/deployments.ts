@@ -13,7 +13,7 @@ import {
 } from '@gaugeline/prisma'
 import type { Clock } from '../base/clock.ts'
 import type { Idempotency, IdempotencyKey } from '../idempotency/idempotency.ts'
-import type { Bus, DeploymentEventRecord } from '../bus/bus.ts'
+import type { Bus } from '../bus/bus.ts'
 import type { Models } from '../models/models.ts'
 import type { Page, PageRequest } from '../base/page.ts'
 import { countOf, countsOf, pageOf } from '../lists/paging.ts'
@@ -49,7 +49,7 @@ import {
   takeVersion,
 } from './deployment-rows.ts'
 import type { EventFilter, EventOrder } from './event-filter.ts'
-import { type EventRecords, lifecycleEvent } from './event-records.ts'
+import { type AppendedEvent, type EventRecords, lifecycleEvent } from './event-records.ts'
 
 const ONE_ACTIVE_PER_JOB = 'deployments_one_active_per_training_job'
 const ONE_PER_EXTERNAL_ID = 'deployments_external_id_key'
@@ -71,7 +71,7 @@ export interface DeploymentsOptions {
 /** The result of a change; without an event when nothing changed. */
 interface Change {
   deployment: DeploymentOfModel
-  event: DeploymentEventRecord | null
+  event: AppendedEvent | null
 }
 
 /** Owns the deployments, their lifecycle, their events and the recording state of their sample logs. */
@@ -250,10 +250,10 @@ export class Deployments {
     wanted: { trainingJobId?: string; externalId?: string | null | undefined },
     work: (tx: Transaction) => Promise<Change>,
   ): Promise<DeploymentOfModel> {
-    const { prisma, inTransaction, bus } = this.#options
+    const { prisma, inTransaction, events } = this.#options
     try {
       const { deployment, event } = await inTransaction(work)
-      if (event) bus.publish('deploymentEvent', event)
+      if (event) events.tell(event)
       return deployment
     } catch (error) {
       const violated = uniqueViolation(error)

@@ -7,7 +7,7 @@ import {
   type Selection,
   type Transaction,
 } from '@gaugeline/prisma'
-import type { DeploymentEventRecord } from '../bus/bus.ts'
+import type { Bus, DeploymentEventRecord } from '../bus/bus.ts'
 import type { Cursors } from '../live/cursors.ts'
 import type { EventReader } from '../live/event-log.ts'
 import type { Page, PageRequest } from '../base/page.ts'
@@ -17,7 +17,21 @@ import type { WebhookOutbox } from '../webhooks/outbox.ts'
 import type { Act } from './deployment-checks.ts'
 import { type EventFilter, type EventOrder, eventPageCursor, eventSource } from './event-filter.ts'
 
+/** An event in a transaction, to be told once that is committed. */
+export interface AppendedEvent {
+  event: DeploymentEventRecord
+  hasDeliveries: boolean
+}
+
 type NewEvent = Omit<DeploymentEventRecord, 'sequence' | 'id'>
+
+export interface EventRecordsOptions {
+  prisma: PrismaClient
+  reader: Reader
+  outbox: WebhookOutbox
+  cursors: Cursors
+  bus: Bus
+}
 
 /** The stored lifecycle events. They outlive their deployments. */
 export class EventRecords implements EventReader {
@@ -25,19 +39,21 @@ export class EventRecords implements EventReader {
   readonly #reader: Reader
   readonly #outbox: WebhookOutbox
   readonly #cursors: Cursors
+  readonly #bus: Bus
 
-  constructor(prisma: PrismaClient, reader: Reader, outbox: WebhookOutbox, cursors: Cursors) {
+  constructor({ prisma, reader, outbox, cursors, bus }: EventRecordsOptions) {
     this.#prisma = prisma
     this.#reader = reader
     this.#outbox = outbox
     this.#cursors = cursors
+    this.#bus = bus
   }
 
   /**
    * Numbers and writes an event. The lock on the only row of log_state lasts until the transaction ends, so sequences
    * follow the commit order and have no gaps. Call it last: concurrent changes wait for this lock.
    */
-  async append(tx: Transaction, event: NewEvent): Promise<DeploymentEventRecord> {
+  async append(tx: Transaction, event: NewEvent): Promise<AppendedEvent> {
     const [{ sequence }] = await tx.$queryRaw<[{ sequence: number }]>`
       update log_state set last_sequence = last_sequence + 1 where id = 1 returning last_sequence::float8 as sequence`
     const record = { ...event, sequence, id: uuidV7() }
@@ -47,8 +63,13 @@ export class EventRecords implements EventReader {
       insert into deployment_events (sequence, id, kind, at, by, note, deployment_id, model_name, version_number)
       values (${sequence}::bigint, ${id}::uuid, ${kind}::"DeploymentEventKind", ${at}::timestamptz, ${by}::text,
         ${note}::text, ${deploymentId}::uuid, ${modelName}::text, ${versionNumber}::int)`
-    await this.#outbox.addDeploymentEvent(tx, record, insert)
-    return record
+    return { event: record, hasDeliveries: await this.#outbox.addDeploymentEvent(tx, record, insert) }
+  }
+
+  /** Tells everybody of an event. Call it after the commit. */
+  tell({ event, hasDeliveries }: AppendedEvent): void {
+    this.#bus.publish('deploymentEvent', event)
+    if (hasDeliveries) this.#outbox.announce()
   }
 
   async head(): Promise<number> {

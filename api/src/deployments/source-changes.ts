@@ -3,9 +3,8 @@ import type { PrismaClient } from '@gaugeline/prisma'
 import type { Part } from '../base/lifecycle.ts'
 import { Semaphore } from '../base/semaphore.ts'
 import { TRANSACTION } from '../base/transaction.ts'
-import type { Bus, DeploymentEventRecord } from '../bus/bus.ts'
 import type { SourceTransition } from '../recording/sources/source-health.ts'
-import { type EventRecords, lifecycleEvent } from './event-records.ts'
+import { type AppendedEvent, type EventRecords, lifecycleEvent } from './event-records.ts'
 
 const RETRY_MS = 1000
 /** Deployments whose changes are written at once: a network that fails takes hundreds of targets with it. */
@@ -19,7 +18,6 @@ const BY = 'Gaugeline'
 export interface SourceChangesOptions {
   prisma: PrismaClient
   events: EventRecords
-  bus: Bus
   /** Called for each attempt that failed; it is repeated. */
   onError: (error: unknown) => void
   /** Waits before the next attempt; rejects when the signal aborts. */
@@ -93,7 +91,7 @@ export class SourceChanges implements Part {
     const release = await this.#permits.acquire(this.#stop.signal)
     try {
       const event = await this.#write(transition)
-      if (event !== null) this.#options.bus.publish('deploymentEvent', event)
+      if (event !== null) this.#options.events.tell(event)
       return true
     } catch (error) {
       this.#options.onError(error)
@@ -107,7 +105,7 @@ export class SourceChanges implements Part {
    * Nothing is written for a deployment that is paused or deleted, for a source that was replaced since, and for what
    * is stored already.
    */
-  async #write({ deploymentKey, status, error, atMs }: SourceTransition): Promise<DeploymentEventRecord | null> {
+  async #write({ deploymentKey, status, error, atMs }: SourceTransition): Promise<AppendedEvent | null> {
     // Only a new source waits, and whoever made it has written that.
     if (status === 'WAITING') return null
     const { prisma, events } = this.#options

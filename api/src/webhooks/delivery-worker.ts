@@ -29,7 +29,7 @@ export class DeliveryWorker implements Part {
   readonly #options: DeliveryWorkerOptions
   readonly #inFlight = new Set<Promise<void>>()
   readonly #abort = new AbortController()
-  #unsubscribe: (() => void)[] = []
+  #unsubscribe: (() => void) | null = null
   #timer: NodeJS.Timeout | null = null
   #isStopped = false
   #isFailing = false
@@ -43,13 +43,13 @@ export class DeliveryWorker implements Part {
   start(): void {
     const { bus } = this.#options
     const wake = () => this.#look.request()
-    this.#unsubscribe = [bus.subscribe('deploymentEvent', wake), bus.subscribe('webhookOutbox', wake)]
+    this.#unsubscribe = bus.subscribe('webhookOutbox', wake)
     wake()
   }
 
   async stop(): Promise<void> {
     this.#isStopped = true
-    for (const unsubscribe of this.#unsubscribe) unsubscribe()
+    this.#unsubscribe?.()
     if (this.#timer) clearTimeout(this.#timer)
     await this.#look.stop()
     const timer = setTimeout(() => this.#abort.abort(), DRAIN_MS)

@@ -20,10 +20,13 @@ export class WebhookOutbox {
     this.#clock = clock
   }
 
-  /** @param insert stores the event, in the statement that finds its webhooks */
-  async addDeploymentEvent(tx: Transaction, event: DeploymentEventRecord, insert: Prisma.Sql): Promise<void> {
+  /**
+   * Whether any webhook is told of it.
+   * @param insert stores the event, in the statement that finds its webhooks
+   */
+  addDeploymentEvent(tx: Transaction, event: DeploymentEventRecord, insert: Prisma.Sql): Promise<boolean> {
     const message = () => deploymentMessage(event, this.#cursors)
-    await this.#add(tx, `DEPLOYMENT_${event.kind}`, event.modelName, message, Prisma.sql`with stored as (${insert})`)
+    return this.#add(tx, `DEPLOYMENT_${event.kind}`, event.modelName, message, Prisma.sql`with stored as (${insert})`)
   }
 
   /** For a job that has just finished; does nothing for one that was cancelled or is still running. */
@@ -35,7 +38,7 @@ export class WebhookOutbox {
     await this.#add(tx, `TRAINING_JOB_${status}`, name, message)
   }
 
-  /** Wakes the delivery workers: there may be something new. Call it after the commit. */
+  /** Wakes the delivery workers: there is something new. Call it after the commit. */
   announce(): void {
     this.#bus.publish('webhookOutbox', null)
   }
@@ -46,12 +49,12 @@ export class WebhookOutbox {
     modelName: string,
     makeMessage: () => WebhookMessage,
     before = Prisma.empty,
-  ): Promise<void> {
+  ): Promise<boolean> {
     // Locked until the event is committed: a webhook that is deleted meanwhile must not make the event fail.
     const webhooks = await tx.$queryRaw<{ id: string }[]>`
       ${before} select id from webhooks where enabled and ${event}::"WebhookEventType" = any(events)
         and (models = '{}' or ${modelName} = any(models)) order by id for key share`
-    if (webhooks.length === 0) return
+    if (webhooks.length === 0) return false
     const { id, type, body } = makeMessage()
     // Not the time of the event, which recording's clock gave: deliveries are due by the wall clock.
     const at = new Date(this.#clock.now())
@@ -60,6 +63,7 @@ export class WebhookOutbox {
       select delivery_id, webhook_id, ${id}::text, ${type}::text, ${body}::text, ${at}::timestamptz, ${at}::timestamptz
       from unnest(${webhooks.map(() => uuidV7())}::uuid[], ${webhooks.map((webhook) => webhook.id)}::uuid[])
         delivery(delivery_id, webhook_id)`
+    return true
   }
 }
 
