@@ -1,4 +1,4 @@
-import type { SelectedColumns } from '@gaugeline/prisma'
+import type { ModelName, SelectedColumns } from '@gaugeline/prisma'
 import type { FieldNullability, InputFieldMap, SchemaTypes, TypeParam } from '@pothos/core'
 import {
   type FieldNode,
@@ -79,7 +79,7 @@ class Columns {
     const all = this.#ofModels.get(model) ?? new Set()
     this.#ofModels.set(model, all)
     for (const column of columns ?? []) all.add(column)
-    for (const related of relatedModels(type, field)) this.#whole.add(related)
+    for (const related of optionsOf(field).whole ?? []) this.#whole.add(related)
   }
 
   selected(): SelectedColumns {
@@ -92,22 +92,21 @@ class Columns {
 }
 
 /** The columns that a field of a row reads; undefined when that is not known. */
-function columnsOf({ name, extensions }: GraphQLField<unknown, unknown>): readonly string[] | undefined {
-  const { pothosOptions, pothosExposedField, pothosPrismaRelationField } = extensions
-  const { columns } = pothosOptions as { columns?: readonly string[] }
+function columnsOf(field: GraphQLField<unknown, unknown>): readonly string[] | undefined {
+  const { columns } = optionsOf(field)
   if (columns) return columns
+  const { pothosExposedField, pothosPrismaRelationField } = field.extensions
   if (typeof pothosExposedField === 'string') return [pothosExposedField]
   // A relation that was not read with its row is read by the id of the row.
-  if (pothosPrismaRelationField !== undefined || name === 'id') return ['id']
+  if (pothosPrismaRelationField !== undefined || field.name === 'id') return ['id']
   return undefined
 }
 
-/** The models whose rows the resolver of a field reads itself, by relations that it selects. */
-function relatedModels(type: GraphQLObjectType, { extensions }: GraphQLField<unknown, unknown>): string[] {
-  const { pothosPrismaSelect: selected, pothosPrismaRelationField } = extensions
-  if (pothosPrismaRelationField !== undefined || typeof selected !== 'object' || selected === null) return []
-  const { relations } = type.extensions['pothosPrismaFieldMap'] as { relations: Map<string, { model: string }> }
-  return Object.keys(selected).flatMap((name) => relations.get(name)?.model ?? [])
+function optionsOf({ extensions }: GraphQLField<unknown, unknown>): {
+  columns?: readonly string[]
+  whole?: readonly string[]
+} {
+  return extensions['pothosOptions'] as object
 }
 
 declare global {
@@ -124,6 +123,8 @@ declare global {
     > {
       /** Of the field of a row: the columns that its resolver reads. All are loaded when it does not name them. */
       columns?: readonly (keyof ParentShape & string)[]
+      /** Of the field of a row: models of which its resolver reads related rows itself. All of their columns are loaded. */
+      whole?: readonly ModelName[]
     }
   }
 }
