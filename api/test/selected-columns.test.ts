@@ -35,7 +35,7 @@ describe('a field that is requested alone', () => {
     const given = { by: 'x', note: 'n', labels, externalId: 'deployment', source: { report: {} } }
     const { id: deploymentId } = await deployments.deploy(job.id, given)
     const viewer = { key: 'x', name: 'x', scopes: new Set(['ADMIN', 'REPORT'] as const) }
-    await apiTokens.create({ name: 'reporter', scopes: ['REPORT'], deploymentId }, viewer as never)
+    await apiTokens.create({ name: 'reporter', scopes: ['REPORT'], deploymentId }, viewer)
   })
   afterAll(() => app[Symbol.asyncDispose]())
 
@@ -62,7 +62,7 @@ describe('a field that is requested alone', () => {
     const together = await app.client.data(list([...fields.values()].join(' ')))
     for (const [name, selection] of fields) {
       const alone = await app.client.data(list(selection))
-      expect(together, `${type}.${name}`).toMatchObject(alone as object)
+      expect(together, `${type}.${name}`).toMatchObject(alone)
       expect(JSON.stringify(alone)).toContain(`"${name}":`)
     }
   })

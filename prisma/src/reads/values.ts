@@ -25,7 +25,7 @@ const scalars = new Map<string, Decode>([
 
 /** Of `text[]`; pg's types name no arrays. */
 const TEXT_ARRAY: number = 1009
-const parseList = pg.types.getTypeParser(TEXT_ARRAY as never) as (text: string) => string[]
+const parseList = pg.types.getTypeParser(TEXT_ARRAY) as (text: string) => string[]
 
 function parseTexts(text: string): string[] {
   return text === '{}' ? [] : parseList(text)
@@ -69,7 +69,8 @@ export function parameterOf(value: unknown): string | Uint8Array | null {
   if (value instanceof Date) return value.toISOString()
   if (value instanceof Uint8Array) return value
   if (Array.isArray(value)) return `{${value.map(itemOf).join(',')}}`
-  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value)
+  return JSON.stringify(value)
 }
 
 function itemOf(value: unknown): string {
