@@ -68,6 +68,7 @@ export class ActiveDeployments implements FleetDirectory<DeploymentWithNames, De
       }),
     ]
     this.#timer = setInterval(refreshAll, REFRESH_MS)
+    this.#outdated.all = true
     await refresh.run()
   }
 
