@@ -5,6 +5,7 @@ const TIMED = ['away', 'connection', 'journey', 'layout-shift'].map((name) => `e
 
 const inBrowser = {
   environment: 'node' as const,
+  isolate: false,
   // As in api/vitest.config.ts; the server that a file starts gets the same flag.
   execArgv: ['--liftoff-only'],
   testTimeout: 90_000,
@@ -13,9 +14,17 @@ const inBrowser = {
 
 export default defineConfig({
   test: {
-    // One group of projects after the other.
+    // One group of projects after the other. Modules are loaded once for each worker, not for each file.
     projects: [
-      { test: { name: 'unit', include: ['src/**/*.test.{ts,tsx}'], environment: 'node', sequence: { groupOrder: 0 } } },
+      {
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.{ts,tsx}'],
+          environment: 'node',
+          isolate: false,
+          sequence: { groupOrder: 0 },
+        },
+      },
       {
         test: {
           ...inBrowser,

@@ -6,6 +6,7 @@ const { getNewerNode, NEWER_NODE } = await import('./newer-node.mjs')
 const { command, step, StepFailure } = await import('./progress.mjs')
 const { endOnSignal, npmCommand, QUIET_ENV, ROOT, run, toolCommand } = await import('./run.mjs')
 const { install } = await import('./install.mjs')
+const { memoryFolder } = await import('./memory-folder.mjs')
 const { turbo } = await import('./turbo.mjs')
 const { addCounts, countsOf, countsLine, failuresOf, lastLines, NO_COUNTS } = await import('./test-counts.mjs')
 
@@ -139,15 +140,17 @@ await command(async () => {
   process.chdir(ROOT)
   // The tests choose their own: React has no `act` in production.
   delete QUIET_ENV.NODE_ENV
+  QUIET_ENV.TMPDIR ??= memoryFolder() ?? undefined
   const ready =
     (await part('install', install)) &&
     (await part('generate', () => turbo('generating code', ['generate', 'codegen'])))
   if (ready) {
     mkdirSync(REPORTS, { recursive: true })
+    // Most of it has one core to do with: it goes on beside the first tests.
+    const linted = part('lint', () => npmScript('linting', ['run', 'lint']))
     await Promise.all([
-      part('lint', () => npmScript('linting', ['run', 'lint'])),
       part('typecheck', () => turbo('checking types', ['typecheck'])),
-      part('build', () => turbo('building', ['build'])),
+      part('build', () => turbo('building', ['build', 'snapshot'])),
       part('browser', browser),
       part('newer Node', gettingNewerNode),
       // The benchmark would install them by itself, but its test has no time for a slow download.
@@ -162,6 +165,7 @@ await command(async () => {
         for (const name of ['scripts', 'prisma']) await part(name, () => suite(name, true))
         await part(`on Node ${NEWER_NODE}`, onNewerNode)
       })(),
+      linted,
     ])
   }
   summary()

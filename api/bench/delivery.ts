@@ -12,7 +12,6 @@ export const INTERVAL_MS = 250
 /** To crowds, one: the slower references would need more than a core for four, and be measured late or not at all. */
 const CROWD_INTERVAL_MS = 1_000
 const CROWD = 2_000
-const WARM_UP_MS = 2_000
 const SETTLE_MS = 1_000
 
 /** A server, and the numbers of sockets to measure it with, in ascending order. */
@@ -59,9 +58,9 @@ async function measureServer(contestant: Contestant, intervalMs: number, measure
   await using server = await contestant.start({ intervalMs, deployments: subscriptions })
   await using load = new LoadProcess()
   await load.ask('prepare', { target: { ...server.target, transport }, sockets: most, keepCursors: false })
-  // So that neither the first message nor the first socket is paid for below.
+  // So that neither the first message nor the first socket is paid for below, nor what V8 compiles in the first seconds.
   await load.open(Math.min(50, most))
-  await pause(Math.min(WARM_UP_MS, measureMs))
+  await pause(2 * measureMs)
   await load.ask('close')
   await pause(Math.min(SETTLE_MS, measureMs))
 

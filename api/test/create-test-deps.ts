@@ -5,12 +5,15 @@ import { readEnv } from '../src/env.ts'
 import type { Source } from '../src/recording/sources/source.ts'
 import { createSimulatedSource } from '../src/recording/sources/simulator/simulated-source.ts'
 
+/** When the clock of a test begins. */
+export const TEST_START_MS = Date.UTC(2026, 10, 23, 12)
+
 /** A clock that does not move by itself. */
 export class ManualTime {
   wallMs: number
   monotonicMs = 0
 
-  constructor(wallMs = Date.UTC(2026, 10, 23, 12)) {
+  constructor(wallMs = TEST_START_MS) {
     this.wallMs = wallMs
   }
 

@@ -33,7 +33,8 @@ export async function many(run: Run): Promise<Section> {
     verdicts: sockets.map((count) => ({
       what: `CPU a message, ${count} sockets with ${SUBSCRIPTIONS} subscriptions each, to raw ws`,
       value: medianAt(measured, 'Gaugeline', count, (point) => point.cpuUsPerMessage) / rawUs,
-      target: 0.2,
+      // The sixteen executions are shared by fewer.
+      target: count < single ? 0.3 : 0.2,
       unit: '×',
     })),
   }

@@ -5,6 +5,7 @@ import { figure, type Section } from '../section.ts'
 import { gaugeline, reference, type Start } from '../servers.ts'
 
 const CUT_WITHIN_MS = 2_000
+const SETTLE_MS = 500
 
 interface Contestant {
   name: string
@@ -56,7 +57,7 @@ export async function storm(run: Run): Promise<Section> {
     about:
       `The connections of ${clients} clients are cut within ${CUT_WITHIN_MS / 1000} s. All clients reconnect ` +
       'immediately, each with its cursor. The measurement ends when every client has all the samples that existed when ' +
-      'it reconnected. Raw ws neither checks a token nor reads a document: it sends the prepared messages since the ' +
+      'it reconnected. Each server has been through one such storm before. Raw ws neither checks a token nor reads a document: it sends the prepared messages since the ' +
       'time that each client names.',
     columns: [
       'server',
@@ -69,8 +70,8 @@ export async function storm(run: Run): Promise<Section> {
     ],
     rows,
     verdicts: [
-      { what: `${clients} reconnects, time, to raw ws`, value: ratio(({ ms }) => ms), target: 2.5, unit: '×' },
-      { what: `${clients} reconnects, CPU, to raw ws`, value: ratio(({ cpuMs }) => cpuMs), target: 2.5, unit: '×' },
+      { what: `${clients} reconnects, time, to raw ws`, value: ratio(({ ms }) => ms), target: 2, unit: '×' },
+      { what: `${clients} reconnects, CPU, to raw ws`, value: ratio(({ cpuMs }) => cpuMs), target: 2, unit: '×' },
       {
         what: 'samples lost or doubled in a storm',
         value: of('Gaugeline').length > 0 ? sumOf(of('Gaugeline'), ({ wrong }) => wrong) : NaN,
@@ -92,9 +93,14 @@ async function measure({ start }: Contestant, clients: number): Promise<Measurem
   await load.open(sockets)
   await pause(1_000)
   await load.ask('begin')
+  // In the first one, V8 compiles what a server that has run for days has compiled.
+  await load.ask('cut', { withinMs: CUT_WITHIN_MS })
+  await pause(SETTLE_MS)
+  await load.ask('comeBack')
+  await pause(SETTLE_MS)
   await load.ask('cut', { withinMs: CUT_WITHIN_MS })
   // What the cuts cost is not what the storm costs.
-  await pause(500)
+  await pause(SETTLE_MS)
   const { faults: before, lost, doubled } = await load.ask('end')
   const { cpuMs: cpuFromMs } = await server.process.figures()
   await load.ask('begin')

@@ -27,15 +27,22 @@ export function dropTokens(document: DocumentNode): void {
   })
 }
 
+/** Parsed documents are cached, so the same ones come again and again: when all clients reconnect, all at once. */
+const bytesOfDocuments = new WeakMap<DocumentNode, number>()
+
 /** The memory that a parsed document takes, with its text. */
 export function bytesOfDocument(document: DocumentNode): number {
+  const known = bytesOfDocuments.get(document)
+  if (known !== undefined) return known
   let nodes = 0
   visit(document, {
     enter() {
       nodes += 1
     },
   })
-  return nodes * BYTES_PER_NODE + (document.loc?.source.body.length ?? 0) * BYTES_PER_CHARACTER
+  const bytes = nodes * BYTES_PER_NODE + (document.loc?.source.body.length ?? 0) * BYTES_PER_CHARACTER
+  bytesOfDocuments.set(document, bytes)
+  return bytes
 }
 
 /**

@@ -103,7 +103,7 @@ export class ReportInbox {
           case when k is null then points end as points
         from reports left join unnest($3::bigint[]) k on k = id
         where deployment_key = any($1::int[]) and at < to_timestamp($2::float8 / 1000)`,
-      [deploymentKeys, beforeMs, this.#kept.ids],
+      [deploymentKeys, beforeMs, this.#kept.idsOf(deploymentKeys)],
     )
     return rows.flatMap(({ points, ...row }) => {
       const known = points === null ? this.#kept.get(row.id) : unpackReports(points)
@@ -115,6 +115,11 @@ export class ReportInbox {
   /** These are counted, and stored so. */
   forget(ids: Iterable<number>): void {
     for (const id of ids) this.#kept.remove(id)
+  }
+
+  /** Only these deployments are counted from now on: what others have in memory is of no use. */
+  countOnly(deploymentKeys: readonly number[]): void {
+    this.#kept.keepOnly(deploymentKeys)
   }
 
   /** Removes a batch of what is not needed any more; returns how many rows. */
@@ -196,7 +201,10 @@ export class ReportInbox {
     const { rows: answer } = await this.#pool.query<{ key: Buffer | null; id: number | null }>(query)
     // Ids are given in the order of the rows.
     const ids = answer.flatMap(({ id }) => id ?? []).toSorted((a, b) => a - b)
-    for (const [at, id] of ids.entries()) this.#kept.add(id, rows[at]?.points ?? [])
+    for (const [at, id] of ids.entries()) {
+      const row = rows[at]
+      if (row !== undefined) this.#kept.add(id, row)
+    }
     return answer.flatMap(({ key }) => key?.toString('base64') ?? [])
   }
 }

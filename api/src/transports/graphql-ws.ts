@@ -20,7 +20,7 @@ import type { AnswerText } from '../engine/answer-body.ts'
 import { refuseUpgrade } from '../http/responses.ts'
 import { socketAnswer } from './socket-answer.ts'
 import { closeFor, refuseInit } from './socket-closing.ts'
-import { keepAlive } from './socket-keep-alive.ts'
+import { KeepAlive } from './socket-keep-alive.ts'
 import { BadMessageError, SocketInbox } from './socket-inbox.ts'
 import { SocketSubscriptions } from './socket-subscriptions.ts'
 import { SocketWriter } from './socket-writer.ts'
@@ -82,6 +82,7 @@ export class GraphQLWebSockets {
   })
   readonly #protocol: ProtocolServer<SocketExtra>
   readonly #unauthenticated = new UnauthenticatedSockets()
+  readonly #keepAlive: KeepAlive
   /** In-flight queries and mutations; a graceful shutdown drains them. */
   readonly #executing = new Set<Promise<unknown>>()
   /** An operation runs with the plugins that prepared it. */
@@ -93,6 +94,7 @@ export class GraphQLWebSockets {
 
   constructor(options: GraphQLWebSocketsOptions) {
     this.#options = options
+    this.#keepAlive = new KeepAlive(options.pingMs ?? PING_MS)
     this.#protocol = this.#createProtocol(options)
   }
 
@@ -211,7 +213,7 @@ export class GraphQLWebSockets {
   }
 
   #opened(socket: WebSocket, stream: Duplex, request: IncomingMessage, leave: () => void): void {
-    const { log, initTimeoutMs = INIT_TIMEOUT_MS, pingMs = PING_MS } = this.#options
+    const { log, initTimeoutMs = INIT_TIMEOUT_MS } = this.#options
     const subscriptions = new SocketSubscriptions()
     const writer = new SocketWriter(socket, stream, subscriptions)
     const forgetUnknown = boundUnknownCaller(socket, request.socket)
@@ -228,7 +230,7 @@ export class GraphQLWebSockets {
     const { authorization, cookie } = request.headers
     const credentials = { authorization, cookie, ...callerOf(request) }
     const extra: SocketExtra = { credentials, socket, writer, subscriptions, authenticated }
-    const stopPinging = keepAlive(socket, pingMs)
+    const stopPinging = this.#keepAlive.add(writer)
 
     const closed = this.#protocol.opened(
       {

@@ -12,7 +12,7 @@ export function socketAnswer(writer: SocketWriter, id: string, text: AnswerText)
   return {
     [Symbol.asyncIterator]: () => ({
       async next() {
-        await writer.send(Buffer.concat([head, jsonOf(text), CLOSING_BRACE]))
+        await writer.send([head, jsonOf(text), CLOSING_BRACE])
         return { done: true, value: undefined }
       },
     }),

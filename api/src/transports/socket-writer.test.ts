@@ -21,25 +21,27 @@ function openSocket({ isSlow = false, subscriptions = ['a', 'b'] } = {}) {
       if (!isSlow) take()
     },
   })
-  const pings: string[] = []
-  const socket = Object.assign(new EventEmitter(), { OPEN: 1, readyState: 1, ping: (data: string) => pings.push(data) })
+  const socket = Object.assign(new EventEmitter(), { OPEN: 1, readyState: 1 })
   const writer = new SocketWriter(socket as unknown as WebSocket, stream, new Set(subscriptions))
-  return { writer, stream, socket, pings, taken, take: () => take() }
+  return { writer, stream, socket, taken, take: () => take() }
 }
 
-/** The messages in what was taken. */
-function messagesIn(taken: readonly Buffer[]): unknown[] {
+/** The payloads of the text frames in what was taken, or of the pings. */
+function payloadsIn(taken: readonly Buffer[], first = 0x81): string[] {
   const bytes = Buffer.concat(taken)
-  const messages: unknown[] = []
+  const payloads: string[] = []
   for (let at = 0; at < bytes.length;) {
-    const short = (bytes[at + 1] ?? 0) & 127
+    const short = bytes[at + 1] ?? 0
     const head = short === 127 ? 10 : short === 126 ? 4 : 2
     const length = head === 10 ? Number(bytes.readBigUInt64BE(at + 2)) : head === 4 ? bytes.readUInt16BE(at + 2) : short
-    messages.push(JSON.parse(bytes.toString('utf8', at + head, at + head + length)))
+    if (bytes[at] === first) payloads.push(bytes.toString('utf8', at + head, at + head + length))
     at += head + length
   }
-  return messages
+  return payloads
 }
+
+const messagesIn = (taken: readonly Buffer[]) => payloadsIn(taken).map((text) => JSON.parse(text) as unknown)
+const pingsIn = (taken: readonly Buffer[]) => payloadsIn(taken, 0x89)
 
 const next = (id: string, payload: unknown) => ({ id, type: 'next', payload })
 const never = () => false
@@ -91,6 +93,57 @@ describe('a shared message', () => {
     expect(messagesIn(fast.taken)).toEqual(['FIRST', 'OTHER', 'THIRD'].map((data) => next('f', data)))
   })
 
+  it('is the same for sockets that follow the same, whatever the ids of their subscriptions are', async () => {
+    const [one, two, three] = [1, 2, 3].map((data) => new SharedMessage(String(data).repeat(data)))
+    const sent: [string, SharedMessage | undefined][][] = [
+      [
+        ['a', one],
+        ['b', two],
+        ['c', three],
+      ],
+      [
+        ['x', one],
+        ['y', two],
+        ['z', three],
+      ],
+      [
+        ['a', one],
+        ['long', two],
+        ['c', three],
+      ],
+      [
+        ['a', one],
+        ['c', three],
+      ],
+      [
+        ['a', three],
+        ['b', two],
+        ['c', one],
+      ],
+      [
+        ['a', three],
+        ['b', two],
+      ],
+      [
+        ['a', three],
+        ['b', two],
+        ['c', one],
+      ],
+    ]
+    const sockets = sent.map(() => openSocket())
+    for (const [at, messages] of sent.entries()) {
+      for (const [id, message] of messages)
+        if (message !== undefined) sockets[at]?.writer.sinkFor(id, never).write(message)
+      // In some, a ping takes the place of what stood after the messages.
+      if (at % 2 === 1) sockets[at]?.writer.ask()
+    }
+    await turn()
+    for (const [at, messages] of sent.entries()) {
+      const expected = messages.map(([id, message]) => next(id, JSON.parse(String(message?.json))))
+      expect([at, messagesIn(sockets[at]?.taken ?? [])]).toEqual([at, expected])
+    }
+  })
+
   it('is dropped when its client unsubscribes in the same turn', async () => {
     const { writer, taken } = openSocket()
     let isUnsubscribed = false
@@ -102,7 +155,7 @@ describe('a shared message', () => {
   })
 
   it('waits for a reader that has not confirmed what it was sent, and continues when it has', async () => {
-    const { writer, socket, pings } = openSocket()
+    const { writer, socket, taken } = openSocket()
     const sink = writer.sinkFor('a', never)
     const message = new SharedMessage(JSON.stringify('x'.repeat(10_000)))
     let sent = 0
@@ -117,7 +170,24 @@ describe('a shared message', () => {
     sink.onReady(() => (resumed += 1))
     for (const answer of ['', 'nonsense', '1e9']) socket.emit('pong', Buffer.from(answer))
     expect([sink.isReady, resumed]).toEqual([false, 0])
-    socket.emit('pong', Buffer.from(pings[0] ?? ''))
+    socket.emit('pong', Buffer.from(pingsIn(taken)[0] ?? ''))
     expect([sink.isReady, resumed]).toEqual([true, 1])
+  })
+})
+
+describe('a ping', () => {
+  it('travels with the next messages, and goes by itself where there are none', async () => {
+    const { writer, socket, taken } = openSocket()
+    const sink = writer.sinkFor('a', never)
+    writer.ask()
+    sink.write(new SharedMessage('1'))
+    await turn()
+    writer.askNow()
+    expect([taken.length, pingsIn(taken).length, writer.hasAnswered]).toEqual([1, 1, false])
+    socket.emit('pong', Buffer.from(pingsIn(taken)[0] ?? ''))
+    expect(writer.hasAnswered).toBe(true)
+    writer.ask()
+    writer.askNow()
+    expect([taken.length, pingsIn(taken).length, messagesIn(taken).length]).toEqual([2, 2, 1])
   })
 })

@@ -3,6 +3,7 @@ import type { WebSocket } from 'ws'
 import { RefusedError } from '../base/errors.ts'
 import type { MessageSink, SharedMessage } from '../fanout/shared-message.ts'
 import { unpooledUtf8 } from '../fanout/unpooled-utf8.ts'
+import { Frames, MAX_FRAME_EXTRA_BYTES, pingFrame, textFrame } from './frames.ts'
 import type { UnreadOfConnection } from './unread-bytes.ts'
 
 /** While more than this is buffered for the reader of a socket, no answers are made, nor is the socket read from. */
@@ -11,18 +12,16 @@ const MAX_BUFFERED_BYTES = 1024 * 1024
 const BYTES_PER_PING = 64 * 1024
 /** How many bytes may be unconfirmed by a pong. The kernels on both sides would hide megabytes of backpressure. */
 const MAX_UNCONFIRMED_BYTES = 256 * 1024
-/** The first byte of a frame that holds a whole text message. */
-const FINAL_TEXT = 0x81
-const CLOSING_BRACE = 0x7d
 /** Writes up to this size share one buffer: the kernel has taken most of them when `write` returns. */
-const SCRATCH_BYTES = 16 * 1024
+const SHARED_BYTES = 16 * 1024
 
 /**
- * Everything that is sent over one WebSocket. Messages of the protocol go through ws, and `send` waits until the kernel
- * has taken them. Shared messages are framed here and joined: one write per socket and turn of the event loop, however
- * many subscriptions it holds. A live message for a socket with a single subscription is written at once.
+ * Everything that is sent over one WebSocket. `send` waits until the kernel has taken a message of the protocol. Shared
+ * messages are joined: one write per socket and turn of the event loop, however many subscriptions it holds. A live
+ * message for a socket with a single subscription is written at once. Pings travel with them.
  *
- * Both may write to the same stream because ws, without compression, writes every frame whole and synchronously.
+ * The frames are made here, each in one buffer with its payload, which ws would write as two. Both may write to the same
+ * stream because ws, without compression, writes every frame whole and synchronously.
  */
 export class SocketWriter {
   readonly #socket: WebSocket
@@ -44,6 +43,8 @@ export class SocketWriter {
   /** Read for every message and subscriber, so it is stored instead of computed. */
   #isReady = true
   #unread: UnreadOfConnection | undefined
+  #isPingDue = false
+  #hasAnswered = true
 
   /** @param subscriptions the socket's open subscriptions; the caller keeps them up to date */
   constructor(socket: WebSocket, stream: Duplex, subscriptions: { readonly size: number }) {
@@ -67,6 +68,29 @@ export class SocketWriter {
   /** False while the reader is behind (backpressure). */
   get isReady(): boolean {
     return this.#isReady
+  }
+
+  /** Whether the reader has answered a ping since it was last asked to. */
+  get hasAnswered(): boolean {
+    return this.#hasAnswered
+  }
+
+  /** The next write ends with a ping. */
+  ask(): void {
+    this.#hasAnswered = false
+    this.#isPingDue = true
+  }
+
+  /** Pings, unless a write has done so since `ask`. */
+  askNow(): void {
+    if (!this.#isPingDue || this.#socket.readyState !== this.#socket.OPEN) return
+    this.#pinged()
+    this.#stream.write(pingFrame(this.#sentBytes))
+  }
+
+  /** Cuts the connection without a word. */
+  cut(): void {
+    this.#socket.terminate()
   }
 
   /** Whether so much is buffered that no more answers are to be made. A socket that is closing has no reader. */
@@ -103,15 +127,15 @@ export class SocketWriter {
   }
 
   /**
-   * Sends a message of the protocol. Resolves when the kernel has taken it, so that a caller that awaits each message
+   * Sends a message of the protocol, which may be in parts. Resolves when the kernel has taken it, so that a caller that awaits each message
    * buffers at most one. On a socket that is closing it resolves when the socket is closed: nothing more is made for
    * it.
    */
-  async send(text: string | Buffer): Promise<void> {
+  async send(text: string | readonly Buffer[]): Promise<void> {
     this.#flush()
     if (this.#socket.readyState !== this.#socket.OPEN) return await this.#closed
     const sent = await new Promise<boolean>((resolve) => {
-      this.#socket.send(text, { binary: false }, (error) => {
+      this.#stream.write(textFrame(typeof text === 'string' ? [Buffer.from(text)] : text), (error) => {
         this.#resumeReading()
         resolve(error == null)
       })
@@ -133,14 +157,17 @@ export class SocketWriter {
   }
 
   queue(sink: OperationSink, message: SharedMessage, isLive: boolean): void {
+    const bytes = sink.prefix.length + message.json.length + MAX_FRAME_EXTRA_BYTES
     if (isLive && this.#sinks.length === 0 && this.#subscriptions.size === 1) {
-      this.#write([sink], [message])
+      const frames = this.#framesOf(bytes)
+      if (!sink.isUnsubscribed()) frames.add(sink.prefix, message)
+      this.#write(frames)
       return this.#updateReadiness()
     }
     if (this.#sinks.length === 0) flushAfterThisTurn(this)
     this.#sinks.push(sink)
     this.#messages.push(message)
-    this.#queuedBytes += sink.prefix.length + message.json.length
+    this.#queuedBytes += bytes
     if (this.#queuedBytes >= BYTES_PER_PING) this.#isReady = false
   }
 
@@ -152,48 +179,45 @@ export class SocketWriter {
 
   #flush(): void {
     if (this.#sinks.length === 0) return
+    const frames = this.#framesOf(this.#queuedBytes)
+    for (let at = 0; at < this.#sinks.length; at += 1) {
+      const sink = this.#sinks[at] as OperationSink
+      if (!sink.isUnsubscribed()) frames.add(sink.prefix, this.#messages[at] as SharedMessage)
+    }
+    this.#write(frames)
     this.#queuedBytes = 0
-    this.#write(this.#sinks, this.#messages)
     this.#sinks.length = this.#messages.length = 0
     this.#updateReadiness()
   }
 
-  /** The frames of all messages, one after another, in one write. */
-  #write(sinks: readonly OperationSink[], messages: readonly SharedMessage[]): void {
-    if (this.#socket.readyState !== this.#socket.OPEN) return
-    let total = 0
-    for (let at = 0; at < sinks.length; at += 1) {
-      const { prefix, isUnsubscribed } = sinks[at] as OperationSink
-      if (!isUnsubscribed()) total += frameLength(prefix.length + (messages[at] as SharedMessage).json.length + 1)
+  /** What the kernel has not taken yet stays in the buffer that was written: such a buffer is not shared. */
+  #framesOf(bytes: number): Frames {
+    const isShared = bytes <= SHARED_BYTES && this.#stream.writableLength === 0
+    const frames = isShared ? sharedFrames : new Frames(bytes)
+    frames.restart()
+    return frames
+  }
+
+  #write(frames: Frames): void {
+    if (frames.length === 0 || this.#socket.readyState !== this.#socket.OPEN) return
+    this.#sentBytes += frames.length
+    if (this.#isPingDue || this.#sentBytes - this.#pingedBytes >= BYTES_PER_PING) {
+      this.#pinged()
+      frames.addPing(this.#sentBytes)
     }
-    if (total === 0) return
-    // What the kernel has not taken yet stays in the buffer that was written: the buffer must not be reused.
-    const isShared = total <= SCRATCH_BYTES && this.#stream.writableLength === 0
-    const bytes = isShared ? scratch.subarray(0, total) : Buffer.allocUnsafe(total)
-    let end = 0
-    for (let at = 0; at < sinks.length; at += 1) {
-      const { prefix, isUnsubscribed } = sinks[at] as OperationSink
-      if (isUnsubscribed()) continue
-      const { json } = messages[at] as SharedMessage
-      end = writeHeader(bytes, end, prefix.length + json.length + 1)
-      bytes.set(prefix, end)
-      bytes.set(json, end + prefix.length)
-      end += prefix.length + json.length
-      bytes[end] = CLOSING_BRACE
-      end += 1
-    }
-    this.#stream.write(bytes)
-    if (isShared && this.#stream.writableLength > 0) scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES)
-    this.#sentBytes += total
-    if (this.#sentBytes - this.#pingedBytes >= BYTES_PER_PING) {
-      this.#pingedBytes = this.#sentBytes
-      this.#socket.ping(String(this.#sentBytes))
-    }
+    this.#stream.write(frames.bytes)
+    if (frames === sharedFrames && this.#stream.writableLength > 0) frames.replaceBuffer()
+  }
+
+  #pinged(): void {
+    this.#isPingDue = false
+    this.#pingedBytes = this.#sentBytes
   }
 
   #confirm(data: Buffer): void {
+    this.#hasAnswered = true
     const bytes = Number(data.toString('latin1'))
-    // A pong of the keep-alive is empty, and a client may send any pong it likes.
+    // A client may send any pong it likes.
     if (!(bytes > this.#confirmedBytes && bytes <= this.#pingedBytes)) return
     this.#confirmedBytes = bytes
     this.#resume()
@@ -254,27 +278,7 @@ class OperationSink implements MessageSink {
   }
 }
 
-let scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES)
-
-/** RFC 6455, section 5.2: the frames of a server are not masked. */
-function frameLength(payload: number): number {
-  if (payload < 126) return 2 + payload
-  return (payload < 65_536 ? 4 : 10) + payload
-}
-
-function writeHeader(bytes: Buffer, at: number, payload: number): number {
-  bytes[at] = FINAL_TEXT
-  if (payload < 126) {
-    bytes[at + 1] = payload
-    return at + 2
-  }
-  if (payload < 65_536) {
-    bytes[at + 1] = 126
-    return bytes.writeUInt16BE(payload, at + 2)
-  }
-  bytes[at + 1] = 127
-  return bytes.writeBigUInt64BE(BigInt(payload), at + 2)
-}
+const sharedFrames = new Frames(SHARED_BYTES)
 
 /** Writers with something to flush. Everything published in one turn of the event loop is written together. */
 let due: SocketWriter[] = []

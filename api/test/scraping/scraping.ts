@@ -1,3 +1,4 @@
+import type { TestDatabase } from '@gaugeline/prisma/testing'
 import { Recorder } from '../../src/recording/recorder.ts'
 import { AddressGuard } from '../../src/outbound/address-guard.ts'
 import { allowedHosts } from '../../src/outbound/public-addresses.ts'
@@ -10,7 +11,8 @@ import type { ScrapeSettings } from '../../src/recording/sources/source-settings
 import { SAMPLE_EFFECTS } from '../../src/samples/create-sample-storage.ts'
 import { SampleStore } from '../../src/samples/sample-store.ts'
 import { SourceStates } from '../../src/samples/source-states.ts'
-import { completedJob, type TestDeps } from '../create-test-deps.ts'
+import { completedJob, createTestDeps, type TestDeps, TEST_START_MS } from '../create-test-deps.ts'
+import { CountingServer } from './counting-server.ts'
 import { ManualSleeps } from './manual-sleeps.ts'
 
 /** A recorder and a source of its own, of a server that scrapes. Several may use the same database. */
@@ -105,6 +107,24 @@ export class Scraping implements AsyncDisposable {
     }
   }
 
+  /** Lets time pass while the server serves a request each second. */
+  async serve(server: CountingServer, seconds: number, ...others: Scraping[]): Promise<void> {
+    for (let second = 0; second < seconds; second += 1) {
+      server.serve(1)
+      await this.pass(1, ...others)
+    }
+  }
+
+  /** Of each sample: seconds from the start of the clock to the start of its window, its length, and its requests. */
+  async samples(deploymentKey: number): Promise<(number | null)[][]> {
+    const samples = await this.store.after(deploymentKey, 0, 10_000)
+    return samples.map(({ windowStartMs, windowMs, requests }) => [
+      (windowStartMs - TEST_START_MS) / 1000,
+      windowMs / 1000,
+      requests,
+    ])
+  }
+
   /** As an early tick does, or a wake. */
   async record(): Promise<void> {
     await this.settle()
@@ -134,6 +154,16 @@ export class Scraping implements AsyncDisposable {
     await this.source.stop()
     this.figures.stop()
   }
+}
+
+/** What a test of scraping begins with: a server that has counted for a while, and who scrapes it. */
+export async function setUpScraping(
+  database: TestDatabase,
+): Promise<{ deps: TestDeps; server: CountingServer; scraping: Scraping }> {
+  const deps = await createTestDeps(database)
+  const server = await CountingServer.start()
+  server.requests = 1000
+  return { deps, server, scraping: new Scraping(deps) }
 }
 
 /** A deployment that is scraped. */

@@ -4,7 +4,7 @@ import { parameterOf } from './values.ts'
 import { createHash } from 'node:crypto'
 
 /** Statements that a connection keeps prepared: each takes PostgreSQL some ten kilobytes. */
-const MAX_PREPARED = 100
+export const MAX_PREPARED = 100
 
 /** What pg's types leave out, or have from an earlier version. */
 interface Connection {

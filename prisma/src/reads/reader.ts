@@ -12,7 +12,7 @@ import {
   readRow,
   type RowPlan,
 } from './row-plan.ts'
-import { type Column, type NamesInDatabase, readTables, type Table } from './tables.ts'
+import { type Column, columnOf, type NamesInDatabase, readTables, type Table } from './tables.ts'
 
 export type ModelName = keyof PrismaTypes & string
 /** A row as Prisma gives it. With `columns`, only those are in it, and reading another one throws. */
@@ -34,6 +34,7 @@ const MAX_PLANS = 1000
 /** Rows that one statement looks up: an embedded database does nothing else meanwhile. */
 const MAX_LOOKED_UP = 250
 
+/** Someone who waits for a row. */
 interface Lookup {
   value: string
   resolve: (row: ModelRow | null) => void
@@ -69,23 +70,22 @@ export class Reader {
   ): Promise<RowOf<Model> | null> {
     const [[field, value] = []] = Object.entries(where)
     if (field === undefined || value === undefined) throw new Error(`${model}: nothing to look up`)
-    const key = `${field} ${keyOf(model, selection)}`
     return new Promise<ModelRow | null>((resolve, reject) => {
       const lookup = { value: String(value), resolve, reject }
+      const key = `${field} ${keyOf(model, selection)}`
       const waiting = this.#lookups.get(key)
       if (waiting) {
         waiting.push(lookup)
         return
       }
-      this.#lookups.set(key, [lookup])
+      const plan = this.#plan(model, selection)
+      const column = columnOf(plan.table, field)
+      const lookups = [lookup]
+      this.#lookups.set(key, lookups)
       // After the promises that this turn has settled: their callbacks may look up more.
       void Promise.resolve().then(() =>
         process.nextTick(() => {
-          const lookups = this.#lookups.get(key) ?? []
           this.#lookups.delete(key)
-          const plan = this.#plan(model, selection)
-          const column = plan.table.columns.get(field)
-          if (!column) throw new Error(`${model} has no field ${field}`)
           for (let at = 0; at < lookups.length; at += MAX_LOOKED_UP) {
             void this.#answer(plan, column, lookups.slice(at, at + MAX_LOOKED_UP))
           }

@@ -45,6 +45,8 @@ export interface NamesInDatabase {
 export function readTables(names: NamesInDatabase): ReadonlyMap<string, Table> {
   const models = new Map(Object.entries(getDatamodel().datamodel.models))
   const columns = new Map([...models].map(([model, { fields }]) => [model, columnsOf(fields, model, names)]))
+  const columnOfModel = (model: string, field: string) =>
+    columnOf({ model, columns: columns.get(model) ?? new Map() }, field)
   const relationsOf = (model: string, { fields }: Model) => {
     const relations = fields
       .filter(({ kind }) => kind === 'object')
@@ -65,13 +67,13 @@ export function readTables(names: NamesInDatabase): ReadonlyMap<string, Table> {
       const { from, to } = join(field.type, other)
       return { from: to, to: from }
     }
-    const from = columnOf(columns, model, key)
+    const from = columnOfModel(model, key)
     const unique = models
       .get(field.type)
       ?.fields.filter(({ isId, isUnique, type }) => (isId || isUnique) && type === from.type)
     const target = unique?.find(({ isId }) => isId) ?? unique?.[0]
     if (!target) throw new Error(`${model}.${field.name}: a relation to nothing that is unique`)
-    return { from, to: columnOf(columns, field.type, target.name) }
+    return { from, to: columnOfModel(field.type, target.name) }
   }
   return new Map(
     [...models].map(([model, described]): [string, Table] => {
@@ -84,7 +86,7 @@ export function readTables(names: NamesInDatabase): ReadonlyMap<string, Table> {
           sql: quoted(names.models[model]?.dbName ?? model),
           columns: own,
           relations: relationsOf(model, described),
-          key: columnOf(columns, model, first ?? ''),
+          key: columnOfModel(model, first ?? ''),
         },
       ]
     }),
@@ -103,9 +105,10 @@ function columnsOf(fields: Model['fields'], model: string, names: NamesInDatabas
   )
 }
 
-function columnOf(columns: ReadonlyMap<string, ReadonlyMap<string, Column>>, model: string, field: string): Column {
-  const column = columns.get(model)?.get(field)
-  if (!column) throw new Error(`The model ${model} has no field ${field}`)
+/** @throws Error if the model has no such column */
+export function columnOf({ model, columns }: Pick<Table, 'model' | 'columns'>, field: string): Column {
+  const column = columns.get(field)
+  if (!column) throw new Error(`The model ${model} has no column ${field}`)
   return column
 }
 

@@ -1,5 +1,20 @@
 import { type FragmentType, graphql, readFragment } from '../../graphql/documents.ts'
-import type { Details_MetricsFragment, MetricsSource } from '../../graphql/gql/graphql.ts'
+import type { Details_DistributionFragment, Details_MetricsFragment, MetricsSource } from '../../graphql/gql/graphql.ts'
+
+const DistributionFragment = graphql(`
+  fragment Details_distribution on LatencySummary {
+    meanMs
+    quantiles(qs: [0.5, 0.95, 0.99]) {
+      valueMs
+      enoughRequests
+      ... @include(if: $bounds) {
+        lowMs
+        highMs
+        kind
+      }
+    }
+  }
+`)
 
 /**
  * What a page of one deployment, model or fleet shows of a window beyond the figures that every list has. How well
@@ -26,40 +41,13 @@ const DetailsFragment = graphql(`
       }
     }
     timeToFirstToken {
-      meanMs
-      quantiles(qs: [0.5, 0.95, 0.99]) {
-        valueMs
-        enoughRequests
-        ... @include(if: $bounds) {
-          lowMs
-          highMs
-          kind
-        }
-      }
+      ...Details_distribution
     }
     interTokenLatency {
-      meanMs
-      quantiles(qs: [0.5, 0.95, 0.99]) {
-        valueMs
-        enoughRequests
-        ... @include(if: $bounds) {
-          lowMs
-          highMs
-          kind
-        }
-      }
+      ...Details_distribution
     }
     queueTime {
-      meanMs
-      quantiles(qs: [0.5, 0.95, 0.99]) {
-        valueMs
-        enoughRequests
-        ... @include(if: $bounds) {
-          lowMs
-          highMs
-          kind
-        }
-      }
+      ...Details_distribution
     }
   }
 `)
@@ -93,7 +81,10 @@ export interface Details {
 export function toDetails(masked: FragmentType<typeof DetailsFragment>): Details {
   const metrics = readFragment(DetailsFragment, masked)
   const figures = new Map<DetailFigure, number>()
-  for (const name of DISTRIBUTIONS) addDistribution(figures, name, metrics[name])
+  addDistribution(figures, 'latency', metrics.latency)
+  for (const name of ['timeToFirstToken', 'interTokenLatency', 'queueTime'] as const) {
+    addDistribution(figures, name, readFragment(DistributionFragment, metrics[name]))
+  }
   for (const name of ['inFlight', 'waiting', 'kvCacheUsage'] as const) {
     const value = metrics[name]
     if (value != null) figures.set(name, value)
@@ -101,7 +92,7 @@ export function toDetails(masked: FragmentType<typeof DetailsFragment>): Details
   return { sources: metrics.sources, figures, reasons: metrics.errorsByReason }
 }
 
-type Summary = Details_MetricsFragment[Distribution]
+type Summary = Details_MetricsFragment['latency'] | Details_DistributionFragment
 
 function addDistribution(figures: Map<DetailFigure, number>, name: Distribution, summary: Summary): void {
   if (!summary) return

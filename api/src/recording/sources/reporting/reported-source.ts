@@ -14,7 +14,7 @@ import { ReportTally } from './report-tally.ts'
 const SLICE_MS = 5
 
 export interface ReportedSourceOptions {
-  inbox: Pick<ReportInbox, 'uncounted' | 'forget'>
+  inbox: Pick<ReportInbox, 'uncounted' | 'forget' | 'countOnly'>
   states: Pick<SourceStates, 'of'>
   health: Pick<ReportHealth, 'onHeads' | 'check'>
   /** Recording's clock. */
@@ -41,6 +41,8 @@ export class ReportedSource implements Source {
     const reported = heads.filter(({ source }) => source === 'REPORTED')
     this.#heads = new Map(reported.map((head) => [head.deploymentId, head]))
     this.#options.health.onHeads(reported)
+    // A deployment that was deleted, or has another source now, may have something left.
+    this.#options.inbox.countOnly(reported.map(({ deploymentKey }) => deploymentKey))
   }
 
   async measure(requests: readonly MeasurementRequest[]): Promise<SourceAnswer[]> {

@@ -1,10 +1,9 @@
 import { createTestDatabase, type TestDatabase, testDatabaseKinds } from '@gaugeline/prisma/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { createTestDeps, type TestDeps } from '../../../../test/create-test-deps.ts'
+import { TEST_START_MS, type TestDeps } from '../../../../test/create-test-deps.ts'
 import { CountingServer } from '../../../../test/scraping/counting-server.ts'
-import { deployScraped, Scraping, setScraped } from '../../../../test/scraping/scraping.ts'
+import { deployScraped, Scraping, setScraped, setUpScraping } from '../../../../test/scraping/scraping.ts'
 
-const START = Date.UTC(2026, 10, 23, 12)
 const by = 'amira'
 
 describe.each(await testDatabaseKinds())('scraping on %s', (kind) => {
@@ -18,23 +17,13 @@ describe.each(await testDatabaseKinds())('scraping on %s', (kind) => {
   })
   afterAll(() => database[Symbol.asyncDispose]())
   beforeEach(async () => {
-    deps = await createTestDeps(database)
-    server = await CountingServer.start()
-    server.requests = 1000
-    scraping = new Scraping(deps)
+    ;({ deps, server, scraping } = await setUpScraping(database))
   })
   afterEach(async () => {
     await scraping[Symbol.asyncDispose]()
     await server[Symbol.asyncDispose]()
   })
 
-  /** Of each sample: seconds from START to the start of its window, its length, and its requests. */
-  const samples = async (key: number) =>
-    (await deps.services.sampleStore.after(key, 0, 10_000)).map(({ windowStartMs, windowMs, requests }) => [
-      (windowStartMs - START) / 1000,
-      windowMs / 1000,
-      requests,
-    ])
   /** What the next sample counts from. */
   const storedCount = async () => {
     const { rows } = await database.pool.query<{ series: Record<string, number[]> }>(
@@ -42,19 +31,13 @@ describe.each(await testDatabaseKinds())('scraping on %s', (kind) => {
     )
     return Object.values(rows[0]?.series ?? {})[0]?.[0] ?? 0
   }
-  /** Lets time pass while the server serves a request each second. */
-  const serve = async (seconds: number, ...others: Scraping[]) => {
-    for (let second = 0; second < seconds; second += 1) {
-      server.serve(1)
-      await scraping.pass(1, ...others)
-    }
-  }
+  const serve = (seconds: number, ...others: Scraping[]) => scraping.serve(server, seconds, ...others)
 
   it('counts nothing at first sight, and then what was served in each interval', async () => {
     const { key } = await deployScraped(deps, server.url)
     server.waiting = 3
     await serve(22)
-    expect(await samples(key)).toEqual([
+    expect(await scraping.samples(key)).toEqual([
       [0, 5, null],
       [5, 5, 5],
       [10, 5, 5],
@@ -64,7 +47,7 @@ describe.each(await testDatabaseKinds())('scraping on %s', (kind) => {
     expect(first).toMatchObject({ waiting: 3, source: 'SCRAPED' })
     const { rows } = await database.pool.query('select * from source_states')
     expect(rows).toEqual([expect.objectContaining({ series: 2, duration_ms: expect.any(Number) })])
-    expect(rows).toMatchObject([{ baseline: { atMs: START + 20_000 } }])
+    expect(rows).toMatchObject([{ baseline: { atMs: TEST_START_MS + 20_000 } }])
     expect(scraping.errors).toEqual([])
   })
 
@@ -72,7 +55,7 @@ describe.each(await testDatabaseKinds())('scraping on %s', (kind) => {
     deps.time.pass(2000)
     const { key } = await deployScraped(deps, server.url)
     await serve(15)
-    expect(await samples(key)).toEqual([
+    expect(await scraping.samples(key)).toEqual([
       [5, 5, 5],
       [10, 5, 5],
     ])
@@ -87,7 +70,7 @@ describe.each(await testDatabaseKinds())('scraping on %s', (kind) => {
     }
     server.manner = 'answers'
     await serve(10)
-    expect(await samples(key)).toEqual([
+    expect(await scraping.samples(key)).toEqual([
       [0, 5, null],
       [5, 5, 5],
       [10, 20, 20],
@@ -103,7 +86,7 @@ describe.each(await testDatabaseKinds())('scraping on %s', (kind) => {
     await serve(60)
     server.manner = 'answers'
     await serve(10)
-    expect((await samples(key)).slice(1)).toEqual([
+    expect((await scraping.samples(key)).slice(1)).toEqual([
       [5, 5, 5],
       [70, 5, null],
       [75, 5, 5],
@@ -117,7 +100,7 @@ describe.each(await testDatabaseKinds())('scraping on %s', (kind) => {
     server.serve(2)
     await serve(5)
     // Those until the scrape a moment after the end of the window.
-    expect((await samples(key)).slice(-1)).toEqual([[15, 5, 2 + 3 + 1]])
+    expect((await scraping.samples(key)).slice(-1)).toEqual([[15, 5, 2 + 3 + 1]])
   })
 
   it('loses no span and doubles none when the server is started again', async () => {
@@ -128,7 +111,7 @@ describe.each(await testDatabaseKinds())('scraping on %s', (kind) => {
     deps.time.pass(14_000)
     scraping = new Scraping(deps)
     await serve(9)
-    expect(await samples(key)).toEqual([
+    expect(await scraping.samples(key)).toEqual([
       [0, 5, null],
       [5, 5, 5],
       [10, 20, 20],
@@ -153,7 +136,7 @@ describe.each(await testDatabaseKinds())('scraping on %s', (kind) => {
     }
     server.manner = 'answers'
     await serve(4, other)
-    const stored = await samples(key)
+    const stored = await scraping.samples(key)
     const sum = stored.reduce((total, [, , requests]) => total + Number(requests), 0)
     expect(sum).toBe((await storedCount()) - counted)
     expect(sum).toBeGreaterThan(55)
@@ -172,7 +155,7 @@ describe.each(await testDatabaseKinds())('scraping on %s', (kind) => {
     expect(server.scrapes).toBe(scrapes)
     await deps.services.deployments.resume(id, { by })
     await serve(17)
-    expect((await samples(key)).slice(1)).toEqual([
+    expect((await scraping.samples(key)).slice(1)).toEqual([
       [5, 5, 5],
       [25, 5, 5],
       [30, 5, 5],
@@ -192,7 +175,7 @@ describe.each(await testDatabaseKinds())('scraping on %s', (kind) => {
       await serve(1)
     }
     expect(server.scrapes).toBe(scrapes)
-    expect((await samples(key)).slice(1)).toEqual([
+    expect((await scraping.samples(key)).slice(1)).toEqual([
       [5, 5, 5],
       [12, 2, 20],
       [14, 2, 20],

@@ -1,11 +1,9 @@
 import { createTestDatabase, type TestDatabase, testDatabaseKinds } from '@gaugeline/prisma/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { createTestDeps, type TestDeps } from '../../../../test/create-test-deps.ts'
+import type { TestDeps } from '../../../../test/create-test-deps.ts'
 import { CountingServer } from '../../../../test/scraping/counting-server.ts'
 import { countThroughFaults } from '../../../../test/scraping/random-faults.ts'
-import { deployScraped, Scraping } from '../../../../test/scraping/scraping.ts'
-
-const START = Date.UTC(2026, 10, 23, 12)
+import { deployScraped, Scraping, setUpScraping } from '../../../../test/scraping/scraping.ts'
 
 describe.each(await testDatabaseKinds())('scraping through faults on %s', (kind) => {
   let database: TestDatabase
@@ -18,28 +16,14 @@ describe.each(await testDatabaseKinds())('scraping through faults on %s', (kind)
   })
   afterAll(() => database[Symbol.asyncDispose]())
   beforeEach(async () => {
-    deps = await createTestDeps(database)
-    server = await CountingServer.start()
-    server.requests = 1000
-    scraping = new Scraping(deps)
+    ;({ deps, server, scraping } = await setUpScraping(database))
   })
   afterEach(async () => {
     await scraping[Symbol.asyncDispose]()
     await server[Symbol.asyncDispose]()
   })
 
-  const samples = async (key: number) =>
-    (await deps.services.sampleStore.after(key, 0, 10_000)).map(({ windowStartMs, windowMs, requests }) => [
-      (windowStartMs - START) / 1000,
-      windowMs / 1000,
-      requests,
-    ])
-  const serve = async (seconds: number) => {
-    for (let second = 0; second < seconds; second += 1) {
-      server.serve(1)
-      await scraping.pass(1)
-    }
-  }
+  const serve = (seconds: number) => scraping.serve(server, seconds)
 
   it.each([
     ['was stored', true],
@@ -50,7 +34,7 @@ describe.each(await testDatabaseKinds())('scraping through faults on %s', (kind)
     scraping.loseAnswer(isStored)
     await serve(15)
     expect(scraping.errors).toEqual([new Error('the connection is lost')])
-    expect((await samples(key)).slice(1)).toEqual([
+    expect((await scraping.samples(key)).slice(1)).toEqual([
       [5, 5, 5],
       [10, 5, 5],
       [15, 5, 5],
@@ -69,7 +53,9 @@ describe.each(await testDatabaseKinds())('scraping through faults on %s', (kind)
     await serve(30)
     store.store = storeSamples
     await serve(5)
-    expect((await samples(key)).slice(2).map(([, ...rest]) => rest)).toEqual(Array.from({ length: 7 }, () => [5, 5]))
+    expect((await scraping.samples(key)).slice(2).map(([, ...rest]) => rest)).toEqual(
+      Array.from({ length: 7 }, () => [5, 5]),
+    )
   })
 
   it('is not held up by a target that says nothing, and that one costs its own samples only', async () => {
@@ -81,8 +67,8 @@ describe.each(await testDatabaseKinds())('scraping through faults on %s', (kind)
       await deployScraped(deps, slow.url, { timeoutMs: 5000 }),
     ]
     await serve(22)
-    expect((await samples(fast.key)).length).toBe(4)
-    expect(await samples(never.key)).toEqual([])
+    expect((await scraping.samples(fast.key)).length).toBe(4)
+    expect(await scraping.samples(never.key)).toEqual([])
     // One at a time, however many windows have passed.
     expect(slow.scrapes).toBe(1)
   })
