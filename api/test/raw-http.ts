@@ -68,11 +68,17 @@ export async function nextAccepted(): Promise<Socket> {
 }
 
 /** Sends queries one right behind the other over one connection, without waiting for the answers. */
-export function pipeline(port: number, authorization: string, accept: string, queries: readonly string[]): Socket {
+export function pipeline(
+  port: number,
+  authorization: string,
+  accept: string,
+  queries: readonly (string | { query: string; variables: string })[],
+): Socket {
   const socket = connect(port, '127.0.0.1')
-  for (const query of queries) {
+  for (const each of queries) {
+    const search = new URLSearchParams(typeof each === 'string' ? { query: each } : each)
     socket.write(
-      `GET /graphql?query=${encodeURIComponent(query)} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n` +
+      `GET /graphql?${search} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n` +
         `Authorization: ${authorization}\r\nAccept: ${accept}\r\n\r\n`,
     )
   }

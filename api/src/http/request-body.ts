@@ -51,7 +51,7 @@ export async function readBytes(
     let size = 0
     function take(chunk: Buffer): void {
       size += chunk.length
-      if (size > maxBytes) return refuse(tooLarge)
+      if (size > maxBytes) return refuse(tooLarge())
       try {
         onBytes(chunk.length)
         chunks.push(chunk)
@@ -64,13 +64,13 @@ export async function readBytes(
       req.off('data', take).resume()
       reject(error)
     }
-    const tooLarge = new RequestError(413, `The body is larger than ${maxBytes} bytes.`)
+    const tooLarge = () => new RequestError(413, `The body is larger than ${maxBytes} bytes.`)
     const leave = () => reject(new RequestError(400, 'The body is incomplete.'))
     if (req.destroyed) leave()
     req.once('error', leave)
     req.once('end', () => resolve(Buffer.concat(chunks, size)))
     // A body that declares itself too large is refused before a byte of it is read.
-    if (Number(req.headers['content-length'] ?? 0) > maxBytes) refuse(tooLarge)
+    if (Number(req.headers['content-length'] ?? 0) > maxBytes) refuse(tooLarge())
     else req.on('data', take)
   })
 }

@@ -253,7 +253,10 @@ describe('a reader who has stopped', () => {
     await using server = await createHttpTestServer({ idleTimeoutMs: 500 })
     const accepted = nextAccepted()
     // More than the kernel takes.
-    const queries = Array.from({ length: 12 }, (_, n) => `{padded(length:${4_000_000 + n})}`)
+    const queries = Array.from({ length: 12 }, (_, n) => ({
+      query: 'query ($length: Int!) { padded(length: $length) }',
+      variables: JSON.stringify({ length: 4_000_000 + n }),
+    }))
     const stalled = pipeline(server.port, authorization, 'application/json', queries).pause()
     stalled.on('error', () => undefined)
     const connection = await accepted

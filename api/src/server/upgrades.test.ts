@@ -112,7 +112,8 @@ describe('an upgrade to something else than WebSocket', () => {
     await using server = await createHttpTestServer({ idleTimeoutMs: 300 })
     const accepted = nextAccepted()
     const socket = connect(server.port, '127.0.0.1').pause()
-    const large = Array.from({ length: 6 }, (_, n) => get(server, `{padded(length:${4_000_000 + n})}`, []))
+    const query = encodeURIComponent('query ($length: Int!) { padded(length: $length) }')
+    const large = Array.from({ length: 6 }, (_, n) => get(server, `${query}&variables={"length":${4_000_000 + n}}`, []))
     socket.write(large.join('') + get(server, '{whoami}', H2C))
     const connection = await accepted
     await once(connection, 'close')
