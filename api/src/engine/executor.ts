@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type ExecutionArgs, type ExecutionResult, Kind, type OperationTypeNode } from 'graphql'
+import { type ExecutionArgs, type ExecutionResult, Kind, OperationTypeNode } from 'graphql'
 import type { RefusedError } from '../base/errors.ts'
 import { CALLS } from '../base/limits.ts'
 import { accessOf, anyViewerWith, type Viewer } from '../base/viewer.ts'
@@ -132,7 +132,7 @@ export class Executor {
         return subscribed instanceof SharedMember ? subscribed : { result: subscribed }
       }),
     )
-    onOperation?.('subscription' as OperationTypeNode, answer instanceof SharedMember)
+    onOperation?.(OperationTypeNode.SUBSCRIPTION, answer instanceof SharedMember)
     if (!(answer instanceof SharedMember)) {
       return { kind: 'text', text: answerText(this.#bodyOf(answer, requestId)) }
     }
