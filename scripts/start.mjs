@@ -21,7 +21,7 @@ await command(async () => {
   process.chdir(ROOT)
   Object.assign(process.env, QUIET_ENV)
   await install()
-  await turbo('building', ['generate', 'codegen', 'build'])
+  await turbo('building', ['generate', 'codegen', 'build', 'snapshot'])
   leaveToServer()
   if (process.env.npm_lifecycle_event === 'start') endWithNpm()
   process.setSourceMapsEnabled(true)

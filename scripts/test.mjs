@@ -150,7 +150,7 @@ await command(async () => {
     const linted = part('lint', () => npmScript('linting', ['run', 'lint']))
     await Promise.all([
       part('typecheck', () => turbo('checking types', ['typecheck'])),
-      part('build', () => turbo('building', ['build'])),
+      part('build', () => turbo('building', ['build', 'snapshot'])),
       part('browser', browser),
       part('newer Node', gettingNewerNode),
       // The benchmark would install them by itself, but its test has no time for a slow download.

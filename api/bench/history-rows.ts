@@ -43,12 +43,22 @@ export async function fillHistory(database: Pick<Database, 'pool'>, nowMs: numbe
       select key, 2592000, to_timestamp($1::float8 / 1000), to_timestamp($1::float8 / 1000) from deployments`,
     [Math.floor(nowMs / 1000) * 1000],
   )
-  for (const stored of STORED) await store(database, stored, nowMs)
+  for (const stored of STORED) await storeWindows(database, stored, nowMs)
 }
 
-async function store(
+interface StoredWindows {
+  /** From and to: keys of deployments, or 0 for the fleet. */
+  series: readonly [number, number]
+  resolutionMs: number
+  spanMs: number
+  /** In each. */
+  requests: number
+}
+
+/** Stores merged windows until now, and that those deployments have no others to come. */
+export async function storeWindows(
   database: Pick<Database, 'pool'>,
-  { series: [first, last], resolutionMs, spanMs, requests }: (typeof STORED)[number],
+  { series: [first, last], resolutionMs, spanMs, requests }: StoredWindows,
   nowMs: number,
 ): Promise<void> {
   const { pool } = database
@@ -84,7 +94,7 @@ async function store(
 }
 
 /** Of one deployment log-normal; of the fleet a mixture of forty such, from 15 ms to 2 s. */
-function distribution(n: number, requests: number, isFleet: boolean): Buffer {
+export function distribution(n: number, requests: number, isFleet: boolean): Buffer {
   const random = new Random(seedOf(`bench ${n}`))
   const histogram = new LatencyHistogram()
   const draws = Math.min(requests, 60_000)

@@ -174,7 +174,7 @@ export function createDeps({ env, database, source, log, address, time = realTim
   const onRunError = logError('simulated training runs are stalled')
   const trainingRuns = new TrainingRuns({ prisma, bus, outbox, clock: recordingClock, onError: onRunError })
   const directoryError = logError('the active deployments could not be read')
-  const activeDeployments = new ActiveDeployments({ prisma, bus, onError: directoryError })
+  const activeDeployments = new ActiveDeployments({ reader, bus, onError: directoryError })
   const { sampleStore, recorderStore, sourceStates, metricsHistory, tables, sweepClock, retention, kept } =
     createSampleStorage({
       database,

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import type { Commands } from './generator.ts'
 
 /** Above what the load itself waits for. */
-const TIMEOUT_MS = 90_000
+const TIMEOUT_MS = 300_000
 
 interface Answer {
   result?: unknown

@@ -9,6 +9,8 @@ export interface RequestLoad {
   bodies: readonly string[]
   /** Request by request, the next: each has a budget of its own. None for a server that checks none. */
   tokens: readonly string[]
+  /** What every answer must hold. */
+  holds: string
   connections: number
   /** How many to send, by all connections together; at least one each. */
   count: number
@@ -42,7 +44,7 @@ export async function request(load: RequestLoad): Promise<Requested> {
 }
 
 async function repeat(
-  { origin, bodies, tokens, count }: RequestLoad,
+  { origin, bodies, tokens, holds, count }: RequestLoad,
   latencies: Latencies,
   total: Total,
 ): Promise<void> {
@@ -66,7 +68,7 @@ async function repeat(
         const answer = bytes.subarray(0, length)
         const size = sizeOf(answer)
         if (size === undefined || size > length) return 0
-        if (!answer.subarray(0, 12).equals(OK) || answer.includes('"errors":[')) {
+        if (!answer.subarray(0, 12).equals(OK) || answer.includes('"errors":[') || !answer.includes(holds)) {
           failure = new Error(`A request was answered: ${answer.toString()}`)
           stream.socket.destroy()
           return size

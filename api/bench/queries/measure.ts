@@ -1,29 +1,41 @@
 import type { GraphQLTestClient } from '../../test/graphql-client.ts'
-import { LoadProcess } from '../load/load.ts'
-import { pause } from '../rounds.ts'
+import type { LoadProcess } from '../load/load.ts'
 import type { ServerProcess } from '../server-process.ts'
 import { type BackendTimes, backendTimes, usedBetween } from './backends.ts'
 import type { Question } from './questions.ts'
 
-export const CONNECTIONS = 32
-const IDLE_MS = 2_000
+/** How hard to ask. */
+export interface Pace {
+  connections: number
+  /** Of the requests that make a round; at least one for each connection. */
+  share: number
+}
 
 /** A server that answers questions from a database of its own. */
 export interface QueryServer extends AsyncDisposable {
+  name: string
   process: ServerProcess
   databaseUrl: string
   client: GraphQLTestClient
   /** Callers, who take turns; none where nobody is checked. */
   tokens: readonly string[]
+  /** How many of the variables that can be used but once are. */
+  used: number
+}
+
+/** One question to one server; equal requests are the same each time, the others the next one each time. */
+export interface Asked {
+  name: string
+  server: QueryServer
+  question: Question
+  equal: boolean
 }
 
 export interface Measurement {
-  /** Of the server a request, less what it uses without requests. */
+  /** Of the server a request. */
   serverUs: number
   /** Of PostgreSQL's backends, likewise; NaN where it cannot be known. */
   backendsUs: number
-  /** Of both without requests, as a share of a core. */
-  fixed: number
   perSecond: number
   p50Ms: number
   p99Ms: number
@@ -34,33 +46,37 @@ export interface Measurement {
 }
 
 /**
- * Asks a share of what makes a round, after half as many requests to warm up. With equal requests all ask the same, else
- * each the next.
+ * Asks a round of requests, after half as many to warm up. With equal requests all ask the same, else each the next.
  */
 export async function measure(
-  server: QueryServer,
-  question: Question,
-  equal: boolean,
-  share: number,
+  load: LoadProcess,
+  { server, question, equal }: Pick<Asked, 'server' | 'question' | 'equal'>,
+  { connections, share }: Pace,
 ): Promise<Measurement> {
-  await using load = new LoadProcess()
-  const variables = equal ? question.variables.slice(0, 1) : question.variables
-  const bodies = variables.map((each) => JSON.stringify({ query: question.query, variables: each }))
-  const count = Math.max(CONNECTIONS, Math.round(question.requests * share))
-  const requests = { origin: server.process.origin, tokens: server.tokens, bodies, connections: CONNECTIONS }
-  await load.ask('request', { ...requests, count: Math.max(CONNECTIONS, Math.round(count / 2)) })
-  const idle = await span(server, () => pause(IDLE_MS * share))
+  const { query, variables, holds, once } = question
+  const count = Math.max(connections, Math.round(question.requests * share))
+  const bodies = (each: readonly Record<string, unknown>[]) =>
+    each.map((used) => JSON.stringify({ query, variables: used }))
+  const ask = async (requests: number) => {
+    let asked = equal ? variables.slice(0, 1) : variables
+    if (once) {
+      asked = variables.slice(server.used, server.used + requests)
+      server.used += requests
+    }
+    const { process, tokens } = server
+    const { origin } = process
+    return await load.ask('request', { origin, tokens, bodies: bodies(asked), holds, connections, count: requests })
+  }
+  await ask(Math.max(connections, Math.round(count / 2)))
   await load.ask('begin')
-  const asked = await span(server, () => load.ask('request', { ...requests, count }))
-  const { took } = asked
-  const perRequest = (of: (span: Used) => number) => ((of(asked) - (of(idle) * took) / idle.took) * 1000) / count
+  const asked = await span(server, () => ask(count))
+  const { took, serverMs, backendsMs } = asked
   return {
     ...asked.result,
-    serverUs: perRequest(({ serverMs }) => serverMs),
-    backendsUs: perRequest(({ backendsMs }) => backendsMs),
-    fixed: (idle.serverMs + idle.backendsMs) / idle.took,
+    serverUs: (serverMs * 1000) / count,
+    backendsUs: (backendsMs * 1000) / count,
     perSecond: (count * 1000) / took,
-    busy: (asked.serverMs + asked.backendsMs) / took,
+    busy: (serverMs + backendsMs) / took,
     loadBusy: (await load.ask('cpu')) / took,
   }
 }

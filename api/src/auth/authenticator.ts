@@ -88,18 +88,25 @@ export class Authenticator {
    *   stores pass through.
    */
   async authenticate(credentials: Credentials): Promise<Viewer> {
-    const address = this.addressOf(credentials)
+    return await this.callerWith(credentials)()
+  }
+
+  /** Authenticates the same credentials as often as it is called; they are hashed once. */
+  callerWith(credentials: Credentials): () => Promise<Viewer> {
     const token = tokenOf(credentials)
-    if (token !== undefined) return await this.#viewerOfToken(token, address)
+    if (token !== undefined) return this.#callerWithToken(token, credentials)
     const secret = this.#cookie.read(credentials.cookie)
-    if (secret === undefined) {
-      throw new RefusedError(
-        'UNAUTHENTICATED',
-        'Sign in at /sign-in, or send a token as "Authorization: Bearer <token>" (over WebSocket: in connection_init).',
-      )
+    const hash = secret === undefined ? undefined : this.#sessions.hashOf(secret)
+    return async () => {
+      if (secret === undefined) {
+        throw new RefusedError(
+          'UNAUTHENTICATED',
+          'Sign in at /sign-in, or send a token as "Authorization: Bearer <token>" (over WebSocket: in connection_init).',
+        )
+      }
+      const message = 'This session has ended. Sign in again at /sign-in.'
+      return await this.#lookUp(this.#bySession, hash, credentials, message)
     }
-    const message = 'This session has ended. Sign in again at /sign-in.'
-    return await this.#lookUp(this.#bySession, this.#sessions.hashOf(secret), address, message)
   }
 
   /** The address that a caller is counted by. */
@@ -107,34 +114,35 @@ export class Authenticator {
     return this.#addresses.of(caller)
   }
 
-  async #viewerOfToken(token: string, address: string): Promise<Viewer> {
+  #callerWithToken(token: string, caller: CallerAddress): () => Promise<Viewer> {
     const digested = digest(token)
     if (this.#adminDigest !== undefined && sameDigest(digested, this.#adminDigest)) {
-      return { name: ADMIN_NAME, scopes: ALL_SCOPES, key: ADMIN_NAME }
+      return async () => ({ name: ADMIN_NAME, scopes: ALL_SCOPES, key: ADMIN_NAME })
     }
-    return await this.#lookUp(this.#byToken, tokenHashOf(token, digested), address, 'This token is not valid.')
+    const hash = tokenHashOf(token, digested)
+    return async () => await this.#lookUp(this.#byToken, hash, caller, 'This token is not valid.')
   }
 
   async #lookUp(
     cache: CredentialCache<Viewer>,
     hash: string | undefined,
-    address: string,
+    caller: CallerAddress,
     message: string,
   ): Promise<Viewer> {
-    if (hash === undefined || !cache.knows(hash)) this.#failures.check(address)
-    const viewer = hash === undefined ? undefined : await this.#read(cache, hash, address)
+    if (hash === undefined || !cache.knows(hash)) this.#failures.check(this.addressOf(caller))
+    const viewer = hash === undefined ? undefined : await this.#read(cache, hash, caller)
     if (viewer === undefined || (viewer.expiresAt !== undefined && viewer.expiresAt.getTime() <= this.#clock.now())) {
-      this.#failures.add(address)
+      this.#failures.add(this.addressOf(caller))
       throw new RefusedError('UNAUTHENTICATED', message)
     }
     if (viewer.tokenId !== undefined) this.#onTokenUse(viewer.tokenId)
     return viewer
   }
 
-  async #read(cache: CredentialCache<Viewer>, hash: string, address: string): Promise<Viewer | undefined> {
+  async #read(cache: CredentialCache<Viewer>, hash: string, caller: CallerAddress): Promise<Viewer | undefined> {
     // A thousand clients that reconnect with one token cost one lookup.
     if (cache.knows(hash) || cache.isReading(hash)) return await cache.get(hash)
-    return await this.#failures.during(address, () => cache.get(hash))
+    return await this.#failures.during(this.addressOf(caller), () => cache.get(hash))
   }
 }
 

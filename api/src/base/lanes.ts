@@ -30,6 +30,11 @@ export class Lanes {
     }
   }
 
+  /** Whether work with this key would begin at once. */
+  hasRoom(key: string): boolean {
+    return this.#lanes.get(key)?.semaphore.hasRoom ?? true
+  }
+
   /** Refuses all who wait in a lane now: what has just failed would fail for each of them, after as long. */
   refuseWaiting(key: string, reason: Error): void {
     this.#lanes.get(key)?.semaphore.refuseWaiting(reason)

@@ -38,6 +38,11 @@ export class Semaphore {
     return () => this.#release()
   }
 
+  /** Whether a permit is free. */
+  get hasRoom(): boolean {
+    return this.#held < this.#options.max
+  }
+
   async #turn(signal: AbortSignal | undefined): Promise<void> {
     if (this.#waiting.size >= this.#options.maxWaiting) throw this.#options.refusal()
     await new Promise<void>((resolve, reject) => {

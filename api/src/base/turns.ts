@@ -37,11 +37,7 @@ export class Turns {
    * @throws `refusal()` when this caller has too much heavy work waiting
    */
   async take(caller: string, isHeavy: () => boolean): Promise<void> {
-    if (this.#lines.size === 0 && this.#left > 0) {
-      if (this.#left === PER_TURN) setImmediate(() => this.#next())
-      this.#left -= isHeavy() ? PER_TURN : 1
-      return
-    }
+    if (this.tryTake(isHeavy)) return
     const line = this.#lines.get(caller) ?? { waiting: [], heavy: 0 }
     const weighs = isHeavy() ? 1 : 0
     if (weighs === 1 && line.heavy >= this.#maxHeavyWaiting) throw this.#refusal()
@@ -51,6 +47,14 @@ export class Turns {
       this.#lines.set(caller, line)
     })
     line.heavy -= weighs
+  }
+
+  /** Whether this work may begin at once, which it then does. */
+  tryTake(isHeavy: () => boolean): boolean {
+    if (this.#lines.size > 0 || this.#left <= 0) return false
+    if (this.#left === PER_TURN) setImmediate(() => this.#next())
+    this.#left -= isHeavy() ? PER_TURN : 1
+    return true
   }
 
   #next(): void {

@@ -23,7 +23,7 @@ describe.each(await testDatabaseKinds())('active deployments on %s', (kind) => {
     changes = new Queue()
     errors = new Queue()
     active = new ActiveDeployments({
-      prisma: database.prisma,
+      reader: database.reader,
       bus: deps.bus,
       onError: (error) => errors.push(error),
     })
@@ -40,16 +40,22 @@ describe.each(await testDatabaseKinds())('active deployments on %s', (kind) => {
   /** Reads wait until the test releases them, and return what was stored when they started. */
   const holdReads = () => {
     const held = new Queue<() => void>()
-    const findMany = database.prisma.deployment.findMany.bind(database.prisma.deployment)
-    const reads = vi.spyOn(database.prisma.deployment, 'findMany').mockImplementation(((args: object) => {
-      const answer = findMany(args)
-      return answer.then(async (rows) => {
+    const rowCounts: number[] = []
+    const rowsOf = database.reader.rowsOf.bind(database.reader)
+    const reads = vi.spyOn(database.reader, 'rowsOf').mockImplementation(((...asked: Parameters<typeof rowsOf>) => {
+      const read = rowsOf(...asked)
+      return async (...given: Parameters<typeof read>) => {
+        const rows = await read(...given)
+        rowCounts.push(rows.length)
         await new Promise<void>((release) => held.push(release))
         return rows
-      })
-    }) as typeof findMany)
-    return { held, reads }
+      }
+    }) as typeof rowsOf)
+    return { held, reads, rowCounts }
   }
+
+  const failOnce = (message: string) =>
+    vi.spyOn(database.reader, 'rowsOf').mockReturnValueOnce(() => Promise.reject(new Error(message)))
 
   it('are those that are active at the start, by model, newest version first', async () => {
     await deploy('b')
@@ -112,11 +118,13 @@ describe.each(await testDatabaseKinds())('active deployments on %s', (kind) => {
     const [first, other] = [await deploy('a'), await deploy('b')]
     await active.start()
     await changes.next()
-    const reads = vi.spyOn(database.prisma.deployment, 'findMany')
+    const { held, rowCounts } = holdReads()
     await deploy('a')
+    const release = await held.next()
+    vi.restoreAllMocks()
+    release()
     expect(await changes.next()).toEqual(['a 1', 'a 0', 'b 0'])
-    const rows = await reads.mock.results[0]?.value
-    expect(rows).toHaveLength(1)
+    expect(rowCounts).toEqual([1])
     expect(active.byId(first.id)).toMatchObject({
       model: { deploymentCount: 2 },
       trainingJob: { model: { deploymentCount: 2 } },
@@ -156,13 +164,13 @@ describe.each(await testDatabaseKinds())('active deployments on %s', (kind) => {
     await deploy('a')
     await active.start()
     await changes.next()
-    vi.spyOn(database.prisma.deployment, 'findMany').mockRejectedValueOnce(new Error('gone'))
+    failOnce('gone')
     await deploy('b')
     expect(await errors.next()).toEqual(new Error('gone'))
     expect(names()).toEqual(['a 0'])
     vi.advanceTimersByTime(30_000)
     expect(await changes.next()).toEqual(['a 0', 'b 0'])
-    vi.spyOn(database.prisma.deployment, 'findMany').mockRejectedValueOnce(new Error('gone again'))
+    failOnce('gone again')
     await deploy('c')
     await errors.next()
     await deploy('d')
@@ -170,7 +178,7 @@ describe.each(await testDatabaseKinds())('active deployments on %s', (kind) => {
   })
 
   it('make the start fail when they cannot be read', async () => {
-    vi.spyOn(database.prisma.deployment, 'findMany').mockRejectedValueOnce(new Error('gone'))
+    failOnce('gone')
     await expect(active.start()).rejects.toThrow('gone')
     expect(errors.size).toBe(0)
   })

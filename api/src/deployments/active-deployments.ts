@@ -1,4 +1,4 @@
-import type { Deployment, Model, Prisma, PrismaClient, TrainingJob } from '@gaugeline/prisma'
+import { Prisma, type Reader } from '@gaugeline/prisma'
 import { encodeId } from '../base/global-ids.ts'
 import type { Part } from '../base/lifecycle.ts'
 import { SerialTask } from '../base/serial-task.ts'
@@ -12,7 +12,7 @@ import { type DeploymentFilter, type DeploymentWithNames, matcherOf } from './de
 const REFRESH_MS = 30_000
 
 export interface ActiveDeploymentsOptions {
-  prisma: PrismaClient
+  reader: Reader
   bus: Bus
   onError: (error: unknown) => void
 }
@@ -21,7 +21,6 @@ export interface ActiveDeploymentsOptions {
 interface Outdated {
   all: boolean
   ids: Set<string>
-  jobs: Set<string>
 }
 
 /** Every active deployment with its model and training job, in memory: live views are made from it. */
@@ -30,8 +29,8 @@ export class ActiveDeployments implements FleetDirectory<DeploymentWithNames, De
   /** Sorted by model, then newest version first. */
   #active: DeploymentWithNames[] = []
   #byId = new Map<string, DeploymentWithNames>()
-  /** What is to be read again; everything, until it was read once. */
-  #outdated: Outdated = { all: true, ids: new Set(), jobs: new Set() }
+  /** What is to be read again. */
+  #outdated: Outdated = { all: true, ids: new Set() }
   #isKnown = false
   #listeners = new Set<() => void>()
   #unsubscribe: (() => void)[] = []
@@ -47,6 +46,10 @@ export class ActiveDeployments implements FleetDirectory<DeploymentWithNames, De
     // One read at a time: of two at once, the older answer could come last.
     const refresh = new SerialTask(() => this.#read(), onError)
     this.#refresh = refresh
+    const refreshOne = (id: string) => {
+      this.#outdated.ids.add(id)
+      refresh.request()
+    }
     const refreshAll = () => {
       this.#outdated.all = true
       refresh.request()
@@ -54,23 +57,18 @@ export class ActiveDeployments implements FleetDirectory<DeploymentWithNames, De
     this.#unsubscribe = [
       // Hundreds of sources fail at once with their network.
       bus.subscribe('deploymentEvent', (event) => {
-        if (isHealthEvent(event)) return
-        this.#outdated.ids.add(event.deploymentId)
-        refresh.request()
+        if (!isHealthEvent(event)) refreshOne(event.deploymentId)
       }),
-      bus.subscribe('deploymentUpdated', ({ deploymentId }) => {
-        this.#outdated.ids.add(deploymentId)
-        refresh.request()
-      }),
+      bus.subscribe('deploymentUpdated', ({ deploymentId }) => refreshOne(deploymentId)),
       bus.subscribe('setBack', refreshAll),
       // A completed job can still get other labels; others change several times a second.
       bus.subscribe('trainingJob', ({ trainingJobId }) => {
-        if (!this.#active.some((deployment) => deployment.trainingJobId === trainingJobId)) return
-        this.#outdated.jobs.add(trainingJobId)
-        refresh.request()
+        const deployment = this.#active.find((each) => each.trainingJobId === trainingJobId)
+        if (deployment) refreshOne(deployment.id)
       }),
     ]
     this.#timer = setInterval(refreshAll, REFRESH_MS)
+    this.#outdated.all = true
     await refresh.run()
   }
 
@@ -110,10 +108,10 @@ export class ActiveDeployments implements FleetDirectory<DeploymentWithNames, De
 
   async #read(): Promise<void> {
     const outdated = this.#outdated
-    this.#outdated = { all: false, ids: new Set(), jobs: new Set() }
+    this.#outdated = { all: false, ids: new Set() }
     try {
-      if (outdated.all) this.#set(await this.#stored({}))
-      else await this.#readAgain(outdated)
+      if (outdated.all) this.#set(await this.#stored(Prisma.sql`status = 'ACTIVE'`))
+      else await this.#readAgain(outdated.ids)
     } catch (error) {
       this.#outdated.all = true
       throw error
@@ -121,11 +119,11 @@ export class ActiveDeployments implements FleetDirectory<DeploymentWithNames, De
   }
 
   /** With a thousand that are active, reading all of them for each that is deployed would cost more than the deploy. */
-  async #readAgain({ ids, jobs }: Outdated): Promise<void> {
-    const read = await this.#stored({ OR: [{ id: { in: [...ids] } }, { trainingJobId: { in: [...jobs] } }] })
+  async #readAgain(ids: ReadonlySet<string>): Promise<void> {
+    const read = await this.#stored(Prisma.sql`status = 'ACTIVE' and id = any(${[...ids]}::uuid[])`)
     const models = new Map(read.map(({ model }) => [model.id, model]))
     const others = this.#active
-      .filter(({ id, trainingJobId }) => !ids.has(id) && !jobs.has(trainingJobId))
+      .filter(({ id }) => !ids.has(id))
       .map((deployment) => {
         const model = models.get(deployment.modelId)
         return model === undefined ? deployment : withNames({ ...deployment, model })
@@ -133,12 +131,10 @@ export class ActiveDeployments implements FleetDirectory<DeploymentWithNames, De
     this.#set([...others, ...read])
   }
 
-  async #stored(where: Prisma.DeploymentWhereInput): Promise<DeploymentWithNames[]> {
-    const active = await this.#options.prisma.deployment.findMany({
-      where: { ...where, status: 'ACTIVE' },
-      include: { model: true, trainingJob: true },
-    })
-    return active.map(withNames)
+  async #stored(where: Prisma.Sql): Promise<DeploymentWithNames[]> {
+    const rowsOf = this.#options.reader.rowsOf('Deployment', { include: { model: true, trainingJob: true } })
+    const active = await rowsOf(Prisma.sql`select * from deployments where ${where}`, [], Prisma.empty)
+    return active.map(({ row }) => withNames(row as DeploymentWithNames))
   }
 
   #set(active: DeploymentWithNames[]): void {
@@ -153,7 +149,7 @@ export class ActiveDeployments implements FleetDirectory<DeploymentWithNames, De
 }
 
 /** As reading the job's relations would give: it trains the same model, and this is its active deployment. */
-function withNames(deployment: Deployment & { model: Model; trainingJob: TrainingJob }): DeploymentWithNames {
+function withNames(deployment: DeploymentWithNames): DeploymentWithNames {
   const trainingJob = { ...deployment.trainingJob, model: deployment.model, deployments: [deployment] }
   return { ...deployment, trainingJob }
 }

@@ -42,6 +42,9 @@ export class Calls {
    * @throws RefusedError RATE_LIMITED when too many wait, or when it has waited for too long; it has not run then
    */
   async run<T>(kind: CallKind, caller: string, call: () => T | Promise<T>): Promise<T> {
+    const lanes = this.#lanes[kind]
+    // Most begin at once, and need no timer.
+    if (lanes.hasRoom(caller)) return await lanes.run(caller, call)
     const patience = new AbortController()
     const timer = setTimeout(() => patience.abort(this.refusal(kind)), this.#waitMs)
     const begin = () => {
@@ -49,7 +52,7 @@ export class Calls {
       return call()
     }
     try {
-      return await this.#lanes[kind].run(caller, begin, patience.signal)
+      return await lanes.run(caller, begin, patience.signal)
     } finally {
       clearTimeout(timer)
     }

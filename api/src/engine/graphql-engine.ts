@@ -130,20 +130,27 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
       // Some clients send an empty one for a document that needs none.
       const operationName = name || undefined
       const { key } = context.viewer
-      const enveloped: Enveloped = yoga.getEnveloped(context)
-      let document: DocumentNode
+      const isHeavy = () => isNew(query)
+      let document: DocumentNode | undefined
       try {
-        await requests.during(key, bytes, async () => await turns.take(key, () => isNew(query)))
-        document = enveloped.parse(query)
+        if (!turns.tryTake(isHeavy)) {
+          await requests.during(key, bytes, async () => await turns.take(key, isHeavy))
+        }
+        // One that is kept is valid.
+        document = documents.get(query)
+        if (document === undefined) {
+          const enveloped: Enveloped = yoga.getEnveloped(context)
+          document = enveloped.parse(query)
+          const mistakes = enveloped.validate(options.schema, document)
+          if (mistakes.length > 0) {
+            documents.delete(query)
+            onOperation('unknown', false)
+            return mistakes
+          }
+        }
       } catch (error) {
         onOperation('unknown', false)
         return [errors.error(error, context.requestId)]
-      }
-      const mistakes = enveloped.validate(options.schema, document)
-      if (mistakes.length > 0) {
-        documents.delete(query)
-        onOperation('unknown', false)
-        return mistakes
       }
       const kind = getOperationAST(document, operationName)?.operation
       const args: ExecutionArgs = {

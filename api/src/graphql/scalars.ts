@@ -6,7 +6,7 @@ import {
   type ValueNode,
   valueFromASTUntyped,
 } from 'graphql'
-import { parseDateTime } from '../base/date-time.ts'
+import { dateTimeText, parseDateTime } from '../base/date-time.ts'
 import { builder } from './builder.ts'
 
 /** Reads a literal as the value that it stands for; an error then says where in the document it is. */
@@ -32,7 +32,7 @@ builder.scalarType('DateTime', {
 
 Example:
 \`2026-11-23T14:02:00.000Z\``,
-  serialize: (value) => value.toISOString(),
+  serialize: dateTimeText,
   parseValue: dateTime,
   parseLiteral: literal(dateTime),
 })

@@ -119,7 +119,7 @@ export function createRouter(app: HttpApp, log: Logger): Router {
   async function handleGraphQL(req: IncomingMessage, res: ServerResponse, requestId: string): Promise<void> {
     if (req.method !== 'GET' && req.method !== 'POST') return refuseMethod(req, res, 'GET, POST')
     if (req.method === 'GET' && wantsPage(req)) return await graphiql.send(req, res)
-    await graphql.handle(req, res, () => auth.authenticator.authenticate(credentialsOf(req)), requestId)
+    await graphql.handle(req, res, auth.authenticator.callerWith(credentialsOf(req)), requestId)
   }
 
   async function handleSdl(req: IncomingMessage, res: ServerResponse): Promise<void> {

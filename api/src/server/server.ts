@@ -87,8 +87,9 @@ export class HttpServer {
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionsCheckingInterval: CONNECTIONS_CHECKING_INTERVAL_MS,
   })
-  /** Requests that are being handled, or whose responses have not been sent completely. */
-  readonly #inFlight = new Set<Promise<void>>()
+  /** How many requests are being handled, or have responses that have not been sent completely. */
+  #inFlight = 0
+  #onIdle = () => {}
   readonly #connections: Connections
   #policy: OriginPolicy | undefined
   #router: Router | undefined
@@ -160,7 +161,7 @@ export class HttpServer {
 
   async #drain(): Promise<void> {
     await this.#router?.shutDown()
-    await Promise.all(this.#inFlight)
+    if (this.#inFlight > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve))
     // Their last response promised to keep them alive.
     this.#server.closeIdleConnections()
   }
@@ -171,18 +172,21 @@ export class HttpServer {
     const begin = performance.now()
     const { socket } = req
     this.#connections.begin(socket)
-    const sent = new Promise<void>((resolve) => {
-      res.once('close', () => {
-        this.#connections.end(socket)
-        this.#count(req, res, performance.now() - begin)
-        resolve()
-      })
+    this.#inFlight += 1
+    // A mutation keeps running when its caller disconnects: it must be answered, and the response sent or lost.
+    let left = 2
+    const end = () => {
+      left -= 1
+      if (left === 0) this.#inFlight -= 1
+      if (this.#inFlight === 0) this.#onIdle()
+    }
+    res.once('close', () => {
+      this.#connections.end(socket)
+      this.#count(req, res, performance.now() - begin)
+      end()
     })
     const answered = this.#answer(req, res, requestId).catch((error: unknown) => this.#fail(req, res, requestId, error))
-    // A mutation keeps running when its caller disconnects, so both must be over.
-    const done = Promise.all([sent, answered]).then(() => undefined)
-    this.#inFlight.add(done)
-    void done.then(() => this.#inFlight.delete(done))
+    void answered.then(end)
   }
 
   #count(req: IncomingMessage, res: ServerResponse, durationMs: number): void {

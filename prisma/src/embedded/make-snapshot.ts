@@ -3,7 +3,7 @@ import { basename, join } from 'node:path'
 import { buildFolder } from '../package-paths.ts'
 import { findSnapshot, makeSnapshot } from './snapshot.ts'
 
-// npm run snapshot: part of the build.
+// npm run snapshot: part of the build, run from the sources beside the rest of it.
 const path = findSnapshot() ?? (await makeSnapshot())
 for (const name of readdirSync(buildFolder)) {
   if (name.startsWith('snapshot-') && name !== basename(path)) rmSync(join(buildFolder, name))
