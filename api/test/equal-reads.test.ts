@@ -50,10 +50,10 @@ describe.each(await testDatabaseKinds())('equal queries of several callers over 
       const { deployments } = await page()
       expect(deployments.nodes.find(({ id }) => id === deploymentId)?.externalId).toBe(externalId)
     }
-    let isOver = false
+    const progress = { isOver: false }
     const polling = Promise.all(
       writers.map(async ({ client }) => {
-        while (!isOver) await client.data(PAGE)
+        while (!progress.isOver) await client.data(PAGE)
       }),
     )
     await Promise.all(
@@ -61,7 +61,7 @@ describe.each(await testDatabaseKinds())('equal queries of several callers over 
         for (let n = 0; n < 5; n += 1) await write(writer, `${of}-${n}`)
       }),
     )
-    isOver = true
+    progress.isOver = true
     await polling
   })
 })

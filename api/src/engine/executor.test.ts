@@ -11,6 +11,12 @@ interface TestContext {
   viewer: Viewer
 }
 
+interface TestAnswer {
+  data: Record<string, unknown>
+  errors: { message: string; extensions: { requestId?: string } }[]
+  extensions: { cost: { remaining: number } }
+}
+
 const settled = () => new Promise((resolve) => setImmediate(resolve))
 
 /** An engine whose field `slow` takes until the test ends it, so that queries meet there. */
@@ -42,7 +48,7 @@ function createEngine() {
   const engine = createGraphQLEngine(
     { schema, createContext: (viewer) => ({ viewer }), costOf: () => 7 },
     new Budgets({ operations: { capacity: 100, perSecond: 0 }, subscriptions: { capacity: 1, perSecond: 0 } }),
-    pino({ level: 'error' }, { write: (line) => logged.push(JSON.parse(line)) }),
+    pino({ level: 'error' }, { write: (line) => logged.push(JSON.parse(line) as { requestId: string }) }),
   )
   let requests = 0
   const ask = async (
@@ -54,7 +60,7 @@ function createEngine() {
     requests += 1
     const prepared = await engine.prepare({ query, variables, bytes: 1 }, { viewer, requestId: `r${requests}` })
     if (!('args' in prepared)) throw new Error(String(prepared[0]))
-    return JSON.parse(String(jsonOf(await prepared.execute(prepared.args))))
+    return JSON.parse(String(jsonOf(await prepared.execute(prepared.args)))) as TestAnswer
   }
   /** Ends all executions that have begun, and gives their number. */
   const finish = async () => {
@@ -76,7 +82,7 @@ it('equal queries of several callers share an execution, and each is charged for
   const answers = await Promise.all([first, ...others])
   expect(answers.map(({ data }) => data)).toEqual(answers.map(() => ({ slow: 'answer 0' })))
   const remaining = answers.map(({ extensions }) => extensions.cost.remaining)
-  expect(answers[0].extensions.cost).toMatchObject({ requested: 7, limit: 5_000 })
+  expect(answers[0]?.extensions.cost).toMatchObject({ requested: 7, limit: 5_000 })
   // Two each; the first one has paid for parsing the document as well.
   expect(remaining).toEqual([83, 83, 86, 86])
 })
@@ -117,12 +123,12 @@ it('a refusal that names its caller names each, and a bug is logged under the re
   const all = Promise.all([first, ...['ben', 'cleo'].map((name) => ask(name, '{ slow mine bug }'))])
   for (let round = 0; round < 6; round += 1) await finish()
   const errors = (await all).map((answer) => answer.errors)
-  expect(errors.map(([{ message }]) => message)).toEqual(
+  expect(errors.map(([first]) => first?.message)).toEqual(
     ['amira', 'ben', 'cleo'].map((name) => `This needs the scope DEPLOY; ${name} has READ.`),
   )
-  const ids = errors.map(([, { extensions }]) => extensions.requestId)
+  const ids = errors.map(([, second]) => second?.extensions.requestId)
   expect(ids).toEqual(['r1', 'r2', 'r3'])
-  expect(logged.map(({ requestId }) => requestId).toSorted()).toEqual(ids)
+  expect(new Set(logged.map(({ requestId }) => requestId))).toEqual(new Set(ids))
 })
 
 it('a bug in an execution that several share is logged under the request of each', async () => {
@@ -131,7 +137,7 @@ it('a bug in an execution that several share is logged under the request of each
   await settled()
   const all = Promise.all([first, ...['ben', 'cleo'].map((name) => ask(name, '{ slow bug }'))])
   expect([await finish(), await finish(), await finish()]).toEqual([1, 1, 0])
-  const ids = (await all).map(({ errors }) => errors[0].extensions.requestId)
+  const ids = (await all).map(({ errors }) => errors[0]?.extensions.requestId)
   expect([ids, logged.map(({ requestId }) => requestId)]).toEqual([
     ['r1', 'r2', 'r3'],
     ['r1', 'r2', 'r3'],

@@ -76,9 +76,9 @@ export class SharedReads<T> {
    * @throws what `execute` throws, and RefusedError as `Calls.run` does
    */
   read(key: string, caller: string, execute: Execute<T>): Promise<T> {
-    const group = this.#groups.get(key) ?? { isRunning: false, next: new Map(), inLine: new Set() }
+    const group: Group<T> = this.#groups.get(key) ?? { isRunning: false, next: new Map(), inLine: new Set() }
     this.#groups.set(key, group)
-    const waiting = group.next.get(caller) ?? { reads: [], execute }
+    const waiting: Waiting<T> = group.next.get(caller) ?? { reads: [], execute }
     group.next.set(caller, waiting)
     const read = deferred<T>()
     waiting.reads.push(read)
