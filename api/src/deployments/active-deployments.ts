@@ -29,7 +29,7 @@ export class ActiveDeployments implements FleetDirectory<DeploymentWithNames, De
   /** Sorted by model, then newest version first. */
   #active: DeploymentWithNames[] = []
   #byId = new Map<string, DeploymentWithNames>()
-  /** What is to be read again; everything, until it was read once. */
+  /** What is to be read again. */
   #outdated: Outdated = { all: true, ids: new Set() }
   #isKnown = false
   #listeners = new Set<() => void>()
@@ -68,6 +68,7 @@ export class ActiveDeployments implements FleetDirectory<DeploymentWithNames, De
       }),
     ]
     this.#timer = setInterval(refreshAll, REFRESH_MS)
+    this.#outdated.all = true
     await refresh.run()
   }
 

@@ -1,6 +1,6 @@
 import { GAUGES, type NumberName } from '../metrics/figures.ts'
 import type { Sample } from '../metrics/sample.ts'
-import { MetricsMerger, type MetricsSummary, packed } from '../metrics/metrics-summary.ts'
+import { MetricsMerger, type MetricsSummary } from '../metrics/metrics-summary.ts'
 import { CoveredTime } from './covered-time.ts'
 import { type MergedWindow, windowStartOf } from './merged-window.ts'
 
@@ -92,7 +92,7 @@ export class HistoryPoints {
       .toSorted(([a], [b]) => a - b)
       .map(([atMs, { merger, covered, measuredMs }]) => {
         total.merge(merger)
-        return packed(merger.summary(atMs, this.#widthMs, ...this.#times(covered, measuredMs)))
+        return merger.summary(atMs, this.#widthMs, ...this.#times(covered, measuredMs))
       })
     const times = this.#times(this.#rangeCovered, this.#rangeMeasuredMs)
     return { points, summary: total.summary(this.#fromMs, toMs - this.#fromMs, ...times) }

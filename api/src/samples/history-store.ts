@@ -3,6 +3,7 @@ import type pg from 'pg'
 import { MAX_WINDOW_MS, type Sample } from '../metrics/sample.ts'
 import type { Kept } from './history-ladder.ts'
 import { CLOSE_AFTER_MS, MAX_LAG_MS } from './merged-windows.ts'
+import { readAhead } from './read-ahead.ts'
 import { SAMPLE_FIELDS } from './sample-columns.ts'
 
 /** So many of a model or of the fleet may lag and not be waited for. */
@@ -39,13 +40,16 @@ export class HistoryStore {
    * Samples whose windows end in `(fromMs, toMs]`, in chunks: short statements. Ascending in each deployment, and one
    * deployment after the other; a chunk may hold several, and one may go on in the next chunk.
    */
-  async *samples(keys: readonly number[], fromMs: number, toMs: number, intervalMs: number): AsyncGenerator<Sample[]> {
+  samples(keys: readonly number[], fromMs: number, toMs: number, intervalMs: number): AsyncGenerator<Sample[]> {
     const leastMs = Math.min(intervalMs, LEAST_OWN_MS)
     const rowsEach = Math.max(1, Math.min(CHUNK_ROWS, Math.ceil((toMs - fromMs) / leastMs)))
     const keysEach = Math.floor(CHUNK_ROWS / rowsEach)
-    for (let at = 0; at < keys.length; at += keysEach) {
-      const asked = keys.slice(at, at + keysEach)
-      for (let startMs = fromMs - MAX_WINDOW_MS; ;) {
+    const asked = (at: number) => keys.slice(at, at + keysEach)
+    const place = (at: number, startMs: number) => (at < keys.length ? { at, startMs } : undefined)
+    const firstStartMs = fromMs - MAX_WINDOW_MS
+    return readAhead(
+      place(0, firstStartMs),
+      async ({ at, startMs }) => {
         const { rows } = await this.#query<Sample>(
           'history-samples',
           `select s.* from unnest($1::int[]) with ordinality k(key, place) cross join lateral (
@@ -55,15 +59,17 @@ export class HistoryStore {
                 and window_start + window_ms * interval '1 ms' <= to_timestamp($4::float8 / 1000)
               order by window_start limit $5
             ) s order by k.place, s."windowStartMs"`,
-          [asked, startMs, fromMs, toMs, rowsEach],
+          [asked(at), startMs, fromMs, toMs, rowsEach],
         )
-        if (rows.length > 0) yield rows
+        return rows
+      },
+      ({ at }, rows) => {
         const last = rows.at(-1)
         // Several at once have no more rows than were asked for; one of them may.
-        if (asked.length > 1 || !last || rows.length < rowsEach) break
-        startMs = last.windowStartMs + 1
-      }
-    }
+        const mayHaveMore = asked(at).length === 1 && last !== undefined && rows.length >= rowsEach
+        return mayHaveMore ? place(at, last.windowStartMs + 1) : place(at + keysEach, firstStartMs)
+      },
+    )
   }
 
   /** The lengths of windows that these deployments have instead of the server's. */

@@ -2,6 +2,7 @@ import type { Database } from '@gaugeline/prisma'
 import type pg from 'pg'
 import { MERGED_FIELDS } from './merged-window-columns.ts'
 import type { MergedWindow } from './merged-window.ts'
+import { readAhead } from './read-ahead.ts'
 
 /** Windows that one statement reads: an embedded database does nothing else meanwhile. */
 const CHUNK_ROWS = 1000
@@ -41,18 +42,14 @@ export class MergedWindows {
    * The windows of some series, in chunks: short statements. Ascending in each series, and one series after the other in
    * the order given; a chunk may hold several series, and a series may go on in the next chunk.
    */
-  async *range({
-    series,
-    resolutionMs,
-    fromMs,
-    toMs,
-    chunkRows = CHUNK_ROWS,
-  }: MergedRange): AsyncGenerator<MergedWindow[]> {
+  range({ series, resolutionMs, fromMs, toMs, chunkRows = CHUNK_ROWS }: MergedRange): AsyncGenerator<MergedWindow[]> {
     const rowsEach = Math.max(1, Math.min(chunkRows, Math.ceil((toMs - fromMs) / resolutionMs)))
     const seriesEach = Math.floor(chunkRows / rowsEach)
-    for (let at = 0; at < series.length; at += seriesEach) {
-      const asked = series.slice(at, at + seriesEach)
-      for (let from = fromMs; from < toMs;) {
+    const asked = (at: number) => series.slice(at, at + seriesEach)
+    const place = (at: number, startMs: number) => (at < series.length && startMs < toMs ? { at, startMs } : undefined)
+    return readAhead(
+      place(0, fromMs),
+      async ({ at, startMs }) => {
         const { rows } = await this.#query<MergedWindow>(
           'merged-range',
           `select w.* from unnest($1::int[]) with ordinality k(series, place) cross join lateral (
@@ -60,14 +57,16 @@ export class MergedWindows {
                 and m.window_start >= to_timestamp($3::float8 / 1000) and m.window_start < to_timestamp($4::float8 / 1000)
               order by m.window_start limit $5
             ) w order by k.place, w."windowStartMs"`,
-          [asked, resolutionMs, from, toMs, rowsEach],
+          [asked(at), resolutionMs, startMs, toMs, rowsEach],
         )
-        if (rows.length > 0) yield rows
+        return rows
+      },
+      ({ at }, rows) => {
         const last = rows.at(-1)
         // Several at once have no more rows than were asked for; one of them may.
-        if (asked.length > 1 || !last || rows.length < rowsEach) break
-        from = last.windowStartMs + resolutionMs
-      }
-    }
+        const mayHaveMore = asked(at).length === 1 && last !== undefined && rows.length >= rowsEach
+        return (mayHaveMore && place(at, last.windowStartMs + resolutionMs)) || place(at + seriesEach, fromMs)
+      },
+    )
   }
 }
