@@ -16,8 +16,16 @@ function record() {
   pg.Client.prototype.query = function (statement, values, ...rest) {
     // What nobody has requested is the server's own work.
     if (requests.getStore() !== undefined) {
-      const { name, text, rowMode, values: bound } = typeof statement === 'string' ? { text: statement } : statement
-      recorded.push({ name, text, rowMode, values: bound ?? (Array.isArray(values) ? values : undefined) })
+      const asked = typeof statement === 'string' ? { text: statement } : statement
+      const { name, text, rowMode, values: bound = values } = asked
+      // What the driver is given ready to be sent makes rows of their fields by itself.
+      const isOwn = asked.submit !== undefined
+      recorded.push({
+        name,
+        text,
+        rowMode: isOwn ? 'array' : rowMode,
+        values: Array.isArray(bound) ? bound : undefined,
+      })
     }
     return query.call(this, statement, values, ...rest)
   }

@@ -2,6 +2,12 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
+import { getNewerNode } from '../../../scripts/newer-node.mjs'
+
+/** PostGraphile runs on no older one. */
+async function hasNewerNode(): Promise<boolean> {
+  return Number.parseInt(process.versions.node) >= 22 || (await getNewerNode()).path !== undefined
+}
 
 const api = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -37,5 +43,17 @@ it('the benchmark measures all servers, and every delivery is exact', async () =
     ...['A reader that stops reading', 'A storm of reconnects'].flatMap((title) => tableOf(stdout, title)),
   ]
   expect(all.filter((row) => row['lost or doubled'] !== '0')).toEqual([])
+  // Each has given the same answers as Gaugeline before it was measured, or that is a fault.
+  const asked = tableOf(stdout, 'Queries by POST').map((row) => row['server, request']?.split(',', 1)[0])
+  expect(new Set(asked)).toEqual(
+    new Set([
+      'Gaugeline',
+      'node:http',
+      'Yoga + Pothos + Prisma',
+      'Apollo Server + Prisma',
+      'Mercurius (JIT) + Prisma',
+      ...((await hasNewerNode()) ? ['PostGraphile'] : []),
+    ]),
+  )
   expect(stdout).not.toContain('FAULT')
 }, 300_000)

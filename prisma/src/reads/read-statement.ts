@@ -27,18 +27,18 @@ const preparedOn = new WeakMap<object, Set<string>>()
 export class ReadStatement<Row> implements pg.Submittable {
   /** Set by pg. */
   callback: ((error: Error | null, rows?: Row[]) => void) | undefined
-  readonly #text: string
-  readonly #values: readonly unknown[]
-  readonly #isPrepared: boolean
+  /** Empty: it is not prepared. Like those below, named as pg names them, for whoever watches what is asked. */
+  readonly name: string
+  readonly text: string
+  readonly values: readonly unknown[]
   readonly #read: (fields: Fields) => Row
   readonly #rows: Row[] = []
   #fault: Error | null = null
-  #name = ''
 
   constructor(text: string, values: readonly unknown[], isPrepared: boolean, read: (fields: Fields) => Row) {
-    this.#text = text
-    this.#values = values
-    this.#isPrepared = isPrepared
+    this.name = isPrepared ? nameOf(text) : ''
+    this.text = text
+    this.values = values
     this.#read = read
   }
 
@@ -46,9 +46,8 @@ export class ReadStatement<Row> implements pg.Submittable {
     const connection = given as unknown as Connection
     connection.stream.cork()
     try {
-      if (this.#isPrepared) this.#name = nameOf(this.#text)
       this.#parse(connection)
-      connection.bind({ statement: this.#name, values: this.#values, valueMapper: parameterOf })
+      connection.bind({ statement: this.name, values: this.values, valueMapper: parameterOf })
       connection.execute({ rows: 0 })
       connection.sync()
     } finally {
@@ -57,9 +56,9 @@ export class ReadStatement<Row> implements pg.Submittable {
   }
 
   #parse(connection: Connection): void {
-    const name = this.#name
+    const { name, text } = this
     if (name === '') {
-      connection.parse({ name, text: this.#text })
+      connection.parse({ name, text })
       return
     }
     const prepared = preparedOn.get(connection) ?? new Set()
@@ -72,7 +71,7 @@ export class ReadStatement<Row> implements pg.Submittable {
       }
       // One that is there after all, as after an error, would be in the way.
       connection.close({ type: 'S', name })
-      connection.parse({ name, text: this.#text })
+      connection.parse({ name, text })
     }
     prepared.add(name)
   }
@@ -95,7 +94,7 @@ export class ReadStatement<Row> implements pg.Submittable {
   handleEmptyQuery(): void {}
 
   handleError(error: Error, connection: object): void {
-    preparedOn.get(connection)?.delete(this.#name)
+    preparedOn.get(connection)?.delete(this.name)
     this.callback?.(error)
   }
 
