@@ -1,6 +1,7 @@
 // npm run bench: Gaugeline beside its references, as a table.
 //   npm run bench                     everything, written to docs/benchmarks.md
 //   npm run bench -- fanout storm     these parts only, printed
+//   npm run bench -- http --write     these parts only, and their sections of the page are written anew
 //   npm run bench -- http --alone     Gaugeline without its references, printed
 //   npm run bench -- --quick          as short as can be: whether it works, not how fast it is
 import { parseArgs } from 'node:util'
@@ -25,10 +26,14 @@ const ROUNDS = 3
 
 async function main(): Promise<void> {
   const flag = { type: 'boolean', default: false } as const
-  const { values, positionals } = parseArgs({ allowPositionals: true, options: { quick: flag, alone: flag } })
-  const { quick, alone } = values
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { quick: flag, alone: flag, write: flag },
+  })
+  const { quick, alone, write } = values
   const unknown = positionals.filter((name) => !Object.hasOwn(PARTS, name))
   if (unknown.length > 0) throw new Error(`No part is named ${unknown.join(', ')}: ${Object.keys(PARTS).join(', ')}.`)
+  if (write && (quick || alone)) throw new Error('The page is written with the figures of whole runs only.')
   if (alone && positionals.join() !== 'http') throw new Error('Only http measures Gaugeline alone.')
   if (!alone) await install(import.meta.dirname)
 
@@ -41,7 +46,7 @@ async function main(): Promise<void> {
     console.log(`\n${printed(section)}\n`)
     sections.push(section)
   }
-  if (positionals.length === 0 && !quick) await writeReport(sections)
+  if (write || (positionals.length === 0 && !quick)) await writeReport(sections)
   if (sections.some(({ faults }) => faults.length > 0)) process.exitCode = 1
 }
 

@@ -20,8 +20,15 @@ export interface Verdict {
   unit: string
 }
 
-export function isMet({ value, target }: Verdict): boolean {
+function isMet({ value, target }: Verdict): boolean {
   return value <= target
+}
+
+export const VERDICT_COLUMNS = ['what', 'found', 'at most', 'met']
+
+export function verdictRow(verdict: Verdict): string[] {
+  const { what, value, target, unit } = verdict
+  return [what, `${figure(value)} ${unit}`, `${figure(target)} ${unit}`, isMet(verdict) ? 'yes' : 'no']
 }
 
 /** Few digits, as many as mean something. */

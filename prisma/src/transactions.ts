@@ -94,7 +94,7 @@ function nameOf(text: string): string {
 }
 
 /** Invalid or duplicate name of a prepared statement. */
-function isLostStatement(error: unknown): boolean {
+export function isLostStatement(error: unknown): boolean {
   const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined
   return code === '26000' || code === '42P05'
 }

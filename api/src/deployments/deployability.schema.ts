@@ -40,6 +40,7 @@ builder.prismaObjectField('TrainingJob', 'deployability', (t) =>
     type: DeployabilityType,
     description: 'Whether the viewer can deploy the job now.',
     columns: ['status'],
+    whole: ['Deployment'],
     select: { deployments: ACTIVE_ONE },
     resolve: ({ status, deployments: [active] }, _args, { viewer }): Deployability => {
       if (!viewer.scopes.has('DEPLOY')) {

@@ -31,7 +31,7 @@ const DeploymentEventType = builder.prismaNode('DeploymentEvent', {
     'A change of a deployment. The event outlives the deployment and keeps the model name and version of that time.',
   fields: (t) => ({
     cursor: t.field({
-      columns: ['sequence'],
+      columns: ['id', 'sequence'],
       type: 'EventCursor',
       description:
         'The position of the event in the log. Pass it to the subscription `deploymentEvents` as `after` to continue from here.',

@@ -8,7 +8,8 @@ import {
   type TrainingJob,
 } from '@gaugeline/prisma'
 import { type CreatedFilter, matchesCreated } from '../base/created-filter.ts'
-import { CHUNK_ROWS, type Keyset, type ListSource, startingWith } from '../lists/paging.ts'
+import type { Keyset, ListSource } from '../lists/chunks.ts'
+import { CHUNK_ROWS, startingWith } from '../lists/paging.ts'
 import { containing, rowsWithLabels, whereCreated } from '../lists/conditions.ts'
 import { foldCase } from '../base/text-search.ts'
 

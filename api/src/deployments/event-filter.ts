@@ -1,7 +1,8 @@
 import { type DeploymentEventKind, Prisma } from '@gaugeline/prisma'
 import { storableTime } from '../base/created-filter.ts'
 import { cursorOf } from '../lists/page-cursors.ts'
-import { type Keyset, type ListSource, startingWith } from '../lists/paging.ts'
+import type { Keyset, ListSource } from '../lists/chunks.ts'
+import { startingWith } from '../lists/paging.ts'
 
 export interface EventFilter {
   kind?: readonly DeploymentEventKind[] | null | undefined

@@ -16,6 +16,7 @@ import type { PublicErrors } from './public-errors.ts'
 import type { RequestBytes } from './request-bytes.ts'
 import { keyOfQuery } from './shareable-query.ts'
 import { SharedReads } from './shared-reads.ts'
+import { checkStrings } from './well-formed-strings.ts'
 
 /** What answers an operation: one text, or the messages of a group that the caller is now a member of. */
 export type Answer = { kind: 'text'; text: AnswerText } | { kind: 'shared'; member: SharedMember }
@@ -100,14 +101,16 @@ export class Executor {
     const { admission } = this.#parts
     const { args, kind, context } = operation
     const { viewer, requestId } = context
-    const key = keyOfQuery(args, viewer)
     let cost: number | undefined
     const admit = () => (cost ??= admission.admit(args, viewer))
-    const executed = await this.#answered(operation, async () =>
-      key === undefined
+    const executed = await this.#answered(operation, async () => {
+      // Before the key is made, which holds the variables: they must not be nested too deeply.
+      checkStrings(args)
+      const key = keyOfQuery(args, viewer)
+      return key === undefined
         ? await this.#executeAlone(operation, reader, admit)
-        : await this.#executeShared(key, operation, reader, admit),
-    )
+        : await this.#executeShared(key, operation, reader, admit)
+    })
     this.#options.onOperation?.(kind ?? 'unknown', executed.result.errors === undefined)
     const extensions = cost === undefined ? undefined : admission.extensions(cost, viewer)
     return answerText(this.#bodyOf(executed, requestId), extensions)

@@ -1,4 +1,4 @@
-import type { SelectedColumns } from '@gaugeline/prisma'
+import type { ModelName, SelectedColumns } from '@gaugeline/prisma'
 import type { FieldNullability, InputFieldMap, SchemaTypes, TypeParam } from '@pothos/core'
 import {
   type FieldNode,
@@ -79,25 +79,34 @@ class Columns {
     const all = this.#ofModels.get(model) ?? new Set()
     this.#ofModels.set(model, all)
     for (const column of columns ?? []) all.add(column)
+    for (const related of optionsOf(field).whole ?? []) this.#whole.add(related)
   }
 
   selected(): SelectedColumns {
-    const names = [...this.#ofModels].map(
-      ([model, columns]) => `${model}:${this.#whole.has(model) ? '*' : [...columns].toSorted().join()}`,
-    )
+    const names = [
+      ...[...this.#ofModels].map(([model, columns]) => `${model}:${[...columns].toSorted().join()}`),
+      ...[...this.#whole].map((model) => `${model}:*`),
+    ]
     return { name: names.toSorted().join(' '), of: this.#ofModels, whole: this.#whole }
   }
 }
 
 /** The columns that a field of a row reads; undefined when that is not known. */
-function columnsOf({ name, extensions }: GraphQLField<unknown, unknown>): readonly string[] | undefined {
-  const { pothosOptions, pothosExposedField, pothosPrismaRelationField } = extensions
-  const { columns } = pothosOptions as { columns?: readonly string[] }
+function columnsOf(field: GraphQLField<unknown, unknown>): readonly string[] | undefined {
+  const { columns } = optionsOf(field)
   if (columns) return columns
+  const { pothosExposedField, pothosPrismaRelationField } = field.extensions
   if (typeof pothosExposedField === 'string') return [pothosExposedField]
   // A relation that was not read with its row is read by the id of the row.
-  if (pothosPrismaRelationField !== undefined || name === 'id') return ['id']
+  if (pothosPrismaRelationField !== undefined || field.name === 'id') return ['id']
   return undefined
+}
+
+function optionsOf({ extensions }: GraphQLField<unknown, unknown>): {
+  columns?: readonly string[]
+  whole?: readonly string[]
+} {
+  return extensions['pothosOptions'] as object
 }
 
 declare global {
@@ -114,6 +123,8 @@ declare global {
     > {
       /** Of the field of a row: the columns that its resolver reads. All are loaded when it does not name them. */
       columns?: readonly (keyof ParentShape & string)[]
+      /** Of the field of a row: models of which its resolver reads related rows itself. All of their columns are loaded. */
+      whole?: readonly ModelName[]
     }
   }
 }

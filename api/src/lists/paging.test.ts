@@ -1,8 +1,9 @@
-import { parseTime, Prisma } from '@gaugeline/prisma'
+import { type FurtherColumn, parseTime, Prisma } from '@gaugeline/prisma'
 import { createTestDatabase, type TestDatabase } from '@gaugeline/prisma/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DEFAULT_PAGE, MAX_PAGE, type Page, type PageRequest } from '../base/page.ts'
-import { CHUNK_ROWS, countOf, type Keyset, type ListSource, pageOf } from './paging.ts'
+import type { Keyset, ListSource } from './chunks.ts'
+import { CHUNK_ROWS, countOf, pageOf } from './paging.ts'
 
 interface Row {
   id: string
@@ -49,7 +50,7 @@ const sourceOf = (keyset: Keyset, more: Partial<ListSource> = {}): ListSource =>
 const page = (keyset: Keyset, request: PageRequest, more?: Partial<ListSource>): Promise<Page<Row>> =>
   pageOf<Row>(
     async (from, more, orderBy) => {
-      const columns = Prisma.raw(['id', 'finished_at', ...more].join(', '))
+      const columns = Prisma.raw(['id', 'finished_at', ...more.map(({ name }) => name)].join(', '))
       const statement = Prisma.sql`select ${columns} from (${from}) t ${orderBy}`
       return database.reader.query(statement, ([id, finishedAt, ...more]) => ({
         row: { id: String(id), finishedAt: finishedAt == null ? null : parseTime(finishedAt) },
@@ -124,8 +125,8 @@ describe('a filtered list', () => {
     keyset: { ...finished(direction), columns: [{ sql: Prisma.sql`t.finished_at`, type: 'nullable-date' }, byId] },
     from: Prisma.sql`many t`,
   })
-  const readNumbers = async (from: Prisma.Sql, more: readonly string[], orderBy: Prisma.Sql) => {
-    const statement = Prisma.sql`select ${Prisma.raw(['n', ...more].join(', '))} from (${from}) t ${orderBy}`
+  const readNumbers = async (from: Prisma.Sql, more: readonly FurtherColumn[], orderBy: Prisma.Sql) => {
+    const statement = Prisma.sql`select ${Prisma.raw(['n', ...more.map(({ name }) => name)].join(', '))} from (${from}) t ${orderBy}`
     return database.reader.query(statement, ([n, ...more]) => ({ row: Number(n), more }))
   }
   const numbers = async (direction: 'asc' | 'desc', filter: Prisma.Sql, request: PageRequest) => {

@@ -1,27 +1,8 @@
-import { type Fields, parseTime, Prisma, type Reader } from '@gaugeline/prisma'
-import { cursorOf, type Key, type KeyType, readCursor } from './page-cursors.ts'
+import { type Fields, type FurtherColumn, parseTime, Prisma, type Reader } from '@gaugeline/prisma'
+import { chunks, keysOf, type Keyset, type ListSource, literal, type Range, where } from './chunks.ts'
+import { cursorOf, type Key, readCursor } from './page-cursors.ts'
 import { RefusedError } from '../base/errors.ts'
 import { DEFAULT_PAGE, MAX_PAGE, type Page, type PageRequest } from '../base/page.ts'
-
-/** An order; its columns are unique together, and an index has them. */
-export interface Keyset {
-  /** Part of every cursor: a cursor of another order is refused. */
-  name: string
-  direction: 'asc' | 'desc'
-  /** Of `t`, or of what is joined to it. Only the first one can be null. */
-  columns: readonly { sql: Prisma.Sql; type: KeyType }[]
-}
-
-/** What a list reads. */
-export interface ListSource {
-  keyset: Keyset
-  /** The table as `t`, as in `deployments t`, and what the order needs besides. */
-  from: Prisma.Sql
-  /** Conditions that begin an index which continues with the order, or that few rows meet. */
-  within?: readonly Prisma.Sql[]
-  /** All other conditions, on columns of `t` alone: they are checked row by row. */
-  filter?: readonly Prisma.Sql[]
-}
 
 /**
  * Divides the conditions of a filter, by their names.
@@ -92,7 +73,7 @@ export async function pageOf<Row>(
 /** Reads the rows of a query, whose table is `t`, in an order; with further columns of it as they are written. */
 type ReadRows<Row> = (
   from: Prisma.Sql,
-  more: readonly string[],
+  more: readonly FurtherColumn[],
   orderBy: Prisma.Sql,
 ) => Promise<{ row: Row; more: Fields }[]>
 
@@ -127,24 +108,16 @@ function pageSize(argument: 'first' | 'last', value: number | null | undefined):
   return value
 }
 
-interface Range {
-  /** Both exclusive. */
-  after: Key | null
-  before: Key | null
-  /** From the end to the beginning. */
-  backward: boolean
-}
-
 /** The first `limit` rows of a range that meet all conditions. */
 async function scan<Row>(read: ReadRows<Row>, source: ListSource, limit: number, range: Range) {
   const found: ScannedRow<Row>[] = []
   const width = source.keyset.columns.length
+  const keyColumns = keysOf(width).map((name, n) => ({ name, sameAs: columnOf(source.keyset.columns[n]?.sql) }))
   const isFiltered = (source.filter ?? []).length > 0
   const rowsAtOnce = isFiltered ? CHUNK_ROWS : limit
   for (const { candidates, sorted, next } of chunks(source, range, rowsAtOnce, true)) {
     if (!isFiltered) {
-      for (const { row, more } of await read(candidates, keysOf(width), sorted('as asked')))
-        found.push({ row, key: more })
+      for (const { row, more } of await read(candidates, keyColumns, sorted('as asked'))) found.push({ row, key: more })
       if (found.length >= limit) return found
       continue
     }
@@ -154,7 +127,7 @@ async function scan<Row>(read: ReadRows<Row>, source: ListSource, limit: number,
     const last = Prisma.sql`select t.*, (select count(*)::int from c) as scanned from c t ${sorted('reversed')} limit 1`
     const rows = await read(
       Prisma.sql`with c as materialized (${candidates}) (${matching}) union all (${last})`,
-      [...keysOf(width), 'scanned'],
+      [...keyColumns, { name: 'scanned' }],
       Prisma.sql`${sorted('as asked')}, t.scanned`,
     )
     for (const { row, more } of rows) {
@@ -172,7 +145,7 @@ async function scan<Row>(read: ReadRows<Row>, source: ListSource, limit: number,
 export async function* idsOf(reader: Reader, source: ListSource, limit: number): AsyncGenerator<string[]> {
   const readIds: ReadRows<string> = (from, more, orderBy) =>
     reader.query(
-      Prisma.sql`select t.id, ${Prisma.raw(more.map((name) => `t.${name}`).join(', '))} from (${from}) t ${orderBy}`,
+      Prisma.sql`select t.id, ${Prisma.raw(more.map(({ name }) => `t.${name}`).join(', '))} from (${from}) t ${orderBy}`,
       ([id = '', ...fields]) => ({ row: id ?? '', more: fields }),
     )
   for (let after: Key | null = null; ;) {
@@ -217,90 +190,9 @@ export async function countOf(reader: Reader, source: ListSource): Promise<numbe
   return (await countsOf(reader, source)).get('') ?? 0
 }
 
-interface Chunk {
-  /** A statement: the next rows of the range with their keys, whatever the filter. */
-  candidates: Prisma.Sql
-  /** `order by` these keys. */
-  sorted: (how: 'as asked' | 'reversed') => Prisma.Sql
-  /** With the last one of them and their number: asks for the chunk after it, if there can be one. */
-  next: (end: { key: Key; scanned: number }) => void
-}
-
-/** A range in chunks of at most `rows` rows, each read from an index: whole rows, or their keys. */
-function* chunks(source: ListSource, range: Range, rows: number, isWhole: boolean): Generator<Chunk> {
-  const { keyset, from, within: conditions = [] } = source
-  const { columns, direction } = keyset
-  const isNullable = columns[0]?.type === 'nullable-date'
-  // The rows without a first value are read by themselves: no index has them last in both directions.
-  const parts = isNullable ? [false, true] : [false]
-  const names = keysOf(columns.length).map((name) => Prisma.raw(`t.${name}`))
-  const keys = columns.map(({ sql }, n) => Prisma.sql`${sql} as ${Prisma.raw(`k${n}`)}`)
-  for (const isNull of range.backward ? parts.toReversed() : parts) {
-    const bounds = { after: boundOf(range.after, isNull), before: boundOf(range.before, isNull) }
-    if (bounds.after === 'later' || bounds.before === 'earlier') continue
-    const part = isNullable ? [Prisma.sql`${columns[0]?.sql} is ${Prisma.raw(isNull ? 'null' : 'not null')}`] : []
-    const skipped = isNull ? 1 : 0
-    const orderBy = (by: readonly Prisma.Sql[], isReversed: boolean) => {
-      const sign = Prisma.raw((direction === 'asc') === (range.backward === isReversed) ? 'asc' : 'desc')
-      return Prisma.sql`order by ${Prisma.join(by.map((column) => Prisma.sql`${column} ${sign}`))}`
-    }
-    for (let isDone = false; !isDone;) {
-      const within = (['after', 'before'] as const).flatMap((side) => {
-        const key = bounds[side]
-        const isAbove = (direction === 'asc') === (side === 'after')
-        return Array.isArray(key) ? [beyond(columns.slice(skipped), key.slice(skipped), isAbove)] : []
-      })
-      isDone = true
-      yield {
-        candidates: Prisma.sql`select ${isWhole ? Prisma.sql`t.*, ` : Prisma.empty}${Prisma.join(keys)} from ${from} ${where([...conditions, ...part, ...within])}
-          ${orderBy(
-            columns.map(({ sql }) => sql),
-            false,
-          )} limit ${literal(rows)}`,
-        sorted: (how) => orderBy(names, how === 'reversed'),
-        next: (end) => {
-          if (end.scanned < rows) return
-          bounds[range.backward ? 'before' : 'after'] = end.key
-          isDone = false
-        },
-      }
-    }
-  }
-}
-
-/** A cursor among the rows with a first value, or among those without; of one among the others, on which side it is. */
-function boundOf(key: Key | null, isNull: boolean): Key | null | 'earlier' | 'later' {
-  if (key === null || (key[0] === null) === isNull) return key
-  return isNull ? 'earlier' : 'later'
-}
-
-/** Rows strictly above or below a key: an index begins at its first value, or at all of them. */
-function beyond(columns: Keyset['columns'], key: Key, isAbove: boolean): Prisma.Sql {
-  const sign = Prisma.raw(isAbove ? '>' : '<')
-  const values = columns.map(({ type }, n) => typed(type, key[n] ?? null))
-  return Prisma.sql`${columns[0]?.sql} ${sign}= ${values[0]}
-    and (${Prisma.join(columns.map(({ sql }) => sql))}) ${sign} (${Prisma.join(values)})`
-}
-
-function typed(type: KeyType, value: Key[number]): Prisma.Sql {
-  if (type === 'uuid') return Prisma.sql`${value}::uuid`
-  if (type === 'string') return Prisma.sql`${value}::text`
-  if (type === 'number') return Prisma.sql`${value}::bigint`
-  return Prisma.sql`${new Date(Number(value))}::timestamptz`
-}
-
-function where(conditions: readonly Prisma.Sql[] = []): Prisma.Sql {
-  return conditions.length > 0 ? Prisma.sql`where ${Prisma.join(conditions, ' and ')}` : Prisma.empty
-}
-
-/** A number in the text of a statement and not a parameter of it: what it costs to plan depends on it. */
-function literal(count: number): Prisma.Sql {
-  return Prisma.raw(String(count))
-}
-
-/** How the columns of the key are named. */
-function keysOf(width: number): string[] {
-  return Array.from({ length: width }, (_, n) => `k${n}`)
+/** The column of `t` that an expression is, if it is one. */
+function columnOf(sql: Prisma.Sql | undefined): string | undefined {
+  return /^t\.(\w+)$/.exec(sql?.sql ?? '')?.[1]
 }
 
 function keyOf(fields: Fields, { columns }: Keyset): Key {

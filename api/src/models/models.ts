@@ -1,7 +1,8 @@
 import { type Model, Prisma, type Reader, type Selection, type Transaction } from '@gaugeline/prisma'
 import type { InputChecks } from '../base/input-checks.ts'
 import type { Page, PageRequest } from '../base/page.ts'
-import { countOf, type Keyset, pageOf } from '../lists/paging.ts'
+import type { Keyset } from '../lists/chunks.ts'
+import { countOf, pageOf } from '../lists/paging.ts'
 import { containing } from '../lists/conditions.ts'
 
 const NAME = /^[A-Za-z0-9._/-]{1,100}$/

@@ -1,7 +1,8 @@
 import { Prisma, type Reader, type TrainingJobStatus } from '@gaugeline/prisma'
 import type { CreatedFilter } from '../base/created-filter.ts'
 import { type Label, wantedLabels } from '../base/labels.ts'
-import { CHUNK_ROWS, type Keyset, type ListSource, startingWith } from '../lists/paging.ts'
+import type { Keyset, ListSource } from '../lists/chunks.ts'
+import { CHUNK_ROWS, startingWith } from '../lists/paging.ts'
 import { containing, rowsWithLabels, whereCreated } from '../lists/conditions.ts'
 
 export interface TrainingJobFilter extends CreatedFilter {

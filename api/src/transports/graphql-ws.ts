@@ -139,7 +139,7 @@ export class GraphQLWebSockets {
         const param = (name: string) => textOf(ctx.connectionParams, name)
         const authorization = param('authorization') ?? ctx.extra.credentials.authorization
         const credentials: Credentials = { ...ctx.extra.credentials, authorization, token: param('token') }
-        const authenticate = () => authenticator.authenticate(credentials)
+        const authenticate = authenticator.callerWith(credentials)
         // The rest is not kept for as long as the socket is open.
         Object.assign(ctx, { connectionParams: undefined })
         try {

@@ -12,9 +12,10 @@ import {
   readRow,
   type RowPlan,
 } from './row-plan.ts'
+import { isLostStatement } from '../transactions.ts'
 import { type Column, columnOf, type NamesInDatabase, readTables, type Table } from './tables.ts'
 
-export type ModelName = keyof PrismaTypes & string
+export type ModelName = keyof PrismaTypes
 /** A row as Prisma gives it. With `columns`, only those are in it, and reading another one throws. */
 export type RowOf<Model extends ModelName> = PrismaTypes[Model]['Shape']
 
@@ -27,6 +28,13 @@ export interface Selection {
 /** Columns with a name for all that select the same. */
 export interface SelectedColumns extends ColumnsOfModels {
   name: string
+}
+
+/** A column of a query. */
+export interface FurtherColumn {
+  name: string
+  /** The column of the table that it repeats, where it is one: that is not read twice. */
+  sameAs?: string | undefined
 }
 
 /** Plans are small, and so many are more than any client has. */
@@ -109,7 +117,7 @@ export class Reader {
    * and the order of the rows, whose table is `t`.
    */
   rowsOf<Model extends ModelName>(model: Model, selection: Selection = {}) {
-    return (from: Prisma.Sql, more: readonly string[], orderBy: Prisma.Sql) =>
+    return (from: Prisma.Sql, more: readonly FurtherColumn[], orderBy: Prisma.Sql) =>
       this.#rows(model, selection, from, more, orderBy)
   }
 
@@ -117,16 +125,19 @@ export class Reader {
     model: Model,
     selection: Selection,
     from: Prisma.Sql,
-    more: readonly string[],
+    more: readonly FurtherColumn[],
     orderBy: Prisma.Sql,
   ): Promise<{ row: RowOf<Model>; more: Fields }[]> {
-    const plan = this.#plan(model, selection)
-    const { root, width, columns, joins } = plan
-    const selected = [columns, ...more.map((name) => `t.${name}`)].join(', ')
-    const query = Prisma.sql`select ${Prisma.raw(selected)} from (${from}) t ${Prisma.raw(joins)} ${orderBy}`
+    const { root, width, columns, places, joins } = this.#plan(model, selection)
+    const selected = [columns]
+    const at = more.map(({ name, sameAs }) => {
+      const place = sameAs === undefined ? undefined : places.get(`"${sameAs}"`)
+      return place ?? width + selected.push(`t.${name}`) - 2
+    })
+    const query = Prisma.sql`select ${Prisma.raw(selected.join(', '))} from (${from}) t ${Prisma.raw(joins)} ${orderBy}`
     const found = await this.query(query, (fields) => ({
       row: readRow(root, fields),
-      more: fields.slice(width),
+      more: at.map((place) => fields[place] ?? null),
     }))
     await this.#addLists(
       root,
@@ -197,8 +208,9 @@ export class Reader {
   /** Runs a statement that reads. Where its session is not ours alone, as behind some poolers, it prepares none from then on. */
   async #run<Row>(text: string, values: readonly unknown[], read: (fields: Fields) => Row): Promise<Row[]> {
     const run = async (isPrepared: boolean) => {
-      const answer: unknown = await this.#pool.query(new ReadStatement(text, values, isPrepared, read))
-      return answer as Row[]
+      // Other than its types say, the pool answers with a promise for this as well.
+      const answer: unknown = this.#pool.query(new ReadStatement(text, values, isPrepared, read))
+      return (await answer) as Row[]
     }
     const isPrepared = this.#prepares
     try {
@@ -213,9 +225,4 @@ export class Reader {
 
 function keyOf(model: string, { include, columns }: Selection): string {
   return `${model} ${include ? JSON.stringify(include) : ''} ${columns?.name ?? '*'}`
-}
-
-/** A prepared statement that is not there, or there already. */
-function isLostStatement(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === '26000' || error.code === '42P05')
 }

@@ -30,6 +30,8 @@ export interface RowPlan {
   table: Table
   /** What to select, of the table `t` and of what is joined to it. */
   columns: string
+  /** Where each column of the table itself is among them, by its name there. */
+  places: ReadonlyMap<string, number>
   /** How many columns that is. */
   width: number
   /** The joins, each to one row at most. */
@@ -111,7 +113,8 @@ export function planRows(
 
   const table = found(tables, model)
   const root = planLevel(table, 't', include)
-  return { table, columns: selected.join(', '), width: selected.length, joins: joins.join(' '), root }
+  const places = new Map(root.fields.map(({ name, at }) => [found(table.columns, name).sql, at]))
+  return { table, columns: selected.join(', '), places, width: selected.length, joins: joins.join(' '), root }
 }
 
 function readIncluded(value: true | Included): Required<Included> {

@@ -25,13 +25,13 @@ const scalars = new Map<string, Decode>([
 
 /** Of `text[]`; pg's types name no arrays. */
 const TEXT_ARRAY: number = 1009
-const parseList: (text: string) => string[] = pg.types.getTypeParser(TEXT_ARRAY as never)
+const parseList = pg.types.getTypeParser(TEXT_ARRAY) as (text: string) => string[]
 
 function parseTexts(text: string): string[] {
   return text === '{}' ? [] : parseList(text)
 }
 
-const parseAnyTime: (text: string) => Date = pg.types.getTypeParser(pg.types.builtins.TIMESTAMPTZ)
+const parseAnyTime = pg.types.getTypeParser(pg.types.builtins.TIMESTAMPTZ) as (text: string) => Date
 
 /** A `timestamptz` in a session in UTC, like `2026-11-30 20:32:16.123+00`: the parser of pg takes ten times as long. */
 export function parseTime(text: string): Date {
@@ -69,7 +69,8 @@ export function parameterOf(value: unknown): string | Uint8Array | null {
   if (value instanceof Date) return value.toISOString()
   if (value instanceof Uint8Array) return value
   if (Array.isArray(value)) return `{${value.map(itemOf).join(',')}}`
-  return typeof value === 'object' ? JSON.stringify(value) : String(value as number | bigint | boolean)
+  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value)
+  return JSON.stringify(value)
 }
 
 function itemOf(value: unknown): string {
