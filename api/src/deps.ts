@@ -144,32 +144,16 @@ export function createDeps({ env, database, source, log, address, time = realTim
     adminToken,
   })
   const onChangeError = logError('what became of a source could not be written')
-  const forChanges = {
-    prisma,
-    reader,
+  const forChanges = { prisma, reader, models, idempotency, bus, clock, recordingClock, quotas }
+  const changers = createDeployments({
+    ...forChanges,
     inTransaction,
-    models,
     events,
-    idempotency,
-    bus,
-    clock,
-    recordingClock,
-    quotas,
+    mayBeScraped: env.scrapeAllowedHosts,
     onChangeError,
-  }
-  const changers = createDeployments({ ...forChanges, mayBeScraped: env.scrapeAllowedHosts })
-  const { deployments, sources, sourceChanges, scrapeGuard } = changers
-  const trainingJobs = new TrainingJobs({
-    prisma,
-    reader,
-    models,
-    idempotency,
-    bus,
-    outbox,
-    clock,
-    recordingClock,
-    quotas,
   })
+  const { deployments, sources, sourceChanges, scrapeGuard } = changers
+  const trainingJobs = new TrainingJobs({ ...forChanges, outbox })
   const trainingProgress = new TrainingProgress(bus, trainingJobs)
   const onRunError = logError('simulated training runs are stalled')
   const trainingRuns = new TrainingRuns({ prisma, bus, outbox, clock: recordingClock, onError: onRunError })

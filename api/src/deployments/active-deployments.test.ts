@@ -42,7 +42,7 @@ describe.each(await testDatabaseKinds())('active deployments on %s', (kind) => {
     const held = new Queue<() => void>()
     const rowCounts: number[] = []
     const rowsOf = database.reader.rowsOf.bind(database.reader)
-    const reads = vi.spyOn(database.reader, 'rowsOf').mockImplementation(((...asked: Parameters<typeof rowsOf>) => {
+    const reads = vi.spyOn(database.reader, 'rowsOf').mockImplementation((...asked: Parameters<typeof rowsOf>) => {
       const read = rowsOf(...asked)
       return async (...given: Parameters<typeof read>) => {
         const rows = await read(...given)
@@ -50,7 +50,7 @@ describe.each(await testDatabaseKinds())('active deployments on %s', (kind) => {
         await new Promise<void>((release) => held.push(release))
         return rows
       }
-    }) as typeof rowsOf)
+    })
     return { held, reads, rowCounts }
   }
 

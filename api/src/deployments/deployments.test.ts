@@ -1,5 +1,6 @@
 import { createTestDatabase, type TestDatabase, testDatabaseKinds } from '@gaugeline/prisma/testing'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { completedJob, createTestDeps, type TestDeps } from '../../test/create-test-deps.ts'
 import { InvalidInputError } from '../base/errors.ts'
 import { TrainingJobNotFoundError } from '../training/training.errors.ts'
@@ -33,6 +34,14 @@ describe.each(await testDatabaseKinds())('deployments on %s', (kind) => {
     const deployment = await deploy('first/model')
     expect(deployment).toMatchObject({ status: 'ACTIVE', versionNumber: 0, createdBy: by })
     expect(await eventsOf(deployment.id)).toEqual(['DEPLOYED'])
+  })
+
+  it('take six round trips to the database: they are made while others wait for their locks', async () => {
+    const jobId = await completedJob(deps, 'counted')
+    const query = vi.spyOn(pg.Client.prototype, 'query')
+    await deps.services.deployments.deploy(jobId, { by })
+    expect(query).toHaveBeenCalledTimes(6)
+    query.mockRestore()
   })
 
   it('are created from completed jobs only, and refused for every other status', async () => {

@@ -10,7 +10,7 @@ describe('reading ahead', () => {
       asked.push(n)
       return n === failing ? Promise.reject(new Error(`no ${n}`)) : Promise.resolve(n % 2 === 0 ? [] : [n])
     }
-    const chunks = readAhead(1, read, (n) => (n < last ? n + 1 : undefined))
+    const chunks = readAhead<number, number>(1, read, (n) => (n < last ? n + 1 : undefined))
     return { asked, chunks }
   }
 
