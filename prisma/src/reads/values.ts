@@ -24,7 +24,7 @@ const scalars = new Map<string, Decode>([
 ])
 
 /** Of `text[]`; pg's types name no arrays. */
-const TEXT_ARRAY: number = 1009
+const TEXT_ARRAY = 1009 as Parameters<typeof pg.types.getTypeParser>[0]
 const parseList = pg.types.getTypeParser(TEXT_ARRAY) as (text: string) => string[]
 
 function parseTexts(text: string): string[] {
