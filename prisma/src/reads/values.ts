@@ -24,8 +24,9 @@ const scalars = new Map<string, Decode>([
 ])
 
 /** Of `text[]`; pg's types name no arrays. */
-const TEXT_ARRAY = 1009 as Parameters<typeof pg.types.getTypeParser>[0]
-const parseList = pg.types.getTypeParser(TEXT_ARRAY) as (text: string) => string[]
+const TEXT_ARRAY = 1009
+const types: { getTypeParser: (id: number) => unknown } = pg.types
+const parseList = types.getTypeParser(TEXT_ARRAY) as (text: string) => string[]
 
 function parseTexts(text: string): string[] {
   return text === '{}' ? [] : parseList(text)
