@@ -13,6 +13,7 @@ export const INTERVAL_MS = 250
 const CROWD_INTERVAL_MS = 1_000
 const CROWD = 2_000
 const SETTLE_MS = 1_000
+const SLICE_MS = 1_000
 
 /** A server, and the numbers of sockets to measure it with, in ascending order. */
 export interface Contestant {
@@ -95,17 +96,25 @@ interface Span {
   counted: Counted
 }
 
-/** What the server uses and what the load is given from the end of one burst to the end of another. */
+/**
+ * What the server uses and what the load is given from the end of one burst to the end of another. The share is the
+ * median of slices of a second: what the server does once in a while is not the cost of messages.
+ */
 async function span(server: ServerProcess, load: LoadProcess, intervalMs: number, ms: number): Promise<Span> {
   await betweenBursts(intervalMs)
   const from = performance.now()
-  const { cpuMs: cpuFromMs } = await server.figures()
+  let [at, { cpuMs }] = [from, await server.figures()]
   await load.ask('begin')
-  await pause(ms)
-  await betweenBursts(intervalMs)
-  const { cpuMs } = await server.figures()
-  const took = performance.now() - from
-  return { ms: took, share: (cpuMs - cpuFromMs) / took, counted: await load.ask('end') }
+  const shares: number[] = []
+  while (at - from < ms) {
+    await pause(Math.min(SLICE_MS, ms))
+    await betweenBursts(intervalMs)
+    const { cpuMs: usedMs } = await server.figures()
+    const now = performance.now()
+    shares.push((usedMs - cpuMs) / (now - at))
+    ;[at, cpuMs] = [now, usedMs]
+  }
+  return { ms: at - from, share: medianOf(shares, (share) => share), counted: await load.ask('end') }
 }
 
 /** Samples go out right after their windows; what is sent should fall on the same side as what it cost. */

@@ -27,7 +27,7 @@ export async function fanout(run: Run): Promise<Section> {
     about:
       'All subscribers watch one deployment, and each subscriber has a separate socket. There are four samples a second, ' +
       'and one a second for the largest number of sockets. The CPU figure is the CPU time of the server process with the ' +
-      'subscribers minus its CPU time without them, per delivered message, after ten seconds of warm-up. The latency counts from the end of the window. ' +
+      'subscribers minus its CPU time without them (medians of their seconds), per delivered message, after ten seconds of warm-up. The latency counts from the end of the window. ' +
       'In Gaugeline, it includes the time to measure and store the sample.',
     ...deliveryTable(measured, (count) => cpuUs('raw ws', count)),
     verdicts: [

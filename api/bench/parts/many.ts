@@ -28,7 +28,7 @@ export async function many(run: Run): Promise<Section> {
   const rawUs = medianAt(measured, 'raw ws', single, (point) => point.cpuUsPerMessage)
   return {
     title: `${SUBSCRIPTIONS} subscriptions on one socket`,
-    about: `Each socket watches ${SUBSCRIPTIONS} deployments. The figures are compared with one raw message on a separate socket.`,
+    about: `Each socket watches ${SUBSCRIPTIONS} deployments. The figures are compared with one raw message on a separate socket. CPU with and without sockets: medians of their seconds, after ten seconds of warm-up.`,
     ...deliveryTable(measured, () => rawUs),
     verdicts: sockets.map((count) => ({
       what: `CPU a message, ${count} sockets with ${SUBSCRIPTIONS} subscriptions each, to raw ws`,
