@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import type pg from 'pg'
 import { Prisma } from './generated/client/client.ts'
+import { preparing, statementName } from './prepared-statements.ts'
 
 /** Statements of one transaction. Those of Prisma are such transactions too. */
 export interface Transaction {
@@ -20,17 +20,8 @@ export type InTransaction = <Result>(work: (tx: Transaction) => Promise<Result>)
 /** The statements are prepared once for each connection of a server, where Prisma would parse and plan them each time. */
 export function transactionsOf({ pool, kind }: { pool: pg.Pool; kind: 'embedded' | 'postgres' }): InTransaction {
   // The embedded database's connections share one session, where names of prepared statements would collide.
-  let prepares = kind === 'postgres'
-  return async (work) => {
-    try {
-      return await inTransaction(pool, prepares, work)
-    } catch (error) {
-      if (!prepares || !isLostStatement(error)) throw error
-      // A pooler between us and the server gives each transaction another session.
-      prepares = false
-      return await inTransaction(pool, prepares, work)
-    }
-  }
+  const prepared = preparing(kind === 'postgres')
+  return (work) => prepared((prepares) => inTransaction(pool, prepares, work))
 }
 
 async function inTransaction<Result>(
@@ -80,21 +71,6 @@ class ClientTransaction implements Transaction {
 
   #run(statement: TemplateStringsArray | Prisma.Sql, given: unknown[]): Promise<pg.QueryResult> {
     const { text, values } = 'raw' in statement ? Prisma.sql(statement, ...given) : statement
-    return this.#client.query(this.#prepares ? { name: nameOf(text), text, values } : { text, values })
+    return this.#client.query(this.#prepares ? { name: statementName(text), text, values } : { text, values })
   }
-}
-
-const names = new Map<string, string>()
-
-/** The texts come from the code, and so there are few of them. */
-function nameOf(text: string): string {
-  let name = names.get(text)
-  if (name === undefined) names.set(text, (name = createHash('sha256').update(text).digest('base64url').slice(0, 22)))
-  return name
-}
-
-/** Invalid or duplicate name of a prepared statement. */
-export function isLostStatement(error: unknown): boolean {
-  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined
-  return code === '26000' || code === '42P05'
 }

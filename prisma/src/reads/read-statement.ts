@@ -1,7 +1,7 @@
 import type pg from 'pg'
+import { statementName } from '../prepared-statements.ts'
 import type { Fields } from './row-plan.ts'
 import { parameterOf } from './values.ts'
-import { createHash } from 'node:crypto'
 
 /** Statements that a connection keeps prepared: each takes PostgreSQL some ten kilobytes. */
 export const MAX_PREPARED = 100
@@ -36,7 +36,7 @@ export class ReadStatement<Row> implements pg.Submittable {
   #fault: Error | null = null
 
   constructor(text: string, values: readonly unknown[], isPrepared: boolean, read: (fields: Fields) => Row) {
-    this.name = isPrepared ? nameOf(text) : ''
+    this.name = isPrepared ? statementName(text) : ''
     this.text = text
     this.values = values
     this.#read = read
@@ -102,18 +102,4 @@ export class ReadStatement<Row> implements pg.Submittable {
     if (this.#fault) this.callback?.(this.#fault)
     else this.callback?.(null, this.#rows)
   }
-}
-
-/** The names of texts that were used lately. */
-const names = new Map<string, string>()
-
-/** The same text has the same name everywhere: behind a pooler, servers may share the sessions that keep statements. */
-function nameOf(text: string): string {
-  let name = names.get(text)
-  if (name === undefined) {
-    name = createHash('sha256').update(text).digest('base64url')
-    if (names.size >= MAX_PREPARED * 10) names.clear()
-    names.set(text, name)
-  }
-  return name
 }

@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import { Prisma } from '../generated/client/client.ts'
 import type PrismaTypes from '../generated/pothos-types.ts'
+import { type Preparing, preparing } from '../prepared-statements.ts'
 import { ReadStatement } from './read-statement.ts'
 import {
   type ColumnsOfModels,
@@ -12,7 +13,6 @@ import {
   readRow,
   type RowPlan,
 } from './row-plan.ts'
-import { isLostStatement } from '../transactions.ts'
 import { type Column, columnOf, type NamesInDatabase, readTables, type Table } from './tables.ts'
 
 export type ModelName = keyof PrismaTypes
@@ -58,13 +58,13 @@ export class Reader {
   readonly #tables: ReadonlyMap<string, Table>
   readonly #plans = new Map<string, RowPlan>()
   readonly #lookups = new Map<string, Lookup[]>()
-  #prepares: boolean
+  readonly #preparing: Preparing
 
   /** @param prepares whether each connection has a session of its own, which can keep prepared statements */
   constructor(pool: pg.Pool, names: NamesInDatabase, prepares: boolean) {
     this.#pool = pool
     this.#tables = readTables(names)
-    this.#prepares = prepares
+    this.#preparing = preparing(prepares)
   }
 
   /**
@@ -205,21 +205,12 @@ export class Reader {
     }
   }
 
-  /** Runs a statement that reads. Where its session is not ours alone, as behind some poolers, it prepares none from then on. */
-  async #run<Row>(text: string, values: readonly unknown[], read: (fields: Fields) => Row): Promise<Row[]> {
-    const run = async (isPrepared: boolean) => {
+  #run<Row>(text: string, values: readonly unknown[], read: (fields: Fields) => Row): Promise<Row[]> {
+    return this.#preparing(async (isPrepared) => {
       // Other than its types say, the pool answers with a promise for this as well.
       const answer: unknown = this.#pool.query(new ReadStatement(text, values, isPrepared, read))
       return (await answer) as Row[]
-    }
-    const isPrepared = this.#prepares
-    try {
-      return await run(isPrepared)
-    } catch (error) {
-      if (!isPrepared || !isLostStatement(error)) throw error
-      this.#prepares = false
-      return run(false)
-    }
+    })
   }
 }
 
