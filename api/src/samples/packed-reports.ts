@@ -49,10 +49,15 @@ export function unpackReports(text: string): Reported[] {
   })
 }
 
-/** Of an equal list among few, which is added where there is none. */
+/** Lists that another is compared with: honest reports have fewer, and others are not to take the more time. */
+const MAX_COMPARED = 32
+
+/** Of an equal list among the first ones, which is added where there is none. */
 function indexOf<T>(lists: (readonly T[])[], list: readonly T[]): number {
-  const at = lists.findIndex(
-    (own) => own === list || (own.length === list.length && own.every((item, n) => item === list[n])),
-  )
-  return at < 0 ? lists.push(list) - 1 : at
+  const most = Math.min(lists.length, MAX_COMPARED)
+  for (let at = 0; at < most; at++) {
+    const own = lists[at] ?? []
+    if (own === list || (own.length === list.length && own.every((item, n) => item === list[n]))) return at
+  }
+  return lists.push(list) - 1
 }

@@ -21,6 +21,9 @@ import type { Increase } from './report-deltas.ts'
 const COUNTERS: readonly ReportedCounter[] = ['requests', 'errors', 'promptTokens', 'generatedTokens']
 const GAUGES: readonly ReportedGauge[] = ['inFlight', 'waiting', 'kvCacheUsage']
 
+/** Sets of bounds that are added up before they are merged: more than a distribution keeps. */
+const MAX_SETS = 32
+
 interface Times {
   distribution: Distribution
   /** Of them all; beyond MAX_COUNT the distribution is not known. */
@@ -190,7 +193,8 @@ function addIncrease({ distribution, bounded }: Times, { count, buckets }: Incre
   const known = bounded.find(
     (own) => own.boundsMs.length === boundsMs.length && own.boundsMs.every((bound, at) => bound === boundsMs[at]),
   )
-  if (known === undefined) bounded.push({ boundsMs, counts: [...counts] })
+  if (known === undefined && bounded.length === MAX_SETS) distribution.recordBuckets(boundsMs, counts)
+  else if (known === undefined) bounded.push({ boundsMs, counts: [...counts] })
   else for (const [at, more] of counts.entries()) known.counts[at] = (known.counts[at] ?? 0) + more
 }
 
