@@ -1,7 +1,19 @@
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Files that say how long something may take: a second file would take half of the processor from what they measure. */
-const TIMED = ['away', 'connection', 'journey', 'layout-shift'].map((name) => `e2e/${name}.test.ts`)
+const TIMED = ['away', 'journey', 'layout-shift', 'outage'].map((name) => `e2e/${name}.test.ts`)
+
+/** Takes longest by far, and is a small file, which would start last and run alone at the end. */
+const LONGEST = /\/e2e\/accessibility\./
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files)
+    const isLongest = ({ moduleId }: TestSpecification) => LONGEST.test(moduleId)
+    return [...sorted.filter(isLongest), ...sorted.filter((file) => !isLongest(file))]
+  }
+}
 
 const inBrowser = {
   environment: 'node' as const,
@@ -14,6 +26,7 @@ const inBrowser = {
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     // One group of projects after the other. Modules are loaded once for each worker, not for each file.
     projects: [
       {
