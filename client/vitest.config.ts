@@ -15,13 +15,17 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
+/** By default a second, which a busy machine may need to draw a page. */
+const PATIENT = { poll: { timeout: 15_000 } }
+
 const inBrowser = {
   environment: 'node' as const,
   isolate: false,
   // As in api/vitest.config.ts; the server that a file starts gets the same flag.
   execArgv: ['--liftoff-only'],
-  testTimeout: 90_000,
-  hookTimeout: 90_000,
+  testTimeout: 180_000,
+  hookTimeout: 120_000,
+  expect: PATIENT,
 }
 
 export default defineConfig({
@@ -35,6 +39,7 @@ export default defineConfig({
           include: ['src/**/*.test.{ts,tsx}'],
           environment: 'node',
           isolate: false,
+          expect: PATIENT,
           sequence: { groupOrder: 0 },
         },
       },
