@@ -43,7 +43,7 @@ describe.each(await testDatabaseKinds())('deployments on %s', (kind) => {
     const { calls, contexts } = query.mock
     query.mockRestore()
     // Others, of what runs in the background, have other connections.
-    const own = contexts[calls.findIndex(([statement]) => String(statement) === 'commit')]
+    const own = contexts[calls.findIndex(([statement]) => statement === 'commit')]
     expect(contexts.filter((client) => client === own)).toHaveLength(4)
   })
 
