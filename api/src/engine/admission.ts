@@ -4,7 +4,7 @@ import type { Viewer } from '../base/viewer.ts'
 import type { Budgets } from './budgets.ts'
 import { limitError } from './limit-error.ts'
 import type { CostOf } from './operation-cost.ts'
-import { checkStrings } from './well-formed-strings.ts'
+import { checkValues } from './well-formed-values.ts'
 
 /** What every operation must pass before it runs, over every transport: its strings, its cost, its caller's budget. */
 export class Admission {
@@ -45,7 +45,7 @@ export class Admission {
 
   #checked(args: ExecutionArgs): number {
     // First, because variables must not be nested too deeply for what reads them.
-    checkStrings(args)
+    checkValues(args)
     const cost = this.#costOf?.(args) ?? 1
     if (cost > MAX_COST) throw limitError('cost', MAX_COST, cost)
     return cost

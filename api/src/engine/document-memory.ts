@@ -85,7 +85,7 @@ function declaredVariables({ document, operationName, variableValues }: Executio
   return declared
 }
 
-/** Of JSON that is not nested too deeply (well-formed-strings.ts). */
+/** Of JSON that is not nested too deeply (well-formed-values.ts). */
 function bytesOfValue(value: unknown): number {
   if (typeof value === 'string') return BYTES_PER_VALUE + value.length * BYTES_PER_CHARACTER
   if (typeof value !== 'object' || value === null) return BYTES_PER_VALUE

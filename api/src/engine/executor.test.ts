@@ -104,6 +104,19 @@ it('queries share nothing where document, variables or scopes differ; variables 
   await Promise.all(all)
 })
 
+it('a number too large for JSON, which is written as null, is refused and fails nobody who sent null', async () => {
+  const { ask, finish } = createEngine()
+  const query = 'query ($of: String) { slow(of: $of) }'
+  const first = ask('amira', query, { variables: { of: null } })
+  await settled()
+  const variables = JSON.parse('{ "of": 1e999 }') as Record<string, unknown>
+  const refused = ask('mallory', query, { variables })
+  const other = ask('ben', query, { variables: { of: null } })
+  for (let round = 0; round < 3; round += 1) await finish()
+  expect((await refused).errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }])
+  expect([(await first).errors, (await other).errors]).toEqual([undefined, undefined])
+})
+
 it.each(['marked', 'whoami'])('a query whose answer says who asks is answered to each caller: %s', async (field) => {
   const { ask, finish } = createEngine()
   const first = ask('amira', `{ slow ${field} }`)

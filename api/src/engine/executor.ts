@@ -16,7 +16,7 @@ import type { PublicErrors } from './public-errors.ts'
 import type { RequestBytes } from './request-bytes.ts'
 import { keyOfQuery } from './shareable-query.ts'
 import { SharedReads } from './shared-reads.ts'
-import { checkStrings } from './well-formed-strings.ts'
+import { checkValues } from './well-formed-values.ts'
 
 /** What answers an operation: one text, or the messages of a group that the caller is now a member of. */
 export type Answer = { kind: 'text'; text: AnswerText } | { kind: 'shared'; member: SharedMember }
@@ -105,7 +105,7 @@ export class Executor {
     const admit = () => (cost ??= admission.admit(args, viewer))
     const executed = await this.#answered(operation, async () => {
       // Before the key is made, which holds the variables: they must not be nested too deeply.
-      checkStrings(args)
+      checkValues(args)
       const key = keyOfQuery(args, viewer)
       return key === undefined
         ? await this.#executeAlone(operation, reader, admit)

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { DocumentNode, ExecutionArgs, ExecutionResult, FormattedExecutionResult, GraphQLSchema } from 'graphql'
-import { createSourceEventStream, execute, getOperationAST, GraphQLError, Kind, print, visit } from 'graphql'
+import { createSourceEventStream, getOperationAST, GraphQLError, Kind, print, visit } from 'graphql'
 import { ordered } from '../base/canonical-json.ts'
 import { MAX_ANSWER_BYTES, SUBSCRIPTION_BYTES } from '../base/limits.ts'
 import { belongsToPosition } from './position.ts'
@@ -28,6 +28,8 @@ interface SharedCaller {
 }
 
 interface SharedSubscriptionsOptions {
+  /** Executes the operation for a message, which is the root value. */
+  execute: (args: ExecutionArgs) => ExecutionResult | Promise<ExecutionResult>
   /** Gives what the client may see of a result. Called once for each message. */
   present: (result: ExecutionResult) => FormattedExecutionResult
   /** Makes the error in place of a message that is larger than answers may be. */
@@ -179,7 +181,7 @@ export class SharedSubscriptions {
   }
 
   #render(args: ExecutionArgs, id: string | undefined): SharedMessage | Promise<SharedMessage> {
-    const { present, tooLarge } = this.#options
+    const { execute, present, tooLarge } = this.#options
     const messageOf = (result: ExecutionResult): SharedMessage => {
       const message = new SharedMessage(JSON.stringify(present(result)), id, result.errors !== undefined)
       const { length } = message.json

@@ -82,6 +82,8 @@ export class UnreadBytes {
 
   /** Counts the body of a response from now on until it is sent or lost. */
   count(res: ServerResponse, viewer: Viewer, bytes: number): void {
+    // Its reader has left while it was made: it is kept for nobody, and nothing would tell when to forget it.
+    if (res.req.socket.destroyed) return
     const connection = this.#connectionOf(res.req.socket, viewer)
     connection.set(connection.bytes + bytes)
     res.once('finish', () => connection.set(Math.max(0, connection.bytes - bytes)))

@@ -6,15 +6,16 @@ const MAX_DEPTH = 64
 
 /**
  * Refuses an operation with a string, in a literal or a variable, that PostgreSQL cannot store: one that contains NUL
- * or half of a surrogate pair. Refuses variables that are nested too deeply as well. One place for every field and
- * transport.
+ * or half of a surrogate pair. Refuses variables that are nested too deeply as well, and numbers in them that JSON can
+ * be read with but not written: 1e999 becomes Infinity, and that becomes null, which may mean something else. One place
+ * for every field and transport.
  */
-export function checkStrings(args: ExecutionArgs): void {
+export function checkValues(args: ExecutionArgs): void {
   const message = complaint(args)
   if (message !== null) throw new RefusedError('BAD_USER_INPUT', message)
 }
 
-/** Says what is wrong with the strings of an operation, and where; null when they are well-formed. */
+/** Says what is wrong with the values of an operation, and where; null when they are well-formed. */
 function complaint({ document, variableValues }: ExecutionArgs): string | null {
   for (const [name, value] of Object.entries(variableValues ?? {})) {
     const problem = problemOf(value)
@@ -50,6 +51,7 @@ function problemOf(value: unknown): string | null {
     const next: unknown[] = []
     for (const item of level) {
       if (typeof item === 'string' && !isWellFormed(item)) return MALFORMED
+      if (typeof item === 'number' && !Number.isFinite(item)) return 'contains a number that is too large.'
       if (typeof item !== 'object' || item === null) continue
       if (!Array.isArray(item)) for (const key of Object.keys(item)) next.push(key)
       for (const inner of Object.values(item)) next.push(inner)
