@@ -72,6 +72,19 @@ describe('OTLP', () => {
     expect(readOtlpProtobuf(protobufOf(request))).toEqual(read)
   })
 
+  it('says the same in protobuf and in JSON of points with the bounds of the one before, and with others', () => {
+    const point = (explicitBounds: number[]) => ({
+      ...times,
+      count: '6',
+      sum: 4,
+      bucketCounts: ['1', '2', '3'],
+      explicitBounds,
+    })
+    const dataPoints = [[0.1, 1], [0.1, 1], [0.1, 2], [], [0.1, 1]].map(point)
+    const request = requestOf({ name: 'x', timeMs: TIME }, { histogram: { aggregationTemporality: 1, dataPoints } })
+    expect(readOtlpProtobuf(protobufOf(request))).toEqual(readOtlpJson(JSON.parse(JSON.stringify(request))))
+  })
+
   it('names of enums, numbers of 64 bits as numbers and fields that nobody knows are understood in JSON', () => {
     const written = JSON.stringify(histogram({ name: 'x', timeMs: TIME, bounds: [1], counts: [1, 2] }))
     const other = written

@@ -1,13 +1,13 @@
 import { expect, it } from 'vitest'
 import { MODEL_SERVERS } from '../model-servers/all.ts'
 import type { HistogramPoint } from './otlp.ts'
-import { readPoint } from './report-points.ts'
+import { PointReader } from './report-points.ts'
 import { ReportRules } from './report-rules.ts'
 
 const rules = new ReportRules(MODEL_SERVERS)
 
 /** A histogram that a collector has scraped, with the bounds 0.25 and 1 and the unit that it says. */
-function read(name: string, unit: string) {
+function read(name: string, unit: string, bounds = [0.25, 1]) {
   const point: HistogramPoint = {
     attributes: new Map(),
     startNanos: 1e18,
@@ -16,18 +16,12 @@ function read(name: string, unit: string) {
     count: 6,
     sum: 4.5,
     max: null,
-    bounds: [0.25, 1],
+    bounds,
     counts: [1, 2, 3],
   }
   const data = { kind: 'histogram', temporality: 'CUMULATIVE', points: [point] } as const
-  const given = readPoint(
-    'd',
-    { attributes: new Map(), identity: 'r', from: 'r' },
-    { name, unit, data },
-    data,
-    point,
-    rules.of(name),
-  )
+  const reporter = { identity: 'r', from: 'r' }
+  const given = new PointReader(reporter, { name, unit, data }, data, rules.of(name)).read('d', point)
   if (given === null || !('point' in given)) throw new TypeError(`${name} was not read.`)
   return given.point
 }
@@ -43,4 +37,15 @@ it.each([
   const expected = { sum: 4.5 * unitMs, buckets: { kind: 'bounds', boundsMs: [0.25 * unitMs, unitMs] } }
   expect(read(name, '')).toMatchObject(expected)
   expect(read(name, 's')).toMatchObject({ sum: 4500, buckets: { boundsMs: [250, 1000] } })
+})
+
+it('The same list of bounds is read in the unit of each metric', () => {
+  const bounds = [0.25, 1]
+  for (const [unit, boundsMs] of [
+    ['s', [250, 1000]],
+    ['ms', bounds],
+    ['s', [250, 1000]],
+  ] as const) {
+    expect(read('gen_ai.server.request.duration', unit, bounds).buckets).toMatchObject({ boundsMs })
+  }
 })

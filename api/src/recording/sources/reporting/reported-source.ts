@@ -138,6 +138,7 @@ class DeploymentCount {
       lastSuccessAtMs: lastReportMs,
       durationMs: null,
       series: this.#states.size === 0 ? null : this.#states.size,
+      server: null,
     }
     effects.push({ kind: 'baseline', data })
   }
