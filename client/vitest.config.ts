@@ -1,19 +1,36 @@
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Files that say how long something may take: a second file would take half of the processor from what they measure. */
-const TIMED = ['away', 'connection', 'journey', 'layout-shift'].map((name) => `e2e/${name}.test.ts`)
+const TIMED = ['away', 'journey', 'layout-shift', 'outage'].map((name) => `e2e/${name}.test.ts`)
+
+/** Takes longest by far, and is a small file, which would start last and run alone at the end. */
+const LONGEST = /\/e2e\/accessibility\./
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files)
+    const isLongest = ({ moduleId }: TestSpecification) => LONGEST.test(moduleId)
+    return [...sorted.filter(isLongest), ...sorted.filter((file) => !isLongest(file))]
+  }
+}
+
+/** By default a second, which a busy machine may need to draw a page. */
+const PATIENT = { poll: { timeout: 15_000 } }
 
 const inBrowser = {
   environment: 'node' as const,
   isolate: false,
   // As in api/vitest.config.ts; the server that a file starts gets the same flag.
   execArgv: ['--liftoff-only'],
-  testTimeout: 90_000,
-  hookTimeout: 90_000,
+  testTimeout: 180_000,
+  hookTimeout: 120_000,
+  expect: PATIENT,
 }
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     // One group of projects after the other. Modules are loaded once for each worker, not for each file.
     projects: [
       {
@@ -22,6 +39,7 @@ export default defineConfig({
           include: ['src/**/*.test.{ts,tsx}'],
           environment: 'node',
           isolate: false,
+          expect: PATIENT,
           sequence: { groupOrder: 0 },
         },
       },

@@ -1,6 +1,6 @@
 // Child processes of the commands: where the repository is, a quiet environment, captured output, an end on Ctrl-C.
 import { spawn } from 'node:child_process'
-import { constants } from 'node:os'
+import { constants, setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -32,9 +32,14 @@ const running = new Set()
 
 /**
  * Runs a command to its end and gives `{ code, output }`; `onLine` is called with every line as it arrives. A command
- * that cannot start ends with code 127 and the reason in its output.
+ * that cannot start ends with code 127 and the reason in its output. With `isPatient` it only gets processor time that
+ * nobody else wants.
  */
-export function run({ command, args, shell }, more, { cwd = ROOT, env = {}, onLine, inherit = false } = {}) {
+export function run(
+  { command, args, shell },
+  more,
+  { cwd = ROOT, env = {}, onLine, inherit = false, isPatient = false } = {},
+) {
   return new Promise((resolve) => {
     const child = spawn(command, [...args, ...more], {
       cwd,
@@ -43,6 +48,7 @@ export function run({ command, args, shell }, more, { cwd = ROOT, env = {}, onLi
       stdio: inherit ? 'inherit' : ['ignore', 'pipe', 'pipe'],
     })
     running.add(child)
+    if (isPatient && child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW)
     let output = ''
     for (const stream of [child.stdout, child.stderr]) {
       let rest = ''

@@ -7,7 +7,7 @@ const { command, step, StepFailure } = await import('./progress.mjs')
 const { endOnSignal, npmCommand, QUIET_ENV, ROOT, run, toolCommand } = await import('./run.mjs')
 const { install } = await import('./install.mjs')
 const { memoryFolder } = await import('./memory-folder.mjs')
-const { turbo } = await import('./turbo.mjs')
+const { failingOutput, runTurbo, turbo } = await import('./turbo.mjs')
 const { addCounts, countsOf, countsLine, failuresOf, lastLines, NO_COUNTS } = await import('./test-counts.mjs')
 
 const REPORTS = `${ROOT}node_modules/.cache/gaugeline-tests`
@@ -50,9 +50,10 @@ async function part(name, work) {
   return !result.failed
 }
 
-async function npmScript(title, more) {
-  const result = await step(title, () => run(npmCommand(), more))
-  if (result.code !== 0) throw new StepFailure(`${title} failed.`, result.output)
+/** A check for which no test waits: it gets what the tests leave of the processor, and is silent unless it fails. */
+async function check(name, runWith) {
+  const { code, output } = await runWith({ isPatient: true })
+  if (code !== 0) throw new StepFailure(`npm run ${name} failed.`, failingOutput(output))
 }
 
 /**
@@ -141,32 +142,33 @@ await command(async () => {
   // The tests choose their own: React has no `act` in production.
   delete QUIET_ENV.NODE_ENV
   QUIET_ENV.TMPDIR ??= memoryFolder() ?? undefined
+  // The benchmark would install them by itself, but its test has no time for a slow download.
+  const references = part('references', () => install(`${ROOT}api/bench`))
   const ready =
     (await part('install', install)) &&
     (await part('generate', () => turbo('generating code', ['generate', 'codegen'])))
   if (ready) {
     mkdirSync(REPORTS, { recursive: true })
-    // Most of it has one core to do with: it goes on beside the first tests.
-    const linted = part('lint', () => npmScript('linting', ['run', 'lint']))
+    const checked = [
+      part('lint', () => check('lint', (options) => run(npmCommand(), ['run', 'lint'], options))),
+      part('typecheck', () => check('typecheck', (options) => runTurbo(['typecheck'], options))),
+    ]
     await Promise.all([
-      part('typecheck', () => turbo('checking types', ['typecheck'])),
       part('build', () => turbo('building', ['build', 'snapshot'])),
       part('browser', browser),
       part('newer Node', gettingNewerNode),
-      // The benchmark would install them by itself, but its test has no time for a slow download.
-      part('references', () => install(`${ROOT}api/bench`)),
+      references,
     ])
-    await part('api', () => suite('api'))
-    // The tests of the client wait for browsers a good part of their time: the processor has room for others beside
-    // them. Those that measure time come last, when the others are over.
+    // Tests wait for servers, timers and browsers a good part of their time: the processor has room for others beside
+    // them. Those of the client that measure time come last, when the others are over.
     await Promise.all([
-      part('client', () => suite('client')),
+      part('api', () => suite('api')),
       (async () => {
         for (const name of ['scripts', 'prisma']) await part(name, () => suite(name, true))
-        await part(`on Node ${NEWER_NODE}`, onNewerNode)
       })(),
-      linted,
     ])
+    await Promise.all([part('client', () => suite('client')), part(`on Node ${NEWER_NODE}`, onNewerNode), ...checked])
   }
+  await references
   summary()
 })

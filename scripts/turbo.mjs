@@ -3,26 +3,27 @@ import { step, StepFailure } from './progress.mjs'
 import { run, toolCommand } from './run.mjs'
 
 /**
- * Runs exactly these tasks of all workspaces, in the order turbo.json gives them; unchanged ones come from turbo's
- * cache in .turbo/.
+ * Runs exactly these tasks of all workspaces, in the order turbo.json gives them, with the options of `run`; unchanged
+ * ones come from turbo's cache in .turbo/.
+ */
+export function runTurbo(tasks, options) {
+  const flags = ['--only', '--output-logs=new-only', '--log-order=stream', '--no-color']
+  return run(toolCommand('turbo/bin/turbo'), ['run', ...tasks, ...flags], options)
+}
+
+/**
+ * The same under a progress line.
  *
  * @throws StepFailure with the failing tasks' output.
  */
 export async function turbo(title, tasks) {
-  const started = new Set()
   const result = await step(title, (detail) =>
-    run(
-      toolCommand('turbo/bin/turbo'),
-      ['run', ...tasks, '--only', '--output-logs=new-only', '--log-order=stream', '--no-color'],
-      {
-        onLine(line) {
-          const task = /^(\S+?): cache miss, executing/.exec(line)?.[1]
-          if (!task) return
-          started.add(task)
-          detail(task.replace('@gaugeline/', '').replace('//', 'root'))
-        },
+    runTurbo(tasks, {
+      onLine(line) {
+        const task = /^(\S+?): cache miss, executing/.exec(line)?.[1]
+        if (task) detail(task.replace('@gaugeline/', '').replace('//', 'root'))
       },
-    ),
+    }),
   )
   if (result.code === 0) return
   throw new StepFailure(`${title} failed.`, failingOutput(result.output))

@@ -1,9 +1,10 @@
-import type { Browser, BrowserContext, Page } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type BlockingProxy, startBlockingProxy } from './blocking-proxy.ts'
-import { drawnSeries, launchBrowser, signedInPage, waitForPoints, waitForWindow } from './browser.ts'
+import { launchBrowser, signedInPage, waitForWindow } from './browser.ts'
 import { type RunningServer, startServer } from './server.ts'
 import { findSubjects } from './states.ts'
+import { activeIds, expectNewFigures, openTabs, OVER_WEBSOCKET } from './tabs.ts'
 
 let server: RunningServer
 let browser: Browser
@@ -17,69 +18,6 @@ afterAll(async () => {
   await server.stop()
 })
 
-const LISTS = ['/deployments', '/deployments', '/deployments']
-const OVER_WEBSOCKET = '[data-connection="live"][data-via="websocket"]'
-
-async function fourTabs(context: BrowserContext, first: Page, paths: readonly string[]): Promise<Page[]> {
-  const others = await Promise.all(paths.slice(1).map(() => context.newPage()))
-  const tabs = [first, ...others]
-  await Promise.all(tabs.map((tab, index) => tab.goto(paths[index] ?? '/')))
-  return tabs
-}
-
-/** Waits until figures of the list change. */
-async function expectNewFigures(page: Page): Promise<void> {
-  const figures = () => page.locator('tbody tr').allTextContents()
-  await page.locator('tbody tr[data-id]').first().waitFor()
-  const before = await figures()
-  await expect.poll(figures, { timeout: 20_000 }).not.toEqual(before)
-}
-
-describe('after an outage', () => {
-  it('of the server, four tabs are back on WebSocket within 10 s, with new figures and without a gap', async () => {
-    const { page, context } = await signedInPage(browser, server)
-    const [id] = await activeIds(page)
-    const tabs = await fourTabs(context, page, [`/deployments/${id}?range=live`, ...LISTS])
-    const lists = tabs.slice(1)
-    await Promise.all(tabs.map((tab) => tab.locator(OVER_WEBSOCKET).waitFor()))
-    await waitForPoints(page, 50)
-    // Away from the charts: under the pointer, they show past figures.
-    await page.mouse.move(0, 0)
-    const before = await drawnSeries(page)
-    await server.kill('SIGTERM')
-    await page
-      .getByRole('alert')
-      .filter({ hasText: /Connection lost\s*since/ })
-      .waitFor()
-    await page
-      .getByText(/^\d+ s old$/)
-      .first()
-      .waitFor()
-    await server.start()
-    const back = performance.now()
-    await Promise.all(tabs.map((tab) => tab.locator(OVER_WEBSOCKET).waitFor()))
-    const now = await page.evaluate(() => Math.floor(Date.now() / 1000))
-    // The window that has begun before it, and ends after it.
-    await Promise.all([waitForWindow(page, now - before.step), ...lists.map(expectNewFigures)])
-    expect(performance.now() - back).toBeLessThan(10_000)
-    expect((await drawnSeries(page)).longestStep).toBe(before.longestStep)
-    expect(await page.getByText('Connection lost').count()).toBe(0)
-    await context.close()
-  })
-
-  it('of the network, a tab is back on WebSocket', async () => {
-    const { page, context } = await signedInPage(browser, server)
-    await page.goto('/deployments')
-    await page.locator(OVER_WEBSOCKET).waitFor()
-    await context.setOffline(true)
-    await page.locator('[data-connection="offline"]').waitFor()
-    await context.setOffline(false)
-    await page.locator(OVER_WEBSOCKET).waitFor()
-    await expectNewFigures(page)
-    await context.close()
-  })
-})
-
 describe('where WebSocket is blocked', () => {
   let proxy: BlockingProxy
   beforeAll(async () => {
@@ -90,7 +28,7 @@ describe('where WebSocket is blocked', () => {
   it('three tabs are live over SSE and the fourth asks; all work, and return to WebSocket once it works', async () => {
     const { page, context } = await signedInPage(browser, server, { baseURL: proxy.origin })
     const ids = await activeIds(page)
-    const tabs = await fourTabs(
+    const tabs = await openTabs(
       context,
       page,
       // In its windows of a few seconds, a figure is new soon.
@@ -257,11 +195,3 @@ describe('a server error', () => {
     await context.close()
   })
 })
-
-/** Four active deployments. */
-async function activeIds(page: Page): Promise<string[]> {
-  const query = '{ deployments(first: 4, filter: { status: [ACTIVE] }) { edges { node { id } } } }'
-  const answer = await page.request.post('/graphql', { data: { query } })
-  const { data } = (await answer.json()) as { data: { deployments: { edges: { node: { id: string } }[] } } }
-  return data.deployments.edges.map(({ node }) => node.id)
-}

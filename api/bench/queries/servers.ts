@@ -19,7 +19,7 @@ export async function startGaugeline(node: string, callers: number, nowMs: numbe
     deployments: 0,
     callers,
     scopes: 'READ, DEPLOY',
-    settings: { MAX_ACTIVE_DEPLOYMENTS: '100000' },
+    settings: { MAX_ACTIVE_DEPLOYMENTS: '100000', TRAFFIC_TRACE: '' },
     fill: (url) =>
       withPool(url, async (database) => {
         await fillRows(database)

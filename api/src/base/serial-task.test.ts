@@ -29,7 +29,7 @@ it('a serial task never overlaps, and runs once more for any number of requests 
   expect(runs).toHaveLength(1)
   runs[0]!.resolve()
   await first
-  await vi.waitFor(() => expect(runs).toHaveLength(2))
+  await expect.poll(() => runs).toHaveLength(2)
   runs[1]!.resolve()
   await second
   await Promise.resolve()
@@ -43,7 +43,7 @@ it('a request in the moment between two runs of a serial task does not start a t
   const between = runs[0]!.promise.then(() => task.run())
   runs[0]!.resolve()
   await first
-  await vi.waitFor(() => expect(runs).toHaveLength(2))
+  await expect.poll(() => runs).toHaveLength(2)
   task.requestIfIdle()
   runs[1]!.resolve()
   await Promise.all([second, between])
@@ -66,9 +66,9 @@ it('a serial task reports the error of a run once, and runs again afterwards', a
   task.request()
   task.request()
   runs[0]!.reject(new Error('first'))
-  await vi.waitFor(() => expect(runs).toHaveLength(2))
+  await expect.poll(() => runs).toHaveLength(2)
   runs[1]!.reject(new Error('second'))
-  await vi.waitFor(() => expect(onError).toHaveBeenCalledTimes(2))
+  await expect.poll(() => onError).toHaveBeenCalledTimes(2)
   expect(onError.mock.calls).toEqual([[new Error('first')], [new Error('second')]])
   task.request()
   expect(runs).toHaveLength(3)
@@ -88,7 +88,7 @@ it('a serial task reports what its work throws before it returns a promise', asy
     throw new Error('at once')
   }, onError)
   task.request()
-  await vi.waitFor(() => expect(onError).toHaveBeenCalledWith(new Error('at once')))
+  await expect.poll(() => onError).toHaveBeenCalledWith(new Error('at once'))
 })
 
 it('stopping a serial task waits for the run in flight and drops the one after it', async () => {

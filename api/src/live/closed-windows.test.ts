@@ -97,7 +97,7 @@ describe.each(await testDatabaseKinds())('closed windows on %s', (kind) => {
     deps.bus.publish('recorded', { throughMs: deps.time.wallMs, samples: [], last: true })
     const heads = vi.spyOn(deps.services.sampleStore, 'heads')
     deps.bus.publish('setBack', null)
-    await vi.waitFor(() => expect(heads.mock.settledResults.at(-1)?.type).toBe('fulfilled'))
+    await expect.poll(() => heads.mock.settledResults.at(-1)?.type).toBe('fulfilled')
     await new Promise((resolve) => setImmediate(resolve))
   }
 
@@ -191,9 +191,8 @@ describe.each(await testDatabaseKinds())('closed windows on %s', (kind) => {
     publish.mockRestore()
     await pause()
     await tick(5000)
-    await vi.waitFor(async () =>
-      expect((await shapes(await readOn(await follow(10)))).at(-1)).not.toBe('10+3 through 13'),
-    )
+    const newest = async () => (await shapes(await readOn(await follow(10)))).at(-1)
+    await expect.poll(newest).not.toBe('10+3 through 13')
     await tick(0)
     expect(await shapes(await readOn(follower))).toEqual(['0+10 through 10', '10+7 through 17'])
   })

@@ -190,7 +190,7 @@ describe('an export', () => {
     }
     await using server = await serverWith(() => answering(parts())())
     const own = Array.from({ length: 5 }, () => rawHttp(server.port, { path: PATH, headers }))
-    await vi.waitFor(() => expect(running).toBe(MAX_EXPORTS_PER_CALLER))
+    await expect.poll(() => running).toBe(MAX_EXPORTS_PER_CALLER)
     const other = { authorization: `Bearer ${server.store.addToken('t1', ['READ'])}` }
     const response = await openRawHttp(server.port, { path: PATH, headers: other })
     expect([response.statusCode, running]).toEqual([200, MAX_EXPORTS_PER_CALLER + 1])

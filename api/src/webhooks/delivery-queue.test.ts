@@ -1,5 +1,5 @@
 import { createTestDatabase, type TestDatabase, testDatabaseKinds } from '@gaugeline/prisma/testing'
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { completedJob, createTestDeps, type TestDeps } from '../../test/create-test-deps.ts'
 import type { ClaimedDelivery, DeliveryOutcome } from './delivery.ts'
 import { DeliveryQueue, KEPT_MS } from './delivery-queue.ts'
@@ -184,11 +184,10 @@ describe.each(await testDatabaseKinds())('deliveries on %s', (kind) => {
       deploying = deps.services.deployments.deploy(jobId, { by })
       if (kind === 'embedded') return
       // Outside of the transaction, in which the view would always answer the same.
-      await vi.waitUntil(async () => {
-        const waiting = await database.prisma.$queryRaw<unknown[]>`
+      const waiting = () =>
+        database.prisma.$queryRaw<unknown[]>`
           select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`
-        return waiting.length > 0
-      }, 4000)
+      await expect.poll(waiting, { timeout: 10_000 }).not.toEqual([])
     })
     expect(await deploying).toMatchObject({ status: 'ACTIVE' })
     expect(await database.prisma.webhookDelivery.count()).toBe(0)

@@ -232,12 +232,12 @@ it("asks for a model's versions again when one was deployed or deleted", async (
       if (data?.model) versions = data.model.deployments.edges.map(({ node }) => node.version)
     }).unsubscribe,
   )
-  await vi.waitFor(() => expect(versions).toEqual(['v1.8.0']))
+  await expect.poll(() => versions).toEqual(['v1.8.0'])
   const send = follow(LiveEventsDocument)
   answers = { first: modelPage([9, 8]) }
   await send(event('DEPLOYED', deployment(9)))
-  await vi.waitFor(() => expect(versions).toEqual(['v1.9.0', 'v1.8.0']))
+  await expect.poll(() => versions).toEqual(['v1.9.0', 'v1.8.0'])
   answers = { first: modelPage([9]) }
   await send(event('DELETED', deployment(8)))
-  await vi.waitFor(() => expect(versions).toEqual(['v1.9.0']))
+  await expect.poll(() => versions).toEqual(['v1.9.0'])
 })

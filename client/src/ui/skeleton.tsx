@@ -6,6 +6,20 @@ export function Skeleton({ className }: { className?: string }) {
   return <span aria-hidden="true" className={cx('block rounded bg-hover', className)} />
 }
 
+/** The heading of a page that is loading, and the line below it. */
+export function TitleSkeleton() {
+  return (
+    <div>
+      <div className="flex h-7 items-center">
+        <Skeleton className="h-4 w-72" />
+      </div>
+      <div className="mt-1 flex h-5 items-center">
+        <Skeleton className="h-3 w-96 max-w-full" />
+      </div>
+    </div>
+  )
+}
+
 /** Twelve rows of a table that is loading. `phoneHeight` is the height of a row on a phone, in px. */
 export function RowSkeletons({ phoneHeight }: { phoneHeight: number }) {
   return (

@@ -4,7 +4,7 @@ import pg from 'pg'
 import { Prisma } from '../generated/client/client.ts'
 import { getDatamodel } from '../generated/pothos-types.ts'
 import { createTestDatabase, type TestDatabase, testDatabaseKinds } from '../testing.ts'
-import { MAX_PREPARED } from './read-statement.ts'
+import { MAX_PREPARED } from '../kept-statements.ts'
 import type { ModelName, Selection } from './reader.ts'
 
 type Include = NonNullable<Selection['include']>

@@ -13,6 +13,7 @@ import { SearchField } from '../../ui/search-field.tsx'
 import { Select } from '../../ui/select.tsx'
 import { RowSkeletons } from '../../ui/skeleton.tsx'
 import { useTitle } from '../../ui/title.ts'
+import { ModelSelect } from '../models/model-select.tsx'
 import { NAV } from '../shell/nav.ts'
 import { QueryProblem } from '../shell/problem-pages.tsx'
 import { KIND_WORDS } from '../sources/health-words.ts'
@@ -141,20 +142,12 @@ export function DeploymentsPage() {
           ]}
         />
         <div className="flex flex-1 flex-wrap items-center justify-end gap-2">
-          <Select
-            label="Model"
-            value={search.model ?? ''}
-            onChange={(event) => change({ model: event.target.value || undefined })}
+          <ModelSelect
+            models={models}
+            model={search.model}
+            onChange={(model) => change({ model })}
             className="max-sm:flex-1 sm:max-lg:w-36"
-          >
-            <option value="">All models</option>
-            {models.map((name) => (
-              // A translated text would be another model's.
-              <option key={name} value={name} translate="no">
-                {name}
-              </option>
-            ))}
-          </Select>
+          />
           <Select
             label="Source"
             value={source ?? ''}

@@ -2,17 +2,19 @@ import { Link, useNavigate } from '@tanstack/react-router'
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { type FragmentType, graphql, readFragment } from '../../graphql/documents.ts'
 import type { DeploymentsTable_DeploymentFragment } from '../../graphql/gql/graphql.ts'
-import { serverNow, useClock } from '../../live/clock.ts'
 import type { Figure, Sample } from '../../live/sample.ts'
 import { useServices } from '../../services.ts'
 import { type Column, DataTable } from '../../ui/data-table.tsx'
-import { moment, span } from '../../ui/format.ts'
+import { moment } from '../../ui/format.ts'
 import { Status } from '../../ui/status.tsx'
+import { ROW_LINK, RowName } from '../../ui/row-name.tsx'
 import { byNumber, byText } from '../../ui/table-sorting.ts'
 import { KIND_WORDS, STATUS_WORDS } from '../sources/health-words.ts'
+import { Age } from './age.tsx'
 import type { DeploymentColumns } from './deployments-columns.ts'
 import { DEPLOYMENT_COLUMNS, type DeploymentColumn } from './deployments-search.ts'
 import { ErrorCell, LatencyCell, RateCell, StatusCell, TrendCell } from './live-cells.tsx'
+import { minorOf } from './minor-of.ts'
 import type { Over } from './over.ts'
 import { RowRequests } from './row-requests.tsx'
 import { useFiguresForOrder } from './use-figures-for-order.ts'
@@ -198,45 +200,26 @@ function DeploymentStatus({ row: { id, active, deployment } }: { row: Row }) {
 
 function ModelCell({ row, phone }: { row: Row; phone: boolean }) {
   const { model, version } = row.deployment
-  const link = (
-    <Link
-      to="/deployments/$id"
-      params={{ id: row.id }}
-      data-row-link
-      translate="no"
-      title={model.name}
-      className="truncate font-medium hover:underline"
-    >
-      {model.name}
-      <span className="sr-only"> {version}</span>
-    </Link>
-  )
-  if (!phone) return <span className="flex min-w-0">{link}</span>
   return (
-    <span className="flex min-w-0 flex-col">
-      {link}
-      <span className="flex items-center gap-2 text-xs text-muted">
-        <span translate="no">{version}</span>
-        <DeploymentStatus row={row} />
-      </span>
-    </span>
-  )
-}
-
-function Age({ since }: { since: string }) {
-  const age = useClock((now) => span(serverNow(now) - Date.parse(since)))
-  return (
-    <span translate="no" className="text-muted">
-      {age}
-    </span>
+    <RowName
+      link={
+        <Link to="/deployments/$id" params={{ id: row.id }} title={model.name} {...ROW_LINK}>
+          {model.name}
+          <span className="sr-only"> {version}</span>
+        </Link>
+      }
+      below={
+        phone && (
+          <>
+            <span translate="no">{version}</span>
+            <DeploymentStatus row={row} />
+          </>
+        )
+      }
+    />
   )
 }
 
 function isLive(column: DeploymentColumn): column is LiveColumn {
   return LIVE_COLUMNS.some((live) => live === column)
-}
-
-/** N of `v1.N.0`, because as text v1.10.0 would be sorted before v1.2.0. */
-function minorOf(version: string): number {
-  return Number(/^v\d+\.(\d+)\./.exec(version)?.[1] ?? 0)
 }

@@ -6,12 +6,12 @@ import { buttonClass } from '../../ui/button.tsx'
 import { useKeys } from '../../ui/keyboard.ts'
 import { EmptyState } from '../../ui/message.tsx'
 import { SearchField } from '../../ui/search-field.tsx'
-import { Select } from '../../ui/select.tsx'
 import { useTitle } from '../../ui/title.ts'
 import { totalsKey, useFleetStream } from '../deployments/use-fleet-stream.ts'
 import { useTotalsFill } from '../deployments/use-sparkline-fill.ts'
 import { useTimeRange } from '../history/use-time-range.ts'
 import { ModelLink } from '../models/model-link.tsx'
+import { ModelSelect } from '../models/model-select.tsx'
 import { NAV } from '../shell/nav.ts'
 import { QueryProblem } from '../shell/problem-pages.tsx'
 import { fleetFilterOf, type FleetSearch, labelOf } from './fleet-search.ts'
@@ -90,20 +90,12 @@ export function FleetPage() {
           {model && <ModelLink name={model} className="truncate text-text underline" />}
         </div>
         <div className="flex flex-1 flex-wrap items-center justify-end gap-2 max-sm:basis-full">
-          <Select
-            label="Model"
-            value={model ?? ''}
-            onChange={(event) => change({ model: event.target.value || undefined })}
+          <ModelSelect
+            models={models}
+            model={model}
+            onChange={(model) => change({ model })}
             className="max-sm:flex-1"
-          >
-            <option value="">All models</option>
-            {models.map((name) => (
-              // A translated text would be another model's.
-              <option key={name} value={name} translate="no">
-                {name}
-              </option>
-            ))}
-          </Select>
+          />
           <SearchField
             label="Label, as key=value"
             value={label ?? ''}

@@ -3,7 +3,7 @@ import { useCallback, useMemo } from 'react'
 import { useQuery } from 'urql'
 import { graphql } from '../../graphql/documents.ts'
 import { CopyId } from '../../ui/copy-id.tsx'
-import { Skeleton } from '../../ui/skeleton.tsx'
+import { Skeleton, TitleSkeleton } from '../../ui/skeleton.tsx'
 import { useTitle } from '../../ui/title.ts'
 import { totalsKey, useFleetStream } from '../deployments/use-fleet-stream.ts'
 import { useSparklineFill } from '../deployments/use-sparkline-fill.ts'
@@ -205,14 +205,7 @@ function chooseWords(count: number): string {
 function PageSkeleton() {
   return (
     <div aria-busy="true" role="status" aria-label="Loading" className="flex flex-col gap-6">
-      <div>
-        <div className="flex h-7 items-center">
-          <Skeleton className="h-4 w-72" />
-        </div>
-        <div className="mt-1 flex h-5 items-center">
-          <Skeleton className="h-3 w-96 max-w-full" />
-        </div>
-      </div>
+      <TitleSkeleton />
       <div className="flex flex-col gap-2">
         <Skeleton className="h-4 w-24" />
         {Array.from({ length: 4 }, (_, index) => (

@@ -7,7 +7,9 @@ import { type Column, type ColumnLayout, DataTable } from '../../ui/data-table.t
 import { fittingColumns, useWidth } from '../../ui/fitting-columns.ts'
 import { NO_DATA } from '../../ui/format.ts'
 import { useMedia } from '../../ui/media.ts'
+import { ROW_LINK, RowName } from '../../ui/row-name.tsx'
 import { byNumber, byText } from '../../ui/table-sorting.ts'
+import { Value } from '../../ui/value.tsx'
 import { ErrorCell, RateCell } from '../deployments/live-cells.tsx'
 import { useFiguresForOrder } from '../deployments/use-figures-for-order.ts'
 import { modelKey } from './model-totals.ts'
@@ -170,33 +172,15 @@ const COLUMNS = columnsFor(false)
 const PHONE_COLUMNS = columnsFor(true)
 
 function NameCell({ model, phone }: { model: ModelsTable_ModelFragment; phone: boolean }) {
-  const link = (
-    <Link
-      to="/models/$name"
-      params={{ name: model.name }}
-      data-row-link
-      translate="no"
-      title={model.name}
-      className="truncate font-medium hover:underline"
-    >
-      {model.name}
-    </Link>
-  )
-  if (!phone) return <span className="flex min-w-0">{link}</span>
+  const { name, latestVersion } = model
   return (
-    <span className="flex min-w-0 flex-col">
-      {link}
-      <span translate="no" className="text-xs text-muted">
-        {model.latestVersion ?? 'not deployed yet'}
-      </span>
-    </span>
-  )
-}
-
-function Value({ children }: { children: string }) {
-  return (
-    <span translate="no" className={children === NO_DATA ? 'text-faint' : undefined}>
-      {children}
-    </span>
+    <RowName
+      link={
+        <Link to="/models/$name" params={{ name }} title={name} {...ROW_LINK}>
+          {name}
+        </Link>
+      }
+      below={phone && <span translate="no">{latestVersion ?? 'not deployed yet'}</span>}
+    />
   )
 }

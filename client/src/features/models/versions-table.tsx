@@ -2,16 +2,17 @@ import { Link, useNavigate } from '@tanstack/react-router'
 import { useCallback, useMemo, useRef } from 'react'
 import { type FragmentType, graphql, readFragment } from '../../graphql/documents.ts'
 import type { VersionsTable_DeploymentFragment } from '../../graphql/gql/graphql.ts'
-import { serverNow, useClock } from '../../live/clock.ts'
 import type { Figure, Sample } from '../../live/sample.ts'
 import { useServices } from '../../services.ts'
 import { type Column, type ColumnLayout, DataTable } from '../../ui/data-table.tsx'
 import { fittingColumns, useWidth } from '../../ui/fitting-columns.ts'
-import { span } from '../../ui/format.ts'
 import { useMedia } from '../../ui/media.ts'
 import { EmptyState } from '../../ui/message.tsx'
+import { ROW_LINK, RowName } from '../../ui/row-name.tsx'
 import { byNumber, byText } from '../../ui/table-sorting.ts'
+import { Age } from '../deployments/age.tsx'
 import { ErrorCell, LatencyCell, RateCell, StatusCell, TrendCell } from '../deployments/live-cells.tsx'
+import { minorOf } from '../deployments/minor-of.ts'
 import { useFiguresForOrder } from '../deployments/use-figures-for-order.ts'
 import { MOST_COMPARED, type VersionSort } from './model-search.ts'
 
@@ -198,38 +199,14 @@ function CompareCell({ row }: { row: Row }) {
 }
 
 function VersionCell({ row, phone }: { row: Row; phone: boolean }) {
-  const link = (
-    <Link
-      to="/deployments/$id"
-      params={{ id: row.id }}
-      data-row-link
-      translate="no"
-      className="truncate font-medium hover:underline"
-    >
-      {row.deployment.version}
-    </Link>
-  )
-  if (!phone) return link
   return (
-    <span className="flex min-w-0 flex-col">
-      {link}
-      <span className="text-xs text-muted">
-        <StatusCell id={row.id} active={row.active} />
-      </span>
-    </span>
+    <RowName
+      link={
+        <Link to="/deployments/$id" params={{ id: row.id }} {...ROW_LINK}>
+          {row.deployment.version}
+        </Link>
+      }
+      below={phone && <StatusCell id={row.id} active={row.active} />}
+    />
   )
-}
-
-function Age({ since }: { since: string }) {
-  const age = useClock((now) => span(serverNow(now) - Date.parse(since)))
-  return (
-    <span translate="no" className="text-muted">
-      {age}
-    </span>
-  )
-}
-
-/** N of `v1.N.0`, because as text v1.10.0 would be sorted before v1.2.0. */
-function minorOf(version: string): number {
-  return Number(/^v\d+\.(\d+)\./.exec(version)?.[1] ?? 0)
 }

@@ -10,7 +10,7 @@ import { CopyId } from '../../ui/copy-id.tsx'
 import { anySize, duration, moment, NO_DATA, percent } from '../../ui/format.ts'
 import { Labels } from '../../ui/labels.tsx'
 import { Problem } from '../../ui/message.tsx'
-import { Skeleton } from '../../ui/skeleton.tsx'
+import { Skeleton, TitleSkeleton } from '../../ui/skeleton.tsx'
 import { Status } from '../../ui/status.tsx'
 import { useTitle } from '../../ui/title.ts'
 import { useMay } from '../session/scopes.ts'
@@ -162,15 +162,8 @@ function JobPage({ id }: { id: string }) {
 
 function PageSkeleton() {
   return (
-    <div aria-busy="true" className="flex flex-col gap-6">
-      <div>
-        <div className="flex h-7 items-center">
-          <Skeleton className="h-4 w-72" />
-        </div>
-        <div className="mt-1 flex h-5 items-center">
-          <Skeleton className="h-3 w-96 max-w-full" />
-        </div>
-      </div>
+    <div aria-busy="true" role="status" aria-label="Loading" className="flex flex-col gap-6">
+      <TitleSkeleton />
       <div className="grid gap-6 lg:grid-cols-[1fr_20rem]">
         <div>
           <Skeleton className="mt-1 mb-3 h-3 w-12" />

@@ -7,7 +7,9 @@ import { type Column, type ColumnLayout, DataTable } from '../../ui/data-table.t
 import { anySize, duration, moment, NO_DATA, percent } from '../../ui/format.ts'
 import { fittingColumns, useWidth } from '../../ui/fitting-columns.ts'
 import { useMedia } from '../../ui/media.ts'
+import { ROW_LINK, RowName } from '../../ui/row-name.tsx'
 import { byNumber, byText } from '../../ui/table-sorting.ts'
+import { Value } from '../../ui/value.tsx'
 import { ModelLink } from '../models/model-link.tsx'
 import { DeployButton } from './deploy-button.tsx'
 import { JobStatus } from './job-status.tsx'
@@ -175,34 +177,15 @@ function DeployCell({ job }: { job: Job }) {
 const FAR = '9999-01-01T00:00:00Z'
 
 function NameCell({ job, phone }: { job: Job; phone: boolean }) {
-  const link = (
-    <Link
-      to="/training-jobs/$id"
-      params={{ id: job.id }}
-      data-row-link
-      translate="no"
-      title={job.name}
-      className="truncate font-medium hover:underline"
-    >
-      {job.name}
-    </Link>
-  )
-  if (!phone) return <span className="flex min-w-0">{link}</span>
   return (
-    <span className="flex min-w-0 flex-col">
-      {link}
-      <span className="text-xs text-muted">
-        <JobStatus status={job.status} progress={job.progress} />
-      </span>
-    </span>
-  )
-}
-
-function Value({ children }: { children: string }) {
-  return (
-    <span translate="no" className={children === NO_DATA ? 'text-faint' : undefined}>
-      {children}
-    </span>
+    <RowName
+      link={
+        <Link to="/training-jobs/$id" params={{ id: job.id }} title={job.name} {...ROW_LINK}>
+          {job.name}
+        </Link>
+      }
+      below={phone && <JobStatus status={job.status} progress={job.progress} />}
+    />
   )
 }
 

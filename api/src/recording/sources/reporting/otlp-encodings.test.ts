@@ -134,3 +134,28 @@ describe('OTLP', () => {
     expect(readOtlpProtobuf(protobufOf(body))).toEqual(readOtlpJson(body))
   })
 })
+
+describe('a request of many empty parts', () => {
+  const many = 80_001
+  const none = (size: number) => Array.from({ length: size }, () => ({}))
+  const of = (metrics: object[]) => ({ resourceMetrics: [{ scopeMetrics: [{ metrics }] }] })
+  const refusal = 'A request has at most 80000 resources, scopes, metrics and data points together.'
+
+  it.each([
+    ['resources', { resourceMetrics: none(many) }],
+    ['scopes', { resourceMetrics: [{ scopeMetrics: none(many) }] }],
+    ['metrics', of(none(many))],
+    ['data points', of([{ gauge: { dataPoints: none(many) } }])],
+    ['data points of several metrics', of(none(9).map(() => ({ gauge: { dataPoints: none(9000) } })))],
+  ])('is refused before all of its %s are read', (_what, request) => {
+    expect(() => readOtlpJson(request)).toThrow(refusal)
+    expect(() => readOtlpProtobuf(protobufOf(request))).toThrow(refusal)
+  })
+
+  it('is read when each data point is in a metric and a resource of its own', () => {
+    const [resourceMetrics] = of([{ name: 'x', gauge: { dataPoints: [{}] } }]).resourceMetrics
+    const request = { resourceMetrics: Array.from({ length: 20_000 }, () => resourceMetrics) }
+    expect(readOtlpProtobuf(protobufOf(request))).toHaveLength(20_000)
+    expect(readOtlpJson(request)).toHaveLength(20_000)
+  })
+})

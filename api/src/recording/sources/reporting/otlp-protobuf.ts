@@ -9,6 +9,7 @@ import {
   type MetricData,
   type NumberPoint,
   NO_RECORDED_VALUE,
+  Parts,
   type ResourceMetrics,
   type SummaryPoint,
   TEMPORALITIES,
@@ -25,12 +26,14 @@ const BYTES = 2
  */
 export function readOtlpProtobuf(bytes: Uint8Array): ResourceMetrics[] {
   const pbf = new PbfReader(bytes)
+  const parts = new Parts()
   const resources: ResourceMetrics[] = []
   try {
     readFields(pbf, bytes.length, (field) => {
-      if (field === 1) resources.push(readResourceMetrics(pbf))
+      if (field === 1) resources.push(readResourceMetrics(pbf, parts))
     })
   } catch (cause) {
+    if (cause instanceof MalformedReportError) throw cause
     // The reader throws plain errors, and a RangeError past the end.
     throw new MalformedReportError(
       'The body is not an ExportMetricsServiceRequest in protobuf: it is cut off, or something else.',
@@ -105,37 +108,49 @@ function readNumbers(pbf: PbfReader, into: number[], type: number, readOne: () =
   into.push(readOne())
 }
 
-function readResourceMetrics(pbf: PbfReader): ResourceMetrics {
+function readResourceMetrics(pbf: PbfReader, parts: Parts): ResourceMetrics {
+  parts.add()
   const resource = new Map<string, string>()
   const metrics: Metric[] = []
   readMessage(pbf, (field) => {
     if (field === 1) readMessage(pbf, (inner) => inner === 1 && readAttribute(pbf, resource))
-    else if (field === 2) readMessage(pbf, (inner) => inner === 2 && metrics.push(readMetric(pbf)))
+    else if (field === 2) {
+      parts.add()
+      readMessage(pbf, (inner) => inner === 2 && metrics.push(readMetric(pbf, parts)))
+    }
   })
   return { resource, metrics }
 }
 
-function readMetric(pbf: PbfReader): Metric {
+function readMetric(pbf: PbfReader, parts: Parts): Metric {
+  parts.add()
   const metric: Metric = { name: '', unit: '', data: null }
   readMessage(pbf, (field) => {
     if (field === 1) metric.name = readText(pbf)
     else if (field === 3) metric.unit = readText(pbf)
-    else if (field === 5) metric.data = readData(pbf, 'gauge', readNumberPoint)
-    else if (field === 7) metric.data = readData(pbf, 'sum', readNumberPoint)
-    else if (field === 9) metric.data = readData(pbf, 'histogram', readHistogramPoint)
-    else if (field === 10) metric.data = readData(pbf, 'exponential', readExponentialPoint)
-    else if (field === 11) metric.data = readData(pbf, 'summary', readSummaryPoint)
+    else if (field === 5) metric.data = readData(pbf, parts, 'gauge', readNumberPoint)
+    else if (field === 7) metric.data = readData(pbf, parts, 'sum', readNumberPoint)
+    else if (field === 9) metric.data = readData(pbf, parts, 'histogram', readHistogramPoint)
+    else if (field === 10) metric.data = readData(pbf, parts, 'exponential', readExponentialPoint)
+    else if (field === 11) metric.data = readData(pbf, parts, 'summary', readSummaryPoint)
   })
   return metric
 }
 
-function readData<Point>(pbf: PbfReader, kind: MetricData['kind'], readPoint: (pbf: PbfReader) => Point): MetricData {
+function readData<Point>(
+  pbf: PbfReader,
+  parts: Parts,
+  kind: MetricData['kind'],
+  readPoint: (pbf: PbfReader) => Point,
+): MetricData {
   const points: Point[] = []
   let temporality = 0
   let isMonotonic = false
   readMessage(pbf, (field) => {
-    if (field === 1) points.push(readPoint(pbf))
-    else if (field === 2) temporality = readVarint(pbf)
+    if (field === 1) {
+      parts.add()
+      points.push(readPoint(pbf))
+    } else if (field === 2) temporality = readVarint(pbf)
     else if (field === 3) isMonotonic = readVarint(pbf) !== 0
   })
   return {

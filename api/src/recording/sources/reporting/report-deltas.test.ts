@@ -52,6 +52,21 @@ describe('what cumulative reports add', () => {
     expect(increases([point('a', 1000, 5), point('a', 2000, 2)])).toEqual([5, 2])
   })
 
+  it('counts from the beginning where a bucket fell, though there are more in all', () => {
+    const of = (timeMs: number, counts: number[]) => {
+      const buckets = { kind: 'bounds', boundsMs: [100], counts } as const
+      return {
+        ...point(
+          'a',
+          timeMs,
+          counts.reduce((sum, count) => sum + count),
+        ),
+        buckets,
+      }
+    }
+    expect(increases([of(1000, [1, 4]), of(2000, [9, 0])])).toEqual([5, 9])
+  })
+
   it('counts nothing of a series that began before anybody listened, or nobody knows when, but what it grows by', () => {
     expect(increases([point('a', 1000, 50, SINCE - 1), point('a', 2000, 52, SINCE - 1)])).toEqual([null, 2])
     expect(increases([point('a', 1000, 50, SINCE + 1000), point('a', 2000, 52, SINCE + 1000)])).toEqual([null, 2])

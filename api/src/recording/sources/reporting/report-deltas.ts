@@ -45,7 +45,7 @@ export function writeReportBaseline(states: ReadonlyMap<string, ReportedState>, 
  *
  * What a new series has counted is all new if it began within five minutes, and not before `sinceMs`: before that, nobody
  * knows what of it was counted elsewhere. A point whose start is its time says that its start is unknown. A point that is
- * not newer than the last one is counted in that one. Counts that fall without another start began anew meanwhile.
+ * not newer than the last one is counted in that one. Counts that fall without another start, also that of a bucket, began anew meanwhile.
  */
 export function increaseOf(
   point: ReportedPoint,
@@ -65,11 +65,13 @@ export function increaseOf(
   // What happened while the deployment was paused is not recorded.
   if (timeMs - before.timeMs > MAX_SILENCE_MS || before.timeMs < sinceMs) return null
   if (count < before.count) return whole
+  const bucketsSince = bucketsBetween(before.buckets, buckets)
+  if (bucketsSince === 'began anew') return whole
   const between = sum === null || before.sum === null ? null : sum - before.sum
   return {
     count: count - before.count,
     sum: between !== null && between < 0 ? null : between,
-    buckets: bucketsBetween(before.buckets, buckets),
+    buckets: bucketsSince,
     maxMs: null,
   }
 }

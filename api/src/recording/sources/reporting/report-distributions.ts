@@ -6,6 +6,8 @@ import type { ExponentialBuckets, ExponentialPoint, HistogramPoint, MetricData, 
 /** Nobody has more in one point: so a window never has too many to be added up. */
 const MAX_COUNT = 1e12
 const MAX_EXPONENTIAL_BUCKETS = 1024
+/** In milliseconds: 31,000 years. So those of a window always add up. */
+const MAX_SUM = 1e15
 /** Of OpenTelemetry's data model. */
 const [MIN_SCALE, MAX_SCALE] = [-10, 20]
 
@@ -28,8 +30,8 @@ export function distributionOf(
     ['sum', sum],
     ['max', max],
   ] as const) {
-    if (value !== null && !(value >= 0 && value < Infinity)) {
-      return { refusal: `has the ${name} ${value}; it must be a number from 0 on.` }
+    if (value !== null && !(value >= 0 && value * unitMs <= MAX_SUM)) {
+      return { refusal: `has the ${name} ${value}; it must be a number from 0 to ${MAX_SUM / unitMs}.` }
     }
   }
   const buckets =

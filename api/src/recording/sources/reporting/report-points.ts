@@ -67,7 +67,7 @@ export function readPoint(
   const scale = (time && UNITS_MS[unit]) ?? (time ?? rules[0])?.rule.scale ?? 1
   const read =
     data.kind === 'sum' || data.kind === 'gauge'
-      ? numberOf(point as NumberPoint, data, scale, rules)
+      ? numberOf(point as NumberPoint, scale, rules)
       : distributionOf(data, point, time ? scale : 1)
   if ('refusal' in read) return read
   const isGauge = rules.some(({ figure }) => GAUGES.has(figure))
@@ -139,16 +139,13 @@ function figureOf({ figure, server, group, place, rule }: PlacedRule, attributes
   return figure === 'errors' && isTold ? [{ ...placed, part: 'nothing', reason: null }] : []
 }
 
-function numberOf(
-  { value }: NumberPoint,
-  data: Data,
-  scale: number,
-  rules: readonly PlacedRule[],
-): DistributionOfPoint {
+function numberOf({ value }: NumberPoint, scale: number, rules: readonly PlacedRule[]): DistributionOfPoint {
   if (value === null) return { refusal: 'has neither asInt nor asDouble.' }
   if (!Number.isFinite(value) || value < 0) return { refusal: `has the value ${value}; it must be a number from 0 on.` }
   if (value > Number.MAX_SAFE_INTEGER) return { refusal: `has the value ${value}; at most 2^53 - 1 is counted.` }
-  const isShare = data.kind === 'gauge' && rules.some(({ figure }) => figure === 'kvCacheUsage')
+  const isShare = rules.some(({ figure }) => figure === 'kvCacheUsage')
+  // A little more than all is what rounding made.
+  if (isShare && value * scale > 1.01) return { refusal: `has the value ${value}; a share is from 0 to 1.` }
   return { count: isShare ? value * scale : value, sum: null, maxMs: null, buckets: null }
 }
 

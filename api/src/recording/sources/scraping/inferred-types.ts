@@ -1,4 +1,4 @@
-import type { DraftFamily } from './text-format.ts'
+import type { DraftFamily } from './draft-family.ts'
 
 const BUCKET = '_bucket'
 const TOTAL = '_total'

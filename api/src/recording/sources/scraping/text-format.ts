@@ -1,10 +1,5 @@
-import {
-  type ExpositionSample,
-  type Family,
-  type FamilyType,
-  MAX_EXPOSITION_FAMILIES,
-  tooManyFamilies,
-} from './exposition.ts'
+import { type Family, type FamilyType, MAX_EXPOSITION_FAMILIES, tooManyFamilies } from './exposition.ts'
+import type { DraftFamily } from './draft-family.ts'
 import { unescaped } from './escapes.ts'
 import { ExpositionScanner } from './scanner.ts'
 import { withInferredTypes } from './inferred-types.ts'
@@ -37,18 +32,6 @@ const SUFFIXES: Readonly<Record<FamilyType, readonly string[]>> = {
   unknown: [],
 }
 const GUESSED_SUFFIX = /_(total|bucket|sum|count)$/
-
-/** A family while it is read. */
-export interface DraftFamily {
-  name: string
-  /** Null until a TYPE line says it. */
-  type: FamilyType | null
-  unit: string | null
-  help: string | null
-  samples: ExpositionSample[]
-  /** Not known before its type is. */
-  isWanted: boolean | null
-}
 
 /** The text format 0.0.4 of Prometheus, and whatever else is written almost like it. */
 export class TextFormatReader {
