@@ -21,7 +21,7 @@ function read(name: string, unit: string, bounds = [0.25, 1]) {
   }
   const data = { kind: 'histogram', temporality: 'CUMULATIVE', points: [point] } as const
   const reporter = { identity: 'r', from: 'r' }
-  const given = new PointReader(reporter, { name, unit, data }, data, rules.of(name)).read('d', point)
+  const given = new PointReader(reporter, { scope: '', name, unit, data }, data, rules.of(name)).read('d', point)
   if (given === null || !('point' in given)) throw new TypeError(`${name} was not read.`)
   return given.point
 }

@@ -4,6 +4,7 @@ import type { ReportedFigure, ReportedPoint } from '../../../samples/reported.ts
 import type { Attributes, Metric, MetricData, NumberPoint } from './otlp.ts'
 import { type DistributionOfPoint, distributionOf } from './report-distributions.ts'
 import { counts, type PlacedRule } from './report-rules.ts'
+import { seriesKey } from './series-names.ts'
 
 /** What one unit of a time is in milliseconds; others are those of the server whose metric it is. */
 const UNITS_MS: Readonly<Record<string, number>> = {
@@ -53,11 +54,11 @@ export class PointReader {
   /** What its unit is in ours. */
   readonly #scale: number
 
-  constructor({ identity, from }: Reporter, { name, unit }: Metric, data: Data, rules: readonly PlacedRule[]) {
+  constructor({ identity, from }: Reporter, { name, unit, scope }: Metric, data: Data, rules: readonly PlacedRule[]) {
     this.#data = data
     this.#rules = rules
     this.#from = from
-    this.#identity = `${identity}\n${name}`
+    this.#identity = `${identity}\n${scope}\n${name}`
     this.#refusal = refusalOfKind(data, rules)
     this.#isGauge = rules.some(({ figure }) => GAUGES.has(figure))
     this.#isCumulative =
@@ -103,10 +104,9 @@ export class PointReader {
     }
   }
 
-  /** Two replicas may have the same attributes, and one that starts again has them too: each has its own beginning. */
   #seriesKey(series: string, startNanos: number): string | null {
     if (this.#isGauge) return reportKey(series)
-    return this.#isCumulative ? reportKey(`${series}\n${startNanos}`) : null
+    return this.#isCumulative ? seriesKey(this.#identity, series, startNanos) : null
   }
 }
 
