@@ -90,7 +90,9 @@ export async function rowCounts(prisma: PrismaClient): Promise<Record<string, un
     jobs: await prisma.trainingJob.groupBy({ by: ['status'], _count: true, orderBy: { status: 'asc' } }),
     steps: await prisma.trainingStep.count(),
     deployments: await prisma.deployment.groupBy({ by: ['status'], _count: true, orderBy: { status: 'asc' } }),
-    heads: await prisma.sampleHead.count(),
+    // Those of what is deleted are removed in the background.
+    heads:
+      await prisma.$queryRaw`select count(*)::int from sample_heads h join deployments d on d.key = h.deployment_key`,
     events: await prisma.deploymentEvent.count(),
     lastVersions: await prisma.model.aggregate({ _sum: { deploymentCount: true } }),
     lastEvent: await prisma.logState.findFirst({ select: { lastSequence: true } }),

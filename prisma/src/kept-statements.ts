@@ -3,6 +3,8 @@ export const MAX_PREPARED = 100
 
 /** What pg's types leave out, or have from an earlier version. */
 export interface Connection {
+  /** The text of each statement that was parsed, by its name: pg never forgets one. */
+  parsedStatements: Record<string, string>
   stream: { cork(): void; uncork(): void }
   parse(statement: { name: string; text: string }): void
   bind(values: { statement: string; values: readonly unknown[]; valueMapper?: (value: unknown) => unknown }): void
@@ -37,7 +39,7 @@ export function parseStatement(
   else {
     const [oldest] = prepared.keys()
     if (oldest !== undefined && prepared.size >= MAX_PREPARED) {
-      prepared.delete(oldest)
+      forgetStatement(connection, oldest)
       connection.close({ type: 'S', name: oldest })
     }
     // One that is there after all, as after an error, would be in the way.
@@ -50,6 +52,7 @@ export function parseStatement(
 }
 
 /** After an error nobody knows whether it is prepared. */
-export function forgetStatement(connection: object, name: string): void {
+export function forgetStatement(connection: Pick<Connection, 'parsedStatements'>, name: string): void {
   preparedOn.get(connection)?.delete(name)
+  Reflect.deleteProperty(connection.parsedStatements, name)
 }

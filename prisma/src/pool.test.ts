@@ -37,7 +37,7 @@ test.skipIf(without !== '')(
   async () => {
     await using network = await forgetfulNetwork()
     const dropped: Error[] = []
-    const pool = createPool({ connectionString: network.url, query_timeout: 500 }, (error) => dropped.push(error))
+    const pool = createPool({ connectionString: network.url, query_timeout: 2_000 }, (error) => dropped.push(error))
     const asked = await pool.connect()
     await Promise.all([1, 2, 3].map(() => pool.query('SELECT pg_sleep(0.05)')))
     expect(pool.idleCount).toBe(3)

@@ -93,7 +93,7 @@ export class TransactionStatement implements pg.Submittable {
 
   handleEmptyQuery(): void {}
 
-  handleError(error: Error, connection: object): void {
+  handleError(error: Error, connection: Connection): void {
     forgetStatement(connection, this.name)
     this.callback(error)
   }

@@ -177,7 +177,8 @@ export async function insertDeployment(
   const { externalId = null, labels = [] } = metadataColumns(metadata)
   const { kind, intervalMs, scrape, secret } = source
   const marks = firstWatermarks(at)
-  // What the statement sees is from after the locks that `takeVersion` waited for.
+  // What the statement sees is from after the locks that `takeVersion` waited for. Keys count up from 1: where fewer have
+  // ever been made than may be active, none need be counted.
   const [row] = await tx.$queryRaw<(Deployment & { sequence: number })[]>`
     with created as (
         insert into deployments (id, model_id, training_job_id, version_number, status, note, created_at, created_by,
@@ -185,7 +186,10 @@ export async function insertDeployment(
         select ${uuidV7()}::uuid, ${model.id}::uuid, ${job.id}::uuid, ${model.deploymentCount - 1}::int, 'ACTIVE',
           ${note}::text, ${at}::timestamptz, ${createdBy}::text, ${at}::timestamptz, ${externalId}::text, ${labels}::text[],
           ${kind}::"MetricsSource", ${intervalMs}::int, ${scrape && JSON.stringify(scrape)}::jsonb, ${secret}::text
-        where (select count(*) from deployments where status = 'ACTIVE') < ${maxActive}::int
+        where (
+            (select max(key) from deployments) < ${maxActive}::int
+            or (select count(*) from deployments where status = 'ACTIVE') < ${maxActive}::int
+          )
           and not exists (select from deployments where training_job_id = ${job.id}::uuid and status = 'ACTIVE')
         returning *
       ),

@@ -217,20 +217,36 @@ export class SharedSubscriptions {
  * and nothing else.
  */
 function sharedVariables({ schema, document, operationName, variableValues: values }: ExecutionArgs): unknown[] {
-  const operation = getOperationAST(document, operationName)
-  const names = (operation?.variableDefinitions ?? []).map(({ variable }) => variable.name.value)
-  const cursors = cursorVariables(schema, document, operationName)
   return (
-    names
-      .filter((name) => !cursors.has(name))
+    sharedNames(schema, document, operationName)
       // A variable that is left out may have a default value; null replaces it.
       .filter((name) => values != null && Object.hasOwn(values, name))
-      .toSorted()
       .map((name) => [name, ordered(values?.[name])])
   )
 }
 
-const cursorsOfDocuments = new WeakMap<DocumentNode, Map<string, ReadonlySet<string>>>()
+/** Thousands of clients send the same document when they reconnect. */
+const sharedNamesOfDocuments = new WeakMap<DocumentNode, Map<string, readonly string[]>>()
+
+/** The variables that an operation declares, but for cursors, sorted. */
+function sharedNames(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operationName: ExecutionArgs['operationName'],
+): readonly string[] {
+  const known = sharedNamesOfDocuments.get(document) ?? new Map<string, readonly string[]>()
+  sharedNamesOfDocuments.set(document, known)
+  let names = known.get(operationName ?? '')
+  if (names === undefined) {
+    const cursors = cursorVariables(schema, document, operationName)
+    names = (getOperationAST(document, operationName)?.variableDefinitions ?? [])
+      .map(({ variable }) => variable.name.value)
+      .filter((name) => !cursors.has(name))
+      .toSorted()
+    known.set(operationName ?? '', names)
+  }
+  return names
+}
 
 /**
  * The variables of a scalar that its schema marks with `isCursor`, used in one place only: as an argument of the
@@ -241,10 +257,6 @@ function cursorVariables(
   document: DocumentNode,
   operationName: ExecutionArgs['operationName'],
 ): ReadonlySet<string> {
-  const known = cursorsOfDocuments.get(document) ?? new Map<string, ReadonlySet<string>>()
-  cursorsOfDocuments.set(document, known)
-  const found = known.get(operationName ?? '')
-  if (found !== undefined) return found
   const operation = getOperationAST(document, operationName)
   const uses = new Map<string, number>()
   visit(document, {
@@ -262,7 +274,6 @@ function cursorVariables(
     const isRoot = roots.some(({ value }) => value.kind === Kind.VARIABLE && value.name.value === name)
     if (isCursor && isRoot && uses.get(name) === 1) cursors.add(name)
   }
-  known.set(operationName ?? '', cursors)
   return cursors
 }
 

@@ -250,7 +250,7 @@ describe('routes', () => {
 
 describe('a reader who has stopped', () => {
   it('is disconnected after a time without traffic', async () => {
-    await using server = await createHttpTestServer({ idleTimeoutMs: 500 })
+    await using server = await createHttpTestServer({ idleTimeoutMs: 2_000 })
     const accepted = nextAccepted()
     // More than the kernel takes.
     const queries = Array.from({ length: 12 }, (_, n) => ({

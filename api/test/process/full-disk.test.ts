@@ -70,9 +70,9 @@ it.skipIf(reason !== null)(
 
     disk.makeRoom()
     const written = async () => (await api.request(REGISTER, { name: 'after' })).errors
-    await expect.poll(written, { timeout: 15_000 }).toBeUndefined()
+    await expect.poll(written).toBeUndefined()
     const ready = [200, { status: 'ready', checks: { database: 'ok', disk: 'ok' } }]
-    await expect.poll(() => readiness(origin), { timeout: 5000 }).toEqual(ready)
+    await expect.poll(() => readiness(origin)).toEqual(ready)
     const updates = [...before, ...(await log.take(30))]
     const [first] = updates
     const sequences = updates.map(({ inferenceMetrics }) => sequenceOf(inferenceMetrics.cursor))

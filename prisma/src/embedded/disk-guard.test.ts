@@ -42,7 +42,7 @@ describe('a disk that is nearly full', () => {
 
     free = NEEDED_BYTES - 1
     await vi.advanceTimersByTimeAsync(1000)
-    await expect.poll(refused, { timeout: 5000 }).toEqual([true, true])
+    await expect.poll(refused).toEqual([true, true])
     expect(guard.isRefusing()).toBe(true)
     expect(await Promise.all([1, 2, 3].map(() => database.prisma.model.count()))).toEqual([2, 2, 2])
     await vi.advanceTimersByTimeAsync(3000)
@@ -50,7 +50,7 @@ describe('a disk that is nearly full', () => {
 
     free = NEEDED_BYTES
     await vi.advanceTimersByTimeAsync(1000)
-    await expect.poll(() => write('after').then(() => 'written', String), { timeout: 5000 }).toBe('written')
+    await expect.poll(() => write('after').then(() => 'written', String)).toBe('written')
     expect(guard.isRefusing()).toBe(false)
     expect(told).toHaveLength(1)
   })
@@ -69,6 +69,6 @@ describe('a disk that is nearly full', () => {
     await vi.advanceTimersByTimeAsync(1000)
     expect(told).toEqual(['no such file system'])
     await vi.advanceTimersByTimeAsync(1000)
-    await expect.poll(refused, { timeout: 5000 }).toEqual([true, true])
+    await expect.poll(refused).toEqual([true, true])
   })
 })

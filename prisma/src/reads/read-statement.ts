@@ -57,7 +57,7 @@ export class ReadStatement<Row> implements pg.Submittable {
 
   handleEmptyQuery(): void {}
 
-  handleError(error: Error, connection: object): void {
+  handleError(error: Error, connection: Connection): void {
     forgetStatement(connection, this.name)
     this.callback?.(error)
   }

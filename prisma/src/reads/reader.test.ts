@@ -184,6 +184,11 @@ describe.each(await testDatabaseKinds())('the reader on %s', (kind) => {
       for (const _again of [1, 2]) expect(await reader.query(statement, ([sum]) => sum)).toEqual([String(2 * n)])
     }
     expect(await prepared()).toBe(MAX_PREPARED)
+    // What pg itself keeps of them, on whichever connection they ran.
+    const client = await pool.connect()
+    const { connection } = client as unknown as { connection: { parsedStatements: object } }
+    client.release()
+    expect(Object.keys(connection.parsedStatements).length).toBeLessThanOrEqual(MAX_PREPARED)
   })
 
   test.runIf(kind === 'postgres')(
