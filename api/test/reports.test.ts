@@ -130,6 +130,21 @@ describe.each(await testDatabaseKinds())('reports on %s', (kind) => {
     expect(summary(await stored(key)).map(([, , requests]) => requests)).toEqual([4, 5])
   })
 
+  it('of two libraries of a program add up, though all else is the same', async () => {
+    const { id, key } = await deploy()
+    await record(deps, 1000)
+    const both = [3, 4].map((requests, at) => {
+      const [resource] = (counting(id, requests) as { resourceMetrics: { scopeMetrics: object[] }[] }).resourceMetrics
+      const [scope] = resource?.scopeMetrics ?? []
+      return {
+        resourceMetrics: [{ ...resource, scopeMetrics: [{ ...scope, scope: { name: 'http', version: `${at}` } }] }],
+      }
+    })
+    await sendAll(both)
+    await record(deps, 12_000)
+    expect(summary(await stored(key)).map(([, , requests]) => requests)).toEqual([7])
+  })
+
   it('that cannot be true hold up no other deployment, whoever sends them', async () => {
     const [wrong, right] = [await deploy(), await deploy()]
     await record(deps, 1000)

@@ -25,13 +25,18 @@ export function readOtlpJson(body: unknown): ResourceMetrics[] {
     resource: attributesOf(fieldOf(resourceMetrics, 'resource', path), `${path}.resource`),
     metrics: list(resourceMetrics, 'scopeMetrics', `${path}.scopeMetrics`, parts).flatMap(([scope, scopePath]) =>
       list(scope, 'metrics', `${scopePath}.metrics`, parts).map(([metric, metricPath]) =>
-        metricOf(metric, metricPath, parts),
+        metricOf(metric, metricPath, scopeOf(scope, scopePath), parts),
       ),
     ),
   }))
 }
 
-function metricOf(metric: Json, path: string, parts: Parts): Metric {
+function scopeOf(scopeMetrics: Json, path: string): string {
+  const scope = fieldOf(scopeMetrics, 'scope', path)
+  return `${text(scope['name'], `${path}.scope.name`)}\n${text(scope['version'], `${path}.scope.version`)}`
+}
+
+function metricOf(metric: Json, path: string, scope: string, parts: Parts): Metric {
   const read = <Point>(kind: MetricData['kind'], field: string, pointOf: (point: Json, path: string) => Point) => {
     const data = fieldOf(metric, field, path)
     const dataPoints = list(data, 'dataPoints', `${path}.${field}.dataPoints`, parts)
@@ -45,7 +50,7 @@ function metricOf(metric: Json, path: string, parts: Parts): Metric {
   else if (isSet(metric['histogram'])) data = read('histogram', 'histogram', histogramPointOf)
   else if (isSet(metric['exponentialHistogram'])) data = read('exponential', 'exponentialHistogram', exponentialPointOf)
   else if (isSet(metric['summary'])) data = read('summary', 'summary', summaryPointOf)
-  return { name: text(metric['name'], `${path}.name`), unit: text(metric['unit'], `${path}.unit`), data }
+  return { scope, name: text(metric['name'], `${path}.name`), unit: text(metric['unit'], `${path}.unit`), data }
 }
 
 function pointBase(point: Json, path: string) {

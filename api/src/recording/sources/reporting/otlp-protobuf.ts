@@ -45,7 +45,11 @@ const readResourceMetrics: ReadField<{ resource: Map<string, string>; metrics: M
   if (field === 1) reader.message(into.resource, readResource)
   else if (field === 2) {
     reader.parts.add()
-    reader.message(into.metrics, readScope)
+    const read = reader.message<ScopeMetrics>({ metrics: [], name: '', version: '' }, readScopeMetrics)
+    for (const metric of read.metrics) {
+      metric.scope = `${read.name}\n${read.version}`
+      into.metrics.push(metric)
+    }
   }
 }
 
@@ -53,10 +57,23 @@ const readResource: ReadField<Map<string, string>> = (reader, field, attributes)
   if (field === 1) readAttribute(reader, attributes)
 }
 
-const readScope: ReadField<Metric[]> = (reader, field, metrics) => {
-  if (field !== 2) return
-  reader.parts.add()
-  metrics.push(reader.message<Metric>({ name: '', unit: '', data: null }, readMetric))
+interface ScopeMetrics {
+  metrics: Metric[]
+  name: string
+  version: string
+}
+
+const readScopeMetrics: ReadField<ScopeMetrics> = (reader, field, into) => {
+  if (field === 1) reader.message(into, readScope)
+  else if (field === 2) {
+    reader.parts.add()
+    into.metrics.push(reader.message<Metric>({ scope: '', name: '', unit: '', data: null }, readMetric))
+  }
+}
+
+const readScope: ReadField<ScopeMetrics> = (reader, field, scope) => {
+  if (field === 1) scope.name = reader.text()
+  else if (field === 2) scope.version = reader.text()
 }
 
 const readMetric: ReadField<Metric> = (reader, field, metric) => {

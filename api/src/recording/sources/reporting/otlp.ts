@@ -61,6 +61,8 @@ export type MetricData =
   | { kind: 'summary'; points: readonly SummaryPoint[] }
 
 export interface Metric {
+  /** What made it: two libraries of one program may have metrics of the same name. Its name and version. */
+  scope: string
   name: string
   unit: string
   /** Null for a metric without data, and of a kind that is not known. */

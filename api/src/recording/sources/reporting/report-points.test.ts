@@ -21,7 +21,7 @@ function read(name: string, unit: string, bounds = [0.25, 1]) {
   }
   const data = { kind: 'histogram', temporality: 'CUMULATIVE', points: [point] } as const
   const reporter = { identity: 'r', from: 'r' }
-  const given = new PointReader(reporter, { name, unit, data }, data, rules.of(name)).read('d', point)
+  const given = new PointReader(reporter, { scope: '', name, unit, data }, data, rules.of(name)).read('d', point)
   if (given === null || !('point' in given)) throw new TypeError(`${name} was not read.`)
   return given.point
 }
@@ -47,5 +47,30 @@ it('The same list of bounds is read in the unit of each metric', () => {
     ['s', [250, 1000]],
   ] as const) {
     expect(read('gen_ai.server.request.duration', unit, bounds).buckets).toMatchObject({ boundsMs })
+  }
+})
+
+it('A reason takes no more memory than what is shown of it, however long it came', () => {
+  const data = { kind: 'sum', temporality: 'DELTA', isMonotonic: true } as const
+  const [metric, own] = ['tgi_request_failure', rules.of('tgi_request_failure')]
+  const points = ['a', 'b'].map((letter) => ({
+    attributes: new Map([['err', letter.repeat(1_000_000)]]),
+    startNanos: 1e18,
+    timeNanos: 1e18 + 1e9,
+    hasNoValue: false,
+    value: 1,
+  }))
+  const given = { ...data, points }
+  const reader = new PointReader(
+    { identity: 'r', from: 'r' },
+    { scope: '', name: metric, unit: '', data: given },
+    given,
+    own,
+  )
+  for (const point of points) {
+    const one = reader.read('d', point)
+    if (one === null || !('point' in one)) throw new TypeError('It was not read.')
+    const errors = one.point.figures.find(({ figure }) => figure === 'errors')
+    expect(errors?.reason).toBe(point.attributes.get('err')?.slice(0, 200))
   }
 })

@@ -4,6 +4,7 @@ import type { ReportedFigure, ReportedPoint } from '../../../samples/reported.ts
 import type { Attributes, Metric, MetricData, NumberPoint } from './otlp.ts'
 import { type DistributionOfPoint, distributionOf } from './report-distributions.ts'
 import { counts, type PlacedRule } from './report-rules.ts'
+import { seriesKey } from './series-names.ts'
 
 /** What one unit of a time is in milliseconds; others are those of the server whose metric it is. */
 const UNITS_MS: Readonly<Record<string, number>> = {
@@ -53,11 +54,11 @@ export class PointReader {
   /** What its unit is in ours. */
   readonly #scale: number
 
-  constructor({ identity, from }: Reporter, { name, unit }: Metric, data: Data, rules: readonly PlacedRule[]) {
+  constructor({ identity, from }: Reporter, { name, unit, scope }: Metric, data: Data, rules: readonly PlacedRule[]) {
     this.#data = data
     this.#rules = rules
     this.#from = from
-    this.#identity = `${identity}\n${name}`
+    this.#identity = `${identity}\n${scope}\n${name}`
     this.#refusal = refusalOfKind(data, rules)
     this.#isGauge = rules.some(({ figure }) => GAUGES.has(figure))
     this.#isCumulative =
@@ -103,10 +104,9 @@ export class PointReader {
     }
   }
 
-  /** Two replicas may have the same attributes, and one that starts again has them too: each has its own beginning. */
   #seriesKey(series: string, startNanos: number): string | null {
     if (this.#isGauge) return reportKey(series)
-    return this.#isCumulative ? reportKey(`${series}\n${startNanos}`) : null
+    return this.#isCumulative ? seriesKey(this.#identity, series, startNanos) : null
   }
 }
 
@@ -136,6 +136,9 @@ interface KnownFigures {
 
 const FIGURES = new WeakMap<readonly PlacedRule[], KnownFigures>()
 const MAX_KNOWN_FIGURES = 100
+const MAX_KNOWN_CHARACTERS = 1000
+/** Of a reason: more than is stored of it. */
+const MAX_REASON_CHARACTERS = 200
 
 /** The same object for equal figures, which most data points of a metric tell. */
 function figuresOf(rules: readonly PlacedRule[], attributes: Attributes): readonly ReportedFigure[] {
@@ -150,6 +153,8 @@ function figuresOf(rules: readonly PlacedRule[], attributes: Attributes): readon
     FIGURES.set(rules, known)
   }
   const values = JSON.stringify(known.labels.map((label) => attributes.get(label)))
+  // Kept for as long as the server runs.
+  if (values.length > MAX_KNOWN_CHARACTERS) return rules.flatMap((rule) => figureOf(rule, attributes))
   const same = known.byValues.get(values)
   if (same !== undefined) return same
   const figures = rules.flatMap((rule) => figureOf(rule, attributes))
@@ -160,12 +165,18 @@ function figuresOf(rules: readonly PlacedRule[], attributes: Attributes): readon
 function figureOf({ figure, server, group, place, rule }: PlacedRule, attributes: Attributes): ReportedFigure[] {
   const placed = { figure, server, group, place }
   if (counts(rule, attributes)) {
-    const reason = rule.reason === undefined ? null : (attributes.get(rule.reason) ?? null)
+    const reason = rule.reason === undefined ? null : shortened(attributes.get(rule.reason) ?? null)
     return [{ ...placed, part: rule.part ?? 'all', reason }]
   }
   // Who tells of requests that none of these failed knows that there were no errors.
   const isTold = Object.keys(rule.where ?? {}).every((label) => attributes.has(label))
   return figure === 'errors' && isTold ? [{ ...placed, part: 'nothing', reason: null }] : []
+}
+
+/** A text of its own: a part of a text would keep all of it in memory. */
+function shortened(reason: string | null): string | null {
+  const isLong = reason !== null && reason.length > MAX_REASON_CHARACTERS
+  return isLong ? Buffer.from(reason.slice(0, MAX_REASON_CHARACTERS), 'utf8').toString('utf8') : reason
 }
 
 function numberOf({ value }: NumberPoint, scale: number, rules: readonly PlacedRule[]): DistributionOfPoint {
