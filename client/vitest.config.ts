@@ -39,6 +39,7 @@ export default defineConfig({
           include: ['src/**/*.test.{ts,tsx}'],
           environment: 'node',
           isolate: false,
+          testTimeout: 90_000,
           expect: PATIENT,
           sequence: { groupOrder: 0 },
         },

@@ -1,5 +1,5 @@
 import { createTestDatabase, type TestDatabase, testDatabaseKinds } from '@gaugeline/prisma/testing'
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { completedJob, createTestDeps, record, type TestDeps } from '../../test/create-test-deps.ts'
 import { plainMetrics } from '../../test/plain-metrics.ts'
 import { removeSamplesBefore } from '../../test/remove-samples.ts'
@@ -17,6 +17,7 @@ describe.each(await testDatabaseKinds())('the recorder on %s', (kind) => {
     database = await createTestDatabase(kind)
   })
   afterAll(() => database[Symbol.asyncDispose]())
+  afterEach(() => void vi.restoreAllMocks())
 
   beforeEach(async () => {
     deps = await createTestDeps(database)
