@@ -79,6 +79,16 @@ describe('a model server', () => {
     }
   })
 
+  it('shows on a phone what its figures lie between, and nothing of it is cut', async () => {
+    const desktop = page.viewportSize()
+    await page.setViewportSize({ width: 390, height: 844 })
+    const notes = page.locator('dl dd > span:nth-child(2)').filter({ hasText: /\d/, visible: true })
+    await expect.poll(() => notes.allInnerTexts()).toContain('500–800 ms')
+    const cut = await notes.evaluateAll((all) => all.filter((note) => note.scrollWidth > note.clientWidth).length)
+    expect(cut).toBe(0)
+    if (desktop) await page.setViewportSize(desktop)
+  })
+
   it('that goes down is told at once, with the reason, beside the last figures; so is its return', async () => {
     const before = await figure(/^Error rate/).innerText()
     await models.goDown()

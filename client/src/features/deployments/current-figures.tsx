@@ -103,7 +103,7 @@ function Cell({ cell: { name, title, quantity, line, note, about }, alarm, since
     <div
       tabIndex={about === undefined ? undefined : 0}
       className={cx(
-        'group -outline-offset-2 -mt-px -ml-px min-w-0 border-t border-l border-line px-3 py-2.5 xl:px-4',
+        'group -outline-offset-2 -mt-px -ml-px min-w-0 border-t border-l border-line px-2 py-2.5 sm:px-3 xl:px-4',
         isMinor && 'max-sm:hidden',
       )}
     >
@@ -115,7 +115,8 @@ function Cell({ cell: { name, title, quantity, line, note, about }, alarm, since
       </dt>
       <dd
         className={cx(
-          'mt-0.5 flex items-baseline justify-between gap-2 whitespace-nowrap',
+          // On a phone there is no room beside a figure for what it lies between.
+          'mt-0.5 flex items-baseline justify-between gap-2 whitespace-nowrap max-sm:flex-col max-sm:items-start max-sm:gap-0',
           (dimmed || value === NO_DATA) && 'text-faint',
           alarm === 'high' && 'text-bad',
           alarm === 'raised' && 'text-warn',
@@ -126,7 +127,10 @@ function Cell({ cell: { name, title, quantity, line, note, about }, alarm, since
         </span>
         <span
           title={(alarm ? alarm + since : note) || undefined}
-          className={cx('truncate text-xs', about !== undefined && 'group-hover:hidden group-focus-visible:hidden')}
+          className={cx(
+            'max-w-full truncate text-xs max-sm:min-h-4 max-sm:whitespace-normal max-sm:text-[11px]',
+            about !== undefined && 'group-hover:hidden group-focus-visible:hidden',
+          )}
         >
           {alarm ? alarm + since : note}
         </span>

@@ -180,15 +180,22 @@ function SinceStart({ check: { sinceStart } }: { check: ScrapeCheck }) {
                     {words}
                   </th>
                   {PERCENTS.map((percentile) => (
-                    <td key={percentile} translate="no" className="py-1 pl-3 text-right">
+                    <td key={percentile} translate="no" className="py-1 pl-2 text-right sm:pl-3">
                       {boundedWords({
                         value: read(`${name}.${percentile}`),
                         low: read(`${name}.${percentile}.low`),
                         high: read(`${name}.${percentile}.high`),
-                      })}
+                      })
+                        .split(/ (?=\()/)
+                        .map((part, at) => (
+                          // Too narrow for both, the range stands below its figure.
+                          <span key={part} className="inline-block whitespace-nowrap">
+                            {at === 0 ? part : `\u00a0${part}`}
+                          </span>
+                        ))}
                     </td>
                   ))}
-                  <td translate="no" className="py-1 pl-3 text-right">
+                  <td translate="no" className="py-1 pl-2 text-right whitespace-nowrap sm:pl-3">
                     {written(latency(read(`${name}.mean`)))}
                   </td>
                 </tr>

@@ -21,6 +21,8 @@ export function otlpEnvironment({ server, deploymentId, intervalSeconds = 10, to
     'OTEL_EXPORTER_OTLP_METRICS_PROTOCOL=http/protobuf',
     // The values of headers are percent-encoded.
     `OTEL_EXPORTER_OTLP_METRICS_HEADERS=authorization=Bearer%20${token ?? NO_TOKEN}`,
+    // The default buckets are made for milliseconds: of seconds, nearly all would be in the lowest one.
+    'OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION=base2_exponential_bucket_histogram',
     `OTEL_METRIC_EXPORT_INTERVAL=${intervalSeconds * MS}`,
     `OTEL_RESOURCE_ATTRIBUTES=gaugeline.deployment.id=${encodeURIComponent(deploymentId)}`,
   ].join('\n')
