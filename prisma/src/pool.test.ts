@@ -1,9 +1,11 @@
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
-import { expect, test } from 'vitest'
+import pg from 'pg'
+import { expect, test, vi } from 'vitest'
 import { createPool } from './pool.ts'
 import { testDatabaseKinds, urlOf } from './testing.ts'
+import { transactionsOf } from './transactions.ts'
 
 /** A way to the test server that forgets its connections when it is told to, without a word to either side. */
 async function forgetfulNetwork() {
@@ -50,6 +52,29 @@ test.skipIf(without !== '')(
     asked.release()
     expect(dropped).toHaveLength(3)
     expect((await pool.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }])
+    await pool.end()
+  },
+)
+
+test.skipIf(without !== '')(
+  `a transaction ends with its first statement that gets no answer, and so does its connection${without}`,
+  async () => {
+    await using network = await forgetfulNetwork()
+    const pool = createPool({ connectionString: network.url, query_timeout: 1500 }, () => {})
+    const query = vi.spyOn(pg.Client.prototype, 'query')
+    const end = vi.spyOn(pg.Client.prototype, 'end')
+    const work = transactionsOf({ pool, kind: 'postgres' })(async (tx) => {
+      expect(await tx.$queryRaw`select 1 as one`).toEqual([{ one: 1 }])
+      network.forget()
+      await tx.$queryRaw`select 2 as two`
+    })
+    await expect(work).rejects.toThrow('Query read timeout')
+    // So the rollback does not wait for as long again.
+    const rollback = query.mock.calls.findIndex(([statement]) => statement === 'rollback')
+    expect(end.mock.invocationCallOrder[0]).toBeLessThan(query.mock.invocationCallOrder[rollback] ?? 0)
+    expect(pool.totalCount).toBe(0)
+    query.mockRestore()
+    end.mockRestore()
     await pool.end()
   },
 )

@@ -57,16 +57,14 @@ describe.each(await testDatabaseKinds())('deployments on %s', (kind) => {
     try {
       await client.query('begin')
       await client.query(`update deployments set status = 'PAUSED' where id = $1`, [holder.id])
-      const taken = expect(deps.services.deployments.deploy(jobId, { by, externalId })).rejects.toThrow(
-        DeploymentExternalIdTakenError,
-      )
+      const refusal = deps.services.deployments.deploy(jobId, { by, externalId }).catch((error: unknown) => error)
       await vi.waitFor(async () => {
         const waiting = `select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`
         expect((await database.pool.query(waiting)).rows).toHaveLength(1)
       }, 4000)
       await client.query('select 1 from log_state for update nowait')
       await client.query('commit')
-      await taken
+      expect(await refusal).toBeInstanceOf(DeploymentExternalIdTakenError)
     } finally {
       client.release(true)
     }
