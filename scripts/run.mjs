@@ -32,8 +32,8 @@ const running = new Set()
 
 /**
  * Runs a command to its end and gives `{ code, output }`; `onLine` is called with every line as it arrives. A command
- * that cannot start ends with code 127 and the reason in its output. With `isPatient` it only gets processor time that
- * nobody else wants.
+ * that cannot start ends with code 127 and the reason in its output. With `isPatient` it lets others have the
+ * processor first.
  */
 export function run(
   { command, args, shell },
@@ -48,7 +48,7 @@ export function run(
       stdio: inherit ? 'inherit' : ['ignore', 'pipe', 'pipe'],
     })
     running.add(child)
-    if (isPatient && child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW)
+    if (isPatient && child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL)
     let output = ''
     for (const stream of [child.stdout, child.stderr]) {
       let rest = ''
