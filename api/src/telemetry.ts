@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { addEventLoopLag } from './event-loop-lag.ts'
 
 /** The services' metrics are read from these, each from the part that knows it. */
 export interface ServiceReaders {
@@ -34,6 +35,8 @@ export interface AnsweredRequest {
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'OPTIONS'])
 /** These of prom-client's own are gauges with the names of counters, and the sums of others. */
 const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total']
+/** The longest time that a timer takes. */
+const NEVER_MS = 2 ** 31 - 1
 
 /**
  * Every metric of `/metrics`. Most are read when Prometheus scrapes them; what happens is counted as it happens. No
@@ -172,8 +175,11 @@ export class Telemetry {
 
   /** Adds the process's own metrics too (CPU, memory, event loop). Called once. */
   addServer({ connections, shared, unread }: ServerReaders): void {
-    collectDefaultMetrics({ register: this.#registry })
-    for (const name of MISNAMED) this.#registry.removeSingleMetric(name)
+    collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision: NEVER_MS })
+    for (const { name } of this.#registry.getMetricsAsArray()) {
+      if (MISNAMED.includes(name) || name.startsWith('nodejs_eventloop_lag_')) this.#registry.removeSingleMetric(name)
+    }
+    addEventLoopLag(this.#registry)
     void new Gauge({
       name: 'gaugeline_live_connections',
       help: 'Authenticated WebSockets and event streams that are open.',

@@ -84,6 +84,18 @@ describe.each(await testDatabaseKinds())('checkScrapeTarget, on %s', (kind) => {
     return result.check
   }
 
+  it('says of a server without any metrics that they may come with its first request', async () => {
+    exposes('')
+    expect(await checked()).toMatchObject({
+      server: null,
+      problem: {
+        reason: 'NO_FIGURES',
+        message: expect.stringMatching(/has no metrics yet.*send one, and check again/),
+      },
+      families: [],
+    })
+  })
+
   it('recognizes the server, and says what would be recorded, what it has counted, and what nobody can know', async () => {
     exposes(vllm(['llama']))
     const { sinceStart, unknown, ...rest } = await checked()

@@ -135,6 +135,22 @@ describe.each(await testDatabaseKinds())('the lifecycle of a deployment, through
     expect(await eventsOf(active.id ?? '')).toHaveLength(1)
   })
 
+  it('is answered as it is read afterwards, with its model, its job and what leads on from there', async () => {
+    const fields = `id version status externalId labels { key value } createdAt source { kind }
+      model { id name deployments(first: 2) { totalCount edges { node { version } } } }
+      trainingJob { id name status labels { key value } hyperparameters createdAt finishedAt
+        model { id name } deployments(first: 2) { edges { node { id trainingJob { name } } } } }`
+    const trainingJobId = await registerJob(app.client, { labels: [{ key: 'team', value: 'search' }] })
+    const input = { trainingJobId, externalId: 'as it is read', labels: [{ key: 'stage', value: 'canary' }] }
+    const { deployment } = await act<{ deployment: { id: string } }>(
+      'deployTrainingJob',
+      input,
+      `... on DeployTrainingJobSuccess { deployment { ${fields} } }`,
+    )
+    const read = await app.client.data(`query ($id: ID!) { deployment(id: $id) { ${fields} } }`, { id: deployment.id })
+    expect({ deployment }).toEqual(read)
+  })
+
   it('gives twenty deployments of one model twenty versions, when they race', async () => {
     const jobs = await Promise.all(Array.from({ length: 20 }, () => registerJob(app.client, { modelName: 'versions' })))
     const fields = '... on DeployTrainingJobSuccess { deployment { version } }'

@@ -8,7 +8,7 @@ import { GraphQLTestClient } from './graphql-client.ts'
 
 const SOURCE = `source { kind intervalSeconds
   scrape { url timeoutSeconds labels { name value } authorization server families { figure family unit } }
-  health { status since lastSuccessAt lastError durationMs series } }`
+  health { status since lastSuccessAt lastError durationMs series server } }`
 const URL = 'http://vllm-0.internal:8000/metrics'
 const BEARER = 'a-very-secret-bearer-token'
 const PASSWORD = 'a very secret pässword'
@@ -74,10 +74,18 @@ describe.each(await testDatabaseKinds())('the source of a deployment, through th
       lastError: null,
       durationMs: null,
       series: null,
+      server: null,
     })
     expect(await row(id)).toMatchObject({ sourceState: null, sourceSettings: null, sourceSecret: null })
     const own = await deployWith({ simulated: { intervalSeconds: 5 } })
     expect(own.source).toMatchObject({ kind: 'SIMULATED', intervalSeconds: 5 })
+  })
+
+  it('says as which server a target was recognized that nobody has named', async () => {
+    const { id } = await deployWith({ scrape: { url: URL } })
+    const { key } = await row(id)
+    await app.deps.services.prisma.sourceState.update({ where: { deploymentKey: key }, data: { server: 'VLLM' } })
+    expect((await shown(id)).source).toMatchObject({ scrape: { server: null }, health: { server: 'VLLM' } })
   })
 
   it('is scraped with the defaults of a target, or with all that can be said of one, and begins to wait', async () => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { encodeId } from '../src/base/global-ids.ts'
 import type { Sample } from '../src/metrics/sample.ts'
 import { completedJob, createTestDeps, record, type TestDeps } from './create-test-deps.ts'
-import { histogram } from './otlp-requests.ts'
+import { histogram, nanos, requestOf } from './otlp-requests.ts'
 
 const by = 'amira'
 const START = Date.UTC(2026, 10, 23, 12)
@@ -128,6 +128,50 @@ describe.each(await testDatabaseKinds())('reports on %s', (kind) => {
     await sendAll([total(9)])
     await record(deps, 10_000)
     expect(summary(await stored(key)).map(([, , requests]) => requests)).toEqual([4, 5])
+  })
+
+  it('of two libraries of a program add up, though all else is the same', async () => {
+    const { id, key } = await deploy()
+    await record(deps, 1000)
+    const both = [3, 4].map((requests, at) => {
+      const [resource] = (counting(id, requests) as { resourceMetrics: { scopeMetrics: object[] }[] }).resourceMetrics
+      const [scope] = resource?.scopeMetrics ?? []
+      return {
+        resourceMetrics: [{ ...resource, scopeMetrics: [{ ...scope, scope: { name: 'http', version: `${at}` } }] }],
+      }
+    })
+    await sendAll(both)
+    await record(deps, 12_000)
+    expect(summary(await stored(key)).map(([, , requests]) => requests)).toEqual([7])
+  })
+
+  it('that cannot be true hold up no other deployment, whoever sends them', async () => {
+    const [wrong, right] = [await deploy(), await deploy()]
+    await record(deps, 1000)
+    const timeMs = deps.clock.now()
+    const gauge = (name: string, asDouble: number) =>
+      requestOf(
+        { name, deployment: encodeId('Deployment', wrong.id), timeMs },
+        { gauge: { dataPoints: [{ timeUnixNano: nanos(timeMs), asDouble }] } },
+      )
+    const sums = Array.from({ length: 3 }, (_, n) =>
+      counting(wrong.id, 1, { sum: 1.7e308, unit: 'ms', attributes: { n: `${n}` } }),
+    )
+    const many = Array.from({ length: 10 }, (_, n) =>
+      counting(wrong.id, 1e12, { name: 'gen_ai.server.time_to_first_token', attributes: { n: `${n}` } }),
+    )
+    await sendAll([
+      gauge('vllm:kv_cache_usage_perc', 37),
+      gauge('vllm:num_requests_running', 2e9),
+      ...sums,
+      ...many,
+      counting(right.id, 2),
+    ])
+    await record(deps, 12_000)
+    expect(summary(await stored(right.key))).toEqual([[0, 10, 2, 0]])
+    expect(await stored(wrong.key)).toEqual([
+      expect.objectContaining({ kvCacheUsage: null, inFlight: null, timeToFirstToken: null }),
+    ])
   })
 
   it('that were taken before a pause are counted after it, and cumulative counts leave the pause out', async () => {

@@ -109,6 +109,13 @@ describe.each(await testDatabaseKinds())('the health of a source, on %s', (kind)
     })
   })
 
+  it('is told in one line of text, whatever a target calls its models', async () => {
+    const { id, became } = await deployScraped()
+    await tell(became('DOWN', 15, 'Several models match: a\u0000b or\nc.'))
+    const told = 'Several models match: a b or c.'
+    expect(await healthOf(id)).toMatchObject({ health: { status: 'DOWN', lastError: told }, events: [{ note: told }] })
+  })
+
   it('is not touched by what a source became before it was replaced, paused or deleted', async () => {
     const { id, became, key } = await deployScraped()
     await tell(became('DOWN', -1, ERROR))

@@ -1,7 +1,8 @@
-import { GraphQLError } from 'graphql'
+import { execute, GraphQLError } from 'graphql'
 
-/** Options of shared subscriptions that no test reaches. */
+/** Options of shared subscriptions: limits that no test reaches. */
 export const UNLIMITED = {
+  execute,
   tooLarge: (bytes: number) => new GraphQLError(`too large: ${bytes}`),
   refusal: (_limit: string, _max: number, asked: number) => new GraphQLError(`too much: ${asked}`),
   maxCostPerCaller: 1_000,

@@ -2,7 +2,7 @@ import { testDatabaseKinds } from '@gaugeline/prisma/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Scope } from '../src/base/viewer.ts'
 import { createToken, openSession } from './access.ts'
-import { deploy, registerJob } from './acts.ts'
+import { deploy, pause, registerJob, resume } from './acts.ts'
 import { createTestApp, type TestApp } from './create-test-app.ts'
 import { GraphQLTestClient } from './graphql-client.ts'
 import { liveClient, TRANSPORTS } from './live-clients.ts'
@@ -55,6 +55,22 @@ describe.each(await testDatabaseKinds())('the permissions of a viewer on %s', (k
     }
     const query = 'query ($id: ID!) { trainingJob(id: $id) { activeDeployment { id } } }'
     expect(await reader.data(query, { id: jobId })).toEqual({ trainingJob: { activeDeployment: null } })
+  })
+
+  it('end nothing but the answer where they refuse one item of a list while another is still awaited', async () => {
+    const trainingJobId = await registerJob(app.client)
+    const older = await deploy(app.client, { trainingJobId })
+    await pause(app.client, older)
+    await pause(app.client, await deploy(app.client, { trainingJobId }))
+    await resume(app.client, older)
+    // Of a paused deployment, `canResume` asks the database; of an active one it does not.
+    const mutation = `mutation ($id: ID!) { deleteTrainingJob(input: { trainingJobId: $id }) {
+      ... on TrainingJobHasDeploymentsError { deployments { canResume model { name } } } } }`
+    const { data, errors } = await (await clientWith('TRAIN', 'DEPLOY')).request(mutation, { id: trainingJobId })
+    expect(data).toBe(null)
+    expect(errors).toMatchObject([{ path: ['deleteTrainingJob', 'deployments', 1, 'model'] }])
+    // A rejection that nobody takes is known by now, and fails the run.
+    await new Promise((next) => setImmediate(next))
   })
 
   it.each(TRANSPORTS)(

@@ -1,5 +1,6 @@
 import { Socket } from 'node:net'
 import pg from 'pg'
+import { TransactionStatement } from './transaction-statement.ts'
 
 /** A connection on which nothing moves is asked for a sign of life after this time, where a firewall may forget it. */
 const keepAliveMs = 10_000
@@ -56,8 +57,9 @@ function dropSilentClients(pool: pg.Pool): void {
   pool.on('connect', (client) => {
     const watched = (...args: never[]): unknown => {
       const answer = prototype.query.apply(client, args)
-      if (answer instanceof Promise) {
-        answer.catch((error: unknown) => {
+      const answered = answer instanceof TransactionStatement ? answer.answered : answer
+      if (answered instanceof Promise) {
+        answered.catch((error: unknown) => {
           if (!isSilence(error)) return
           dropIdle(error)
           void client.end()

@@ -54,8 +54,10 @@ export async function openPostgres(
   }
   return {
     schema: target.schema,
-    main: pool({ max: 10, query_timeout: readTimeoutMs }),
-    reserved: pool({ max: RESERVED_CONNECTIONS, query_timeout: readTimeoutMs }),
+    // One stays, for what is done twice a minute: a session would have to be made for it each time.
+    main: pool({ max: 10, min: 1, query_timeout: readTimeoutMs }),
+    // All stay: with several statements a second, each would begin and end the wait for a silence that never comes.
+    reserved: pool({ max: RESERVED_CONNECTIONS, min: RESERVED_CONNECTIONS, query_timeout: readTimeoutMs }),
     lease: pool({ max: 1, query_timeout: leaseTimeoutMs }),
     migrations: pool({ max: 2 }, { statementMs: 0, idleMs: 0 }),
   }

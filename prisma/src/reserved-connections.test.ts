@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createTestDatabase, testDatabaseKinds } from './testing.ts'
 import type { TestDatabase } from './testing.ts'
 
@@ -17,6 +17,19 @@ describe.each(await testDatabaseKinds())('beside the connections of callers, on 
     } finally {
       for (const client of held) client.release()
     }
+  })
+
+  test.runIf(kind === 'postgres')('one session for callers, and all reserved ones, outlast an idle hour', async () => {
+    await using own = await createTestDatabase('postgres')
+    const { pool, reserved } = own
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    for (const each of [pool, reserved]) {
+      const clients = await Promise.all([each.connect(), each.connect()])
+      for (const client of clients) client.release()
+    }
+    vi.advanceTimersByTime(3_600_000)
+    expect([pool.totalCount, reserved.totalCount]).toEqual([1, 2])
+    vi.useRealTimers()
   })
 
   // PostgreSQL runs them side by side.

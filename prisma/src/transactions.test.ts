@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { Prisma } from './generated/client/client.ts'
 import { createTestDatabase, type TestDatabase, testDatabaseKinds } from './testing.ts'
 import { isUnavailable } from './violations.ts'
 
@@ -24,6 +26,37 @@ describe.each(await testDatabaseKinds())('a transaction on %s', (kind) => {
     }
     await expect(insert('kept')).rejects.toMatchObject({ constraint: 'models_name_key' })
     expect(await names()).toEqual(['kept'])
+  })
+
+  it('begins with its first statement, and is nothing without one', async () => {
+    const sent: unknown[] = []
+    const asked = async (work: Parameters<typeof database.inTransaction>[0]) => {
+      const query = vi.spyOn(pg.Client.prototype, 'query')
+      try {
+        sent.splice(0)
+        await database.inTransaction(work)
+      } finally {
+        sent.push(...query.mock.calls.map(([statement]) => (typeof statement === 'string' ? statement : 'a statement')))
+        query.mockRestore()
+      }
+      return sent
+    }
+    const two = asked(async (tx) => {
+      await tx.$queryRaw`select ${1}::int as one`
+      expect(await tx.$executeRaw`insert into models (id, name) values (gen_random_uuid(), 'begun')`).toBe(1)
+    })
+    expect(await two).toEqual(['a statement', 'a statement', 'commit'])
+    expect(await asked(() => Promise.resolve())).toEqual([])
+  })
+
+  it('gives values as the connections of the pool do, and null', async () => {
+    const select = `select true as b, 2::int8 as i, 1.5::float8 as f, 'a'::text as t, null::int as n, '{"a":[1]}'::jsonb as j,
+      array['x','y z'] as l, timestamptz '2026-11-30 20:32:16.123+02' as at, '\\x0102'::bytea as bytes,
+      'ACTIVE'::"DeploymentStatus" as e, uuid '00000000-0000-7000-8000-000000000001' as id`
+    const { rows } = await database.pool.query(select)
+    for (let n = 0; n < 2; n += 1) {
+      expect(await database.inTransaction((tx) => tx.$queryRaw(Prisma.raw(select)))).toEqual(rows)
+    }
   })
 
   it('is run again where a pooler has lost its prepared statements, and no more are prepared', async () => {

@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import { Prisma } from './generated/client/client.ts'
-import { preparing, statementName } from './prepared-statements.ts'
+import { preparing } from './prepared-statements.ts'
+import { TransactionStatement, type Written } from './transaction-statement.ts'
 
 /** Statements of one transaction. Those of Prisma are such transactions too. */
 export interface Transaction {
@@ -32,17 +33,19 @@ async function inTransaction<Result>(
   const client = await pool.connect()
   // What is lost between two statements is told by the next one; without a listener it would end the process.
   client.on('error', ignore)
+  const transaction = new ClientTransaction(client, prepares)
   let isLost = false
   try {
-    await client.query('begin')
-    const result = await work(new ClientTransaction(client, prepares))
-    await client.query('commit')
+    const result = await work(transaction)
+    if (transaction.hasBegun) await client.query('commit')
     return result
   } catch (error) {
-    await client.query('rollback').catch(() => {
-      // It ends with its connection.
-      isLost = true
-    })
+    if (transaction.hasBegun) {
+      await client.query('rollback').catch(() => {
+        // It ends with its connection.
+        isLost = true
+      })
+    }
     throw error
   } finally {
     client.off('error', ignore)
@@ -54,11 +57,13 @@ function ignore(): void {}
 
 class ClientTransaction implements Transaction {
   readonly #client: pg.PoolClient
-  readonly #prepares: boolean
+  readonly #isPrepared: boolean
+  /** It begins with its first statement: no round trip is made for that alone. */
+  hasBegun = false
 
-  constructor(client: pg.PoolClient, prepares: boolean) {
+  constructor(client: pg.PoolClient, isPrepared: boolean) {
     this.#client = client
-    this.#prepares = prepares
+    this.#isPrepared = isPrepared
   }
 
   async $queryRaw<Rows>(statement: TemplateStringsArray | Prisma.Sql, ...values: unknown[]): Promise<Rows> {
@@ -66,11 +71,15 @@ class ClientTransaction implements Transaction {
   }
 
   async $executeRaw(statement: TemplateStringsArray | Prisma.Sql, ...values: unknown[]): Promise<number> {
-    return (await this.#run(statement, values)).rowCount ?? 0
+    return (await this.#run(statement, values)).count
   }
 
-  #run(statement: TemplateStringsArray | Prisma.Sql, given: unknown[]): Promise<pg.QueryResult> {
-    const { text, values } = 'raw' in statement ? Prisma.sql(statement, ...given) : statement
-    return this.#client.query(this.#prepares ? { name: statementName(text), text, values } : { text, values })
+  #run(given: TemplateStringsArray | Prisma.Sql, parameters: unknown[]): Promise<Written> {
+    const { text, values } = 'raw' in given ? Prisma.sql(given, ...parameters) : given
+    const options = { isPrepared: this.#isPrepared, begins: !this.hasBegun }
+    this.hasBegun = true
+    const statement = new TransactionStatement(text, values, options)
+    this.#client.query(statement)
+    return statement.answered
   }
 }

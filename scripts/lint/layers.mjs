@@ -45,7 +45,8 @@ export const MAY_IMPORT = {
   seed: ['type:deps', 'type:env', 'recording', 'prisma'],
   env: ['env-settings'],
   'env-settings': [],
-  telemetry: [],
+  telemetry: ['event-loop-lag'],
+  'event-loop-lag': [],
   production: [],
 
   // The path of a request: server → transports → engine → fanout.

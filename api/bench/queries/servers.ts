@@ -14,12 +14,12 @@ const SETTINGS = { NODE_ENV: 'production', GRAPHILE_ENV: 'production' }
 /** On a database of its own with the rows; whoever calls may deploy as well as read. */
 export async function startGaugeline(node: string, callers: number, nowMs: number, histories: number) {
   const server = await gaugeline({
-    // Of what is deployed meanwhile, little is recorded; of the rest, nothing.
+    // Of what is deployed meanwhile, little is recorded: the usual first minutes, which are quiet. Of the rest, nothing.
     intervalMs: 10_000,
     deployments: 0,
     callers,
     scopes: 'READ, DEPLOY',
-    settings: { MAX_ACTIVE_DEPLOYMENTS: '100000' },
+    settings: { MAX_ACTIVE_DEPLOYMENTS: '100000', TRAFFIC_TRACE: '' },
     fill: (url) =>
       withPool(url, async (database) => {
         await fillRows(database)

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net'
+import { isIP, isIPv4 } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
 export interface CallerAddress {
@@ -7,6 +7,9 @@ export interface CallerAddress {
   /** The `X-Forwarded-For` headers, joined by commas. */
   forwardedFor?: string | undefined
 }
+
+/** How Node writes the IPv4 address of a caller of a socket that listens for both kinds. */
+const IPV4_IN_IPV6 = '::ffff:'
 
 type Network = readonly [address: ipaddr.IPv4 | ipaddr.IPv6, bits: number]
 
@@ -67,6 +70,9 @@ function addressIn(hop = ''): string | undefined {
 
 /** Without the zone, which only the other machine knows, and in one spelling. */
 function plain(address: string): string | undefined {
+  // IPv4 has one spelling already, also where a socket for both kinds puts this in front of it.
+  const inIPv6 = address.startsWith(IPV4_IN_IPV6) ? address.slice(IPV4_IN_IPV6.length) : address
+  if (isIPv4(inIPv6)) return inIPv6
   const [text = ''] = address.split('%', 1)
   return isIP(text) === 0 ? undefined : ipaddr.process(text).toString()
 }

@@ -11,10 +11,13 @@ import { quotaLock } from '../base/quotas.ts'
 import { uuidV7 } from '../base/uuid.ts'
 import type { SourceSettings } from '../recording/sources/source-settings.ts'
 import { firstWatermarks } from '../samples/merged-window.ts'
+import { TAKE_SEQUENCE } from './event-records.ts'
 import { DeploymentNotFoundError, DuplicateActiveDeploymentError } from './deployment.errors.ts'
 
 /** A deployment with its model, as the change found or left them. */
 export type DeploymentOfModel = Deployment & { model: Model }
+/** One with its training job as well. */
+type DeploymentOfJob = DeploymentOfModel & { trainingJob: TrainingJob & { model: Model } }
 
 const DEPLOYMENT_COLUMNS: Record<keyof Deployment, string> = {
   id: 'id',
@@ -43,6 +46,28 @@ const MODEL_COLUMNS: Record<keyof Model, string> = {
   createdAt: 'created_at',
 }
 
+const JOB_COLUMNS: Record<keyof TrainingJob, string> = {
+  id: 'id',
+  modelId: 'model_id',
+  name: 'name',
+  status: 'status',
+  progress: 'progress',
+  simulated: 'simulated',
+  framework: 'framework',
+  dataset: 'dataset',
+  hyperparameters: 'hyperparameters',
+  finalLoss: 'final_loss',
+  finalAccuracy: 'final_accuracy',
+  failureReason: 'failure_reason',
+  createdAt: 'created_at',
+  createdBy: 'created_by',
+  startedAt: 'started_at',
+  finishedAt: 'finished_at',
+  externalId: 'external_id',
+  labels: 'labels',
+  stepCount: 'step_count',
+}
+
 const fields = (columns: Record<string, string>, table: string, prefix = '') =>
   Prisma.raw(
     Object.entries(columns)
@@ -53,6 +78,7 @@ const fields = (columns: Record<string, string>, table: string, prefix = '') =>
 const FIELDS = fields(DEPLOYMENT_COLUMNS, 'd')
 const MODEL = 'model.'
 const MODEL_FIELDS = fields(MODEL_COLUMNS, 'm', MODEL)
+const JOB_FIELDS = fields(JOB_COLUMNS, 'job')
 
 type WithModelFields<Row> = Row & Record<`${typeof MODEL}${keyof Model}`, unknown>
 
@@ -102,7 +128,7 @@ export async function refuseSecondActive(tx: Transaction, trainingJobId: string)
 
 /** A training job that is to be deployed. */
 export interface JobToDeploy {
-  status: TrainingJob['status']
+  job: TrainingJob
   /** Null unless the job is completed: then it is locked, its next version is taken, and so is the quota's lock. */
   model: Model | null
 }
@@ -113,22 +139,23 @@ export interface JobToDeploy {
  * there is no such job.
  */
 export async function takeVersion(tx: Transaction, trainingJobId: string): Promise<JobToDeploy | undefined> {
-  const [row] = await tx.$queryRaw<WithModelFields<Pick<TrainingJob, 'status'>>[]>`
-    with job as (select model_id, status from training_jobs where id = ${trainingJobId}::uuid),
+  const [row] = await tx.$queryRaw<WithModelFields<TrainingJob & { locks: number }>[]>`
+    with job as (select * from training_jobs where id = ${trainingJobId}::uuid),
       model as (
         update models set deployment_count = deployment_count + 1 from job
         where models.id = job.model_id and job.status = 'COMPLETED' returning models.*
       ),
       quota as (select pg_advisory_xact_lock(hashtext(${quotaLock('ACTIVE_DEPLOYMENTS')})) from model)
-    select job.status, ${MODEL_FIELDS}, (select count(*)::int from quota) as locks from job left join model m on true`
+    select ${JOB_FIELDS}, ${MODEL_FIELDS}, (select count(*)::int from quota) as locks
+    from job left join model m on true`
   if (row === undefined) return undefined
-  const { status, model } = withModel(row)
-  return { status, model: model.id === null ? null : model }
+  const { model, locks: _locks, ...job } = withModel(row)
+  return { job, model: model.id === null ? null : model }
 }
 
 export interface NewDeploymentRow {
-  trainingJobId: string
-  /** As `takeVersion` gave it. */
+  /** As `takeVersion` gave them. */
+  job: TrainingJob
   model: Model
   note: string | null
   createdBy: string
@@ -139,26 +166,31 @@ export interface NewDeploymentRow {
 
 /**
  * Stores an active deployment, the head of its samples, its watermarks and, where its source is not simulated, the state
- * of that. Undefined, and nothing is stored, when the job has an active deployment or all places of the quota are taken.
+ * of that, and takes the number of its event, which is locked from then on: `EventRecords.append` must follow. Undefined,
+ * and nothing is stored, when the job has an active deployment or all places of the quota are taken.
  */
 export async function insertDeployment(
   tx: Transaction,
-  { trainingJobId, model, note, createdBy, at, metadata, source }: NewDeploymentRow,
+  { job, model, note, createdBy, at, metadata, source }: NewDeploymentRow,
   maxActive: number,
-): Promise<DeploymentOfModel | undefined> {
+): Promise<{ deployment: DeploymentOfJob; sequence: number } | undefined> {
   const { externalId = null, labels = [] } = metadataColumns(metadata)
   const { kind, intervalMs, scrape, secret } = source
   const marks = firstWatermarks(at)
-  // What the statement sees is from after the locks that `takeVersion` waited for.
-  const [row] = await tx.$queryRaw<Deployment[]>`
+  // What the statement sees is from after the locks that `takeVersion` waited for. Keys count up from 1: where fewer have
+  // ever been made than may be active, none need be counted.
+  const [row] = await tx.$queryRaw<(Deployment & { sequence: number })[]>`
     with created as (
         insert into deployments (id, model_id, training_job_id, version_number, status, note, created_at, created_by,
           status_changed_at, external_id, labels, source, interval_ms, source_settings, source_secret)
-        select ${uuidV7()}::uuid, ${model.id}::uuid, ${trainingJobId}::uuid, ${model.deploymentCount - 1}::int, 'ACTIVE',
+        select ${uuidV7()}::uuid, ${model.id}::uuid, ${job.id}::uuid, ${model.deploymentCount - 1}::int, 'ACTIVE',
           ${note}::text, ${at}::timestamptz, ${createdBy}::text, ${at}::timestamptz, ${externalId}::text, ${labels}::text[],
           ${kind}::"MetricsSource", ${intervalMs}::int, ${scrape && JSON.stringify(scrape)}::jsonb, ${secret}::text
-        where (select count(*) from deployments where status = 'ACTIVE') < ${maxActive}::int
-          and not exists (select from deployments where training_job_id = ${trainingJobId}::uuid and status = 'ACTIVE')
+        where (
+            (select max(key) from deployments) < ${maxActive}::int
+            or (select count(*) from deployments where status = 'ACTIVE') < ${maxActive}::int
+          )
+          and not exists (select from deployments where training_job_id = ${job.id}::uuid and status = 'ACTIVE')
         returning *
       ),
       head as (insert into sample_heads (deployment_key, recording_since) select key, created_at from created),
@@ -170,9 +202,12 @@ export async function insertDeployment(
         select key, ${model.key}::int, mark.resolution_ms, mark.merged_through from created cross join unnest(
           ${marks.map(({ resolutionMs }) => resolutionMs)}::int[],
           ${marks.map(({ mergedThrough }) => mergedThrough)}::timestamptz[]) mark(resolution_ms, merged_through)
-      )
-    select ${FIELDS} from created d`
-  return row && { ...row, model }
+      ),
+      numbered as (${TAKE_SEQUENCE} from created where log_state.id = 1 returning last_sequence)
+    select ${FIELDS}, last_sequence::float8 as sequence from created d cross join numbered`
+  if (row === undefined) return undefined
+  const { sequence, ...deployment } = row
+  return { deployment: { ...deployment, model, trainingJob: { ...job, model } }, sequence }
 }
 
 export async function setStatus(tx: Transaction, id: string, status: DeploymentStatus, at: Date): Promise<Deployment> {

@@ -6,6 +6,7 @@ import { InvalidInputError } from '../base/errors.ts'
 import { TrainingJobNotFoundError } from '../training/training.errors.ts'
 import {
   DeploymentActiveError,
+  DeploymentExternalIdTakenError,
   DeploymentNotFoundError,
   DuplicateActiveDeploymentError,
   TrainingJobNotCompletedError,
@@ -36,12 +37,39 @@ describe.each(await testDatabaseKinds())('deployments on %s', (kind) => {
     expect(await eventsOf(deployment.id)).toEqual(['DEPLOYED'])
   })
 
-  it('take six round trips to the database: they are made while others wait for their locks', async () => {
+  it('take four round trips to the database: they are made while others wait for their locks', async () => {
     const jobId = await completedJob(deps, 'counted')
     const query = vi.spyOn(pg.Client.prototype, 'query')
     await deps.services.deployments.deploy(jobId, { by })
-    expect(query).toHaveBeenCalledTimes(6)
+    const { calls, contexts } = query.mock
     query.mockRestore()
+    // Others, of what runs in the background, have other connections.
+    const own = contexts[calls.findIndex(([statement]) => statement === 'commit')]
+    expect(contexts.filter((client) => client === own)).toHaveLength(4)
+  })
+
+  it('wait for an external id before they lock the log: who holds the id may have to write an event', async () => {
+    if (kind === 'embedded') return
+    const externalId = 'held by a change'
+    const holder = await deps.services.deployments.deploy(await completedJob(deps, 'held'), { by, externalId })
+    const jobId = await completedJob(deps, 'waiting')
+    const client = await database.pool.connect()
+    try {
+      await client.query('begin')
+      await client.query(`update deployments set status = 'PAUSED' where id = $1`, [holder.id])
+      const taken = expect(deps.services.deployments.deploy(jobId, { by, externalId })).rejects.toThrow(
+        DeploymentExternalIdTakenError,
+      )
+      await vi.waitFor(async () => {
+        const waiting = `select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`
+        expect((await database.pool.query(waiting)).rows).toHaveLength(1)
+      }, 4000)
+      await client.query('select 1 from log_state for update nowait')
+      await client.query('commit')
+      await taken
+    } finally {
+      client.release(true)
+    }
   })
 
   it('are created from completed jobs only, and refused for every other status', async () => {

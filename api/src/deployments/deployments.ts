@@ -161,18 +161,19 @@ export class Deployments {
 
   async #deploy(tx: Transaction, trainingJobId: string, given: NewDeployment, source: SourceSettings): Promise<Change> {
     const { events, quotas } = this.#options
-    const job = await takeVersion(tx, trainingJobId)
-    if (job === undefined) throw new TrainingJobNotFoundError()
-    const { status, model } = job
-    if (model === null) throw new TrainingJobNotCompletedError(status)
+    const found = await takeVersion(tx, trainingJobId)
+    if (found === undefined) throw new TrainingJobNotFoundError()
+    const { job, model } = found
+    if (model === null) throw new TrainingJobNotCompletedError(job.status)
     const at = this.#now()
-    const row = { trainingJobId, model, note: given.note ?? null, createdBy: given.by, at, metadata: given, source }
-    const deployment = await insertDeployment(tx, row, quotas.activeDeployments)
-    if (deployment === undefined) {
+    const row = { job, model, note: given.note ?? null, createdBy: given.by, at, metadata: given, source }
+    const inserted = await insertDeployment(tx, row, quotas.activeDeployments)
+    if (inserted === undefined) {
       await refuseSecondActive(tx, trainingJobId)
       throw new QuotaExceededError('ACTIVE_DEPLOYMENTS', quotas.activeDeployments)
     }
-    return { deployment, event: await events.append(tx, lifecycleEvent('DEPLOYED', deployment, at, given)) }
+    const { deployment, sequence } = inserted
+    return { deployment, event: await events.append(tx, lifecycleEvent('DEPLOYED', deployment, at, given), sequence) }
   }
 
   /**

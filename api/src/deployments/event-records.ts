@@ -17,6 +17,9 @@ import type { WebhookOutbox } from '../webhooks/outbox.ts'
 import type { Act } from './deployment-checks.ts'
 import { type EventFilter, type EventOrder, eventPageCursor, eventSource } from './event-filter.ts'
 
+/** Of the only row, `where id = 1`: takes the number of the next event, and locks it. */
+export const TAKE_SEQUENCE = Prisma.sql`update log_state set last_sequence = last_sequence + 1`
+
 /** An event in a transaction, to be told once that is committed. */
 export interface AppendedEvent {
   event: DeploymentEventRecord
@@ -52,10 +55,10 @@ export class EventRecords implements EventReader {
   /**
    * Numbers and writes an event. The lock on the only row of log_state lasts until the transaction ends, so sequences
    * follow the commit order and have no gaps. Call it last: concurrent changes wait for this lock.
+   * @param taken the number of the event, where an earlier statement has taken it by `TAKE_SEQUENCE`
    */
-  async append(tx: Transaction, event: NewEvent): Promise<AppendedEvent> {
-    const [{ sequence }] = await tx.$queryRaw<[{ sequence: number }]>`
-      update log_state set last_sequence = last_sequence + 1 where id = 1 returning last_sequence::float8 as sequence`
+  async append(tx: Transaction, event: NewEvent, taken?: number): Promise<AppendedEvent> {
+    const sequence = taken ?? (await takeSequence(tx))
     const record = { ...event, sequence, id: uuidV7() }
     const { id, kind, at, by, note, deploymentId, modelName, versionNumber } = record
     // A statement of its own: it sees the webhooks of those who had the lock before.
@@ -113,6 +116,12 @@ export class EventRecords implements EventReader {
     if (hasEntry) position.requireSame((await this.after(sequence - 1, 1))[0])
     return eventPageCursor(sequence)
   }
+}
+
+async function takeSequence(tx: Transaction): Promise<number> {
+  const [{ sequence }] = await tx.$queryRaw<[{ sequence: number }]>`
+    ${TAKE_SEQUENCE} where id = 1 returning last_sequence::float8 as sequence`
+  return sequence
 }
 
 /** The event of a change that somebody made. */

@@ -109,7 +109,7 @@ export class SourceChanges implements Part {
     // Only a new source waits, and whoever made it has written that.
     if (status === 'WAITING') return null
     const { prisma, events } = this.#options
-    const [at, lastError] = [new Date(atMs), error && error.slice(0, MAX_ERROR)]
+    const [at, lastError] = [new Date(atMs), error && storedError(error)]
     const isSame = { deploymentKey, status }
     return prisma.$transaction(async (tx) => {
       // Whoever stores samples leaves out a deployment whose head is locked, and would wait for a state that is.
@@ -130,4 +130,12 @@ export class SourceChanges implements Part {
       return events.append(tx, lifecycleEvent(KIND[status], deployment, at, { by: BY, note: lastError }))
     }, TRANSACTION)
   }
+}
+
+/** In one line: it may hold names from a target, and no database takes a text with a NUL. */
+function storedError(error: string): string {
+  return error
+    .slice(0, MAX_ERROR)
+    .toWellFormed()
+    .replace(/[\p{Cc}\s]+/gu, ' ')
 }

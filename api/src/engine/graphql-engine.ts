@@ -5,6 +5,7 @@ import { GraphQLError, getOperationAST } from 'graphql'
 import { createYoga } from 'graphql-yoga'
 import type { Logger } from 'pino'
 import { RefusedError } from '../base/errors.ts'
+import { executeOperation } from './execution/execute-operation.ts'
 import { limitError, noMemoryLeft } from './limit-error.ts'
 import type { CostOf } from './operation-cost.ts'
 import {
@@ -81,6 +82,7 @@ export function createGraphQLEngine(options: GraphQLOptions, budgets: Budgets, l
   const errors = new PublicErrors({ log, refusalOf: options.refusalOf, onError: options.onError })
   const { onOperation = () => undefined } = options
   const shared = new SharedSubscriptions({
+    execute: executeOperation,
     present: (result) => errors.formatted(result, randomUUID()),
     tooLarge: (bytes) => graphQLErrorOf(limitError('answerBytes', MAX_ANSWER_BYTES, bytes)),
     maxCostPerCaller: MAX_RUNNING_COST,

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { DocumentNode, ExecutionArgs, ExecutionResult, FormattedExecutionResult, GraphQLSchema } from 'graphql'
-import { createSourceEventStream, execute, getOperationAST, GraphQLError, Kind, print, visit } from 'graphql'
+import { createSourceEventStream, getOperationAST, GraphQLError, Kind, print, visit } from 'graphql'
 import { ordered } from '../base/canonical-json.ts'
 import { MAX_ANSWER_BYTES, SUBSCRIPTION_BYTES } from '../base/limits.ts'
 import { belongsToPosition } from './position.ts'
@@ -28,6 +28,8 @@ interface SharedCaller {
 }
 
 interface SharedSubscriptionsOptions {
+  /** Executes the operation for a message, which is the root value. */
+  execute: (args: ExecutionArgs) => ExecutionResult | Promise<ExecutionResult>
   /** Gives what the client may see of a result. Called once for each message. */
   present: (result: ExecutionResult) => FormattedExecutionResult
   /** Makes the error in place of a message that is larger than answers may be. */
@@ -179,7 +181,7 @@ export class SharedSubscriptions {
   }
 
   #render(args: ExecutionArgs, id: string | undefined): SharedMessage | Promise<SharedMessage> {
-    const { present, tooLarge } = this.#options
+    const { execute, present, tooLarge } = this.#options
     const messageOf = (result: ExecutionResult): SharedMessage => {
       const message = new SharedMessage(JSON.stringify(present(result)), id, result.errors !== undefined)
       const { length } = message.json
@@ -215,20 +217,36 @@ export class SharedSubscriptions {
  * and nothing else.
  */
 function sharedVariables({ schema, document, operationName, variableValues: values }: ExecutionArgs): unknown[] {
-  const operation = getOperationAST(document, operationName)
-  const names = (operation?.variableDefinitions ?? []).map(({ variable }) => variable.name.value)
-  const cursors = cursorVariables(schema, document, operationName)
   return (
-    names
-      .filter((name) => !cursors.has(name))
+    sharedNames(schema, document, operationName)
       // A variable that is left out may have a default value; null replaces it.
       .filter((name) => values != null && Object.hasOwn(values, name))
-      .toSorted()
       .map((name) => [name, ordered(values?.[name])])
   )
 }
 
-const cursorsOfDocuments = new WeakMap<DocumentNode, Map<string, ReadonlySet<string>>>()
+/** Thousands of clients send the same document when they reconnect. */
+const sharedNamesOfDocuments = new WeakMap<DocumentNode, Map<string, readonly string[]>>()
+
+/** The variables that an operation declares, but for cursors, sorted. */
+function sharedNames(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operationName: ExecutionArgs['operationName'],
+): readonly string[] {
+  const known = sharedNamesOfDocuments.get(document) ?? new Map<string, readonly string[]>()
+  sharedNamesOfDocuments.set(document, known)
+  let names = known.get(operationName ?? '')
+  if (names === undefined) {
+    const cursors = cursorVariables(schema, document, operationName)
+    names = (getOperationAST(document, operationName)?.variableDefinitions ?? [])
+      .map(({ variable }) => variable.name.value)
+      .filter((name) => !cursors.has(name))
+      .toSorted()
+    known.set(operationName ?? '', names)
+  }
+  return names
+}
 
 /**
  * The variables of a scalar that its schema marks with `isCursor`, used in one place only: as an argument of the
@@ -239,10 +257,6 @@ function cursorVariables(
   document: DocumentNode,
   operationName: ExecutionArgs['operationName'],
 ): ReadonlySet<string> {
-  const known = cursorsOfDocuments.get(document) ?? new Map<string, ReadonlySet<string>>()
-  cursorsOfDocuments.set(document, known)
-  const found = known.get(operationName ?? '')
-  if (found !== undefined) return found
   const operation = getOperationAST(document, operationName)
   const uses = new Map<string, number>()
   visit(document, {
@@ -260,7 +274,6 @@ function cursorVariables(
     const isRoot = roots.some(({ value }) => value.kind === Kind.VARIABLE && value.name.value === name)
     if (isCursor && isRoot && uses.get(name) === 1) cursors.add(name)
   }
-  known.set(operationName ?? '', cursors)
   return cursors
 }
 

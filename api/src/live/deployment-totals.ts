@@ -106,6 +106,7 @@ export class DeploymentTotals {
   }
 
   #forgetOld(): void {
+    if (this.#known.size <= MAX_PAUSED) return
     const most = MAX_PAUSED + this.#options.active().length
     for (const key of this.#known.keys()) {
       if (this.#known.size <= most) return

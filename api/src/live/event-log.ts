@@ -94,13 +94,13 @@ export class EventLog {
   /** @throws RefusedError CURSOR_INVALID */
   async #positionOf(cursor: string, log: Events): Promise<number> {
     const { cursors, events } = this.#options
-    let head = log.newest
-    if (cursors.readEvent(cursor, Infinity).sequence > head) {
+    let position = cursors.readEvent(cursor, Infinity)
+    if (position.sequence > log.newest) {
       // Another server may have numbered events that this server does not know yet.
-      head = Math.max(head, await events.head())
+      const head = Math.max(log.newest, await events.head())
       log.announce(head)
+      position = cursors.readEvent(cursor, head)
     }
-    const position = cursors.readEvent(cursor, head)
     const { sequence } = position
     position.requireSame(log.entry(sequence) ?? (position.hasEntry ? await storedEvent(events, sequence) : undefined))
     return sequence

@@ -170,13 +170,13 @@ export class SampleLogs {
   /** @throws RefusedError CURSOR_INVALID */
   async #positionOf(cursor: string, { deployment, log }: OpenLog): Promise<number> {
     const { cursors, store } = this.#options
-    let head = log.newest
-    if (cursors.readSample(cursor, deployment.id, Infinity).sequence > head) {
+    let position = cursors.readSample(cursor, deployment.id, Infinity)
+    if (position.sequence > log.newest) {
       // The sample may be stored already, and its message still be on its way.
-      head = (await store.heads([deployment.key]))[0]?.sequence ?? 0
+      const head = (await store.heads([deployment.key]))[0]?.sequence ?? 0
       log.announce(head)
+      position = cursors.readSample(cursor, deployment.id, head)
     }
-    const position = cursors.readSample(cursor, deployment.id, head)
     const { sequence, hasEntry } = position
     position.requireSame(log.entry(sequence) ?? (hasEntry ? await store.at(deployment.key, sequence) : undefined))
     return sequence

@@ -108,6 +108,9 @@ export class ByteWriter {
 const readPlaces = new Uint16Array(SLOTS)
 const readCounts = new Float64Array(SLOTS)
 
+/** Where the counts of one list are that are written. Used within one synchronous call. */
+const writtenPlaces = new Uint16Array(SLOTS)
+
 export interface ReadEntries {
   entries: number
   /** The sum of their counts. */
@@ -174,12 +177,13 @@ export function addReadTo(entries: number, groups: Float64Array, groupOf: Uint8A
 /** Writes a list of counts as `readEntries` reads it. `first`: the place of the first of them. */
 export function writeEntries(writer: ByteWriter, counts: Float64Array, first: number): void {
   let entries = 0
-  for (let at = 0; at < counts.length; at++) if (counts[at] !== 0) entries++
+  // Most are zero: they are walked over once.
+  for (let at = 0; at < counts.length; at++) if (counts[at] !== 0) writtenPlaces[entries++] = at
   writer.varint(entries)
   let previous = -1
-  for (let at = 0; at < counts.length; at++) {
+  for (let entry = 0; entry < entries; entry++) {
+    const at = writtenPlaces[entry] ?? 0
     const count = counts[at] ?? 0
-    if (count === 0) continue
     const place = first + at
     writer.varint(2 * (place - previous) + (count > 1 ? 1 : 0))
     if (count > 1) writer.varint(count)

@@ -1,6 +1,7 @@
 import type { Sample, SourceName } from '../metrics/sample.ts'
 import type { Distribution } from '../metrics/distribution.ts'
 import { fewReasons } from '../metrics/reasons.ts'
+import { storableMetrics } from '../metrics/storable-metrics.ts'
 import { type MeasuredMetrics, metricsOf, type StoredMetrics } from '../metrics/window-metrics.ts'
 import type { MeasuredWindow, MeasurementRequest, Source, SourceAnswer } from './sources/source.ts'
 
@@ -71,7 +72,7 @@ async function measureOf(source: Source, requests: MeasurementRequest[]): Promis
   return answers
 }
 
-/** Puts what was measured into the form that is stored. */
+/** Puts what was measured into the form that is stored, as far as it can be. */
 export function createSample(
   deploymentKey: number,
   sequence: number,
@@ -83,7 +84,7 @@ export function createSample(
     sequence,
     windowStartMs: window.startMs,
     windowMs: window.durationMs,
-    ...encodedMetrics(measurement),
+    ...encodedMetrics(storableMetrics(measurement)),
     source,
   }
 }

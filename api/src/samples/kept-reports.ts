@@ -1,7 +1,9 @@
 import type { Reported } from './reported.ts'
 
-/** More than this many data points are read from the database again. */
-const MAX_POINTS = 200_000
+/** In data points and requests. More than this is read from the database again. */
+const MAX_SIZE = 200_000
+/** So many counts of buckets take as much memory as all else in a data point. */
+const COUNTS_PER_POINT = 32
 
 interface Kept {
   deploymentKey: number
@@ -14,13 +16,13 @@ interface Kept {
  */
 export class KeptReports {
   readonly #rows = new Map<number, Kept>()
-  #points = 0
+  #size = 0
 
   add(id: number, row: Kept): void {
     this.#rows.set(id, row)
-    this.#points += row.points.length
+    this.#size += sizeOf(row)
     for (const oldest of this.#rows.keys()) {
-      if (this.#points <= MAX_POINTS) break
+      if (this.#size <= MAX_SIZE) break
       this.remove(oldest)
     }
   }
@@ -30,7 +32,9 @@ export class KeptReports {
   }
 
   remove(id: number): void {
-    this.#points -= this.#rows.get(id)?.points.length ?? 0
+    const row = this.#rows.get(id)
+    if (row === undefined) return
+    this.#size -= sizeOf(row)
     this.#rows.delete(id)
   }
 
@@ -45,4 +49,13 @@ export class KeptReports {
     const wanted = new Set(deploymentKeys)
     for (const [id, { deploymentKey }] of this.#rows) if (!wanted.has(deploymentKey)) this.remove(id)
   }
+}
+
+function sizeOf({ points }: Kept): number {
+  let size = 0
+  for (const point of points) {
+    size +=
+      point.kind === 'point' ? 1 + (point.buckets?.counts.length ?? 0) / COUNTS_PER_POINT : 1 + point.requests.length
+  }
+  return Math.ceil(size)
 }

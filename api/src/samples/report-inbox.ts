@@ -192,10 +192,13 @@ export class ReportInbox {
     const keys = [...new Set(items.map(({ key }) => key))]
     const rows = rowsOf(items)
     const values = [
-      keys.map((key) => Buffer.from(key, 'base64')),
+      // As one value: the driver would quote each of an array of texts.
+      keys.join('\n'),
       this.#now(),
-      // As one value: each of an array of texts would be quoted once more by the driver.
-      JSON.stringify(rows.map(({ points, ...row }) => ({ ...row, points: packReports(points) }))),
+      rows.map(({ deploymentKey }) => deploymentKey),
+      rows.map(({ atMs }) => atMs),
+      rows.map(({ isLate }) => isLate),
+      rows.map(({ points }) => packReports(points)).join('\n'),
     ]
     const query = this.#prepares ? { name: 'accept-reports', text: ACCEPT, values } : { text: ACCEPT, values }
     const { rows: answer } = await this.#pool.query<{ key: Buffer | null; id: number | null }>(query)
@@ -209,21 +212,23 @@ export class ReportInbox {
   }
 }
 
-interface Row {
-  deploymentKey: number
+interface Row extends Pick<ReportItem, 'deploymentKey' | 'windowStartMs' | 'isLate'> {
   atMs: number
-  isLate: boolean
   points: Reported[]
 }
 
 /** One for each window of each deployment. */
 function rowsOf(items: readonly ReportItem[]): Row[] {
   const rows = new Map<string, Row>()
+  let row: Row | undefined
   for (const { deploymentKey, windowStartMs, timeMs, isLate, reported } of items) {
-    const name = `${deploymentKey} ${windowStartMs} ${isLate}`
-    const row = rows.get(name)
-    if (row === undefined) rows.set(name, { deploymentKey, atMs: timeMs, isLate, points: [reported] })
-    else row.points.push(reported)
+    // Those of one request are nearly always of the same row.
+    if (row?.deploymentKey !== deploymentKey || row.windowStartMs !== windowStartMs || row.isLate !== isLate) {
+      const name = `${deploymentKey} ${windowStartMs} ${isLate}`
+      row = rows.get(name) ?? { deploymentKey, windowStartMs, atMs: timeMs, isLate, points: [] }
+      rows.set(name, row)
+    }
+    row.points.push(reported)
   }
   return [...rows.values()]
 }
@@ -234,16 +239,15 @@ function rowsOf(items: readonly ReportItem[]): Row[] {
  */
 const ACCEPT = `
   with known as (
-    select key from report_keys where key = any($1::bytea[])
+    select key from report_keys where key = any(array(select decode(k, 'base64') from unnest(string_to_array($1, e'\\n')) k))
   ), keys as (
-    insert into report_keys (key, at) select k, to_timestamp($2::float8 / 1000) from unnest($1::bytea[]) k
-    where not exists (select 1 from known)
+    insert into report_keys (key, at) select decode(k, 'base64'), to_timestamp($2::float8 / 1000)
+    from unnest(string_to_array($1, e'\\n')) k where not exists (select 1 from known)
   ), stored as (
     insert into reports (deployment_key, at, is_late, points)
-    select "deploymentKey", to_timestamp("atMs" / 1000), "isLate", points
-    from rows from (
-      json_to_recordset($3::json) as ("deploymentKey" int, "atMs" float8, "isLate" boolean, points text)
-    ) with ordinality as r("deploymentKey", "atMs", "isLate", points, place)
+    select deployment_key, to_timestamp(at_ms / 1000), is_late, points
+    from unnest($3::int[], $4::float8[], $5::boolean[], string_to_array($6, e'\\n'))
+      with ordinality as r(deployment_key, at_ms, is_late, points, place)
     where not exists (select 1 from known) order by place
     returning id
   )

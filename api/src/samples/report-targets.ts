@@ -36,9 +36,12 @@ export class ReportTargets {
 
   /** The deployment with this id, a uuid; undefined when there is none. */
   async find(id: string): Promise<ReportTarget | undefined> {
+    const askedAtMs = this.#now()
     for (;;) {
       const known = this.#known.get(id)
-      if (known !== undefined && this.#now() - known.readAtMs < TTL_MS) return known.target
+      // However long the read took: otherwise a slow database would be asked again and again.
+      const isFresh = known !== undefined && (known.readAtMs >= askedAtMs || this.#now() - known.readAtMs < TTL_MS)
+      if (isFresh) return known.target
       this.#wanted.add(id)
       // A read that comes back to a cache that was emptied meanwhile is read again.
       const read = (this.#reading ??= this.#read())

@@ -19,6 +19,8 @@ export interface BaselineEffect {
   durationMs: number | null
   /** Series that it read. */
   series: number | null
+  /** The kind of model server that it was read as; null where there is none. */
+  server: string | null
 }
 
 /**
@@ -30,7 +32,8 @@ export interface BaselineEffect {
 export const BASELINE_EFFECT = `
   update source_states s set baseline = e.data->'baseline',
     last_success_at = to_timestamp((e.data->>'lastSuccessAtMs')::float8 / 1000),
-    duration_ms = (e.data->>'durationMs')::float8, series = (e.data->>'series')::int
+    duration_ms = (e.data->>'durationMs')::float8, series = (e.data->>'series')::int,
+    server = e.data->>'server'
   from (
     select distinct on (deployment_key) deployment_key, data from effects where kind = 'baseline'
     order by deployment_key, (data->'baseline'->>'atMs')::float8 desc

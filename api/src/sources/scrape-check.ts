@@ -80,9 +80,13 @@ export function scrapeCheck(scraped: Scraped, settings: ScrapeSettings, atMs: nu
 
 const NOTHING_READ = { server: null, serverTitle: null, figures: [], sinceStart: null, unknown: [] }
 
+const NOTHING_YET =
+  'It answers, but has no metrics yet. Some servers, such as Text Generation Inference, have none before their first request: send one, and check again.'
+
 type Read = { snapshot: ExposedSnapshot } | { problem: ScrapeProblem }
 
 function readFigures(families: readonly Family[], { mapping, labels }: ScrapeSettings, atMs: number): Read {
+  if (families.length === 0) return { problem: { reason: 'NO_FIGURES', message: NOTHING_YET } }
   try {
     return { snapshot: snapshotOf(families, { mapping, labels, atMs, allowsSeveralModels: true }) }
   } catch (error) {

@@ -19,6 +19,8 @@ export interface SourceHealth {
   lastError: string | null
   durationMs: number | null
   series: number | null
+  /** The kind of model server that the last successful scrape was read as. */
+  server: string | null
 }
 
 /** What is shown of a deployment's source: no secret. */
@@ -40,6 +42,7 @@ export const HEALTH_COLUMNS = {
   lastError: true,
   durationMs: true,
   series: true,
+  server: true,
 } as const
 export type StoredHealth = Pick<SourceState, keyof typeof HEALTH_COLUMNS>
 
@@ -72,5 +75,13 @@ function shownScrape({ url, timeoutMs, labels, mapping, authorization }: ScrapeS
 /** Of a source without a row: a simulated one always answers, and of others nothing has come so far. */
 export function healthWithoutState({ source, createdAt }: SourcedDeployment): SourceHealth {
   const status = source === 'SIMULATED' ? 'UP' : 'WAITING'
-  return { status, since: createdAt, lastSuccessAt: null, lastError: null, durationMs: null, series: null }
+  return {
+    status,
+    since: createdAt,
+    lastSuccessAt: null,
+    lastError: null,
+    durationMs: null,
+    series: null,
+    server: null,
+  }
 }

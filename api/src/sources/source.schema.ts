@@ -1,5 +1,6 @@
 import { builder } from '../graphql/builder.ts'
 import { MetricsSourceEnum } from '../samples/metrics.schema.ts'
+import type { ModelServer } from '../recording/sources/model-servers/mapping.ts'
 import type { MappedFamily } from '../recording/sources/source-settings.ts'
 import type { LabelMatcher } from './source-settings.ts'
 import { healthWithoutState, type ShownScrapeSettings, type ShownSource, type SourceHealth } from './shown-source.ts'
@@ -99,7 +100,7 @@ const ScrapeSettingsType = builder.objectRef<ShownScrapeSettings>('ScrapeSetting
       type: ModelServerEnum,
       nullable: true,
       description:
-        'The kind of model server that was named; null when it is recognized by its metrics, or when the families are mapped by hand.',
+        'The kind of model server that was named; null when it is recognized by its metrics (`health.server` says as what), or when the families are mapped by hand.',
     }),
     families: t.field({
       type: [FamilyMappingType],
@@ -142,6 +143,14 @@ const SourceHealthType = builder.objectRef<SourceHealth>('SourceHealth').impleme
     series: t.exposeInt('series', {
       nullable: true,
       description: 'How many series the last successful scrape had; null unless the source is SCRAPED.',
+    }),
+    server: t.field({
+      type: ModelServerEnum,
+      nullable: true,
+      description:
+        'The kind of model server that the last successful scrape was read as, recognized or named; null before it, when the families are mapped by hand, and unless the source is SCRAPED.',
+      // Only scrapes write it.
+      resolve: ({ server }) => server as ModelServer | null,
     }),
   }),
 })

@@ -56,6 +56,7 @@ const deployment = (minute: number, status = 'ACTIVE') => ({
       lastError: null,
       durationMs: null,
       series: null,
+      server: null,
     },
   },
   model,

@@ -1,23 +1,8 @@
 import type pg from 'pg'
+import { type Connection, forgetStatement, parseStatement } from '../kept-statements.ts'
 import { statementName } from '../prepared-statements.ts'
 import type { Fields } from './row-plan.ts'
 import { parameterOf } from './values.ts'
-
-/** Statements that a connection keeps prepared: each takes PostgreSQL some ten kilobytes. */
-export const MAX_PREPARED = 100
-
-/** What pg's types leave out, or have from an earlier version. */
-interface Connection {
-  stream: { cork(): void; uncork(): void }
-  parse(statement: { name: string; text: string }): void
-  bind(values: { statement: string; values: readonly unknown[]; valueMapper: (value: unknown) => unknown }): void
-  execute(portal: { rows: number }): void
-  close(statement: { type: 'S'; name: string }): void
-  sync(): void
-}
-
-/** The names of what a connection has prepared, least recently used first. */
-const preparedOn = new WeakMap<object, Set<string>>()
 
 /**
  * One statement that reads rows, for `query` of pg. In place of pg's own: the columns are known, so they need not be
@@ -46,34 +31,13 @@ export class ReadStatement<Row> implements pg.Submittable {
     const connection = given as unknown as Connection
     connection.stream.cork()
     try {
-      this.#parse(connection)
+      parseStatement(connection, this)
       connection.bind({ statement: this.name, values: this.values, valueMapper: parameterOf })
       connection.execute({ rows: 0 })
       connection.sync()
     } finally {
       connection.stream.uncork()
     }
-  }
-
-  #parse(connection: Connection): void {
-    const { name, text } = this
-    if (name === '') {
-      connection.parse({ name, text })
-      return
-    }
-    const prepared = preparedOn.get(connection) ?? new Set()
-    preparedOn.set(connection, prepared)
-    if (!prepared.delete(name)) {
-      const [oldest] = prepared
-      if (oldest !== undefined && prepared.size >= MAX_PREPARED) {
-        prepared.delete(oldest)
-        connection.close({ type: 'S', name: oldest })
-      }
-      // One that is there after all, as after an error, would be in the way.
-      connection.close({ type: 'S', name })
-      connection.parse({ name, text })
-    }
-    prepared.add(name)
   }
 
   handleRowDescription(): void {}
@@ -93,8 +57,8 @@ export class ReadStatement<Row> implements pg.Submittable {
 
   handleEmptyQuery(): void {}
 
-  handleError(error: Error, connection: object): void {
-    preparedOn.get(connection)?.delete(this.name)
+  handleError(error: Error, connection: Connection): void {
+    forgetStatement(connection, this.name)
     this.callback?.(error)
   }
 

@@ -4,7 +4,7 @@ import pg from 'pg'
 import { Prisma } from '../generated/client/client.ts'
 import { getDatamodel } from '../generated/pothos-types.ts'
 import { createTestDatabase, type TestDatabase, testDatabaseKinds } from '../testing.ts'
-import { MAX_PREPARED } from './read-statement.ts'
+import { MAX_PREPARED } from '../kept-statements.ts'
 import type { ModelName, Selection } from './reader.ts'
 
 type Include = NonNullable<Selection['include']>
@@ -184,6 +184,11 @@ describe.each(await testDatabaseKinds())('the reader on %s', (kind) => {
       for (const _again of [1, 2]) expect(await reader.query(statement, ([sum]) => sum)).toEqual([String(2 * n)])
     }
     expect(await prepared()).toBe(MAX_PREPARED)
+    // What pg itself keeps of them, on whichever connection they ran.
+    const client = await pool.connect()
+    const { connection } = client as unknown as { connection: { parsedStatements: object } }
+    client.release()
+    expect(Object.keys(connection.parsedStatements).length).toBeLessThanOrEqual(MAX_PREPARED)
   })
 
   test.runIf(kind === 'postgres')(

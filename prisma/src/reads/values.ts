@@ -63,6 +63,16 @@ function digit(text: string, at: number): number {
   return text.charCodeAt(at) - 0x30
 }
 
+const parsersOfTypes = new Map<number, (text: string) => unknown>([
+  [pg.types.builtins.TIMESTAMPTZ, parseTime],
+  [pg.types.builtins.INT8, Number],
+])
+
+/** How a column is read of which only the type in the database is known: as a connection of ours does, only faster. */
+export function parserOf(typeId: number): (text: string) => unknown {
+  return parsersOfTypes.get(typeId) ?? (types.getTypeParser(typeId) as (text: string) => unknown)
+}
+
 /** A value as a parameter of a statement, as PostgreSQL reads it. */
 export function parameterOf(value: unknown): string | Uint8Array | null {
   if (typeof value === 'string') return value

@@ -16,6 +16,7 @@ import {
   NoUnusedVariablesRule,
   parse,
   PossibleFragmentSpreadsRule,
+  SingleFieldSubscriptionsRule,
   specifiedRules,
   validate,
   type ValidationRule,
@@ -127,7 +128,10 @@ function testSchema(): GraphQLSchema {
     })
   const types = { A: typeOf('A'), B: typeOf('B'), C: typeOf('C') }
   const Any = new GraphQLUnionType({ name: 'Any', types: Object.values(types), resolveType })
-  return new GraphQLSchema({ query: new GraphQLObjectType({ name: 'Query', fields }), types: Object.values(types) })
+  const [query, mutation, subscription] = ['Query', 'Mutation', 'Subscription'].map(
+    (name) => new GraphQLObjectType({ name, fields }),
+  )
+  return new GraphQLSchema({ query, mutation, subscription, types: Object.values(types) })
 }
 
 /** A valid document, most of it nonsense. */
@@ -155,13 +159,18 @@ function randomDocument(random: (below: number) => number): string {
     })
     return `__typename ${parts.join('\n')}`
   }
-  return `query ($yes: Boolean!, $no: Boolean = false, $n: Int = 3) { ${selections(3, false)} }
+  return `${['query', 'mutation', 'subscription'][random(3)]} ($yes: Boolean!, $no: Boolean = false, $n: Int = 3) { ${selections(3, false)} }
     fragment F0 on Named { ${selections(0, false)} }
     fragment F1 on A { ${selections(0, false)} ...F0 }`
 }
 
 /** Nonsense that has no consequence for the answer is welcome. */
-const UNIMPORTANT = new Set<ValidationRule>([NoUnusedFragmentsRule, NoUnusedVariablesRule, PossibleFragmentSpreadsRule])
+const UNIMPORTANT = new Set<ValidationRule>([
+  NoUnusedFragmentsRule,
+  NoUnusedVariablesRule,
+  PossibleFragmentSpreadsRule,
+  SingleFieldSubscriptionsRule,
+])
 const RULES = specifiedRules.filter((rule) => !UNIMPORTANT.has(rule))
 
 /** Errors in an order that does not depend on how many promises lie between them. */
@@ -172,10 +181,10 @@ function comparable({ data, errors = [] }: ExecutionResult): unknown {
   }
 }
 
-describe('executing a planned query', () => {
+describe('executing a planned operation', () => {
   const schema = testSchema()
 
-  it('answers random queries as graphql-js does, with the same values and the same errors at the same places', async () => {
+  it('answers random operations as graphql-js does, with the same values and the same errors at the same places', async () => {
     let valid = 0
     let failing = 0
     for (let seed = 0; seed < 60; seed += 1) {
@@ -197,16 +206,22 @@ describe('executing a planned query', () => {
     expect(failing).toBeGreaterThan(40)
   })
 
-  it('takes the rejections of a list that another item has ended already', async () => {
-    const late = () => Promise.reject(new Error('late'))
-    const resolve = () => [late(), late(), null, late()]
-    const numbers = { type: new GraphQLList(new GraphQLNonNull(GraphQLInt)), resolve }
-    const ofNumbers = new GraphQLSchema({ query: new GraphQLObjectType({ name: 'Query', fields: { numbers } }) })
-    const result = await executeOperation({ schema: ofNumbers, document: parse('{ numbers }') })
-    expect(result).toMatchObject({ data: { numbers: null }, errors: [{ path: ['numbers', 2] }] })
-    // What nobody takes is known by then, and fails the run.
-    await new Promise((next) => setImmediate(next))
-  })
+  it.each(['query', 'mutation', 'subscription'])(
+    'takes the rejections of a list that another item has ended already: of a %s',
+    async (kind) => {
+      const late = () => Promise.reject(new Error('late'))
+      const resolve = () => [late(), late(), null, late()]
+      const numbers = { type: new GraphQLList(new GraphQLNonNull(GraphQLInt)), resolve }
+      const [query, mutation, subscription] = ['Query', 'Mutation', 'Subscription'].map(
+        (name) => new GraphQLObjectType({ name, fields: { numbers } }),
+      )
+      const ofNumbers = new GraphQLSchema({ query, mutation, subscription })
+      const result = await executeOperation({ schema: ofNumbers, document: parse(`${kind} { numbers }`) })
+      expect(result).toMatchObject({ data: { numbers: null }, errors: [{ path: ['numbers', 2] }] })
+      // What nobody takes is known by then, and fails the run.
+      await new Promise((next) => setImmediate(next))
+    },
+  )
 
   it('plans a document once for each choice of what it includes, and again when there is no more room', async () => {
     const document = parse('query ($yes: Boolean!) { text @include(if: $yes) sure }')

@@ -17,9 +17,9 @@ import {
   OperationTypeNode,
 } from 'graphql'
 import { inspect } from 'graphql/jsutils/inspect.js'
+import { fieldPathOf, keysOf, type Path, pathOf } from './field-path.ts'
 import { type FieldPlan, type ObjectPlan, type OperationPlan, OperationPlans, type TypePlan } from './operation-plan.ts'
 
-type Path = NonNullable<GraphQLResolveInfo['path']>
 type MaybePromise<T> = T | Promise<T>
 
 export interface OperationArgs {
@@ -38,15 +38,18 @@ const plansOf = new WeakMap<GraphQLSchema, OperationPlans>()
 
 /**
  * Executes an operation as graphql-js does: the same resolvers are called in the same order, and errors are located,
- * collected and passed to the nearest field that may be null in the same way. What is the same for all executions of a
- * query, which graphql-js finds out anew for every object, is planned once (operation-plan.ts). Mutations, and what
- * cannot be executed, go to graphql-js.
+ * collected and passed to the nearest field that may be null in the same way. What is the same for all executions of an
+ * operation, which graphql-js finds out anew for every object, is planned once (operation-plan.ts). What cannot be
+ * executed goes to graphql-js, for its errors.
+ *
+ * Where an item of a list must not be null and fails at once, graphql-js lets go of the items before it that are still
+ * awaited: a rejection of theirs would end the process. Here it is taken.
  */
 export function executeOperation(args: OperationArgs): MaybePromise<ExecutionResult> {
   const { schema, document, operationName, variableValues } = args
   const operation = getOperationAST(document, operationName)
-  const type = schema.getQueryType()
-  if (operation?.operation !== OperationTypeNode.QUERY || type == null) return execute(args)
+  const type = operation && schema.getRootType(operation.operation)
+  if (operation == null || type == null) return execute(args)
   const { variableDefinitions = [] } = operation
   const { errors, coerced } = getVariableValues(schema, variableDefinitions, variableValues ?? {}, {
     maxErrors: MAX_VARIABLE_ERRORS,
@@ -73,7 +76,10 @@ class Execution {
 
   run(type: GraphQLObjectType): MaybePromise<ExecutionResult> {
     try {
-      const data = this.#fieldsOf(this.#plan.root(type, this.#variables), this.#args.rootValue, undefined)
+      const plan = this.#plan.root(type, this.#variables)
+      const { rootValue } = this.#args
+      const isInTurn = this.#plan.operation.operation === OperationTypeNode.MUTATION
+      const data = isInTurn ? this.#fieldsInTurn(plan, rootValue) : this.#fieldsOf(plan, rootValue, undefined)
       if (!isPromise(data)) return this.#result(data)
       return data.then(
         (value) => this.#result(value),
@@ -93,8 +99,15 @@ class Execution {
     return this.#result(null)
   }
 
+  /** Those of a mutation: each begins when the one before it has ended. */
+  async #fieldsInTurn(plan: ObjectPlan, source: unknown): Promise<Record<string, unknown>> {
+    const results = emptyResults(plan)
+    for (const field of plan.fields) results[field.name] = await this.#field(field, source, undefined)
+    return results
+  }
+
   #fieldsOf(plan: ObjectPlan, source: unknown, path: Path | undefined): MaybePromise<Record<string, unknown>> {
-    const results = (plan.isBare ? Object.create(null) : {}) as Record<string, unknown>
+    const results = emptyResults(plan)
     let waiting: Promise<unknown>[] | undefined
     try {
       for (const field of plan.fields) {
@@ -239,6 +252,10 @@ class Execution {
   }
 }
 
+function emptyResults({ isBare }: ObjectPlan): Record<string, unknown> {
+  return (isBare ? Object.create(null) : {}) as Record<string, unknown>
+}
+
 /** The object once the promises among its values are fulfilled. */
 async function whole(
   plan: ObjectPlan,
@@ -263,23 +280,6 @@ function completeLeaf(field: FieldPlan, type: TypePlan & { kind: 'leaf' }, value
 function nullOf({ parentType, field }: FieldPlan, { isNonNull }: TypePlan): null {
   if (isNonNull) throw new Error(`Cannot return null for non-nullable field ${parentType.name}.${field.name}.`)
   return null
-}
-
-function pathOf({ name, parentType }: FieldPlan, prev: Path | undefined): Path {
-  return { prev, key: name, typename: parentType.name }
-}
-
-/** Of the field that holds the item of a list. */
-function fieldPathOf(path: Path): Path {
-  let at = path
-  while (typeof at.key === 'number' && at.prev !== undefined) at = at.prev
-  return at
-}
-
-function keysOf(path: Path): (string | number)[] {
-  const keys: (string | number)[] = []
-  for (let at: Path | undefined = path; at !== undefined; at = at.prev) keys.push(at.key)
-  return keys.toReversed()
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {

@@ -24,6 +24,7 @@ import {
 import { collectFields, collectSubfields } from 'graphql/execution/collectFields.js'
 
 type Variables = Record<string, unknown>
+type Fragments = Record<string, FragmentDefinitionNode>
 type Collected = ReadonlyMap<string, readonly FieldNode[]>
 
 /** A type with what is asked at every value taken out of it once. */
@@ -59,24 +60,16 @@ export interface ObjectPlan {
 export class OperationPlan {
   readonly schema: GraphQLSchema
   readonly operation: OperationDefinitionNode
-  readonly fragments: Record<string, FragmentDefinitionNode> = {}
+  readonly fragments: Fragments
   readonly #onField: () => void
   #root: ObjectPlan | undefined
 
   /** @param onField called for each field that is planned, which takes some 400 bytes */
-  constructor(
-    schema: GraphQLSchema,
-    { definitions }: DocumentNode,
-    operation: OperationDefinitionNode,
-    onField: () => void,
-  ) {
+  constructor(schema: GraphQLSchema, operation: OperationDefinitionNode, fragments: Fragments, onField: () => void) {
     this.schema = schema
     this.operation = operation
+    this.fragments = fragments
     this.#onField = onField
-    Object.setPrototypeOf(this.fragments, null)
-    for (const definition of definitions) {
-      if (definition.kind === Kind.FRAGMENT_DEFINITION) this.fragments[definition.name.value] = definition
-    }
   }
 
   root(type: GraphQLObjectType, variables: Variables): ObjectPlan {
@@ -143,6 +136,7 @@ const MAX_FIELDS = 50_000
 interface PlansOfOperation {
   /** The variables that decide what is skipped and what is included. */
   conditions: readonly string[]
+  fragments: Fragments
   /** By the values of these variables. */
   plans: Map<string, OperationPlan>
 }
@@ -169,13 +163,13 @@ export class OperationPlans {
     }
     let known = this.#byOperation.get(operation)
     if (known === undefined) {
-      known = { conditions: conditionsIn(document), plans: new Map() }
+      known = { conditions: conditionsIn(document), fragments: fragmentsIn(document), plans: new Map() }
       this.#byOperation.set(operation, known)
     }
     const key = known.conditions.map((name) => String(variables[name])).join()
     let plan = known.plans.get(key)
     if (plan === undefined) {
-      plan = new OperationPlan(this.#schema, document, operation, () => {
+      plan = new OperationPlan(this.#schema, operation, known.fragments, () => {
         this.#fields += 1
       })
       known.plans.set(key, plan)
@@ -183,6 +177,14 @@ export class OperationPlans {
     }
     return plan
   }
+}
+
+function fragmentsIn({ definitions }: DocumentNode): Fragments {
+  const fragments = Object.create(null) as Fragments
+  for (const definition of definitions) {
+    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments[definition.name.value] = definition
+  }
+  return fragments
 }
 
 function conditionsIn(document: DocumentNode): string[] {

@@ -183,6 +183,8 @@ describe('a series that begins anew', () => {
     const [one, two] = [AT_MS - 1e6, AT_MS - 2e6]
     expect(last(look(70, one), look(90, two)).requests).toBeNull()
     expect(last(look(70, one), look(30, two), look(72, one)).requests).toBeNull()
+    // Both began less than a minute ago: whoever begins anew does so later.
+    expect(last(look(7, AT_MS - 5000), look(9, AT_MS - 20_000)).requests).toBeNull()
   })
 })
 
@@ -208,6 +210,19 @@ describe('a series that comes or goes', () => {
     ).toBe(3)
   })
 
+  it('counts nothing of more than a minute without it, and goes on from there', () => {
+    const { baseline } = deltaOf(null, snapshot(AT_MS, [replica('a', 10), replica('b', 500)]))
+    const look = (before: Baseline, at: number, series: CumulativeSeries[]) => deltaOf(before, snapshot(at, series))
+    const without = look(baseline, AT_MS + 5000, [replica('a', 10)]).baseline
+    expect(look(without, AT_MS + 60_000, [replica('a', 11), replica('b', 503)]).measurement.requests).toBe(4)
+    const back = look(without, AT_MS + 65_000, [replica('a', 11), replica('b', 503)])
+    expect(back.measurement.requests).toBe(1)
+    expect(look(back.baseline, AT_MS + 70_000, [replica('a', 11), replica('b', 504)]).measurement.requests).toBe(1)
+    // Nor of a restart in that time, unless it is known to be later.
+    expect(look(without, AT_MS + 65_000, [replica('b', 3)]).measurement.requests).toBeNull()
+    expect(look(without, AT_MS + 65_000, [replica('b', 3, AT_MS + 6000)]).measurement.requests).toBe(3)
+  })
+
   it('is forgotten after ten minutes', () => {
     const both = [replica('a', 10), replica('b', 500)]
     const { baseline } = deltaOf(null, snapshot(AT_MS, both))
@@ -219,33 +234,6 @@ describe('a series that comes or goes', () => {
 
   it('adds nothing while it is frozen', () => {
     expect(last([replica('a', 10), replica('dead', 500)], [replica('a', 11), replica('dead', 500)]).requests).toBe(1)
-  })
-})
-
-describe('a new series of a process that answered before', () => {
-  const startMs = AT_MS - 1e6
-  const error = (count: number, over: Partial<CumulativeSeries> = {}) =>
-    counter(count, { figure: 'errors', startMs, key: seriesKey('errors.0', 0, 'abort'), reason: 'abort', ...over })
-  const requests = counter(9, { startMs })
-  const look = (series: readonly CumulativeSeries[], over: Partial<Snapshot> = {}, at = 0): Snapshot =>
-    snapshot(AT_MS + at * 5000, series, { processStartMs: startMs, readAs: 'v1', ...over })
-  const errorsAfter = (before: Snapshot, now: Snapshot) =>
-    deltaOf(deltaOf(null, before).baseline, { ...now, atMs: before.atMs + 5000 }).measurement.errors
-
-  it('counts whole: it was not there the last time', () => {
-    expect(errorsAfter(look([requests]), look([requests, error(2)]))).toBe(2)
-  })
-
-  it('counts nothing when another process answers, or nobody says which, or it is read in another way', () => {
-    expect(errorsAfter(look([requests], { processStartMs: startMs - 5 }), look([requests, error(2)]))).toBeNull()
-    const unknown = { processStartMs: null }
-    expect(errorsAfter(look([requests], unknown), look([requests, error(2)], unknown))).toBeNull()
-    expect(errorsAfter(look([requests], { readAs: 'v0' }), look([requests, error(2)]))).toBeNull()
-  })
-
-  it('counts nothing when it says under another name what was counted before', () => {
-    const renamed = error(9, { key: seriesKey('errors.0', 1, 'abort') })
-    expect(errorsAfter(look([requests, error(9)]), look([requests, renamed]))).toBeNull()
   })
 })
 

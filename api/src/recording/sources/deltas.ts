@@ -1,7 +1,7 @@
 import { baselineOf, type BaselineSeries, type SeriesByKey, seriesOf } from './baseline.ts'
-import type { Measurement } from '../../metrics/sample.ts'
+import { MAX_WINDOW_MS, type Measurement } from '../../metrics/sample.ts'
 import type { Baseline, CumulativeSeries, DeltaOptions, Snapshot } from './cumulative.ts'
-import { type Growth, growthOf, whole } from './growth.ts'
+import { growthOf, whole } from './growth.ts'
 import { MeasurementTally } from './measurement-tally.ts'
 import { groupOfKey } from './series-key.ts'
 
@@ -21,8 +21,11 @@ const NO_SERIES: SeriesByKey = new Map()
  * - the same process answered the last time, read in the same way, and did not have it: as with the first request that
  *   fails for a reason.
  *
+ * One that was not there for more than a minute counts from now on, as after a gap: nobody knows when what it grew by
+ * happened. It is remembered for ten minutes, so that it is not taken for a new one.
+ *
  * A figure is null when its family is not there, or when all of its series are seen for the first time; it is 0 when they
- * are known and did not change. Series that vanish are remembered for ten minutes.
+ * are known and did not change.
  */
 export function deltaOf(
   before: Baseline | null,
@@ -30,17 +33,15 @@ export function deltaOf(
   { sinceMs = before?.atMs ?? Infinity }: DeltaOptions = {},
 ): { measurement: Measurement; baseline: Baseline } {
   const known = before === null ? NO_SERIES : seriesOf(before)
-  const firstGrowth = (series: CumulativeSeries): Growth | null => {
-    const beganSince = series.startMs !== null && series.startMs >= sinceMs && series.startMs <= now.atMs + 60_000
-    return beganSince || isNewInProcess(series) ? whole(series) : null
-  }
+  const beganSince = ({ startMs }: CumulativeSeries): boolean =>
+    startMs !== null && startMs >= sinceMs && startMs <= now.atMs + 60_000
   const isSameProcess =
     before !== null &&
     before.readAs !== null &&
     before.readAs === now.readAs &&
     before.startMs !== null &&
     before.startMs === now.processStartMs
-  const groups = isSameProcess ? groupsOf(known) : new Map<string, string>()
+  const groups = isSameProcess ? groupsOf(known, before.atMs) : new Map<string, string>()
   const isNewInProcess = ({ key }: CumulativeSeries): boolean => {
     if (!isSameProcess) return false
     // Another name of what was counted already: its beginning was counted under the old one.
@@ -51,7 +52,8 @@ export function deltaOf(
   const tally = new MeasurementTally()
   for (const series of now.series) {
     const earlier = known.get(series.key)
-    tally.add(series, earlier ? growthOf(earlier, series) : firstGrowth(series))
+    if (earlier && now.atMs - earlier.seenMs <= MAX_WINDOW_MS) tally.add(series, growthOf(earlier, series))
+    else tally.add(series, beganSince(series) || (!earlier && isNewInProcess(series)) ? whole(series) : null)
   }
   return { measurement: tally.measurement(now, before !== null), baseline: nextBaseline(known, now) }
 }
@@ -63,14 +65,14 @@ export function sinceStart(now: Snapshot): Measurement {
   return tally.measurement(now, true)
 }
 
-/** The rule by which the series of each group were read. */
-function groupsOf(known: SeriesByKey): Map<string, string> {
-  return new Map(
-    [...known.keys()].map((key) => {
-      const { group, rule } = groupOfKey(key)
-      return [group, rule]
-    }),
-  )
+/** The rule by which the series of each group were read last; those of another one may be remembered. */
+function groupsOf(known: SeriesByKey, atMs: number): Map<string, string> {
+  const groups = new Map<string, string>()
+  for (const [key, { seenMs }] of known) {
+    const { group, rule } = groupOfKey(key)
+    if (seenMs === atMs || !groups.has(group)) groups.set(group, rule)
+  }
+  return groups
 }
 
 function nextBaseline(known: SeriesByKey, now: Snapshot): Baseline {

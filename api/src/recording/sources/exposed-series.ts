@@ -26,7 +26,8 @@ export interface ExposedSeries {
 export class ExposedFamilies {
   readonly #samples = new Map<string, ExpositionSample[]>()
   readonly #series = new Map<string, readonly ExposedSeries[]>()
-
+  /** Of the same, those that were asked for one by one. */
+  readonly #byIdentity = new Map<string, ReadonlyMap<string, ExposedSeries>>()
   readonly #declared = new Set<string>()
 
   constructor(families: readonly Family[]) {
@@ -53,6 +54,16 @@ export class ExposedFamilies {
       this.#series.set(family, series)
     }
     return series.length > 0 ? series : null
+  }
+
+  /** The series of a family with these labels, as `identityOf` writes them. */
+  seriesOf(family: string, identity: string): ExposedSeries | undefined {
+    let byIdentity = this.#byIdentity.get(family)
+    if (byIdentity === undefined) {
+      byIdentity = new Map(this.of(family)?.map((series) => [series.identity, series]))
+      this.#byIdentity.set(family, byIdentity)
+    }
+    return byIdentity.get(identity)
   }
 
   /** When the one process began that answered, milliseconds since the epoch; null when it or several say nothing of it. */

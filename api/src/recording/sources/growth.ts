@@ -30,7 +30,7 @@ export function whole({ count, sumMs, boundsMs, counts }: CumulativeSeries): Gro
 export function growthOf(before: BaselineSeries, now: CumulativeSeries): Growth | null {
   const isOtherStart =
     before.startMs !== null && now.startMs !== null && Math.abs(now.startMs - before.startMs) > SAME_START_MS
-  if (isOtherStart) return (now.startMs ?? 0) >= before.seenMs - CLOCKS_DIFFER_MS ? whole(now) : null
+  if (isOtherStart) return beganAnew(before, now) ? whole(now) : null
   if (now.count < before.count) return whole(now)
   const count = now.count - before.count
   const sumMs = sumBetween(count, before.sumMs, now.sumMs)
@@ -42,6 +42,11 @@ export function growthOf(before: BaselineSeries, now: CumulativeSeries): Growth 
   const counts = now.counts.map((of, at) => of - (before.counts?.[at] ?? 0))
   if (counts.some((of) => of < 0)) return whole(now)
   return { count, sumMs, boundsMs: now.boundsMs, counts }
+}
+
+/** A restart is later than the start before it: behind a load balancer, several that have just begun may take turns. */
+function beganAnew(before: BaselineSeries, { startMs }: CumulativeSeries): boolean {
+  return startMs !== null && startMs > (before.startMs ?? Infinity) && startMs >= before.seenMs - CLOCKS_DIFFER_MS
 }
 
 function sumBetween(count: number, before: number | null, now: number | null): number | null {

@@ -181,7 +181,7 @@ class Reading {
       return buckets && { ...buckets, sumMs: series.sum === null ? null : msOf(series.sum, scale) }
     }
     const sum = series.value ?? series.sum
-    const counting = this.#exposed.of(countedBy ?? '')?.find(({ identity }) => identity === series.identity)
+    const counting = this.#exposed.seriesOf(countedBy ?? '', series.identity)
     const count = counting?.value ?? counting?.count ?? null
     if (sum === null || count === null || count > MAX_COUNTED) return null
     return { count: Math.round(count), sumMs: msOf(sum, scale), boundsMs: null, counts: null }

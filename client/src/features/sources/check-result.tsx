@@ -17,6 +17,7 @@ export function CheckResult({ check, state }: { check: ScrapeCheck; state: Scrap
   const isFirst = ({ tellsModelsApart, name }: LabelToChoose) => tellsModelsApart || name in state.form.labels
   const models = choices.filter(isFirst)
   const labelProblem = state.problemOf('labels')
+  const isEmpty = check.families.length === 0
   return (
     <section
       aria-label="What was found"
@@ -25,14 +26,15 @@ export function CheckResult({ check, state }: { check: ScrapeCheck; state: Scrap
     >
       <p className="flex flex-wrap items-center gap-x-3 gap-y-1">
         <Status tone={problem ? 'warn' : 'ok'} className="font-medium">
-          {serverTitle ?? (state.form.families ? 'Mapped by hand' : 'An unknown kind of server')}
+          {serverTitle ??
+            (isEmpty ? 'No metrics yet' : state.form.families ? 'Mapped by hand' : 'An unknown kind of server')}
         </Status>
         <span className="text-muted">
           {amount(series)} series in {written(latency(durationMs))}
         </span>
       </p>
       {problem && <Problem>{problem.message}</Problem>}
-      {problem?.reason === 'NO_FIGURES' && state.form.families === null && (
+      {problem?.reason === 'NO_FIGURES' && state.form.families === null && !isEmpty && (
         <Button className="self-start" onClick={state.startMapping}>
           Choose the families by hand
         </Button>
@@ -50,7 +52,7 @@ export function CheckResult({ check, state }: { check: ScrapeCheck; state: Scrap
           </ul>
         </div>
       )}
-      <Reading check={check} state={state} labels={choices.filter((label) => !isFirst(label))} />
+      {!isEmpty && <Reading check={check} state={state} labels={choices.filter((label) => !isFirst(label))} />}
     </section>
   )
 }

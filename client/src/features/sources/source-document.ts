@@ -28,6 +28,7 @@ export const SourceFragment = graphql(`
         lastError
         durationMs
         series
+        server
       }
     }
   }

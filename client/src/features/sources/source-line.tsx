@@ -10,7 +10,9 @@ type Source = Source_DeploymentFragment['source']
 /** Where the metrics of a deployment come from, and how that is doing. Nothing loud while it is well. */
 export function SourceLine({ source, active }: { source: Source; active: boolean }) {
   const { kind, intervalSeconds, scrape, health } = source
-  const title = scrape?.server ? SERVER_TITLES[scrape.server] : KIND_WORDS[kind]
+  // Recognized, and as named until the first scrape.
+  const server = health.server ?? scrape?.server
+  const title = server ? SERVER_TITLES[server] : KIND_WORDS[kind]
   return (
     <>
       <span className="text-text">{title}</span>

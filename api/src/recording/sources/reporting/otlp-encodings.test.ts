@@ -72,6 +72,19 @@ describe('OTLP', () => {
     expect(readOtlpProtobuf(protobufOf(request))).toEqual(read)
   })
 
+  it('says the same in protobuf and in JSON of points with the bounds of the one before, and with others', () => {
+    const point = (explicitBounds: number[]) => ({
+      ...times,
+      count: '6',
+      sum: 4,
+      bucketCounts: ['1', '2', '3'],
+      explicitBounds,
+    })
+    const dataPoints = [[0.1, 1], [0.1, 1], [0.1, 2], [], [0.1, 1]].map(point)
+    const request = requestOf({ name: 'x', timeMs: TIME }, { histogram: { aggregationTemporality: 1, dataPoints } })
+    expect(readOtlpProtobuf(protobufOf(request))).toEqual(readOtlpJson(JSON.parse(JSON.stringify(request))))
+  })
+
   it('names of enums, numbers of 64 bits as numbers and fields that nobody knows are understood in JSON', () => {
     const written = JSON.stringify(histogram({ name: 'x', timeMs: TIME, bounds: [1], counts: [1, 2] }))
     const other = written
@@ -132,5 +145,30 @@ describe('OTLP', () => {
       ['my.exponential.histogram', 'exponential', 1],
     ])
     expect(readOtlpProtobuf(protobufOf(body))).toEqual(readOtlpJson(body))
+  })
+})
+
+describe('a request of many empty parts', () => {
+  const many = 80_001
+  const none = (size: number) => Array.from({ length: size }, () => ({}))
+  const of = (metrics: object[]) => ({ resourceMetrics: [{ scopeMetrics: [{ metrics }] }] })
+  const refusal = 'A request has at most 80000 resources, scopes, metrics and data points together.'
+
+  it.each([
+    ['resources', { resourceMetrics: none(many) }],
+    ['scopes', { resourceMetrics: [{ scopeMetrics: none(many) }] }],
+    ['metrics', of(none(many))],
+    ['data points', of([{ gauge: { dataPoints: none(many) } }])],
+    ['data points of several metrics', of(none(9).map(() => ({ gauge: { dataPoints: none(9000) } })))],
+  ])('is refused before all of its %s are read', (_what, request) => {
+    expect(() => readOtlpJson(request)).toThrow(refusal)
+    expect(() => readOtlpProtobuf(protobufOf(request))).toThrow(refusal)
+  })
+
+  it('is read when each data point is in a metric and a resource of its own', () => {
+    const [resourceMetrics] = of([{ name: 'x', gauge: { dataPoints: [{}] } }]).resourceMetrics
+    const request = { resourceMetrics: Array.from({ length: 20_000 }, () => resourceMetrics) }
+    expect(readOtlpProtobuf(protobufOf(request))).toHaveLength(20_000)
+    expect(readOtlpJson(request)).toHaveLength(20_000)
   })
 })

@@ -4,6 +4,7 @@ import {
   type Metric,
   type MetricData,
   NO_RECORDED_VALUE,
+  Parts,
   type ResourceMetrics,
   TEMPORALITIES,
   type Temporality,
@@ -19,18 +20,27 @@ type Json = Readonly<Record<string, unknown>>
  */
 export function readOtlpJson(body: unknown): ResourceMetrics[] {
   const request = object(body, 'The body')
-  return list(request, 'resourceMetrics', 'resourceMetrics').map(([resourceMetrics, path]) => ({
+  const parts = new Parts()
+  return list(request, 'resourceMetrics', 'resourceMetrics', parts).map(([resourceMetrics, path]) => ({
     resource: attributesOf(fieldOf(resourceMetrics, 'resource', path), `${path}.resource`),
-    metrics: list(resourceMetrics, 'scopeMetrics', `${path}.scopeMetrics`).flatMap(([scope, scopePath]) =>
-      list(scope, 'metrics', `${scopePath}.metrics`).map(([metric, metricPath]) => metricOf(metric, metricPath)),
+    metrics: list(resourceMetrics, 'scopeMetrics', `${path}.scopeMetrics`, parts).flatMap(([scope, scopePath]) =>
+      list(scope, 'metrics', `${scopePath}.metrics`, parts).map(([metric, metricPath]) =>
+        metricOf(metric, metricPath, scopeOf(scope, scopePath), parts),
+      ),
     ),
   }))
 }
 
-function metricOf(metric: Json, path: string): Metric {
+function scopeOf(scopeMetrics: Json, path: string): string {
+  const scope = fieldOf(scopeMetrics, 'scope', path)
+  return `${text(scope['name'], `${path}.scope.name`)}\n${text(scope['version'], `${path}.scope.version`)}`
+}
+
+function metricOf(metric: Json, path: string, scope: string, parts: Parts): Metric {
   const read = <Point>(kind: MetricData['kind'], field: string, pointOf: (point: Json, path: string) => Point) => {
     const data = fieldOf(metric, field, path)
-    const points = list(data, 'dataPoints', `${path}.${field}.dataPoints`).map(([point, at]) => pointOf(point, at))
+    const dataPoints = list(data, 'dataPoints', `${path}.${field}.dataPoints`, parts)
+    const points = dataPoints.map(([point, at]) => pointOf(point, at))
     const temporality = temporalityOf(data['aggregationTemporality'])
     return { kind, points, temporality, isMonotonic: data['isMonotonic'] === true } as unknown as MetricData
   }
@@ -40,7 +50,7 @@ function metricOf(metric: Json, path: string): Metric {
   else if (isSet(metric['histogram'])) data = read('histogram', 'histogram', histogramPointOf)
   else if (isSet(metric['exponentialHistogram'])) data = read('exponential', 'exponentialHistogram', exponentialPointOf)
   else if (isSet(metric['summary'])) data = read('summary', 'summary', summaryPointOf)
-  return { name: text(metric['name'], `${path}.name`), unit: text(metric['unit'], `${path}.unit`), data }
+  return { scope, name: text(metric['name'], `${path}.name`), unit: text(metric['unit'], `${path}.unit`), data }
 }
 
 function pointBase(point: Json, path: string) {
@@ -136,11 +146,12 @@ function fieldOf(holder: Json, name: string, path: string): Json {
   return isSet(value) ? object(value, `${path}.${name}`) : {}
 }
 
-/** The objects in a field, each with its path. */
-function list(holder: Json, name: string, path: string): [Json, string][] {
+/** The objects in a field, each with its path; those that are parts of the request are counted first. */
+function list(holder: Json, name: string, path: string, parts?: Parts): [Json, string][] {
   const value = holder[name]
   if (!isSet(value)) return []
   if (!Array.isArray(value)) throw new MalformedReportError(`${path} must be a list.`)
+  parts?.add(value.length)
   return value.map((entry, at) => [object(entry, `${path}[${at}]`), `${path}[${at}]`])
 }
 

@@ -1,6 +1,4 @@
-import { PbfReader } from 'pbf'
 import {
-  type Attributes,
   type ExponentialBuckets,
   type ExponentialPoint,
   type HistogramPoint,
@@ -13,249 +11,208 @@ import {
   type SummaryPoint,
   TEMPORALITIES,
 } from './otlp.ts'
+import { ProtobufReader, type ReadField } from './protobuf-reader.ts'
 
-/** Wire types. https://protobuf.dev/programming-guides/encoding/#structure */
-const VARINT = 0
-const FIXED64 = 1
-const BYTES = 2
+/** What is read, while it is. */
+type Draft<T> = { -readonly [Name in keyof T]: T[Name] }
 
 /**
  * Reads the body of a metrics export request. The numbers below are those of the fields; others are skipped.
  * @throws MalformedReportError
  */
 export function readOtlpProtobuf(bytes: Uint8Array): ResourceMetrics[] {
-  const pbf = new PbfReader(bytes)
-  const resources: ResourceMetrics[] = []
   try {
-    readFields(pbf, bytes.length, (field) => {
-      if (field === 1) resources.push(readResourceMetrics(pbf))
-    })
+    return new ProtobufReader(bytes).whole<ResourceMetrics[]>([], readRequest)
   } catch (cause) {
+    if (cause instanceof MalformedReportError) throw cause
     // The reader throws plain errors, and a RangeError past the end.
     throw new MalformedReportError(
       'The body is not an ExportMetricsServiceRequest in protobuf: it is cut off, or something else.',
       { cause },
     )
   }
-  return resources
 }
 
-/** Each field is read to its end and no further: the reader itself would go on beyond a message without a word. */
-function readFields(pbf: PbfReader, end: number, read: (field: number) => void): void {
-  if (!(end <= pbf.length)) throw new Error('A message is longer than what is left.')
-  while (pbf.pos < end) {
-    const field = pbf.nextField(end)
-    // 0 at the end, once a field that was not read is skipped.
-    if (field === 0) break
-    read(field)
-  }
-  if (pbf.pos !== end) throw new Error('A field ends beyond its message.')
-}
-
-function readMessage(pbf: PbfReader, read: (field: number) => void): void {
-  expectType(pbf, BYTES)
-  const length = pbf.readVarint()
-  readFields(pbf, pbf.pos + length, read)
-}
-
-function expectType(pbf: PbfReader, type: number): void {
-  if (pbf.type !== type) throw new Error(`A field has wire type ${pbf.type}, not ${type}.`)
-}
-
-function readText(pbf: PbfReader): string {
-  expectType(pbf, BYTES)
-  return pbf.readString()
-}
-
-function readVarint(pbf: PbfReader, isSigned = false): number {
-  expectType(pbf, VARINT)
-  return pbf.readVarint(isSigned)
-}
-
-function readZigzag(pbf: PbfReader): number {
-  expectType(pbf, VARINT)
-  return pbf.readSVarint()
-}
-
-function readDouble(pbf: PbfReader): number {
-  expectType(pbf, FIXED64)
-  return pbf.readDouble()
-}
-
-function readFixed64(pbf: PbfReader): number {
-  expectType(pbf, FIXED64)
-  return pbf.readFixed64()
-}
-
-function readSignedFixed64(pbf: PbfReader): number {
-  expectType(pbf, FIXED64)
-  return pbf.readSFixed64()
-}
-
-/** Repeated numbers: packed, or one at a time. */
-function readNumbers(pbf: PbfReader, into: number[], type: number, readOne: () => number): void {
-  if (pbf.type === BYTES) {
-    const end = pbf.readVarint() + pbf.pos
-    if (!(end <= pbf.length)) throw new Error('A list is longer than what is left.')
-    while (pbf.pos < end) into.push(readOne())
-    if (pbf.pos !== end) throw new Error('A number ends beyond its list.')
-    return
-  }
-  expectType(pbf, type)
-  into.push(readOne())
-}
-
-function readResourceMetrics(pbf: PbfReader): ResourceMetrics {
+const readRequest: ReadField<ResourceMetrics[]> = (reader, field, resources) => {
+  if (field !== 1) return
+  reader.parts.add()
   const resource = new Map<string, string>()
   const metrics: Metric[] = []
-  readMessage(pbf, (field) => {
-    if (field === 1) readMessage(pbf, (inner) => inner === 1 && readAttribute(pbf, resource))
-    else if (field === 2) readMessage(pbf, (inner) => inner === 2 && metrics.push(readMetric(pbf)))
-  })
-  return { resource, metrics }
+  resources.push(reader.message({ resource, metrics }, readResourceMetrics))
 }
 
-function readMetric(pbf: PbfReader): Metric {
-  const metric: Metric = { name: '', unit: '', data: null }
-  readMessage(pbf, (field) => {
-    if (field === 1) metric.name = readText(pbf)
-    else if (field === 3) metric.unit = readText(pbf)
-    else if (field === 5) metric.data = readData(pbf, 'gauge', readNumberPoint)
-    else if (field === 7) metric.data = readData(pbf, 'sum', readNumberPoint)
-    else if (field === 9) metric.data = readData(pbf, 'histogram', readHistogramPoint)
-    else if (field === 10) metric.data = readData(pbf, 'exponential', readExponentialPoint)
-    else if (field === 11) metric.data = readData(pbf, 'summary', readSummaryPoint)
-  })
-  return metric
-}
-
-function readData<Point>(pbf: PbfReader, kind: MetricData['kind'], readPoint: (pbf: PbfReader) => Point): MetricData {
-  const points: Point[] = []
-  let temporality = 0
-  let isMonotonic = false
-  readMessage(pbf, (field) => {
-    if (field === 1) points.push(readPoint(pbf))
-    else if (field === 2) temporality = readVarint(pbf)
-    else if (field === 3) isMonotonic = readVarint(pbf) !== 0
-  })
-  return {
-    kind,
-    points,
-    temporality: TEMPORALITIES[temporality] ?? 'UNSPECIFIED',
-    isMonotonic,
-  } as unknown as MetricData
-}
-
-function readNumberPoint(pbf: PbfReader): NumberPoint {
-  const attributes = new Map<string, string>()
-  const point = { attributes, startNanos: 0, timeNanos: 0, hasNoValue: false, value: null as number | null }
-  readMessage(pbf, (field) => {
-    if (field === 7) readAttribute(pbf, attributes)
-    else if (field === 2) point.startNanos = readFixed64(pbf)
-    else if (field === 3) point.timeNanos = readFixed64(pbf)
-    else if (field === 4) point.value = readDouble(pbf)
-    else if (field === 6) point.value = readSignedFixed64(pbf)
-    else if (field === 8) point.hasNoValue = isWithoutValue(pbf)
-  })
-  return point
-}
-
-function readHistogramPoint(pbf: PbfReader): HistogramPoint {
-  const attributes = new Map<string, string>()
-  const [bounds, counts]: [number[], number[]] = [[], []]
-  const point = { ...emptyDistribution(), attributes, bounds, counts }
-  readMessage(pbf, (field) => {
-    if (field === 9) readAttribute(pbf, attributes)
-    else if (field === 2) point.startNanos = readFixed64(pbf)
-    else if (field === 3) point.timeNanos = readFixed64(pbf)
-    else if (field === 4) point.count = readFixed64(pbf)
-    else if (field === 5) point.sum = readDouble(pbf)
-    else if (field === 6) readNumbers(pbf, counts, FIXED64, () => pbf.readFixed64())
-    else if (field === 7) readNumbers(pbf, bounds, FIXED64, () => pbf.readDouble())
-    else if (field === 10) point.hasNoValue = isWithoutValue(pbf)
-    else if (field === 12) point.max = readDouble(pbf)
-  })
-  return point
-}
-
-function readExponentialPoint(pbf: PbfReader): ExponentialPoint {
-  const attributes = new Map<string, string>()
-  const none: ExponentialBuckets = { offset: 0, counts: [] }
-  const own = { scale: 0, zeroCount: 0, zeroThreshold: 0, positive: none, negative: none }
-  const point = { ...emptyDistribution(), attributes, ...own }
-  readMessage(pbf, (field) => {
-    if (field === 1) readAttribute(pbf, attributes)
-    else if (field === 2) point.startNanos = readFixed64(pbf)
-    else if (field === 3) point.timeNanos = readFixed64(pbf)
-    else if (field === 4) point.count = readFixed64(pbf)
-    else if (field === 5) point.sum = readDouble(pbf)
-    else if (field === 6) point.scale = readZigzag(pbf)
-    else if (field === 7) point.zeroCount = readFixed64(pbf)
-    else if (field === 8) point.positive = readBuckets(pbf)
-    else if (field === 9) point.negative = readBuckets(pbf)
-    else if (field === 10) point.hasNoValue = isWithoutValue(pbf)
-    else if (field === 13) point.max = readDouble(pbf)
-    else if (field === 14) point.zeroThreshold = readDouble(pbf)
-  })
-  return point
-}
-
-function readSummaryPoint(pbf: PbfReader): SummaryPoint {
-  const attributes = new Map<string, string>()
-  const point = { ...emptyDistribution(), attributes, sum: 0 }
-  readMessage(pbf, (field) => {
-    if (field === 7) readAttribute(pbf, attributes)
-    else if (field === 2) point.startNanos = readFixed64(pbf)
-    else if (field === 3) point.timeNanos = readFixed64(pbf)
-    else if (field === 4) point.count = readFixed64(pbf)
-    else if (field === 5) point.sum = readDouble(pbf)
-    else if (field === 8) point.hasNoValue = isWithoutValue(pbf)
-  })
-  return point
-}
-
-function readBuckets(pbf: PbfReader): ExponentialBuckets {
-  const buckets = { offset: 0, counts: [] as number[] }
-  readMessage(pbf, (field) => {
-    if (field === 1) buckets.offset = readZigzag(pbf)
-    else if (field === 2) readNumbers(pbf, buckets.counts, VARINT, () => pbf.readVarint())
-  })
-  return buckets
-}
-
-/** A list, a map and bytes are kept as they are encoded: they only tell series apart. */
-function readAttribute(pbf: PbfReader, into: Map<string, string>): Attributes {
-  let key = ''
-  let value = ''
-  readMessage(pbf, (field) => {
-    if (field === 1) key = readText(pbf)
-    else if (field === 2) {
-      readMessage(pbf, (kind) => {
-        if (kind === 1) value = readText(pbf)
-        else if (kind === 2) value = String(readVarint(pbf) !== 0)
-        else if (kind === 3) value = String(readVarint(pbf, true))
-        else if (kind === 4) value = String(readDouble(pbf))
-        else if (kind >= 5 && kind <= 7) {
-          expectType(pbf, BYTES)
-          value = Buffer.from(pbf.readBytes()).toString('base64')
-        }
-      })
+const readResourceMetrics: ReadField<{ resource: Map<string, string>; metrics: Metric[] }> = (reader, field, into) => {
+  if (field === 1) reader.message(into.resource, readResource)
+  else if (field === 2) {
+    reader.parts.add()
+    const read = reader.message<ScopeMetrics>({ metrics: [], name: '', version: '' }, readScopeMetrics)
+    for (const metric of read.metrics) {
+      metric.scope = `${read.name}\n${read.version}`
+      into.metrics.push(metric)
     }
+  }
+}
+
+const readResource: ReadField<Map<string, string>> = (reader, field, attributes) => {
+  if (field === 1) readAttribute(reader, attributes)
+}
+
+interface ScopeMetrics {
+  metrics: Metric[]
+  name: string
+  version: string
+}
+
+const readScopeMetrics: ReadField<ScopeMetrics> = (reader, field, into) => {
+  if (field === 1) reader.message(into, readScope)
+  else if (field === 2) {
+    reader.parts.add()
+    into.metrics.push(reader.message<Metric>({ scope: '', name: '', unit: '', data: null }, readMetric))
+  }
+}
+
+const readScope: ReadField<ScopeMetrics> = (reader, field, scope) => {
+  if (field === 1) scope.name = reader.text()
+  else if (field === 2) scope.version = reader.text()
+}
+
+const readMetric: ReadField<Metric> = (reader, field, metric) => {
+  if (field === 1) metric.name = reader.text()
+  else if (field === 3) metric.unit = reader.text()
+  else if (field === 5) metric.data = readData(reader, 'gauge', readNumberPoint)
+  else if (field === 7) metric.data = readData(reader, 'sum', readNumberPoint)
+  else if (field === 9) metric.data = readData(reader, 'histogram', readHistogramPoint)
+  else if (field === 10) metric.data = readData(reader, 'exponential', readExponentialPoint)
+  else if (field === 11) metric.data = readData(reader, 'summary', readSummaryPoint)
+}
+
+function readData(
+  reader: ProtobufReader,
+  kind: MetricData['kind'],
+  readPoint: (reader: ProtobufReader) => MetricData['points'][number],
+): MetricData {
+  const data = { kind, points: [] as unknown[], temporality: TEMPORALITIES[0], isMonotonic: false }
+  reader.message(data, (_reader, field) => {
+    if (field === 1) {
+      reader.parts.add()
+      data.points.push(readPoint(reader))
+    } else if (field === 2) data.temporality = TEMPORALITIES[reader.varint()] ?? 'UNSPECIFIED'
+    else if (field === 3) data.isMonotonic = reader.varint() !== 0
   })
-  return into.set(key, value)
+  return data as MetricData
 }
 
-function isWithoutValue(pbf: PbfReader): boolean {
-  return (readVarint(pbf) & NO_RECORDED_VALUE) !== 0
+function readNumberPoint(reader: ProtobufReader): NumberPoint {
+  return reader.message({ ...emptyPoint(), value: null }, readNumberField)
 }
 
-function emptyDistribution() {
-  return {
+const readNumberField: ReadField<Draft<NumberPoint> & Point> = (reader, field, point) => {
+  if (field === 7) readAttribute(reader, point.attributes)
+  else if (field === 2) point.startNanos = reader.fixed64()
+  else if (field === 3) point.timeNanos = reader.fixed64()
+  else if (field === 4) point.value = reader.double()
+  else if (field === 6) point.value = reader.signedFixed64()
+  else if (field === 8) point.hasNoValue = isWithoutValue(reader)
+}
+
+function readHistogramPoint(reader: ProtobufReader): HistogramPoint {
+  // Not put together of parts: there are thousands of these a second.
+  const point = {
+    attributes: new Map<string, string>(),
     startNanos: 0,
     timeNanos: 0,
     hasNoValue: false,
     count: 0,
-    sum: null as number | null,
-    max: null as number | null,
+    sum: null,
+    max: null,
+    bounds: [],
+    counts: [],
   }
+  return reader.message(point, readHistogramField)
+}
+
+const readHistogramField: ReadField<Draft<HistogramPoint> & Point & { counts: number[] }> = (reader, field, point) => {
+  if (field === 9) readAttribute(reader, point.attributes)
+  else if (field === 2) point.startNanos = reader.fixed64()
+  else if (field === 3) point.timeNanos = reader.fixed64()
+  else if (field === 4) point.count = reader.fixed64()
+  else if (field === 5) point.sum = reader.double()
+  else if (field === 6) reader.fixed64s(point.counts)
+  else if (field === 7) point.bounds = reader.doubles(point.bounds)
+  else if (field === 10) point.hasNoValue = isWithoutValue(reader)
+  else if (field === 12) point.max = reader.double()
+}
+
+function readExponentialPoint(reader: ProtobufReader): ExponentialPoint {
+  const none: ExponentialBuckets = { offset: 0, counts: [] }
+  const own = { scale: 0, zeroCount: 0, zeroThreshold: 0, positive: none, negative: none }
+  return reader.message({ ...emptyDistribution(), ...own }, readExponentialField)
+}
+
+const readExponentialField: ReadField<Draft<ExponentialPoint> & Point> = (reader, field, point) => {
+  if (field === 1) readAttribute(reader, point.attributes)
+  else if (field === 2) point.startNanos = reader.fixed64()
+  else if (field === 3) point.timeNanos = reader.fixed64()
+  else if (field === 4) point.count = reader.fixed64()
+  else if (field === 5) point.sum = reader.double()
+  else if (field === 6) point.scale = reader.zigzag()
+  else if (field === 7) point.zeroCount = reader.fixed64()
+  else if (field === 8) point.positive = reader.message({ offset: 0, counts: [] }, readBuckets)
+  else if (field === 9) point.negative = reader.message({ offset: 0, counts: [] }, readBuckets)
+  else if (field === 10) point.hasNoValue = isWithoutValue(reader)
+  else if (field === 13) point.max = reader.double()
+  else if (field === 14) point.zeroThreshold = reader.double()
+}
+
+function readSummaryPoint(reader: ProtobufReader): SummaryPoint {
+  return reader.message({ ...emptyDistribution(), sum: 0 }, readSummaryField)
+}
+
+const readSummaryField: ReadField<Draft<SummaryPoint> & Point> = (reader, field, point) => {
+  if (field === 7) readAttribute(reader, point.attributes)
+  else if (field === 2) point.startNanos = reader.fixed64()
+  else if (field === 3) point.timeNanos = reader.fixed64()
+  else if (field === 4) point.count = reader.fixed64()
+  else if (field === 5) point.sum = reader.double()
+  else if (field === 8) point.hasNoValue = isWithoutValue(reader)
+}
+
+const readBuckets: ReadField<{ offset: number; counts: number[] }> = (reader, field, buckets) => {
+  if (field === 1) buckets.offset = reader.zigzag()
+  else if (field === 2) reader.varints(buckets.counts)
+}
+
+function readAttribute(reader: ProtobufReader, into: Map<string, string>): void {
+  const { key, value } = reader.message({ key: '', value: '' }, readAttributeField)
+  into.set(key, value)
+}
+
+const readAttributeField: ReadField<{ key: string; value: string }> = (reader, field, attribute) => {
+  if (field === 1) attribute.key = reader.text()
+  else if (field === 2) reader.message(attribute, readValue)
+}
+
+/** A list, a map and bytes are kept as they are encoded: they only tell series apart. */
+const readValue: ReadField<{ value: string }> = (reader, field, attribute) => {
+  if (field === 1) attribute.value = reader.text()
+  else if (field === 2) attribute.value = String(reader.varint() !== 0)
+  else if (field === 3) attribute.value = String(reader.varint(true))
+  else if (field === 4) attribute.value = String(reader.double())
+  else if (field >= 5 && field <= 7) attribute.value = reader.base64()
+}
+
+function isWithoutValue(reader: ProtobufReader): boolean {
+  return (reader.varint() & NO_RECORDED_VALUE) !== 0
+}
+
+interface Point {
+  attributes: Map<string, string>
+}
+
+function emptyPoint() {
+  return { attributes: new Map<string, string>(), startNanos: 0, timeNanos: 0, hasNoValue: false }
+}
+
+function emptyDistribution() {
+  return { ...emptyPoint(), count: 0, sum: null, max: null }
 }

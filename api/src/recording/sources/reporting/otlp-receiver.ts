@@ -4,16 +4,10 @@ import { uuidOf } from '../../../base/global-ids.ts'
 import type { ReportInbox, ReportItem } from '../../../samples/report-inbox.ts'
 import type { ReportTargets } from '../../../samples/report-targets.ts'
 import { placeOf, type ReportTarget } from '../../../samples/report-times.ts'
-import {
-  type Attributes,
-  MalformedReportError,
-  MAX_DATA_POINTS,
-  type MetricData,
-  type ResourceMetrics,
-} from './otlp.ts'
+import { MalformedReportError, MAX_DATA_POINTS, type MetricData, type ResourceMetrics } from './otlp.ts'
 import { readOtlpJson } from './otlp-json.ts'
 import { readOtlpProtobuf } from './otlp-protobuf.ts'
-import { readPoint, reporterOf } from './report-points.ts'
+import { PointReader, reporterOf } from './report-points.ts'
 import type { ReportRules } from './report-rules.ts'
 import { Refusals } from './refusals.ts'
 
@@ -74,6 +68,8 @@ export class OtlpReceiver {
     refusals: Refusals,
   ): Promise<void> {
     const reporter = reporterOf(resource)
+    const named = resource.get(DEPLOYMENT_ATTRIBUTE)
+    const targets = new Map<string | undefined, OpenTarget | string>()
     for (const metric of metrics) {
       const { name, data } = metric
       if (data === null || data.points.length === 0) continue
@@ -82,13 +78,16 @@ export class OtlpReceiver {
         refusals.ignore(name, data.points.length)
         continue
       }
+      const reader = new PointReader(reporter, metric, data, rules)
       for (const point of data.points) {
-        const target = await this.#targetOf(point.attributes, resource, boundTo)
+        const id = point.attributes.get(DEPLOYMENT_ATTRIBUTE) ?? named
+        const target = targets.get(id) ?? (await this.#targetOf(id, boundTo))
+        targets.set(id, target)
         if (typeof target === 'string') {
           refusals.add(name, target)
           continue
         }
-        const read = readPoint(target.id, reporter, metric, data, point, rules)
+        const read = reader.read(target.id, point)
         if (read === null) {
           refusals.take()
           continue
@@ -100,18 +99,14 @@ export class OtlpReceiver {
         }
         refusals.take()
         const { key, point: reported } = read
-        items.set(key, { key, deploymentKey: target.key, timeMs: reported.timeMs, ...place, reported })
+        const { windowStartMs, isLate } = place
+        items.set(key, { key, deploymentKey: target.key, timeMs: reported.timeMs, windowStartMs, isLate, reported })
       }
     }
   }
 
-  /** The deployment that a data point is of, or why there is none. */
-  async #targetOf(
-    attributes: Attributes,
-    resource: Attributes,
-    boundTo: string | undefined,
-  ): Promise<(ReportTarget & { recordingSinceMs: number }) | string> {
-    const named = attributes.get(DEPLOYMENT_ATTRIBUTE) ?? resource.get(DEPLOYMENT_ATTRIBUTE)
+  /** The deployment that data points are of which name it so, or why there is none. */
+  async #targetOf(named: string | undefined, boundTo: string | undefined): Promise<OpenTarget | string> {
     let id = boundTo
     if (named !== undefined) {
       try {
@@ -132,7 +127,9 @@ export class OtlpReceiver {
   }
 }
 
-function takesReports(target: ReportTarget): (ReportTarget & { recordingSinceMs: number }) | string {
+type OpenTarget = ReportTarget & { recordingSinceMs: number }
+
+function takesReports(target: ReportTarget): OpenTarget | string {
   const { source, recordingSinceMs } = target
   if (source !== 'REPORTED') {
     return `is of a deployment whose source is ${source}; make it REPORTED with updateDeploymentSource.`

@@ -61,6 +61,8 @@ export type MetricData =
   | { kind: 'summary'; points: readonly SummaryPoint[] }
 
 export interface Metric {
+  /** What made it: two libraries of one program may have metrics of the same name. Its name and version. */
+  scope: string
   name: string
   unit: string
   /** Null for a metric without data, and of a kind that is not known. */
@@ -85,3 +87,21 @@ export const NO_RECORDED_VALUE = 1
 
 /** More than any request that is no mistake has. */
 export const MAX_DATA_POINTS = 20_000
+
+/** Resources, scopes, metrics and data points. Each may be two bytes long, and takes hundreds once it is read. */
+const MAX_PARTS = 4 * MAX_DATA_POINTS
+
+/** Counts the parts of a request while it is read. */
+export class Parts {
+  #count = 0
+
+  /** @throws MalformedReportError */
+  add(more = 1): void {
+    this.#count += more
+    if (this.#count > MAX_PARTS) {
+      throw new MalformedReportError(
+        `A request has at most ${MAX_PARTS} resources, scopes, metrics and data points together.`,
+      )
+    }
+  }
+}

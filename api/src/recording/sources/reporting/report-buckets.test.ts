@@ -69,7 +69,7 @@ describe('reported exponential histograms', () => {
     const [before, later] = [latencies('before', 50), latencies('later', 70)]
     const between = bucketsBetween(exponentialOf(before, 9, 1000), exponentialOf([...before, ...later], 4, 1000))
     const [counted, expected] = [new Distribution(), new Distribution()]
-    addBuckets(counted, later.length, between)
+    addBuckets(counted, later.length, between === 'began anew' ? null : between)
     addBuckets(expected, later.length, exponentialOf(later, 4, 1000))
     expect(counted.encode()).toEqual(expected.encode())
   })
@@ -81,5 +81,13 @@ describe('reported exponential histograms', () => {
     expect(distribution.quantile(0.5)?.highMs).toBeLessThan(0.0011)
     addBuckets(distribution, 2, { ...empty, zeroMs: 5 })
     expect(distribution.unknownCount).toBe(2)
+  })
+
+  it('that are far apart are compared by what they hold, not by the distance between them', () => {
+    const at = (offset: number, counts: number[]) =>
+      ({ kind: 'exponential', unitMs: 1000, scale: 20, offset, counts, zero: 0, zeroMs: 0 }) as const
+    const between = bucketsBetween(at(-(2 ** 31), [0, 0]), at(2 ** 31, [4, 2]))
+    expect(between).toEqual(at(2 ** 31, [4, 2]))
+    expect(bucketsBetween(at(-(2 ** 31), [1]), at(2 ** 31, [4, 2]))).toBeNull()
   })
 })

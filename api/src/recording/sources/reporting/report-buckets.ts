@@ -25,8 +25,14 @@ export function addBuckets(distribution: Distribution, count: number, buckets: R
   else addExponential(distribution, buckets)
 }
 
-/** What was counted between two states of the same series; null when it was not the same, or began anew meanwhile. */
-export function bucketsBetween(before: ReportedBuckets | null, now: ReportedBuckets | null): ReportedBuckets | null {
+/**
+ * What was counted between two states of the same series; null when that is not known, as with other bounds. A bucket
+ * that fell began anew; those of an exponential histogram may also have been joined to its zeros.
+ */
+export function bucketsBetween(
+  before: ReportedBuckets | null,
+  now: ReportedBuckets | null,
+): ReportedBuckets | 'began anew' | null {
   if (before === null || now === null) return null
   if (before.kind === 'exponential' && now.kind === 'exponential') return exponentialBetween(before, now)
   if (before.kind !== 'bounds' || now.kind !== 'bounds') return null
@@ -34,7 +40,7 @@ export function bucketsBetween(before: ReportedBuckets | null, now: ReportedBuck
     before.boundsMs.length === now.boundsMs.length && before.boundsMs.every((bound, at) => bound === now.boundsMs[at])
   if (!isSame) return null
   const counts = now.counts.map((count, at) => count - (before.counts[at] ?? 0))
-  return counts.some((count) => count < 0) ? null : { ...now, counts }
+  return counts.some((count) => count < 0) ? 'began anew' : { ...now, counts }
 }
 
 /** A reporter makes its scale coarser as its range grows: both are compared at the coarser one, which is exact. */
@@ -42,13 +48,19 @@ function exponentialBetween(before: ExponentialReport, now: ExponentialReport): 
   if (before.unitMs !== now.unitMs || now.zero < before.zero) return null
   const scale = Math.min(before.scale, now.scale)
   const [earlier, later] = [atScale(before, scale), atScale(now, scale)]
-  const offset = Math.min(earlier.offset, later.offset)
-  const end = Math.max(earlier.offset + earlier.counts.length, later.offset + later.counts.length)
-  const counts = Array.from(
-    { length: end - offset },
-    (_, at) => (later.counts[offset + at - later.offset] ?? 0) - (earlier.counts[offset + at - earlier.offset] ?? 0),
-  )
-  return counts.some((count) => count < 0) ? null : { ...later, offset, counts, zero: now.zero - before.zero }
+  let compared = 0
+  const counts = later.counts.map((count, at) => {
+    const own = earlier.counts[at + later.offset - earlier.offset] ?? 0
+    compared += own
+    return count - own
+  })
+  // What was counted where there is nothing now fell too. The two may be any distance apart.
+  const hasFallen = counts.some((count) => count < 0) || compared < total(earlier.counts)
+  return hasFallen ? null : { ...later, counts, zero: now.zero - before.zero }
+}
+
+function total(counts: readonly number[]): number {
+  return counts.reduce((sum, count) => sum + count, 0)
 }
 
 function atScale(report: ExponentialReport, scale: number): ExponentialReport {

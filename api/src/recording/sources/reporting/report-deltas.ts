@@ -1,5 +1,6 @@
 import type { ReportedBuckets, ReportedPoint } from '../../../samples/reported.ts'
 import { bucketsBetween } from './report-buckets.ts'
+import { INSTRUMENT_CHARACTERS } from './series-names.ts'
 
 /**
  * A series that was not reported for longer counts from its next report on: what happened in between would make of one
@@ -39,18 +40,38 @@ export function writeReportBaseline(states: ReadonlyMap<string, ReportedState>, 
   return { version: 'reports 1', atMs, series: Object.fromEntries(kept) }
 }
 
+/** What is known of the reports before. */
+export interface ReportsBefore {
+  /** Since when the deployment is recorded. */
+  sinceMs: number
+  /** Of those that were counted: see `instrumentsOf`. */
+  instruments: ReadonlyMap<string, number>
+}
+
+/** When each metric of a process was reported last, by what its series have in common: see `seriesKey`. */
+export function instrumentsOf(states: ReadonlyMap<string, ReportedState>): Map<string, number> {
+  const instruments = new Map<string, number>()
+  for (const [series, { timeMs }] of states) {
+    const name = series.slice(0, INSTRUMENT_CHARACTERS)
+    instruments.set(name, Math.max(timeMs, instruments.get(name) ?? 0))
+  }
+  return instruments
+}
+
 /**
  * What a data point adds, or null when it is not known, and moves the state of its series on. A series is that of one
  * start, so a reporter that starts again has a new one.
  *
  * What a new series has counted is all new if it began within five minutes, and not before `sinceMs`: before that, nobody
- * knows what of it was counted elsewhere. A point whose start is its time says that its start is unknown. A point that is
- * not newer than the last one is counted in that one. Counts that fall without another start began anew meanwhile.
+ * knows what of it was counted elsewhere. It is all new too if its metric was reported before by the same process without
+ * it, as when a request fails for a reason for the first time: many SDKs say of each series that it began when they did.
+ * A point whose start is its time says that its start is unknown. A point that is
+ * not newer than the last one is counted in that one. Counts that fall without another start, also that of a bucket, began anew meanwhile.
  */
 export function increaseOf(
   point: ReportedPoint,
   states: Map<string, ReportedState>,
-  sinceMs: number,
+  { sinceMs, instruments }: ReportsBefore,
 ): Increase | 'counted' | null {
   const { series, timeMs, startMs, count, sum, buckets, maxMs } = point
   const whole = { count, sum, buckets, maxMs }
@@ -60,16 +81,20 @@ export function increaseOf(
   states.set(series, { timeMs, count, sum, buckets })
   if (before === undefined) {
     const isNew = startMs !== null && startMs >= Math.max(sinceMs, timeMs - MAX_SILENCE_MS) && startMs < timeMs
-    return isNew ? whole : null
+    const lastMs = instruments.get(series.slice(0, INSTRUMENT_CHARACTERS)) ?? -Infinity
+    const isNewInProcess = lastMs >= Math.max(sinceMs, timeMs - MAX_SILENCE_MS) && lastMs < timeMs && startMs !== null
+    return isNew || isNewInProcess ? whole : null
   }
   // What happened while the deployment was paused is not recorded.
   if (timeMs - before.timeMs > MAX_SILENCE_MS || before.timeMs < sinceMs) return null
   if (count < before.count) return whole
+  const bucketsSince = bucketsBetween(before.buckets, buckets)
+  if (bucketsSince === 'began anew') return whole
   const between = sum === null || before.sum === null ? null : sum - before.sum
   return {
     count: count - before.count,
     sum: between !== null && between < 0 ? null : between,
-    buckets: bucketsBetween(before.buckets, buckets),
+    buckets: bucketsSince,
     maxMs: null,
   }
 }

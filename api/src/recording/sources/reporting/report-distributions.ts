@@ -6,6 +6,8 @@ import type { ExponentialBuckets, ExponentialPoint, HistogramPoint, MetricData, 
 /** Nobody has more in one point: so a window never has too many to be added up. */
 const MAX_COUNT = 1e12
 const MAX_EXPONENTIAL_BUCKETS = 1024
+/** In milliseconds: 31,000 years. So those of a window always add up. */
+const MAX_SUM = 1e15
 /** Of OpenTelemetry's data model. */
 const [MIN_SCALE, MAX_SCALE] = [-10, 20]
 
@@ -24,22 +26,18 @@ export function distributionOf(
   const max = 'max' in point ? point.max : null
   if (!isCount(count)) return { refusal: `has the count ${count}; it must be a whole number from 0 on.` }
   if (count > MAX_COUNT) return { refusal: `has the count ${count}; at most ${MAX_COUNT} are taken in one point.` }
-  for (const [name, value] of [
-    ['sum', sum],
-    ['max', max],
-  ] as const) {
-    if (value !== null && !(value >= 0 && value < Infinity)) {
-      return { refusal: `has the ${name} ${value}; it must be a number from 0 on.` }
-    }
-  }
-  const buckets =
+  const most = MAX_SUM / unitMs
+  if (!isAmount(sum, most)) return { refusal: `has the sum ${sum}; it must be a number from 0 to ${most}.` }
+  if (!isAmount(max, most)) return { refusal: `has the max ${max}; it must be a number from 0 to ${most}.` }
+  const read =
     data.kind === 'histogram'
       ? boundedOf(point as HistogramPoint, unitMs)
       : data.kind === 'exponential'
         ? exponentialOf(point as ExponentialPoint, unitMs)
         : { buckets: null }
-  if ('refusal' in buckets) return buckets
-  return { count, sum: sum === null ? null : sum * unitMs, maxMs: max === null ? null : max * unitMs, ...buckets }
+  if ('refusal' in read) return read
+  const { buckets } = read
+  return { count, sum: sum === null ? null : sum * unitMs, maxMs: max === null ? null : max * unitMs, buckets }
 }
 
 type Buckets = { buckets: ReportedPoint['buckets'] } | { refusal: string }
@@ -52,18 +50,36 @@ function boundedOf({ count, bounds, counts }: HistogramPoint, unitMs: number): B
       refusal: `has ${bounds.length} bounds and ${counts.length} bucket counts; it must have ${shouldBe} counts.`,
     }
   }
-  if (bounds.length > MAX_BOUNDS) return { refusal: `has ${bounds.length} bounds; at most ${MAX_BOUNDS} are taken.` }
+  const boundsMs = inMs(bounds, unitMs)
+  if (typeof boundsMs === 'string') return { refusal: boundsMs }
+  const refusal = refusalOfCounts(counts, count)
+  if (refusal !== null) return { refusal }
+  return { buckets: { kind: 'bounds', boundsMs, counts } }
+}
+
+/** By the list of bounds, which is the same one for many data points. */
+const BOUNDS_MS = new WeakMap<readonly number[], { unitMs: number; read: readonly number[] | string }>()
+
+/** Bounds in milliseconds, the same list for the same list; or why they cannot be. */
+function inMs(bounds: readonly number[], unitMs: number): readonly number[] | string {
+  const known = BOUNDS_MS.get(bounds)
+  if (known?.unitMs === unitMs) return known.read
+  const read = refusalOfBounds(bounds, unitMs) ?? bounds.map((bound) => bound * unitMs)
+  BOUNDS_MS.set(bounds, { unitMs, read })
+  return read
+}
+
+function refusalOfBounds(bounds: readonly number[], unitMs: number): string | null {
+  if (bounds.length > MAX_BOUNDS) return `has ${bounds.length} bounds; at most ${MAX_BOUNDS} are taken.`
   let previous = -Infinity
   for (const bound of bounds) {
-    if (!(bound > previous)) return { refusal: `has bounds that do not ascend: ${bound} after ${previous}.` }
+    if (!(bound > previous)) return `has bounds that do not ascend: ${bound} after ${previous}.`
     if (!(bound >= 0 && bound * unitMs <= MAX_LATENCY_MS)) {
-      return { refusal: `has the bound ${bound}; bounds are from 0 to 49 days.` }
+      return `has the bound ${bound}; bounds are from 0 to 49 days.`
     }
     previous = bound
   }
-  const refusal = refusalOfCounts(counts, count)
-  if (refusal !== null) return { refusal }
-  return { buckets: { kind: 'bounds', boundsMs: bounds.map((bound) => bound * unitMs), counts } }
+  return null
 }
 
 function exponentialOf(point: ExponentialPoint, unitMs: number): Buckets {
@@ -96,6 +112,10 @@ function refusalOfCounts(counts: readonly number[], count: number): string | nul
     sum += of
   }
   return sum === count ? null : `has bucket counts that add up to ${sum}, but counts ${count}.`
+}
+
+function isAmount(value: number | null, most: number): boolean {
+  return value === null || (value >= 0 && value <= most)
 }
 
 function isCount(value: number): boolean {

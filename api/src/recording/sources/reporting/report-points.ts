@@ -4,6 +4,7 @@ import type { ReportedFigure, ReportedPoint } from '../../../samples/reported.ts
 import type { Attributes, Metric, MetricData, NumberPoint } from './otlp.ts'
 import { type DistributionOfPoint, distributionOf } from './report-distributions.ts'
 import { counts, type PlacedRule } from './report-rules.ts'
+import { seriesKey } from './series-names.ts'
 
 /** What one unit of a time is in milliseconds; others are those of the server whose metric it is. */
 const UNITS_MS: Readonly<Record<string, number>> = {
@@ -20,15 +21,11 @@ const NANOS_PER_MS = 1e6
 
 const GAUGES: ReadonlySet<string> = new Set(['inFlight', 'waiting', 'kvCacheUsage'])
 
-const FIGURES = new WeakMap<readonly PlacedRule[], Map<string, readonly ReportedFigure[]>>()
-const MAX_KNOWN_FIGURES = 100
-
 type Data = MetricData
 type Point = Data['points'][number]
 
 /** The resource that data points belong to; made once for all of them. */
 export interface Reporter {
-  attributes: Attributes
   /** The same for the same attributes. */
   identity: string
   /** A short form of it. */
@@ -36,57 +33,80 @@ export interface Reporter {
 }
 
 export function reporterOf(attributes: Attributes): Reporter {
-  const identity = identityOf(attributes)
-  return { attributes, identity, from: reportKey(identity).slice(0, 8) }
+  const identity = reportKey(identityOf(attributes))
+  return { identity, from: identity.slice(0, 8) }
 }
 
 /** A data point that may be stored; null tells nothing, as one without a value does. */
 export type ReadPoint = { key: string; point: ReportedPoint } | { refusal: string } | null
 
-/**
- * Reads one data point of a metric that has rules. A refusal is a sentence that goes on after its subject.
- * @param deployment whose point it is: the same point of two deployments has two keys
- */
-export function readPoint(
-  deployment: string,
-  { identity, from }: Reporter,
-  { name, unit }: Metric,
-  data: Data,
-  point: Point,
-  rules: readonly PlacedRule[],
-): ReadPoint {
-  if (point.hasNoValue) return null
-  const { attributes, startNanos, timeNanos } = point
-  if (!(timeNanos > 0)) return { refusal: 'has no time (timeUnixNano).' }
-  const kindRefusal = refusalOfKind(data, rules)
-  if (kindRefusal !== null) return { refusal: kindRefusal }
-  const figures = figuresOf(rules, attributes)
-  if (figures.length === 0) return null
-  // A histogram of times may be a number of requests too, which has no scale.
-  const time = rules.find(({ figure, rule }) => figure in DISTRIBUTIONS && rule.part !== 'count')
-  const scale = (time && UNITS_MS[unit]) ?? (time ?? rules[0])?.rule.scale ?? 1
-  const read =
-    data.kind === 'sum' || data.kind === 'gauge'
-      ? numberOf(point as NumberPoint, data, scale, rules)
-      : distributionOf(data, point, time ? scale : 1)
-  if ('refusal' in read) return read
-  const isGauge = rules.some(({ figure }) => GAUGES.has(figure))
-  const isCumulative =
-    !isGauge && (data.kind === 'summary' || ('temporality' in data && data.temporality === 'CUMULATIVE'))
-  const series = `${identity}\n${name}\n${identityOf(attributes, isGauge ? repeatedBy(rules) : [])}`
-  return {
-    key: reportKey(`${deployment}\n${series}\n${startNanos}\n${timeNanos}`),
-    point: {
-      kind: 'point',
-      from,
-      timeMs: timeNanos / NANOS_PER_MS,
-      // Two replicas may have the same attributes, and one that starts again has them too: each has its own beginning.
-      series: isGauge ? reportKey(series) : isCumulative ? reportKey(`${series}\n${startNanos}`) : null,
-      startMs: startNanos > 0 ? startNanos / NANOS_PER_MS : null,
-      ...read,
-      maxMs: isCumulative ? null : read.maxMs,
-      figures,
-    },
+/** Reads the data points of one metric that has rules. */
+export class PointReader {
+  readonly #data: Data
+  readonly #rules: readonly PlacedRule[]
+  readonly #from: string
+  /** What its series have in common. */
+  readonly #identity: string
+  readonly #refusal: string | null
+  readonly #isGauge: boolean
+  readonly #isCumulative: boolean
+  readonly #isTime: boolean
+  /** What its unit is in ours. */
+  readonly #scale: number
+
+  constructor({ identity, from }: Reporter, { name, unit, scope }: Metric, data: Data, rules: readonly PlacedRule[]) {
+    this.#data = data
+    this.#rules = rules
+    this.#from = from
+    this.#identity = `${identity}\n${scope}\n${name}`
+    this.#refusal = refusalOfKind(data, rules)
+    this.#isGauge = rules.some(({ figure }) => GAUGES.has(figure))
+    this.#isCumulative =
+      !this.#isGauge && (data.kind === 'summary' || ('temporality' in data && data.temporality === 'CUMULATIVE'))
+    // A histogram of times may be a number of requests too, which has no scale.
+    const time = rules.find(({ figure, rule }) => figure in DISTRIBUTIONS && rule.part !== 'count')
+    this.#isTime = time !== undefined
+    this.#scale = (time && UNITS_MS[unit]) ?? (time ?? rules[0])?.rule.scale ?? 1
+  }
+
+  /**
+   * A refusal is a sentence that goes on after its subject.
+   * @param deployment whose point it is: the same point of two deployments has two keys
+   */
+  read(deployment: string, point: Point): ReadPoint {
+    if (point.hasNoValue) return null
+    const { attributes, startNanos, timeNanos } = point
+    if (!(timeNanos > 0)) return { refusal: 'has no time (timeUnixNano).' }
+    if (this.#refusal !== null) return { refusal: this.#refusal }
+    const figures = figuresOf(this.#rules, attributes)
+    if (figures.length === 0) return null
+    const { kind } = this.#data
+    const read =
+      kind === 'sum' || kind === 'gauge'
+        ? numberOf(point as NumberPoint, this.#scale, this.#rules)
+        : distributionOf(this.#data, point, this.#isTime ? this.#scale : 1)
+    if ('refusal' in read) return read
+    const series = `${this.#identity}\n${identityOf(attributes, this.#isGauge ? repeatedBy(this.#rules) : [])}`
+    return {
+      key: reportKey(`${deployment}\n${series}\n${startNanos}\n${timeNanos}`),
+      point: {
+        kind: 'point',
+        from: this.#from,
+        timeMs: timeNanos / NANOS_PER_MS,
+        series: this.#seriesKey(series, startNanos),
+        startMs: startNanos > 0 ? startNanos / NANOS_PER_MS : null,
+        count: read.count,
+        sum: read.sum,
+        maxMs: this.#isCumulative ? null : read.maxMs,
+        buckets: read.buckets,
+        figures,
+      },
+    }
+  }
+
+  #seriesKey(series: string, startNanos: number): string | null {
+    if (this.#isGauge) return reportKey(series)
+    return this.#isCumulative ? seriesKey(this.#identity, series, startNanos) : null
   }
 }
 
@@ -108,30 +128,44 @@ function refusalOfKind(data: Data, rules: readonly PlacedRule[]): string | null 
   return rules.every(({ figure }) => figure in DISTRIBUTIONS) ? 'is a sum; send times as a histogram.' : null
 }
 
+interface KnownFigures {
+  /** The attributes that decide. */
+  labels: readonly string[]
+  byValues: Map<string, readonly ReportedFigure[]>
+}
+
+const FIGURES = new WeakMap<readonly PlacedRule[], KnownFigures>()
+const MAX_KNOWN_FIGURES = 100
+const MAX_KNOWN_CHARACTERS = 1000
+/** Of a reason: more than is stored of it. */
+const MAX_REASON_CHARACTERS = 200
+
 /** The same object for equal figures, which most data points of a metric tell. */
 function figuresOf(rules: readonly PlacedRule[], attributes: Attributes): readonly ReportedFigure[] {
-  const figures = rules.flatMap((rule) => figureOf(rule, attributes))
-  const name = figures
-    .map(
-      ({ figure, server, group, place, part, reason }) =>
-        `${figure} ${server} ${group} ${place} ${part} ${JSON.stringify(reason)}`,
-    )
-    .join()
   let known = FIGURES.get(rules)
   // Reasons are words from elsewhere: there may be any number of them.
-  if (known === undefined || known.size > MAX_KNOWN_FIGURES) {
-    known = new Map<string, readonly ReportedFigure[]>()
+  if (known === undefined || known.byValues.size > MAX_KNOWN_FIGURES) {
+    const labels = rules.flatMap(({ rule: { where, whereNot, reason } }) => [
+      ...Object.keys({ ...where, ...whereNot }),
+      ...(reason === undefined ? [] : [reason]),
+    ])
+    known = { labels: [...new Set(labels)], byValues: new Map() }
     FIGURES.set(rules, known)
   }
-  const equal = known.get(name)
-  if (equal === undefined) known.set(name, figures)
-  return equal ?? figures
+  const values = JSON.stringify(known.labels.map((label) => attributes.get(label)))
+  // Kept for as long as the server runs.
+  if (values.length > MAX_KNOWN_CHARACTERS) return rules.flatMap((rule) => figureOf(rule, attributes))
+  const same = known.byValues.get(values)
+  if (same !== undefined) return same
+  const figures = rules.flatMap((rule) => figureOf(rule, attributes))
+  known.byValues.set(values, figures)
+  return figures
 }
 
 function figureOf({ figure, server, group, place, rule }: PlacedRule, attributes: Attributes): ReportedFigure[] {
   const placed = { figure, server, group, place }
   if (counts(rule, attributes)) {
-    const reason = rule.reason === undefined ? null : (attributes.get(rule.reason) ?? null)
+    const reason = rule.reason === undefined ? null : shortened(attributes.get(rule.reason) ?? null)
     return [{ ...placed, part: rule.part ?? 'all', reason }]
   }
   // Who tells of requests that none of these failed knows that there were no errors.
@@ -139,16 +173,19 @@ function figureOf({ figure, server, group, place, rule }: PlacedRule, attributes
   return figure === 'errors' && isTold ? [{ ...placed, part: 'nothing', reason: null }] : []
 }
 
-function numberOf(
-  { value }: NumberPoint,
-  data: Data,
-  scale: number,
-  rules: readonly PlacedRule[],
-): DistributionOfPoint {
+/** A text of its own: a part of a text would keep all of it in memory. */
+function shortened(reason: string | null): string | null {
+  const isLong = reason !== null && reason.length > MAX_REASON_CHARACTERS
+  return isLong ? Buffer.from(reason.slice(0, MAX_REASON_CHARACTERS), 'utf8').toString('utf8') : reason
+}
+
+function numberOf({ value }: NumberPoint, scale: number, rules: readonly PlacedRule[]): DistributionOfPoint {
   if (value === null) return { refusal: 'has neither asInt nor asDouble.' }
   if (!Number.isFinite(value) || value < 0) return { refusal: `has the value ${value}; it must be a number from 0 on.` }
   if (value > Number.MAX_SAFE_INTEGER) return { refusal: `has the value ${value}; at most 2^53 - 1 is counted.` }
-  const isShare = data.kind === 'gauge' && rules.some(({ figure }) => figure === 'kvCacheUsage')
+  const isShare = rules.some(({ figure }) => figure === 'kvCacheUsage')
+  // A little more than all is what rounding made.
+  if (isShare && value * scale > 1.01) return { refusal: `has the value ${value}; a share is from 0 to 1.` }
   return { count: isShare ? value * scale : value, sum: null, maxMs: null, buckets: null }
 }
 
@@ -159,6 +196,6 @@ function repeatedBy(rules: readonly PlacedRule[]): string[] {
 /** Attributes have no order: a collector may change it. */
 function identityOf(attributes: Attributes, without: readonly string[] = []): string {
   if (attributes.size === 0) return ''
-  const entries = [...attributes].filter(([name]) => !without.includes(name))
-  return JSON.stringify(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)))
+  const names = [...attributes.keys()].toSorted()
+  return JSON.stringify(names.flatMap((name) => (without.includes(name) ? [] : [name, attributes.get(name)])))
 }

@@ -1,6 +1,7 @@
 import { Distribution } from '../../../metrics/distribution.ts'
-import { fewReasons, MAX_REASON_CHARACTERS, OTHER_REASON } from '../../../metrics/reasons.ts'
+import { fewReasons, MAX_REASON_CHARACTERS, noReasons, OTHER_REASON } from '../../../metrics/reasons.ts'
 import type { Measurement } from '../../../metrics/sample.ts'
+import { MAX_COUNT } from '../../../metrics/storable-metrics.ts'
 import {
   DISTRIBUTION_NAMES,
   DISTRIBUTIONS,
@@ -17,13 +18,16 @@ import type {
 import { addBuckets } from './report-buckets.ts'
 import type { Increase } from './report-deltas.ts'
 
-/** What a column of counts holds. Nothing that is real gets there in a window. */
-const MAX_COUNT = 2 ** 31 - 1
 const COUNTERS: readonly ReportedCounter[] = ['requests', 'errors', 'promptTokens', 'generatedTokens']
 const GAUGES: readonly ReportedGauge[] = ['inFlight', 'waiting', 'kvCacheUsage']
 
+/** Sets of bounds that are added up before they are merged: more than a distribution keeps. */
+const MAX_SETS = 32
+
 interface Times {
   distribution: Distribution
+  /** Of them all; beyond MAX_COUNT the distribution is not known. */
+  count: number
   /** Counts of explicit bounds, added up before they are merged: few sets of bounds come in many data points. */
   bounded: { boundsMs: readonly number[]; counts: number[] }[]
   /** NaN as soon as it is not known of some of them. */
@@ -37,7 +41,7 @@ export class ReportTally {
   readonly #counters = new Map<ReportedCounter, number>()
   readonly #times = new Map<DistributionName, Times>()
   readonly #gauges = new Map<ReportedGauge, Map<string, ReportedPoint>>()
-  readonly #reasons: Record<string, number> = {}
+  readonly #reasons = noReasons()
   #lateReports = 0
 
   /** What a data point adds; null: it is not known. */
@@ -75,15 +79,14 @@ export class ReportTally {
     const measurement: Measurement = { ...NOTHING_KNOWN, lateReports: this.#lateReports }
     for (const name of COUNTERS) {
       const count = this.#counters.get(name)
-      const max = name.endsWith('Tokens') ? Number.MAX_SAFE_INTEGER : MAX_COUNT
-      measurement[name] = count === undefined ? null : Math.min(max, Math.round(count))
+      measurement[name] = count === undefined ? null : Math.round(count)
     }
     measurement.errorsByReason = measurement.errors === null ? null : fewReasons(this.#reasons)
     for (const name of GAUGES) measurement[name] = this.#gauge(name)
     for (const name of DISTRIBUTION_NAMES) {
       const times = this.#times.get(name)
-      if (times === undefined || (times.distribution.count === 0 && name !== 'latency')) continue
-      measurement[name] = times.distribution.count === 0 ? null : times.distribution
+      if (times === undefined || times.count > MAX_COUNT || (times.count === 0 && name !== 'latency')) continue
+      measurement[name] = times.count === 0 ? null : times.distribution
       measurement[DISTRIBUTIONS[name].sum] = numberOrNull(times.sumMs)
       measurement[DISTRIBUTIONS[name].max] = numberOrNull(times.maxMs)
     }
@@ -131,7 +134,8 @@ export class ReportTally {
     if (increase === null) return
     if (figure in DISTRIBUTIONS) {
       const times = this.#timesOf(figure as DistributionName)
-      if (increase.count === 0) return
+      times.count += increase.count
+      if (increase.count === 0 || times.count > MAX_COUNT) return
       addIncrease(times, increase)
       times.sumMs += increase.sum ?? Number.NaN
       times.maxMs = Math.max(times.maxMs, increase.maxMs ?? Number.NaN)
@@ -150,13 +154,21 @@ export class ReportTally {
   #time(name: DistributionName, ms: number | null): void {
     if (ms === null) return
     const times = this.#timesOf(name)
+    times.count += 1
+    if (times.count > MAX_COUNT) return
     times.distribution.record(ms)
     times.sumMs += ms
     times.maxMs = Math.max(times.maxMs, ms)
   }
 
   #timesOf(name: DistributionName): Times {
-    const times = this.#times.get(name) ?? { distribution: new Distribution(), bounded: [], sumMs: 0, maxMs: 0 }
+    const times = this.#times.get(name) ?? {
+      distribution: new Distribution(),
+      count: 0,
+      bounded: [],
+      sumMs: 0,
+      maxMs: 0,
+    }
     this.#times.set(name, times)
     return times
   }
@@ -171,7 +183,7 @@ export class ReportTally {
     const values = [...(this.#gauges.get(name)?.values() ?? [])].map(({ count }) => count)
     if (values.length === 0) return null
     const sum = values.reduce((total, value) => total + value, 0)
-    return name === 'kvCacheUsage' ? sum / values.length : Math.min(MAX_COUNT, Math.round(sum))
+    return name === 'kvCacheUsage' ? Math.min(1, sum / values.length) : Math.round(sum)
   }
 }
 
@@ -181,7 +193,8 @@ function addIncrease({ distribution, bounded }: Times, { count, buckets }: Incre
   const known = bounded.find(
     (own) => own.boundsMs.length === boundsMs.length && own.boundsMs.every((bound, at) => bound === boundsMs[at]),
   )
-  if (known === undefined) bounded.push({ boundsMs, counts: [...counts] })
+  if (known === undefined && bounded.length === MAX_SETS) distribution.recordBuckets(boundsMs, counts)
+  else if (known === undefined) bounded.push({ boundsMs, counts: [...counts] })
   else for (const [at, more] of counts.entries()) known.counts[at] = (known.counts[at] ?? 0) + more
 }
 

@@ -6,7 +6,13 @@ import { reportsIn, type ReportedPoint } from '../../../samples/reported.ts'
 import type { RecordingHead, SampleEffect } from '../../../samples/sample-store.ts'
 import type { BaselineEffect, SourceStates } from '../../../samples/source-states.ts'
 import type { MeasuredWindow, MeasurementRequest, Source, SourceAnswer } from '../source.ts'
-import { increaseOf, readReportBaseline, type ReportedState, writeReportBaseline } from './report-deltas.ts'
+import {
+  increaseOf,
+  instrumentsOf,
+  readReportBaseline,
+  type ReportedState,
+  writeReportBaseline,
+} from './report-deltas.ts'
 import type { ReportHealth } from './report-health.ts'
 import { ReportTally } from './report-tally.ts'
 
@@ -96,6 +102,7 @@ class DeploymentCount {
   readonly #inbox: Pick<ReportInbox, 'forget'>
   #rows: readonly UncountedReports[]
   readonly #states: Map<string, ReportedState>
+  readonly #instruments: ReadonlyMap<string, number>
   #last: { endMs: number; effects: SampleEffect[]; lastReportMs: number } | undefined
 
   constructor(
@@ -108,6 +115,7 @@ class DeploymentCount {
     this.#inbox = inbox
     this.#rows = rows
     this.#states = readReportBaseline(baseline)
+    this.#instruments = instrumentsOf(this.#states)
   }
 
   measure({ window, recordedThroughMs }: MeasurementRequest): MeasuredWindow | null {
@@ -138,12 +146,14 @@ class DeploymentCount {
       lastSuccessAtMs: lastReportMs,
       durationMs: null,
       series: this.#states.size === 0 ? null : this.#states.size,
+      server: null,
     }
     effects.push({ kind: 'baseline', data })
   }
 
   /** @param recordedThroughMs what happened before had a window, which is closed */
   #count(rows: readonly UncountedReports[], recordedThroughMs: number): Measurement {
+    const before = { sinceMs: this.#head.recordingSinceMs, instruments: this.#instruments }
     const tally = new ReportTally()
     const points: ReportedPoint[] = []
     for (const { atMs, points: reported } of rows) {
@@ -154,7 +164,7 @@ class DeploymentCount {
       }
     }
     for (const point of points.toSorted((a, b) => a.timeMs - b.timeMs)) {
-      const increase = increaseOf(point, this.#states, this.#head.recordingSinceMs)
+      const increase = increaseOf(point, this.#states, before)
       if (increase !== 'counted') tally.addPoint(point, increase)
     }
     return tally.measurement()

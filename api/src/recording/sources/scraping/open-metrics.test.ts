@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { ExpositionError, ExpositionTruncatedError, type Family } from './exposition.ts'
 import { parseExposition, readExposition, readTolerantly } from './parse-exposition.ts'
+import { atOnce } from './slices.ts'
 
 const folder = fileURLToPath(new URL('../../../../../../shared/data/expositions/', import.meta.url))
 const cases = `${folder}openmetrics-parser-tests/`
@@ -215,7 +216,7 @@ b_created 1.7e9
 # EOF
 `
     expect(() => parseExposition(text, 'openmetrics')).toThrow(ExpositionError)
-    const { families, samples } = readTolerantly(text, 'openmetrics')
+    const { families, samples } = atOnce(readTolerantly(text, 'openmetrics'))
     expect(samples).toBe(8)
     expect(families.map(({ name, type, samples: own }) => [name, type, own.length])).toEqual([
       ['a', 'histogram', 6],
@@ -225,7 +226,7 @@ b_created 1.7e9
   })
 
   it('is not read tolerantly where it is cut short, or no exposition at all', () => {
-    expect(() => readTolerantly('a 1\n', 'openmetrics')).toThrow(ExpositionTruncatedError)
-    expect(() => readTolerantly('a{ 1\n# EOF\n', 'openmetrics')).toThrow('Line 1: " 1" is no name of a label')
+    expect(() => atOnce(readTolerantly('a 1\n', 'openmetrics'))).toThrow(ExpositionTruncatedError)
+    expect(() => atOnce(readTolerantly('a{ 1\n# EOF\n', 'openmetrics'))).toThrow('Line 1: " 1" is no name of a label')
   })
 })

@@ -7,6 +7,7 @@ import {
   MAX_EXPOSITION_FAMILIES,
   tooManyFamilies,
 } from './exposition.ts'
+import { SLICE_CHARACTERS, type Slices } from './slices.ts'
 import { unescaped } from './escapes.ts'
 import { readExemplar } from './exemplar.ts'
 import { OpenMetricsPoints } from './open-metrics-points.ts'
@@ -69,10 +70,16 @@ export class OpenMetricsReader {
     return this.#scanner.samples
   }
 
-  read(): Family[] {
+  /** Stops after each slice, to go on where it is. */
+  *read(): Slices<Family[]> {
     const scanner = this.#scanner
     const end = endOf(scanner.text)
+    let sliceEnd = SLICE_CHARACTERS
     while (scanner.at < end) {
+      if (scanner.at > sliceEnd) {
+        yield
+        sliceEnd = scanner.at + SLICE_CHARACTERS
+      }
       if (scanner.code() === HASH) this.#readMetadata()
       else this.#readSample()
     }

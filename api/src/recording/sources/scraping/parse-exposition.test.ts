@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { ExpositionError, type ExpositionFormat, type Family } from './exposition.ts'
 import { formatOf, parseExposition, readExposition, readTolerantly } from './parse-exposition.ts'
+import { atOnce, inTurns } from './slices.ts'
 
 const folder = fileURLToPath(new URL('../../../../../../shared/data/expositions/', import.meta.url))
 const cases = `${folder}openmetrics-parser-tests/`
@@ -136,7 +137,7 @@ describe('whatever an exposition holds', () => {
     for (let round = 0; round < 500; round += 1) {
       const text = mutated(picked(random), random)
       try {
-        readTolerantly(text, 'openmetrics')
+        atOnce(readTolerantly(text, 'openmetrics'))
         read += 1
       } catch (error) {
         if (!(error instanceof ExpositionError)) throw new Error(JSON.stringify(text), { cause: error })
@@ -155,7 +156,7 @@ describe('whatever an exposition holds', () => {
       const samples = families?.reduce((sum, each) => sum + each.samples.length, 0)
       if (families === null || samples !== readExposition(text, 'openmetrics').samples) continue
       expect(outcome(wrong, 'openmetrics')).toBeNull()
-      expect(readTolerantly(wrong, 'openmetrics').families.slice(0, -1)).toEqual(families)
+      expect(atOnce(readTolerantly(wrong, 'openmetrics')).families.slice(0, -1)).toEqual(families)
     }
   })
 })
@@ -234,5 +235,35 @@ describe('the format of an answer', () => {
     ['application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily', null],
   ])('of type %s is %s', (contentType, format) => {
     expect(formatOf(contentType)).toBe(format)
+  })
+})
+
+describe('an exposition that is large and slow to read', () => {
+  const line = (n: number) => `m{${Array.from({ length: 60 }, (_none, at) => `l${n}_${at}="v"`).join(',')}} 1`
+  const text = `${Array.from({ length: 600 }, (_none, n) => line(n)).join('\n')}\n`
+
+  it.each(FORMATS)(
+    'is read in slices, between which others have their turn, with the same result: %s',
+    async (format) => {
+      const whole = format === 'openmetrics' ? `${text}# EOF\n` : text
+      let turns = 0
+      let isOver = false
+      const count = () => {
+        turns += 1
+        if (!isOver) setImmediate(count)
+      }
+      setImmediate(count)
+      const read = await inTurns(readTolerantly(whole, format), new AbortController().signal)
+      isOver = true
+      expect(turns).toBeGreaterThan(8)
+      expect(read).toEqual(readExposition(whole, format))
+    },
+  )
+
+  it('is not read to its end when that is no longer wanted', async () => {
+    const ending = new AbortController()
+    const read = inTurns(readTolerantly(text, 'text'), ending.signal)
+    ending.abort(new Error('over'))
+    await expect(read).rejects.toThrow('over')
   })
 })

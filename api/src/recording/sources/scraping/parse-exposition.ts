@@ -5,6 +5,7 @@ import {
   ExpositionTruncatedError,
   type Family,
 } from './exposition.ts'
+import { atOnce, type Slices } from './slices.ts'
 import { OpenMetricsReader } from './open-metrics.ts'
 import { TextFormatReader } from './text-format.ts'
 
@@ -38,23 +39,32 @@ export function readExposition(
   format: ExpositionFormat,
   wanted: (familyName: string) => boolean = everything,
 ): ReadExposition {
+  return atOnce(reading(text, format, wanted))
+}
+
+function* reading(
+  text: string,
+  format: ExpositionFormat,
+  wanted: (familyName: string) => boolean,
+): Slices<ReadExposition> {
   const reader = format === 'openmetrics' ? new OpenMetricsReader(text, wanted) : new TextFormatReader(text, wanted)
-  const families = reader.read()
+  const families = yield* reader.read()
   return { families, samples: reader.samples }
 }
 
 /**
  * The same for an answer of a server: OpenMetrics that is complete, and wrong in its form only, is read as leniently as the
  * text format. Python's client library, in the mode for several processes (SGLang), writes the sums of all series of a
- * histogram before the first bucket, and Prometheus reads it all the same.
+ * histogram before the first bucket, and Prometheus reads it all the same. It is read in slices: a large answer, or one that
+ * was made to be slow to read, holds nobody up.
  */
-export function readTolerantly(
+export function* readTolerantly(
   text: string,
   format: ExpositionFormat,
   wanted: (familyName: string) => boolean = everything,
-): ReadExposition {
+): Slices<ReadExposition> {
   try {
-    return readExposition(text, format, wanted)
+    return yield* reading(text, format, wanted)
   } catch (error) {
     const isFormOnly =
       format === 'openmetrics' &&
@@ -63,7 +73,8 @@ export function readTolerantly(
     if (!isFormOnly) throw error
     try {
       const reader = new TextFormatReader(text, wanted, SECOND_MS)
-      return { families: reader.read(), samples: reader.samples }
+      const families = yield* reader.read()
+      return { families, samples: reader.samples }
     } catch (second) {
       // What is strictly wrong says more.
       throw second instanceof ExpositionTooLargeError ? second : error

@@ -49,7 +49,7 @@ export class ScrapeFigures {
       const { families, series, durationMs } = await scrape(target, guard, signal)
       const snapshot = snapshotOf(families, { mapping, labels, atMs })
       onScrape(null, performance.now() - beganMs)
-      return { snapshot, durationMs, series }
+      return { snapshot, durationMs, series, server: snapshot.server }
     } catch (error) {
       if (signal.aborted) throw error
       const isTold = error instanceof ScrapeFailedError || error instanceof SnapshotError

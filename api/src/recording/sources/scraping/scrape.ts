@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { type AddressGuard, AddressRefusedError } from '../../../outbound/address-guard.ts'
 import { ExpositionError, ExpositionTooLargeError, ExpositionTruncatedError, type Family } from './exposition.ts'
 import { formatOf, readTolerantly } from './parse-exposition.ts'
+import { inTurns } from './slices.ts'
 import { endsWithConnection, readBody, truncated } from './scrape-body.ts'
 import type { ScrapeConnections } from './scrape-connections.ts'
 import { notAllowed, ScrapeFailedError, shown, timedOut, unreachable } from './scrape-failure.ts'
@@ -83,7 +84,7 @@ class Attempt {
       throw truncated(this.host)
     }
     try {
-      return { ...readTolerantly(text, format, this.#target.wanted), bytes }
+      return { ...(await inTurns(readTolerantly(text, format, this.#target.wanted), this.#signal)), bytes }
     } catch (error) {
       if (!(error instanceof ExpositionError)) throw error
       if (error instanceof ExpositionTruncatedError) throw truncated(this.host)

@@ -46,7 +46,7 @@ describe.each(await testDatabaseKinds())('scraping on %s', (kind) => {
     const [first] = await deps.services.sampleStore.after(key, 0, 1)
     expect(first).toMatchObject({ waiting: 3, source: 'SCRAPED' })
     const { rows } = await database.pool.query('select * from source_states')
-    expect(rows).toEqual([expect.objectContaining({ series: 2, duration_ms: expect.any(Number) })])
+    expect(rows).toEqual([expect.objectContaining({ series: 2, duration_ms: expect.any(Number), server: 'VLLM' })])
     expect(rows).toMatchObject([{ baseline: { atMs: TEST_START_MS + 20_000 } }])
     expect(scraping.errors).toEqual([])
   })

@@ -3,6 +3,7 @@ import { MAX_WINDOW_MS, type MetricsWindow } from '../../../metrics/sample.ts'
 import type { RecordingHead } from '../../../samples/sample-store.ts'
 import type { SourceState } from '../../../samples/source-states.ts'
 import type { Baseline, DeltaOf, Snapshot } from '../cumulative.ts'
+import type { ModelServer } from '../model-servers/mapping.ts'
 import type { MeasuredWindow, MeasurementRequest, SourceAnswer } from '../source.ts'
 import { SnapshotError } from '../snapshot-errors.ts'
 import { SourceHealth, type SourceTransition } from '../source-health.ts'
@@ -15,6 +16,7 @@ export interface ScrapedFigures {
   /** How long it took, with everything. */
   durationMs: number
   series: number
+  server: ModelServer | null
 }
 
 export interface ScrapedTargetOptions {
@@ -115,8 +117,11 @@ export class ScrapedTarget {
       return answer
     })
     if (newest && before) {
-      const { scrapedAtMs: lastSuccessAtMs, durationMs, series } = newest.kept
-      Object.assign(newest.answer, this.#baseline.move({ baseline: before, lastSuccessAtMs, durationMs, series }))
+      const { scrapedAtMs: lastSuccessAtMs, durationMs, series, server } = newest.kept
+      Object.assign(
+        newest.answer,
+        this.#baseline.move({ baseline: before, lastSuccessAtMs, durationMs, series, server }),
+      )
     }
     return answers
   }

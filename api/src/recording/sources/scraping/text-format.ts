@@ -1,5 +1,6 @@
 import { type Family, type FamilyType, MAX_EXPOSITION_FAMILIES, tooManyFamilies } from './exposition.ts'
 import type { DraftFamily } from './draft-family.ts'
+import { SLICE_CHARACTERS, type Slices } from './slices.ts'
 import { unescaped } from './escapes.ts'
 import { ExpositionScanner } from './scanner.ts'
 import { withInferredTypes } from './inferred-types.ts'
@@ -56,10 +57,16 @@ export class TextFormatReader {
     return this.#scanner.samples
   }
 
-  read(): Family[] {
+  /** Stops after each slice, to go on where it is. */
+  *read(): Slices<Family[]> {
     const scanner = this.#scanner
     const end = scanner.text.length
+    let sliceEnd = SLICE_CHARACTERS
     while (scanner.at < end) {
+      if (scanner.at > sliceEnd) {
+        yield
+        sliceEnd = scanner.at + SLICE_CHARACTERS
+      }
       scanner.skipBlanks()
       const code = scanner.code()
       if (code === NEWLINE) scanner.at += 1
