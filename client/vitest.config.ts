@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Files that say how long something may take: a second file would take half of the processor from what they measure. */
-const TIMED = ['away', 'journey', 'layout-shift', 'outage'].map((name) => `e2e/${name}.test.ts`)
+const TIMED = ['away', 'journey', 'outage'].map((name) => `e2e/${name}.test.ts`)
 
 /** Takes longest by far, and is a small file, which would start last and run alone at the end. */
 const LONGEST = /\/e2e\/accessibility\./

@@ -6,7 +6,7 @@ export default defineConfig({
     include: ['e2e/**/*.long.test.ts'],
     fileParallelism: false,
     testTimeout: 2 * 60 * 60_000,
-    hookTimeout: 90_000,
+    hookTimeout: 120_000,
     reporters: ['verbose'],
   },
 })

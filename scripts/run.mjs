@@ -1,6 +1,6 @@
 // Child processes of the commands: where the repository is, a quiet environment, captured output, an end on Ctrl-C.
 import { spawn } from 'node:child_process'
-import { constants, setPriority } from 'node:os'
+import { constants, getPriority, setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -30,10 +30,13 @@ export function toolCommand(path) {
 
 const running = new Set()
 
+/** The niceness of who lets others have the processor first; nobody may be less nice than who started them. */
+const PATIENT = constants.priority.PRIORITY_BELOW_NORMAL
+
 /**
  * Runs a command to its end and gives `{ code, output }`; `onLine` is called with every line as it arrives. A command
- * that cannot start ends with code 127 and the reason in its output. With `isPatient` it only gets processor time that
- * nobody else wants.
+ * that cannot start ends with code 127 and the reason in its output. With `isPatient` it lets others have the
+ * processor first.
  */
 export function run(
   { command, args, shell },
@@ -48,7 +51,7 @@ export function run(
       stdio: inherit ? 'inherit' : ['ignore', 'pipe', 'pipe'],
     })
     running.add(child)
-    if (isPatient && child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW)
+    if (isPatient && child.pid !== undefined) setPriority(child.pid, Math.max(getPriority(), PATIENT))
     let output = ''
     for (const stream of [child.stdout, child.stderr]) {
       let rest = ''

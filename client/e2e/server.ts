@@ -12,7 +12,7 @@ const MAIN = fileURLToPath(new URL('../../api/dist/main.js', import.meta.url))
 /** The flag of the tests' own process (see vitest.config.ts): long runs, which measure, have none. */
 const V8_FLAGS = process.execArgv.filter((flag) => flag === '--liftoff-only')
 /** The first start creates and fills the database. */
-const READY_WITHIN_MS = 80_000
+const READY_WITHIN_MS = 110_000
 
 export const ADMIN_TOKEN = 'e2e-token-that-is-long-enough-for-the-server'
 

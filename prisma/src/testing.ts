@@ -146,8 +146,13 @@ async function embeddedTemplate(): Promise<string> {
 async function prepareOnServer(): Promise<TestDatabaseLocation> {
   const name = newName()
   await onServer(async (client) => {
-    const template = await serverTemplate(client)
-    await client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`)
+    // Until the copy is made, nobody with other migrations drops the template.
+    await client.query(`SELECT pg_advisory_lock(hashtext('gaugeline_template'))`)
+    try {
+      await client.query(`CREATE DATABASE ${name} TEMPLATE ${await serverTemplate(client)}`)
+    } finally {
+      await client.query(`SELECT pg_advisory_unlock(hashtext('gaugeline_template'))`)
+    }
     // No test outlives the PostgreSQL server, so no commit has to wait for its disk.
     await client.query(`ALTER DATABASE ${name} SET synchronous_commit = off`)
   })
@@ -162,30 +167,25 @@ async function drop(name: string): Promise<void> {
   await onServer((client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`))
 }
 
-/** A database of these migrations, to be copied. Made once; those of other migrations are dropped then. */
+/** A database of these migrations, to be copied under a lock. Made once; those of other migrations are dropped then. */
 async function serverTemplate(client: pg.Client): Promise<string> {
   const template = `gaugeline_template_${migrationsHash(migrationsFolder)}`
-  await client.query(`SELECT pg_advisory_lock(hashtext('gaugeline_template'))`)
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT datname AS name FROM pg_database WHERE datname LIKE 'gaugeline\\_template\\_%'`,
+  )
+  if (rows.some(({ name }) => name === template)) return template
+  for (const { name } of rows) await client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
+  // Renamed when it is complete, so that no test copies half of it.
+  const prepared = 'gaugeline_template_new'
+  await client.query(`CREATE DATABASE ${prepared} TEMPLATE template0 ENCODING 'UTF8'`)
+  const { main, lease, migrations } = await openPostgres(urlOf(prepared), () => undefined)
   try {
-    const { rows } = await client.query<{ name: string }>(
-      `SELECT datname AS name FROM pg_database WHERE datname LIKE 'gaugeline\\_template\\_%'`,
-    )
-    if (rows.some(({ name }) => name === template)) return template
-    for (const { name } of rows) await client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
-    // Renamed when it is complete, so that no test copies half of it.
-    const prepared = 'gaugeline_template_new'
-    await client.query(`CREATE DATABASE ${prepared} TEMPLATE template0 ENCODING 'UTF8'`)
-    const { main, lease, migrations } = await openPostgres(urlOf(prepared), () => undefined)
-    try {
-      await migrate(migrations, migrationsFolder, () => undefined)
-    } finally {
-      await Promise.all([main, lease, migrations].map((pool) => pool.end()))
-    }
-    await client.query(`ALTER DATABASE ${prepared} RENAME TO ${template}`)
-    return template
+    await migrate(migrations, migrationsFolder, () => undefined)
   } finally {
-    await client.query(`SELECT pg_advisory_unlock(hashtext('gaugeline_template'))`)
+    await Promise.all([main, lease, migrations].map((pool) => pool.end()))
   }
+  await client.query(`ALTER DATABASE ${prepared} RENAME TO ${template}`)
+  return template
 }
 
 /** A function whose work is done by the first call only; the other calls wait for that one. */
