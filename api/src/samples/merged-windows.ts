@@ -61,14 +61,18 @@ export class MergedWindows {
     return readAhead(
       place(0, fromMs),
       async ({ at, startMs }) => {
+        const isOne = series.length === 1
+        const rowsOf = (key: string) => `
+          select ${PART_FIELDS[part]} from merged_windows m where m.series = ${key} and m.resolution_ms = $2
+            and m.window_start >= to_timestamp($3::float8 / 1000) and m.window_start < to_timestamp($4::float8 / 1000)
+          order by m.window_start limit $5`
         const { rows } = await this.#query<MergedWindow>(
-          `merged-range-${part}`,
-          `select w.* from unnest($1::int[]) with ordinality k(series, place) cross join lateral (
-              select ${PART_FIELDS[part]} from merged_windows m where m.series = k.series and m.resolution_ms = $2
-                and m.window_start >= to_timestamp($3::float8 / 1000) and m.window_start < to_timestamp($4::float8 / 1000)
-              order by m.window_start limit $5
-            ) w order by k.place, w."windowStartMs"`,
-          [asked(at), resolutionMs, startMs, toMs, rowsEach],
+          `merged-range-${isOne ? 'one-' : ''}${part}`,
+          isOne
+            ? rowsOf('$1::int')
+            : `select w.* from unnest($1::int[]) with ordinality k(series, place)
+                cross join lateral (${rowsOf('k.series')}) w order by k.place, w."windowStartMs"`,
+          [isOne ? series[0] : asked(at), resolutionMs, startMs, toMs, rowsEach],
         )
         if (part !== 'all') for (const row of rows) row.sources = NO_SOURCES
         return rows
