@@ -6,6 +6,7 @@ import { createTestDeps, type TestDeps } from '../../test/create-test-deps.ts'
 import { MergedLogs } from '../../test/merged-logs.ts'
 import { createApi } from '../schema/api.ts'
 import { MergedWindows } from './merged-windows.ts'
+import { SampleStore } from './sample-store.ts'
 
 type Answer = Record<'points' | 'summary', unknown>
 
@@ -82,6 +83,26 @@ describe.each(await testDatabaseKinds())('what a history reads, on %s,', (kind) 
     const read = vi.spyOn(MergedWindows.prototype, 'range')
     await ask(selection)
     expect(new Set(read.mock.calls.map(([asked]) => asked.part))).toEqual(new Set([part]))
+  })
+
+  it('is where the log continues only where that is asked', async () => {
+    const { schema, createContext } = createApi(deps.services)
+    const read = vi.spyOn(SampleStore.prototype, 'at')
+    const of = async (selection: string) => {
+      const { data, errors } = await execute({
+        schema,
+        document: parse(`query ($from: DateTime!, $to: DateTime!) { deployments(first: 1) { edges { node {
+          metricsHistory(from: $from, to: $to, maxPoints: 2) { ${selection} } } } } }`),
+        variableValues: range,
+        contextValue: createContext({ name: 'test', key: 'test', scopes: new Set(['READ']) }, 'test'),
+      })
+      if (errors?.[0]) throw errors[0]
+      return JSON.stringify(data)
+    }
+    await of('points { requests }')
+    expect(read).not.toHaveBeenCalled()
+    expect(await of('points { requests } ... on InferenceMetricsHistory { end: endCursor }')).toMatch(/"end":"\w+/)
+    expect(read).toHaveBeenCalled()
   })
 
   it('is what is asked for by a variable', async () => {

@@ -1,8 +1,9 @@
 import type { GraphQLResolveInfo } from 'graphql'
-import { askedColumns } from '../graphql/asked-columns.ts'
+import { askedFields } from '../graphql/asked-fields.ts'
 import { builder } from '../graphql/builder.ts'
 import { type CostArguments, type CostFacts, curvePoints, type FieldCost } from '../graphql/cost.ts'
 import type { DeploymentHistory, History, HistoryRange } from './history.ts'
+import { declaredColumns } from '../graphql/selected-columns.ts'
 import { resolutionFor } from './history-resolution.ts'
 import { partWith } from './merged-window-columns.ts'
 import { InferenceMetricsType } from './metrics.schema.ts'
@@ -26,12 +27,14 @@ export function historyRange(
   info: GraphQLResolveInfo,
 ): HistoryRange {
   const { from, to, maxPoints } = args
-  const columns = askedColumns(info, 'InferenceMetrics')
+  const asked = askedFields(info, ['InferenceMetrics', 'InferenceMetricsHistory'])
+  const reads = [...(asked.get('InferenceMetrics') ?? [])].map(declaredColumns)
   return {
     fromMs: from.getTime(),
     toMs: to?.getTime(),
     maxPoints: maxPoints ?? DEFAULT_POINTS,
-    part: columns ? partWith(columns) : 'all',
+    part: reads.every((columns) => columns !== undefined) ? partWith(new Set(reads.flat())) : 'all',
+    withEnd: [...(asked.get('InferenceMetricsHistory') ?? [])].some(({ name }) => name === 'endCursor'),
   }
 }
 

@@ -21,6 +21,8 @@ export interface HistoryRange {
   maxPoints: number
   /** What is asked of its points and its summary; by default all. The rest of them may be missing. */
   part?: WindowPart
+  /** Whether it is asked where the log of a deployment continues; by default it is. The end may be wrong otherwise. */
+  withEnd?: boolean
 }
 
 interface CheckedRange extends AskedRange {
@@ -89,6 +91,7 @@ export class MetricsHistory {
       { series: [deploymentKey], members: [deploymentKey], isOne: true },
       this.#checked(range),
     )
+    if (range.withEnd === false) return read
     // At `from`, not at `to`: a sample that was stored since the range was read is still to come.
     const endSequence = read.endSequence || (await samples.sequenceAt(deploymentKey, read.fromMs))
     const isKnown = read.endSample !== undefined || endSequence === 0

@@ -2,6 +2,7 @@ import {
   type FieldNode,
   getDirectiveValues,
   getNamedType,
+  type GraphQLField,
   type GraphQLNamedType,
   type GraphQLResolveInfo,
   GraphQLIncludeDirective,
@@ -12,14 +13,12 @@ import {
   type SelectionSetNode,
 } from 'graphql'
 
-/**
- * What the fields of objects of one type read that are asked for beneath this field, as their `columns` name it;
- * undefined where one of them does not name it.
- */
-export function askedColumns(info: GraphQLResolveInfo, typeName: string): ReadonlySet<string> | undefined {
-  const { fragments, variableValues, fieldNodes, returnType } = info
-  const columns = new Set<string>()
-  let isKnown = true
+/** The fields that are asked for of objects of some types, beneath this field: by the name of the type. */
+export function askedFields(
+  { fragments, variableValues, fieldNodes, returnType }: GraphQLResolveInfo,
+  typeNames: readonly string[],
+): Map<string, Set<GraphQLField<unknown, unknown>>> {
+  const asked = new Map(typeNames.map((name) => [name, new Set<GraphQLField<unknown, unknown>>()]))
 
   const isIncluded = (node: SelectionNode) =>
     node.directives === undefined ||
@@ -31,18 +30,23 @@ export function askedColumns(info: GraphQLResolveInfo, typeName: string): Readon
       if (!isIncluded(selection)) continue
       if (selection.kind === Kind.FIELD) addField(type, selection)
       else if (selection.kind === Kind.INLINE_FRAGMENT) add(type, selection.selectionSet)
-      else add(type, fragments[selection.name.value]?.selectionSet)
+      else addFragment(type, selection.name.value)
     }
+  }
+  // Fragments that spread others twice, and so on, would be walked for ever.
+  const walked = new Set<string>()
+  const addFragment = (type: GraphQLNamedType | undefined, name: string): void => {
+    const place = `${type?.name} ${name}`
+    if (walked.has(place)) return
+    walked.add(place)
+    add(type, fragments[name]?.selectionSet)
   }
   const addField = (type: GraphQLNamedType | undefined, { name, selectionSet }: FieldNode): void => {
     const field = isObjectType(type) ? type.getFields()[name.value] : undefined
     if (field === undefined) return
-    if (type?.name === typeName) {
-      const { columns: own } = field.extensions['pothosOptions'] as { columns?: readonly string[] }
-      isKnown &&= own !== undefined
-      for (const column of own ?? []) columns.add(column)
-    } else add(getNamedType(field.type), selectionSet)
+    asked.get(type?.name ?? '')?.add(field)
+    add(getNamedType(field.type), selectionSet)
   }
   for (const { selectionSet } of fieldNodes) add(getNamedType(returnType), selectionSet)
-  return isKnown ? columns : undefined
+  return asked
 }
