@@ -18,9 +18,11 @@ const STORED = [
   // The first deployment, of which nothing is left out, and the others as far as they are read.
   { series: [1, 1], resolutionMs: 10_000, spanMs: HOUR_MS, requests: 200 },
   { series: [1, 1], resolutionMs: 60_000, spanMs: 30 * DAY_MS, requests: 1_200 },
+  { series: [1, DEPLOYMENTS], resolutionMs: 300_000, spanMs: DAY_MS, requests: 6_000 },
   { series: [1, DEPLOYMENTS], resolutionMs: 600_000, spanMs: 7 * DAY_MS, requests: 12_000 },
   { series: [1, DEPLOYMENTS], resolutionMs: HOUR_MS, spanMs: 30 * DAY_MS, requests: 72_000 },
   { series: [0, 0], resolutionMs: 60_000, spanMs: DAY_MS, requests: 240_000 },
+  { series: [0, 0], resolutionMs: 300_000, spanMs: DAY_MS, requests: 1_200_000 },
   { series: [0, 0], resolutionMs: 600_000, spanMs: 30 * DAY_MS, requests: 2_400_000 },
   { series: [0, 0], resolutionMs: HOUR_MS, spanMs: 730 * DAY_MS, requests: 14_400_000 },
   { series: [0, 0], resolutionMs: DAY_MS, spanMs: 730 * DAY_MS, requests: 345_600_000 },

@@ -28,6 +28,7 @@ describe('readEnv', () => {
         merged: [
           { resolutionMs: 10_000, keepMs: 3 * DAY_MS },
           { resolutionMs: 60_000, keepMs: 30 * DAY_MS },
+          { resolutionMs: 300_000, keepMs: 30 * DAY_MS },
           { resolutionMs: 600_000, keepMs: 180 * DAY_MS },
           { resolutionMs: 3_600_000, keepMs: 730 * DAY_MS },
           { resolutionMs: 86_400_000, keepMs: 1825 * DAY_MS },
@@ -100,6 +101,7 @@ describe('readEnv', () => {
         merged: [
           { resolutionMs: 10_000, keepMs: DAY_MS },
           { resolutionMs: 60_000, keepMs: 2 * DAY_MS },
+          { resolutionMs: 300_000, keepMs: 2 * DAY_MS },
           { resolutionMs: 600_000, keepMs: 3 * DAY_MS },
           { resolutionMs: 3_600_000, keepMs: 4 * DAY_MS },
           { resolutionMs: 86_400_000, keepMs: 5 * DAY_MS },
@@ -131,9 +133,9 @@ describe('readEnv', () => {
       const { samplesMs, merged } = readEnv({ DATABASE_URL, ...settings }).keep
       return [samplesMs, ...merged.map(({ keepMs }) => keepMs)].map((ms) => ms / DAY_MS)
     }
-    expect(kept({})).toEqual([1, 3, 30, 180, 730, 1825])
-    expect(kept({ KEEP_SAMPLES_HOURS: '240' })).toEqual([10, 10, 30, 180, 730, 1825])
-    expect(kept({ KEEP_1MIN_DAYS: '365' })).toEqual([1, 3, 365, 365, 730, 1825])
+    expect(kept({})).toEqual([1, 3, 30, 30, 180, 730, 1825])
+    expect(kept({ KEEP_SAMPLES_HOURS: '240' })).toEqual([10, 10, 30, 30, 180, 730, 1825])
+    expect(kept({ KEEP_1MIN_DAYS: '365' })).toEqual([1, 3, 365, 365, 365, 730, 1825])
     expect(() => kept({ KEEP_SAMPLES_HOURS: '73', KEEP_10S_DAYS: '3' })).toThrow(
       'KEEP_10S_DAYS holds "3"; finer windows are kept longer: it may hold 4 or more.',
     )

@@ -65,7 +65,7 @@ export function readEnv(source: Record<string, string | undefined> = process.env
     const samplesMs = (read('KEEP_SAMPLES_HOURS') ?? usualHours) * hourMs
     let leastMs = samplesMs
     const merged = MERGED_RESOLUTIONS.map(({ resolutionMs, name, days }) => {
-      const given = read(`KEEP_${name}_DAYS`)
+      const given = name === undefined ? undefined : read(`KEEP_${name}_DAYS`)
       if (given !== undefined && given * 24 * hourMs < leastMs) {
         const least = Math.ceil(leastMs / hourMs / 24)
         throw new EnvError(

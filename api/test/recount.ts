@@ -24,7 +24,7 @@ export interface Recount {
   samples: number
 }
 
-const RESOLUTIONS_MS = [10_000, 60_000, 600_000, 3_600_000, 86_400_000]
+const RESOLUTIONS_MS = [10_000, 60_000, 300_000, 600_000, 3_600_000, 86_400_000]
 
 /**
  * Merges all stored samples anew, each resolution from the samples themselves, as far as the watermarks say that they
@@ -39,6 +39,10 @@ export async function recount({ pool }: Pick<Database, 'pool'>): Promise<Recount
     `select deployment_key as "deploymentKey", model_key as "modelKey", resolution_ms as "resolutionMs", sequence,
       (extract(epoch from merged_through) * 1000)::float8 as "throughMs" from resolution_heads`,
   )
+  const { rows: states } = await pool.query<{ ms: number | null }>(
+    'select (extract(epoch from five_minutes_from) * 1000)::float8 as ms from merge_state',
+  )
+  const fiveMinutesFromMs = states[0]?.ms ?? -Infinity
   const headOf = new Map(heads.map((head) => [`${head.deploymentKey} ${head.resolutionMs}`, head]))
   const byDeployment = new Map<number, Sample[]>()
   for (const sample of samples) push(byDeployment, sample.deploymentKey, sample)
@@ -55,6 +59,7 @@ export async function recount({ pool }: Pick<Database, 'pool'>): Promise<Recount
         if (resolutionMs === 10_000) merged += 1
         const windowStartMs = Math.ceil((sample.windowStartMs + sample.windowMs) / resolutionMs - 1) * resolutionMs
         if (resolutionMs > 10_000 && windowStartMs + resolutionMs > head.throughMs) continue
+        if (resolutionMs === 300_000 && windowStartMs < fiveMinutesFromMs) continue
         push(windows, windowStartMs, sample)
       }
       for (const [windowStartMs, inWindow] of windows) {

@@ -14,7 +14,7 @@ export const JOBS = 4_000
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
-/** So much of each deployment is stored, in samples of a second and in windows of a minute. */
+/** So much of each deployment is stored, in samples of a second and in windows of one and of five minutes. */
 const SAMPLES = 60
 /** Of the newest sample: there was one a second for a month. */
 const SEQUENCE = 2_592_000
@@ -75,7 +75,10 @@ export async function fillSamples(database: { pool: pg.Pool }, nowMs: number, wi
       from deployments d join models m on m.id = d.model_id, unnest($2::int[]) r`,
     [nowMs, MERGED_RESOLUTIONS.map(({ resolutionMs }) => resolutionMs)],
   )
-  const windows = { resolutionMs: MINUTE_MS, spanMs: HISTORY_MS + HOUR_MS, requests: 1_200 }
-  await storeWindows(database, { ...windows, series: [1, withHistory] }, nowMs)
+  for (const minutes of [1, 5]) {
+    const resolutionMs = minutes * MINUTE_MS
+    const windows = { resolutionMs, spanMs: HISTORY_MS + HOUR_MS, requests: 1_200 * minutes }
+    await storeWindows(database, { ...windows, series: [1, withHistory] }, nowMs)
+  }
   await pool.query('analyze')
 }

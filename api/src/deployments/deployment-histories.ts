@@ -1,6 +1,7 @@
 import { Prisma, type Deployment, type Model, type PrismaClient, type Reader } from '@gaugeline/prisma'
 import { idsOf } from '../lists/paging.ts'
-import type { DeploymentHistory, History, HistoryRange, MembersSince, MetricsHistory } from '../samples/history.ts'
+import type { DeploymentHistory, History, HistoryRange, MetricsHistory } from '../samples/history.ts'
+import type { MembersSince } from '../samples/history-plan.ts'
 import { type DeploymentFilter, deploymentSource, filterKey } from './deployment-filter.ts'
 
 /** Rows that one statement reads. */
@@ -25,12 +26,12 @@ export class DeploymentHistories {
 
   /** @throws RefusedError BAD_USER_INPUT for a range that is empty or out of bounds */
   async ofDeployment({ id, key }: Pick<Deployment, 'id' | 'key'>, range: HistoryRange): Promise<HistoryOf> {
-    return { ...(await this.#history.ofDeployment(key, range)), deploymentId: id }
+    return Object.assign(await this.#history.ofDeployment(key, range), { deploymentId: id })
   }
 
   /** All deployments of a model, deleted ones included. @throws RefusedError like `ofDeployment` */
   async ofModel({ id, key }: Pick<Model, 'id' | 'key'>, range: HistoryRange): Promise<HistoryOf> {
-    return { ...(await this.#history.ofModel(key, this.#members(id), range)), deploymentId: null }
+    return Object.assign(await this.#history.ofModel(key, this.#members(id), range), { deploymentId: null })
   }
 
   /**
@@ -38,7 +39,7 @@ export class DeploymentHistories {
    * @throws RefusedError like `ofDeployment`, and LIMIT_EXCEEDED for more than can be read
    */
   async ofFleet(filter: DeploymentFilter, range: HistoryRange): Promise<HistoryOf> {
-    return { ...(await this.#ofFleet(filter, range)), deploymentId: null }
+    return Object.assign(await this.#ofFleet(filter, range), { deploymentId: null })
   }
 
   async #ofFleet(filter: DeploymentFilter, range: HistoryRange): Promise<History> {

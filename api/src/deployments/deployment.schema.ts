@@ -9,11 +9,10 @@ import {
   HISTORY_COST,
   historyRange,
   InferenceMetricsHistoryType,
-  InferenceMetricsType,
   maxPointsArg,
-  MetricsSourceEnum,
   toArg,
-} from '../samples/metrics.schema.ts'
+} from '../samples/history.schema.ts'
+import { InferenceMetricsType, MetricsSourceEnum } from '../samples/metrics.schema.ts'
 import { summaryOf } from '../metrics/metrics-summary.ts'
 import { versionOf } from '../models/models.ts'
 import { labelsOf, wantedLabels } from '../base/labels.ts'
@@ -101,7 +100,8 @@ Example:
       description:
         'The history of the metrics, merged into at most `maxPoints` windows of equal length. A range in which `from` does not lie before `to` is refused as `BAD_USER_INPUT`.',
       args: { from: t.arg(fromArg), to: t.arg(toArg), maxPoints: t.arg.int(maxPointsArg) },
-      resolve: (deployment, args, { services }) => services.history.ofDeployment(deployment, historyRange(args)),
+      resolve: (deployment, args, { services }, info) =>
+        services.history.ofDeployment(deployment, historyRange(args, info)),
     }),
     canPause: t.boolean({
       columns: ['status'],

@@ -7,7 +7,7 @@ import {
   InferenceMetricsHistoryType,
   maxPointsArg,
   toArg,
-} from '../samples/metrics.schema.ts'
+} from '../samples/history.schema.ts'
 import { deploymentFilter, filterArg } from './deployment.schema.ts'
 
 builder.prismaObjectField('Model', 'metricsHistory', (t) =>
@@ -19,7 +19,7 @@ builder.prismaObjectField('Model', 'metricsHistory', (t) =>
 Example:
 \`model(name: "team/model") { metricsHistory(from: "2026-11-01T00:00:00Z", maxPoints: 100) { points { at requestsPerSecond } } }\``,
     args: { from: t.arg(fromArg), to: t.arg(toArg), maxPoints: t.arg.int(maxPointsArg) },
-    resolve: (model, args, { services }) => services.history.ofModel(model, historyRange(args)),
+    resolve: (model, args, { services }, info) => services.history.ofModel(model, historyRange(args, info)),
   }),
 )
 
@@ -38,7 +38,7 @@ Example:
       to: t.arg(toArg),
       maxPoints: t.arg.int(maxPointsArg),
     },
-    resolve: (_root, { filter, ...args }, { services }) =>
-      services.history.ofFleet(deploymentFilter(filter), historyRange(args)),
+    resolve: (_root, { filter, ...args }, { services }, info) =>
+      services.history.ofFleet(deploymentFilter(filter), historyRange(args, info)),
   }),
 )

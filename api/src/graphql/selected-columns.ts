@@ -91,9 +91,14 @@ class Columns {
   }
 }
 
+/** What a field is declared to read of the object that it is of; undefined when that is not declared. */
+export function declaredColumns(field: GraphQLField<unknown, unknown>): readonly string[] | undefined {
+  return optionsOf(field).columns
+}
+
 /** The columns that a field of a row reads; undefined when that is not known. */
 function columnsOf(field: GraphQLField<unknown, unknown>): readonly string[] | undefined {
-  const { columns } = optionsOf(field)
+  const columns = declaredColumns(field)
   if (columns) return columns
   const { pothosExposedField, pothosPrismaRelationField } = field.extensions
   if (typeof pothosExposedField === 'string') return [pothosExposedField]

@@ -6,7 +6,7 @@ import { HISTOGRAM_VERSION, LatencyHistogram } from './latency-histogram.ts'
 import { type LatencyTotals, measuredQuantile, type Quantile, quantileOf } from './quantile.ts'
 import { gridOf, type LatencyBucket } from './spread.ts'
 
-const NO_TOTALS: LatencyTotals = { sumMs: null, maxMs: null }
+export const NO_TOTALS: LatencyTotals = { sumMs: null, maxMs: null }
 
 /**
  * How latencies are distributed, as well as it is known: a list of parts. Latencies that were measured one by one are in

@@ -111,6 +111,9 @@ const readCounts = new Float64Array(SLOTS)
 /** Where the counts of one list are that are written. Used within one synchronous call. */
 const writtenPlaces = new Uint16Array(SLOTS)
 
+/** The bytes that these entries were read from, where someone goes on reading them. */
+let heldBytes: Uint8Array | undefined
+
 export interface ReadEntries {
   entries: number
   /** The sum of their counts. */
@@ -132,13 +135,17 @@ export interface ReadEntries {
  * `places`: how long the list is, at most SLOTS.
  */
 export function readEntries(bytes: Uint8Array, from: number, places: number): ReadEntries {
+  heldBytes = undefined
   const reader = new ByteReader(bytes, from)
   const entries = reader.varint('the number of entries')
   if (entries > places) throw new MalformedHistogramError(`${entries} entries, more than there are buckets`)
   let place = -1
   let count = 0
   for (let entry = 0; entry < entries; entry++) {
-    const head = reader.varint('a bucket')
+    // Most elements have one byte: they are read right here.
+    let head = bytes[reader.at] ?? 0x80
+    if (head < 0x80) reader.at++
+    else head = reader.varint('a bucket')
     if (head >= 4 * SLOTS) throw new MalformedHistogramError(`entry ${entry} lies beyond the highest bucket`)
     const step = head >> 1
     if (step === 0) throw new MalformedHistogramError(`entry ${entry} does not lie above the entry before it`)
@@ -156,6 +163,39 @@ export function readEntries(bytes: Uint8Array, from: number, places: number): Re
   }
   if (count > Number.MAX_SAFE_INTEGER) throw new MalformedHistogramError('counts add up to more than 2^53 - 1')
   return { entries, count, first: readPlaces[0] ?? 0, last: readPlaces[entries - 1] ?? 0, end: reader.at }
+}
+
+/** A list of counts in its stored form, to be read from there: the only such list in bytes that do not change. */
+export class StoredEntries {
+  readonly #bytes: Uint8Array
+  readonly #from: number
+  readonly #places: number
+  /** The sum of the counts. */
+  readonly count: number
+  /** Where what follows begins. */
+  readonly end: number
+
+  /** @throws MalformedHistogramError */
+  constructor(bytes: Uint8Array, from: number, places: number) {
+    this.#bytes = bytes
+    this.#from = from
+    this.#places = places
+    const { count, end } = readEntries(bytes, from, places)
+    this.count = count
+    this.end = end
+    heldBytes = bytes
+  }
+
+  /** The place of what has this rank, from 1 to `count`. */
+  slotAt(rank: number): number {
+    if (heldBytes !== this.#bytes) {
+      readEntries(this.#bytes, this.#from, this.#places)
+      heldBytes = this.#bytes
+    }
+    let entry = 0
+    for (let seen = readCounts[0] ?? 0; seen < rank; seen += readCounts[entry] ?? 0) entry++
+    return readPlaces[entry] ?? 0
+  }
 }
 
 /** Adds what was read last to counts, the first of which is that of the place `first`. They reach over all of it. */

@@ -51,9 +51,7 @@ describe('merging samples', () => {
   it('gives the summary of the sample when there is only one', () => {
     const [latenciesMs = []] = windows(new Random(seedOf('one')), 1)
     const sample = sampleOf({ latenciesMs, errors: 2, inFlight: 3, promptTokens: 4, generatedTokens: 0 })
-    const { latency, ...figures } = merged([sample]).summary(sample.windowStartMs, sample.windowMs)
-    expect({ ...figures, latency: sample.latency }).toEqual(summaryOf(sample))
-    expect(latency instanceof Distribution && Buffer.from(latency.encode())).toEqual(Buffer.from(sample.latency ?? []))
+    expect(merged([sample]).summary(sample.windowStartMs, sample.windowMs)).toEqual(summaryOf(sample))
   })
 
   it('adds requests, errors, sums and tokens up, and keeps the highest maximum', () => {
@@ -167,7 +165,7 @@ describe('merging samples', () => {
       lateReports: null,
     })
     expect((summary.timeToFirstToken as Distribution).count).toBe(4)
-    expect((summary.interTokenLatency as Distribution).count).toBe(2)
+    expect(Distribution.decode(summary.interTokenLatency as Uint8Array).count).toBe(2)
   })
 
   it('adds up late reports and reasons of those that tell them', () => {

@@ -85,7 +85,8 @@ type Gauges = 'sum' | 'last' | 'none'
 
 /** Adds samples up into one summary; percentiles come from the merged distributions. */
 export class MetricsMerger {
-  readonly #distributions = new Map<DistributionName, Distribution>()
+  /** One alone in the stored form is kept as it is. */
+  readonly #distributions = new Map<DistributionName, Distribution | Uint8Array>()
   readonly #numbers = noNumbers()
   #reasons: ReasonCounts | null = null
   readonly #requestsBySource = new Map<SourceName, number>()
@@ -133,16 +134,23 @@ export class MetricsMerger {
   }
 
   #addDistribution(name: DistributionName, added: Distribution | Uint8Array): void {
-    let own = this.#distributions.get(name)
-    if (own === undefined) this.#distributions.set(name, (own = new Distribution()))
+    const known = this.#distributions.get(name)
+    if (known === undefined && added instanceof Uint8Array) {
+      this.#distributions.set(name, added)
+      return
+    }
+    const own = known instanceof Distribution ? known : new Distribution()
+    if (known !== own) this.#distributions.set(name, own)
+    if (known instanceof Uint8Array) own.mergeEncoded(known)
     if (added instanceof Distribution) own.merge(added)
     else own.mergeEncoded(added)
   }
 
-  #others(): Record<DistributionName, Distribution | null> & { errorsByReason: Reasons | null } {
+  #others(): Record<DistributionName, Distribution | Uint8Array | null> & { errorsByReason: Reasons | null } {
     const known = (name: DistributionName) => {
       const distribution = this.#distributions.get(name)
-      return distribution !== undefined && distribution.count > 0 ? distribution : null
+      if (distribution === undefined || distribution instanceof Uint8Array) return distribution ?? null
+      return distribution.count > 0 ? distribution : null
     }
     return {
       errorsByReason: this.#reasons,

@@ -74,7 +74,11 @@ export function quantileOf(histograms: readonly Cells[], count: number, q: numbe
 }
 
 /** A quantile of latencies that were measured one by one, at least one of them. */
-export function measuredQuantile(ours: LatencyHistogram, q: number, totals: LatencyTotals): Quantile {
+export function measuredQuantile(
+  ours: Pick<LatencyHistogram, 'count' | 'slotAt'>,
+  q: number,
+  totals: LatencyTotals,
+): Quantile {
   const { count } = ours
   const rank = nearestRank(q, count)
   const enoughRequests = isEnoughFor(q, count)

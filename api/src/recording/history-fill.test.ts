@@ -21,7 +21,7 @@ describe('the scenario of history', () => {
     const scenario = historyScenario(new Date(nowMs))
     await applyScenario(database, scenario)
     // Less of the finer ones than by default, and days around the pause of one deployment.
-    const spansMs = [2 * MINUTE_MS, HOUR_MS, 3 * HOUR_MS, 15 * DAY_MS]
+    const spansMs = [2 * MINUTE_MS, HOUR_MS, HOUR_MS, 3 * HOUR_MS, 15 * DAY_MS]
     await fillHistory(database, readEnv({}).keep, scenario.deploymentEvents, nowMs, spansMs)
   })
   afterAll(() => database[Symbol.asyncDispose]())
@@ -29,7 +29,7 @@ describe('the scenario of history', () => {
   it('has each coarser window merged from the finer ones, and models and the fleet from all deployments', async () => {
     const { rows: differences } = await database.pool.query(`
       select c.series, c.resolution_ms, c.window_start from merged_windows c join merged_windows f on f.series = c.series
-          and f.resolution_ms = case c.resolution_ms when 60000 then 10000 when 600000 then 60000 when 3600000 then 600000 else 3600000 end
+          and f.resolution_ms = case c.resolution_ms when 60000 then 10000 when 300000 then 60000 when 600000 then 60000 when 3600000 then 600000 else 3600000 end
           and f.window_start >= c.window_start and f.window_start < c.window_start + c.resolution_ms * interval '1 ms'
         where c.series > 0
         group by 1, 2, 3, c.requests, c.covered_ms having sum(f.covered_ms) <> c.covered_ms or sum(f.requests) <> c.requests`)

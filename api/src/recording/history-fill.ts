@@ -14,7 +14,7 @@ const HOUR_MS = 60 * MINUTE_MS
 const DAY_MS = 24 * HOUR_MS
 
 /** How far back the windows of each resolution go by default, ascending: those of a day as far as those of an hour. */
-const SPANS_MS: readonly number[] = [HOUR_MS, 25 * HOUR_MS, 3 * DAY_MS, 30 * DAY_MS]
+const SPANS_MS: readonly number[] = [HOUR_MS, 25 * HOUR_MS, 25 * HOUR_MS, 3 * DAY_MS, 30 * DAY_MS]
 /** Samples go back so far: they are recorded by whoever fills in what is missing until now. */
 const SAMPLES_MS = 15 * MINUTE_MS
 const BATCH_WINDOWS = 1000

@@ -86,6 +86,17 @@ export function reachOf(widthsMs: readonly number[], kept: readonly Kept[]): num
 }
 
 /**
+ * The lengths that a range is read from. One whose windows begin within it is left out where finer ones go further back:
+ * it was not stored yet.
+ */
+export function withoutLateOnes<L extends { reachesFromMs: number }>(levels: readonly L[], fromMs: number): L[] {
+  return levels.filter(({ reachesFromMs }, at) => {
+    const isLate = reachesFromMs > fromMs && levels.slice(0, at).some((finer) => finer.reachesFromMs < reachesFromMs)
+    return !isLate
+  })
+}
+
+/**
  * The plan without the end of what is read in finer windows because it is not merged yet, where that would be too many
  * rows: the range ends sooner.
  * @param mainMs length of the windows that are read where they are merged

@@ -85,17 +85,23 @@ export class HistoryPoints {
     this.#segment += 1
   }
 
-  /** The points, ascending, and the range until `toMs` as one. */
-  finish(toMs: number): { points: MetricsSummary[]; summary: MetricsSummary } {
+  /** The points, ascending. */
+  points(): MetricsSummary[] {
+    return this.#ascending().map(([atMs, { merger, covered, measuredMs }]) =>
+      merger.summary(atMs, this.#widthMs, ...this.#times(covered, measuredMs)),
+    )
+  }
+
+  /** The range until `toMs` as one. */
+  summary(toMs: number): MetricsSummary {
     const total = new MetricsMerger()
-    const points = [...this.#points]
-      .toSorted(([a], [b]) => a - b)
-      .map(([atMs, { merger, covered, measuredMs }]) => {
-        total.merge(merger)
-        return merger.summary(atMs, this.#widthMs, ...this.#times(covered, measuredMs))
-      })
+    for (const [, { merger }] of this.#ascending()) total.merge(merger)
     const times = this.#times(this.#rangeCovered, this.#rangeMeasuredMs)
-    return { points, summary: total.summary(this.#fromMs, toMs - this.#fromMs, ...times) }
+    return total.summary(this.#fromMs, toMs - this.#fromMs, ...times)
+  }
+
+  #ascending(): [number, Point][] {
+    return [...this.#points].toSorted(([a], [b]) => a - b)
   }
 
   /** Windows of several deployments side by side take longer than all that they cover. */

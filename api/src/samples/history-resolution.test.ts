@@ -81,7 +81,7 @@ describe('the resolution of a history', () => {
         { fromMs: NOON - spanMs, toMs: NOON, maxPoints: 300 },
         { intervalMs: SECOND, seriesAt: () => deployments },
       )
-    expect(of(1, DAY)).toMatchObject({ widthMs: 5 * MINUTE, rows: 1440 })
+    expect(of(1, DAY)).toMatchObject({ widthMs: 5 * MINUTE, rows: 288 })
     expect(of(200, DAY)).toMatchObject({ widthMs: HOUR, rows: 4800 })
     expect(of(60, 5 * MINUTE)).toMatchObject({ widthMs: SECOND, rows: 18_000 })
     expect(of(200, 5 * MINUTE)).toMatchObject({ widthMs: 10 * SECOND, rows: 6000 })

@@ -19,6 +19,8 @@ export interface Stored {
   intervalMs: number
   /** Points are multiples of it: no shorter than the samples of any deployment that is merged. By default the interval. */
   stepMs?: number
+  /** Lengths of stored windows, ascending. By default all. */
+  widthsMs?: readonly number[]
   /** The finest windows that reach back to the beginning of the range. By default those that are recorded. */
   finestMs?: number
   /** Within which something may be recorded. By default the range. */
@@ -51,14 +53,14 @@ export function resolutionFor({ fromMs, toMs, maxPoints }: AskedRange, stored: S
     intervalMs,
     stepMs = intervalMs,
     finestMs = intervalMs,
+    widthsMs = storedWidths(intervalMs),
     recorded = { fromMs, toMs },
     seriesAt = () => 1,
   } = stored
   const recordedMs = Math.max(0, Math.min(toMs, recorded.toMs) - Math.max(fromMs, recorded.fromMs))
-  const levels = storedWidths(intervalMs)
   const fits = (width: number) => Math.ceil(toMs / width) - Math.floor(fromMs / width) <= maxPoints
   const of = (widthMs: number): Resolution => {
-    const storedMs = levels.findLast((level) => widthMs % level === 0) ?? intervalMs
+    const storedMs = widthsMs.findLast((level) => widthMs % level === 0) ?? intervalMs
     return { widthMs, storedMs, rows: seriesAt(storedMs) * Math.ceil(recordedMs / storedMs) }
   }
   // Whole windows: the interval divides a minute.

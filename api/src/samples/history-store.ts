@@ -87,21 +87,25 @@ export class HistoryStore {
 
   /** What is stored of a range, for each length. The first length is that of samples. */
   async kept(levels: readonly SeriesOfWidth[], fromMs: number, toMs: number): Promise<Kept[]> {
+    // A list has as many items for the planner as it is told, so a statement with one is planned anew each time.
+    const isOne = levels.map(({ series }) => series.length <= 1)
     const parts = levels.map(({ widthMs }, at) => {
       const table = at === 0 ? 'samples' : 'merged_windows'
-      const of = at === 0 ? 'deployment_key = k' : `series = k and resolution_ms = ${widthMs}`
-      const least = (condition: string, direction: string) => `(
-        select (extract(epoch from min(w.window_start)) * 1000)::float8 from unnest($${at + 3}::int[]) k
-          cross join lateral (select window_start from ${table} where ${of} and ${condition}
-            order by window_start ${direction} limit 1) w)`
+      const key = isOne[at] ? `$${at + 3}::int` : 'k'
+      const of = at === 0 ? `deployment_key = ${key}` : `series = ${key} and resolution_ms = ${widthMs}`
+      const least = (condition: string, direction: string) => {
+        const first = `select window_start from ${table} where ${of} and ${condition} order by window_start ${direction} limit 1`
+        const all = isOne[at] ? `(${first}) w` : `unnest($${at + 3}::int[]) k cross join lateral (${first}) w`
+        return `(select (extract(epoch from min(w.window_start)) * 1000)::float8 from ${all})`
+      }
       const before = `window_start <= to_timestamp(($1::float8 - ${widthMs}) / 1000)`
       const within = `window_start > to_timestamp(($1::float8 - ${widthMs}) / 1000) and window_start < to_timestamp($2::float8 / 1000)`
       return `${least(before, 'desc')}, ${least(within, 'asc')}`
     })
     const { rows } = await this.#query<{ found: (number | null)[] }>(
-      `history-kept-${levels.map(({ widthMs }) => widthMs).join('-')}`,
+      `history-kept-${levels.map(({ widthMs }, at) => (isOne[at] ? '' : 'all-') + widthMs).join('-')}`,
       `select array[${parts.join(', ')}] as found`,
-      [fromMs, toMs, ...levels.map(({ series }) => series)],
+      [fromMs, toMs, ...levels.map(({ series }, at) => (isOne[at] ? (series[0] ?? null) : series))],
     )
     const found = rows[0]?.found ?? []
     return levels.map((_level, at) => ({

@@ -3,13 +3,15 @@ import type { Clock } from '../base/clock.ts'
 import { RefusedError } from '../base/errors.ts'
 import type { MetricsSummary } from '../metrics/metrics-summary.ts'
 import type { Sample } from '../metrics/sample.ts'
-import { type LadderPlan, type Level, planLadder, reachOf, type Segment, withoutLongTail } from './history-ladder.ts'
+import type { Segment } from './history-ladder.ts'
+import { isFine, type MembersSince, planHistory, type Subject } from './history-plan.ts'
 import { HistoryPoints } from './history-points.ts'
-import { type AskedRange, type Resolution, resolutionFor, storedWidths } from './history-resolution.ts'
+import type { AskedRange } from './history-resolution.ts'
 import type { HistoryStore } from './history-store.ts'
-import { FLEET_SERIES, SHARED_RESOLUTION_MS } from './merged-window.ts'
-import { MAX_LAG_MS, type MergedWindows } from './merged-windows.ts'
-import { roundedOutwards, sampleLengths } from './sample-lengths.ts'
+import type { WindowPart } from './merged-window-columns.ts'
+import { FLEET_SERIES } from './merged-window.ts'
+import type { MergedWindows } from './merged-windows.ts'
+import { roundedOutwards } from './sample-lengths.ts'
 import type { SampleStore } from './sample-store.ts'
 
 export interface HistoryRange {
@@ -17,6 +19,14 @@ export interface HistoryRange {
   /** Now when left out. */
   toMs?: number | undefined
   maxPoints: number
+  /** What is asked of its points and its summary; by default all. The rest of them may be missing. */
+  part?: WindowPart
+  /** Whether it is asked where the log of a deployment continues; by default it is. The end may be wrong otherwise. */
+  withEnd?: boolean
+}
+
+interface CheckedRange extends AskedRange {
+  part: WindowPart
 }
 
 export interface History {
@@ -25,7 +35,8 @@ export interface History {
   resolutionMs: number
   /** Windows with nothing recorded are absent. */
   points: MetricsSummary[]
-  summary: MetricsSummary
+  /** Made when it is asked for. */
+  readonly summary: MetricsSummary
 }
 
 export interface DeploymentHistory extends History {
@@ -35,25 +46,10 @@ export interface DeploymentHistory extends History {
   endSample: Sample | undefined
 }
 
-/** Deployments that have recorded anything since a time, by their keys. */
-export type MembersSince = (fromMs: number) => Promise<number[]>
-
 const MAX_POINTS = 2000
 /** Nothing is recorded outside. */
 const EARLIEST_MS = 0
 const LATEST_MS = Date.UTC(2200, 0)
-
-/** Rows that no history reads more of. */
-const MAX_ROWS_AT_ALL = 60_000
-/**
- * What is not merged yet is read up to so many rows, of one deployment and of several: then the history ends before now.
- */
-const MAX_TAIL_ROWS = { ofOne: 100_000, ofSeveral: 4_000 }
-/** The ends of a range are read more finely for so many deployments. */
-const MAX_EXACT_SERIES = 10
-
-/** So many series are asked for what is kept. */
-const MAX_PROBED = 20
 
 const CHUNK_ROWS = 500
 /** How long merging may hold up everything else, in milliseconds. */
@@ -65,23 +61,6 @@ export interface MetricsHistoryOptions {
   store: HistoryStore
   intervalMs: number
   clock: Clock
-}
-
-/** Whose history it is. */
-interface Subject {
-  /** Series with windows from SHARED_RESOLUTION_MS up. */
-  series: readonly number[]
-  /** Whose finer windows and samples are read; of a model and the fleet only where that is needed. */
-  members: readonly number[] | MembersSince
-  /** A deployment by itself, not a group of one. */
-  isOne?: boolean
-}
-
-interface Planned {
-  sampleMs: number
-  resolution: Resolution
-  plan: LadderPlan
-  members: readonly number[]
 }
 
 interface Read extends History {
@@ -112,10 +91,12 @@ export class MetricsHistory {
       { series: [deploymentKey], members: [deploymentKey], isOne: true },
       this.#checked(range),
     )
+    if (range.withEnd === false) return read
     // At `from`, not at `to`: a sample that was stored since the range was read is still to come.
     const endSequence = read.endSequence || (await samples.sequenceAt(deploymentKey, read.fromMs))
     const isKnown = read.endSample !== undefined || endSequence === 0
-    return { ...read, endSequence, endSample: isKnown ? read.endSample : await samples.at(deploymentKey, endSequence) }
+    const endSample = isKnown ? read.endSample : await samples.at(deploymentKey, endSequence)
+    return Object.assign(read, { endSequence, endSample })
   }
 
   /**
@@ -145,18 +126,30 @@ export class MetricsHistory {
     return await this.#read({ series: keys, members: keys }, checked)
   }
 
-  async #read(subject: Subject, range: AskedRange): Promise<Read> {
-    const { resolution, plan, members, sampleMs } = await this.#planned(subject, range)
+  async #read(subject: Subject, range: CheckedRange): Promise<Read> {
+    const { resolution, plan, members, sampleMs } = await planHistory(this.#options, subject, range)
     const points = new HistoryPoints(plan.fromMs, resolution.widthMs, { isOfOne: subject.isOne ?? false })
     for (const segment of plan.segments) {
-      await this.#add(points, segment, isFine(segment.level.widthMs, sampleMs) ? members : subject.series, sampleMs)
+      const series = isFine(segment.level.widthMs, sampleMs) ? members : subject.series
+      await this.#add(points, segment, series, sampleMs, range.part)
     }
     const { fromMs, toMs } = plan
     const { lastSequence: endSequence, lastSample: endSample } = points
-    return { fromMs, toMs, resolutionMs: resolution.widthMs, ...points.finish(toMs), endSequence, endSample }
+    let summary: MetricsSummary | undefined
+    return {
+      fromMs,
+      toMs,
+      resolutionMs: resolution.widthMs,
+      points: points.points(),
+      get summary() {
+        return (summary ??= points.summary(toMs))
+      },
+      endSequence,
+      endSample,
+    }
   }
 
-  #checked({ fromMs, toMs: askedToMs, maxPoints }: HistoryRange): AskedRange {
+  #checked({ fromMs, toMs: askedToMs, maxPoints, part = 'all' }: HistoryRange): CheckedRange {
     const { clock, intervalMs } = this.#options
     const toMs = askedToMs ?? clock.now()
     if (!Number.isInteger(maxPoints) || maxPoints < 1 || maxPoints > MAX_POINTS) {
@@ -168,78 +161,7 @@ export class MetricsHistory {
     if (fromMs < EARLIEST_MS || toMs > LATEST_MS) {
       throw new RefusedError('BAD_USER_INPUT', 'from and to must lie between the years 1970 and 2200.')
     }
-    return { ...roundedOutwards({ fromMs, toMs }, intervalMs), maxPoints }
-  }
-
-  async #planned(subject: Subject, asked: AskedRange): Promise<Planned> {
-    const { intervalMs, store, clock } = this.#options
-    const { series, isOne = false } = subject
-    const isShared = typeof subject.members === 'function'
-    // Of a model or the fleet, members are read where its points may be finer than its own windows.
-    const mayBeFine = isFine(resolutionFor(asked, { intervalMs }).storedMs, intervalMs)
-    const fine = await membersOf(subject, mayBeFine ? asked.fromMs : Infinity)
-    const { sampleMs, stepMs } = sampleLengths(intervalMs, await store.intervals(fine), isOne)
-    const range = { ...asked, ...roundedOutwards(asked, stepMs) }
-    const seriesAt = (widthMs: number) => (isFine(widthMs, sampleMs) ? fine : series)
-    const widths = storedWidths(sampleMs)
-    // All go with the same partitions: a few of many say what is kept, the oldest ones.
-    const stored = widths.map((widthMs) => ({ widthMs, series: seriesAt(widthMs).slice(0, MAX_PROBED) }))
-    const kept = await store.kept(stored, range.fromMs, range.toMs)
-    const reach = reachOf(widths, kept)
-    const finestMs = widths.find((_width, at) => (reach[at] ?? Infinity) <= range.fromMs) ?? sampleMs
-    const resolution = resolutionFor(range, {
-      intervalMs: sampleMs,
-      stepMs,
-      finestMs,
-      recorded: { fromMs: Math.min(...kept.map(({ firstMs }) => firstMs ?? Infinity)), toMs: clock.now() },
-      seriesAt: (widthMs) => seriesAt(widthMs).length,
-    })
-    if (resolution.rows > MAX_ROWS_AT_ALL) throw tooManyRows(resolution)
-
-    const used = widths.filter((width) => width <= resolution.storedMs)
-    const { through, members } = await this.#merged(subject, fine, used, range.toMs, sampleMs)
-    const levels = used.map((widthMs, at): Level => {
-      const isExact = series.length <= MAX_EXACT_SERIES && !(isShared && isFine(widthMs, sampleMs))
-      return {
-        widthMs,
-        reachesFromMs: isExact || widthMs === resolution.storedMs ? (reach[at] ?? Infinity) : Infinity,
-        throughMs: widthMs === sampleMs ? Infinity : (through.get(widthMs) ?? -Infinity),
-      }
-    })
-    const plan = planLadder(levels, range.fromMs, range.toMs)
-    const maxRows = !isShared && series.length === 1 ? MAX_TAIL_ROWS.ofOne : MAX_TAIL_ROWS.ofSeveral
-    const rowsAt = (widthMs: number) => (isFine(widthMs, sampleMs) ? members : series).length
-    return {
-      sampleMs,
-      resolution,
-      members,
-      plan: withoutLongTail(plan, resolution.storedMs, maxRows, rowsAt, clock.now()),
-    }
-  }
-
-  /** Until when windows are merged, and whose finer ones and samples are read after that. */
-  async #merged(
-    subject: Subject,
-    fine: readonly number[],
-    widths: readonly number[],
-    toMs: number,
-    sampleMs: number,
-  ): Promise<{ through: Map<number, number>; members: readonly number[] }> {
-    const { store, clock } = this.#options
-    const { series } = subject
-    const [one = 0] = series
-    if (typeof subject.members !== 'function') {
-      const isOne = series.length === 1
-      const through = isOne ? store.mergedThrough(one) : store.allMergedThrough(series, widths, clock.now())
-      return { through: await through, members: subject.members }
-    }
-    // Whoever recorded before has been merged since, or lags so far behind that nobody waits for it.
-    const recent = await subject.members(clock.now() - MAX_LAG_MS - Math.max(...widths))
-    const through = await store.allMergedThrough(recent, widths, clock.now())
-    const coarse = widths.filter((width) => !isFine(width, sampleMs))
-    if (coarse.length === 0) return { through, members: fine }
-    const mergedMs = Math.min(...coarse.map((width) => through.get(width) ?? 0))
-    return { through, members: mergedMs < toMs ? await subject.members(mergedMs) : [] }
+    return { ...roundedOutwards({ fromMs, toMs }, intervalMs), maxPoints, part }
   }
 
   async #add(
@@ -247,6 +169,7 @@ export class MetricsHistory {
     { level, fromMs, toMs }: Segment,
     series: readonly number[],
     sampleMs: number,
+    part: WindowPart,
   ): Promise<void> {
     const { store, windows } = this.#options
     const { widthMs } = level
@@ -264,7 +187,8 @@ export class MetricsHistory {
         }
       }
     } else {
-      for await (const chunk of windows.range({ series, resolutionMs: widthMs, fromMs, toMs, chunkRows: CHUNK_ROWS })) {
+      const range = { series, resolutionMs: widthMs, fromMs, toMs, chunkRows: CHUNK_ROWS, part }
+      for await (const chunk of windows.range(range)) {
         for (const window of chunk) {
           points.addWindow(window)
           await breathe()
@@ -273,22 +197,4 @@ export class MetricsHistory {
     }
     points.endSegment()
   }
-}
-
-/** Whether models and the fleet have no windows of this length. */
-function isFine(widthMs: number, sampleMs: number): boolean {
-  return widthMs === sampleMs || widthMs < SHARED_RESOLUTION_MS
-}
-
-async function membersOf({ members }: Subject, sinceMs: number): Promise<readonly number[]> {
-  if (typeof members !== 'function') return members
-  return sinceMs === Infinity ? [] : await members(sinceMs)
-}
-
-function tooManyRows({ rows }: Resolution): RefusedError {
-  return new RefusedError(
-    'LIMIT_EXCEEDED',
-    `The history would be merged from ${rows} stored windows; at most ${MAX_ROWS_AT_ALL} are read. Shorten the range, or match fewer deployments.`,
-    { limit: 'historyRows', max: MAX_ROWS_AT_ALL, asked: rows },
-  )
 }

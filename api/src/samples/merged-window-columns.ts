@@ -46,7 +46,40 @@ const ALL = Object.entries(COLUMNS) as [keyof MergedWindow, Column][]
 const KEY = ['series', 'resolution_ms', 'window_start']
 
 /** What to select, so that a row is a MergedWindow. */
-export const MERGED_FIELDS = ALL.map(([field, { column, read }]) => `${read ?? column} as "${field}"`).join(', ')
+export const MERGED_FIELDS = selected(ALL.map(([field]) => field))
+
+const COUNTS: readonly (keyof MergedWindow)[] = [
+  ...(['series', 'resolutionMs', 'windowStartMs', 'coveredMs', 'beforeMs', 'lastSequence'] as const),
+  ...(['requests', 'errors', 'promptTokens', 'generatedTokens', 'inFlight', 'waiting'] as const),
+]
+
+/** Windows in part: what charts are mostly drawn from. The smaller ones first; few, since each is a prepared statement. */
+const PARTS = {
+  counts: COUNTS,
+  latencies: [...COUNTS, 'latency', 'latencySumMs', 'latencyMaxMs'],
+  all: ALL.map(([field]) => field),
+} satisfies Record<string, readonly (keyof MergedWindow)[]>
+
+export type WindowPart = keyof typeof PARTS
+
+/** The smallest part that holds these fields. */
+export function partWith(fields: ReadonlySet<string>): WindowPart {
+  const parts = Object.entries(PARTS) as [WindowPart, readonly string[]][]
+  return parts.find(([, held]) => [...fields].every((field) => held.includes(field)))?.[0] ?? 'all'
+}
+
+/** What to select, so that a row is a MergedWindow with null for what is not in the part. */
+export const PART_FIELDS: Record<WindowPart, string> = {
+  counts: selected(PARTS.counts),
+  latencies: selected(PARTS.latencies),
+  all: MERGED_FIELDS,
+}
+
+function selected(fields: readonly (keyof MergedWindow)[]): string {
+  return ALL.map(([field, { column, type, read }]) =>
+    fields.includes(field) ? `${read ?? column} as "${field}"` : `null::${type} as "${field}"`,
+  ).join(', ')
+}
 
 const NAMES = ALL.map(([, { column }]) => column)
 const VALUES = ALL.map(([field, { write }]) => (write === undefined ? `"${field}"` : write(`"${field}"`)))

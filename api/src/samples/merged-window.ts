@@ -2,8 +2,16 @@ import { MERGED_RESOLUTIONS } from '../base/kept-times.ts'
 import type { SourceName } from '../metrics/sample.ts'
 import type { StoredMetrics } from '../metrics/window-metrics.ts'
 
-/** How long merged windows are, ascending. Each is made from the one before; the first from samples. */
+/** How long merged windows are, ascending. Each is made from finer ones (see `finerOf`); the first from samples. */
 export const RESOLUTIONS_MS: readonly number[] = MERGED_RESOLUTIONS.map(({ resolutionMs }) => resolutionMs)
+
+/** Databases of before they were stored have none of before that, so nothing else is made from them. */
+export const FIVE_MINUTES_MS = 300_000
+
+/** The windows that those of a resolution are made from; undefined for the first. */
+export function finerOf(resolutionMs: number): number | undefined {
+  return RESOLUTIONS_MS.findLast((finerMs) => finerMs < resolutionMs && finerMs !== FIVE_MINUTES_MS)
+}
 
 /** The finest windows of models and of the fleet. */
 export const SHARED_RESOLUTION_MS = 60_000

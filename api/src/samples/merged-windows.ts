@@ -1,6 +1,6 @@
 import type { Database } from '@gaugeline/prisma'
 import type pg from 'pg'
-import { MERGED_FIELDS } from './merged-window-columns.ts'
+import { PART_FIELDS, type WindowPart } from './merged-window-columns.ts'
 import type { MergedWindow } from './merged-window.ts'
 import { readAhead } from './read-ahead.ts'
 
@@ -21,7 +21,11 @@ export interface MergedRange {
   toMs: number
   /** Rows of one chunk. */
   chunkRows?: number
+  /** What is read of each; by default all. Of a part, what is not in it is null, and its sources are none. */
+  part?: WindowPart
 }
+
+const NO_SOURCES: MergedWindow['sources'] = Object.freeze({})
 
 /** Reads merged windows. */
 export class MergedWindows {
@@ -42,7 +46,14 @@ export class MergedWindows {
    * The windows of some series, in chunks: short statements. Ascending in each series, and one series after the other in
    * the order given; a chunk may hold several series, and a series may go on in the next chunk.
    */
-  range({ series, resolutionMs, fromMs, toMs, chunkRows = CHUNK_ROWS }: MergedRange): AsyncGenerator<MergedWindow[]> {
+  range({
+    series,
+    resolutionMs,
+    fromMs,
+    toMs,
+    chunkRows = CHUNK_ROWS,
+    part = 'all',
+  }: MergedRange): AsyncGenerator<MergedWindow[]> {
     const rowsEach = Math.max(1, Math.min(chunkRows, Math.ceil((toMs - fromMs) / resolutionMs)))
     const seriesEach = Math.floor(chunkRows / rowsEach)
     const asked = (at: number) => series.slice(at, at + seriesEach)
@@ -50,15 +61,20 @@ export class MergedWindows {
     return readAhead(
       place(0, fromMs),
       async ({ at, startMs }) => {
+        const isOne = series.length === 1
+        const rowsOf = (key: string) => `
+          select ${PART_FIELDS[part]} from merged_windows m where m.series = ${key} and m.resolution_ms = $2
+            and m.window_start >= to_timestamp($3::float8 / 1000) and m.window_start < to_timestamp($4::float8 / 1000)
+          order by m.window_start limit $5`
         const { rows } = await this.#query<MergedWindow>(
-          'merged-range',
-          `select w.* from unnest($1::int[]) with ordinality k(series, place) cross join lateral (
-              select ${MERGED_FIELDS} from merged_windows m where m.series = k.series and m.resolution_ms = $2
-                and m.window_start >= to_timestamp($3::float8 / 1000) and m.window_start < to_timestamp($4::float8 / 1000)
-              order by m.window_start limit $5
-            ) w order by k.place, w."windowStartMs"`,
-          [asked(at), resolutionMs, startMs, toMs, rowsEach],
+          `merged-range-${isOne ? 'one-' : ''}${part}`,
+          isOne
+            ? rowsOf('$1::int')
+            : `select w.* from unnest($1::int[]) with ordinality k(series, place)
+                cross join lateral (${rowsOf('k.series')}) w order by k.place, w."windowStartMs"`,
+          [isOne ? series[0] : asked(at), resolutionMs, startMs, toMs, rowsEach],
         )
+        if (part !== 'all') for (const row of rows) row.sources = NO_SOURCES
         return rows
       },
       ({ at }, rows) => {

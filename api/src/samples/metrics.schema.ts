@@ -1,8 +1,6 @@
 import { builder } from '../graphql/builder.ts'
-import { type CostArguments, type CostFacts, curvePoints, type FieldCost } from '../graphql/cost.ts'
+import type { FieldCost } from '../graphql/cost.ts'
 import { OF_POSITION } from '../graphql/of-position.ts'
-import type { DeploymentHistory, History, HistoryRange } from './history.ts'
-import { resolutionFor } from './history-resolution.ts'
 import { LatencySummaryType } from './latency.schema.ts'
 import { latencyFigures } from '../metrics/latency-figures.ts'
 import { type MetricsSummary, ratePerSecond } from '../metrics/metrics-summary.ts'
@@ -45,20 +43,24 @@ export const InferenceMetricsType = builder.objectRef<MetricsSummary>('Inference
   fields: (t) =>
     ({
       at: t.field({
+        columns: [],
         type: 'DateTime',
         description: 'The start of the window.',
         resolve: ({ atMs }) => new Date(atMs),
       }),
       windowSeconds: t.float({
+        columns: [],
         description: 'The length of the window, in seconds.',
         resolve: ({ windowMs }) => windowMs / 1000,
       }),
       coveredSeconds: t.float({
+        columns: ['coveredMs'],
         description:
           'How many seconds of the window were recorded; less than `windowSeconds` where recordings are missing. Rates are divided by it.',
         resolve: ({ coveredMs }) => coveredMs / 1000,
       }),
       requests: t.field({
+        columns: ['requests'],
         type: 'Count',
         nullable: true,
         description:
@@ -66,23 +68,27 @@ export const InferenceMetricsType = builder.objectRef<MetricsSummary>('Inference
         resolve: ({ requests }) => requests,
       }),
       requestsPerSecond: t.float({
+        columns: ['requests'],
         nullable: true,
         description:
           'The requests per second: `requests` divided by `coveredSeconds`, or by all that was measured where the first sample began before the window, and of the fleet the sum over its deployments; null when `requests` is.',
         resolve: (metrics) => ratePerSecond('requests', metrics),
       }),
       errors: t.field({
+        columns: ['errors'],
         type: 'Count',
         nullable: true,
         description: 'The number of requests that failed; null when the source cannot know.',
         resolve: ({ errors }) => errors,
       }),
       errorRate: t.float({
+        columns: ['errors', 'requests'],
         nullable: true,
         description: 'The share of requests that failed, 0 to 1; null when no request finished, or when it is unknown.',
         resolve: ({ errors, requests }) => (errors !== null && requests ? Math.min(1, errors / requests) : null),
       }),
       latency: t.field({
+        columns: ['latency', 'latencySumMs', 'latencyMaxMs'],
         type: LatencySummaryType,
         nullable: true,
         description: 'The latencies of the requests; null when no request finished, or when nothing is known of them.',
@@ -118,29 +124,34 @@ export const InferenceMetricsType = builder.objectRef<MetricsSummary>('Inference
           mostFrequentFirst(errorsByReason ?? {}).map(([reason, count]) => ({ reason, count })),
       }),
       promptTokens: t.field({
+        columns: ['promptTokens'],
         type: 'Count',
         nullable: true,
         description: 'The number of tokens in the prompts of the requests; null for models without tokens.',
         resolve: ({ promptTokens }) => promptTokens,
       }),
       generatedTokens: t.field({
+        columns: ['generatedTokens'],
         type: 'Count',
         nullable: true,
         description: 'The number of tokens that were generated for the requests; null for models without tokens.',
         resolve: ({ generatedTokens }) => generatedTokens,
       }),
       tokensPerSecond: t.float({
+        columns: ['generatedTokens'],
         nullable: true,
         description:
           'The generated tokens per second, over the same time as `requestsPerSecond`, and of the fleet the sum over its deployments; null for models without tokens.',
         resolve: (metrics) => ratePerSecond('generatedTokens', metrics),
       }),
       inFlight: t.int({
+        columns: ['inFlight'],
         nullable: true,
         description: 'The number of requests in flight at the end of the window; null when it is unknown.',
         resolve: ({ inFlight }) => inFlight,
       }),
       waiting: t.int({
+        columns: ['waiting'],
         nullable: true,
         description:
           'The number of requests that wait to be worked on at the end of the window; null when it is unknown.',
@@ -172,118 +183,4 @@ export const InferenceMetricsType = builder.objectRef<MetricsSummary>('Inference
         resolve: ({ sources }) => sources[0] ?? 'SIMULATED',
       }),
     }) satisfies Record<ShownMetric, unknown> & Record<string, unknown>,
-})
-
-const DEFAULT_POINTS = 300
-
-// What every history is asked by.
-export const fromArg = { type: 'DateTime', required: true, description: 'The start of the history.' } as const
-export const toArg = {
-  type: 'DateTime',
-  description: 'The end of the history; the current time when it is left out.',
-} as const
-export const maxPointsArg = {
-  defaultValue: DEFAULT_POINTS,
-  description: 'The largest number of windows to return: 1 to 2,000.',
-} as const
-
-/** What a history is asked by, for a service. */
-export function historyRange(args: {
-  from: Date
-  to?: Date | null | undefined
-  maxPoints?: number | null | undefined
-}): HistoryRange {
-  return { fromMs: args.from.getTime(), toMs: args.to?.getTime(), maxPoints: args.maxPoints ?? DEFAULT_POINTS }
-}
-
-/** Windows that are merged hold more latencies than samples do. */
-const SAMPLES_PER_POINT = 30
-const WINDOWS_PER_POINT = 10
-const SAMPLE_MS = 1000
-/** Few windows are left of what is older. */
-const KEPT_MS = 2 * 365 * 86_400_000
-
-/**
- * A history costs by its points, and by the stored windows that they are merged from: as many as there are of samples of
- * a second, as far back as all are kept. Without `to` it reaches until now.
- */
-function historyPoints({ from, to, maxPoints }: CostArguments, { nowMs }: CostFacts, deployments = 1): number {
-  const points = curvePoints({ maxPoints })
-  if (!(from instanceof Date) || typeof maxPoints !== 'number' || maxPoints < 1) return points
-  const range = {
-    fromMs: from.getTime(),
-    toMs: to instanceof Date ? to.getTime() : nowMs,
-    maxPoints: Math.floor(maxPoints),
-  }
-  const { rows, storedMs } = resolutionFor(range, {
-    intervalMs: SAMPLE_MS,
-    recorded: { fromMs: nowMs - KEPT_MS, toMs: nowMs },
-    seriesAt: () => deployments,
-  })
-  return points + Math.ceil(rows / (storedMs === SAMPLE_MS ? SAMPLES_PER_POINT : WINDOWS_PER_POINT))
-}
-
-function isOneSeries(filter: unknown): boolean {
-  return Object.entries(filter ?? {}).every(([name, value]) => name === 'model' || value === null)
-}
-
-export const HISTORY_COST: FieldCost = {
-  args: ['maxPoints', 'from', 'to'],
-  points: (args, facts) => historyPoints(args, facts),
-  multiplier: () => 1,
-  growsWithTime: true,
-}
-
-/** With a filter by more than the model, the windows of each active deployment may be read. */
-export const FLEET_HISTORY_COST: FieldCost = {
-  ...HISTORY_COST,
-  args: ['maxPoints', 'from', 'to', 'filter'],
-  points: (args, facts) => historyPoints(args, facts, isOneSeries(args['filter']) ? 1 : facts.activeDeployments),
-}
-
-/** A history, and the deployment that its end belongs to; null for several. */
-type HistoryOf = (DeploymentHistory & { deploymentId: string }) | (History & { deploymentId: null })
-
-export const InferenceMetricsHistoryType = builder.objectRef<HistoryOf>('InferenceMetricsHistory').implement({
-  description: 'The history of metrics, merged into windows of equal length.',
-  fields: (t) => ({
-    from: t.field({
-      type: 'DateTime',
-      description:
-        'The start of the range: the requested time, rounded down to windows that are stored: those that are recorded, as long as they are kept, and longer ones further back.',
-      resolve: ({ fromMs }) => new Date(fromMs),
-    }),
-    to: t.field({
-      type: 'DateTime',
-      description:
-        'The end of the range: the requested time, rounded up as `from` is rounded down. Of many deployments it may lie a little before now: until then everything is merged.',
-      resolve: ({ toMs }) => new Date(toMs),
-    }),
-    resolutionSeconds: t.float({
-      description:
-        'The length of each window, in seconds: the shortest readable one with which `maxPoints` windows cover the range, merged from stored windows that are kept for that long. For several deployments it may be longer, so that not too many stored windows are read.',
-      resolve: ({ resolutionMs }) => resolutionMs / 1000,
-    }),
-    points: t.field({
-      type: [InferenceMetricsType],
-      description:
-        'The windows, oldest first. Windows without any recording are absent. The first and the last may reach beyond the range: they hold only what lies within it, as their `coveredSeconds` say.',
-      resolve: ({ points }) => points,
-    }),
-    summary: t.field({
-      type: InferenceMetricsType,
-      description: 'The metrics of the range from `from` to `to` as one window.',
-      resolve: ({ summary }) => summary,
-    }),
-    endCursor: t.field({
-      type: 'SampleCursor',
-      nullable: true,
-      description:
-        'The cursor of the last sample of the history. Pass it to the subscription `inferenceMetrics` as `after` to continue live without a gap. Null for a history of several deployments.',
-      resolve: (history, _args, { services }) =>
-        history.deploymentId === null
-          ? null
-          : services.cursors.sample(history.deploymentId, history.endSample ?? history.endSequence),
-    }),
-  }),
 })

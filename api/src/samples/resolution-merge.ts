@@ -1,5 +1,7 @@
 import type { Sample } from '../metrics/sample.ts'
 import {
+  finerOf,
+  FIVE_MINUTES_MS,
   FLEET_SERIES,
   type MergedWindow,
   RESOLUTIONS_MS,
@@ -22,6 +24,8 @@ export interface Step {
   modelKey: number
   /** One for each resolution, ascending; in the same order below. */
   watermarks: readonly Watermark[]
+  /** No windows of five minutes are made of before it; null: of all that was recorded. */
+  fiveMinutesFromMs: number | null
   /** Until when windows are closed now: never before the watermark, and never later than in a finer resolution. */
   closingMs: readonly number[]
   /** What follows the newest sample that is merged, without holes. */
@@ -57,7 +61,7 @@ export function rangesOf(step: Step): WindowRange[] {
     ranges.push(...joined(series, resolutionMs, touched))
     const fromMs = watermarks[level]?.throughMs ?? 0
     const toMs = closingMs[level] ?? 0
-    const finerMs = RESOLUTIONS_MS[level - 1]
+    const finerMs = finerOf(resolutionMs)
     if (finerMs !== undefined && toMs > fromMs) ranges.push({ series, resolutionMs: finerMs, fromMs, toMs })
   }
   return ranges
@@ -65,11 +69,11 @@ export function rangesOf(step: Step): WindowRange[] {
 
 /** @param stored the windows of `rangesOf` that are there, in any order */
 export function mergeStep(step: Step, stored: readonly MergedWindow[]): StepResult {
-  const { deploymentKey, watermarks, closingMs, samples } = step
+  const { deploymentKey, watermarks, closingMs, samples, fiveMinutesFromMs } = step
   const before = index(stored)
   const growths: Growth[] = []
-  /** Of the resolution before: all windows that are stored or have just changed. */
-  let finer = new Map<number, MergedWindow>()
+  /** By resolution and start: all windows that are stored or have just changed. */
+  const known = new Map<number, Map<number, MergedWindow>>()
   const marks: Watermark[] = []
   for (const [level, resolutionMs] of RESOLUTIONS_MS.entries()) {
     const { throughMs = 0, sequence = 0 } = watermarks[level] ?? {}
@@ -85,19 +89,22 @@ export function mergeStep(step: Step, stored: readonly MergedWindow[]): StepResu
         at(windowStartOf(endOf(sample), resolutionMs)).addSample(sample)
       }
     }
-    if (level > 0) {
-      for (const [startMs, window] of [...finer].toSorted(([a], [b]) => a - b)) {
-        if (startMs < throughMs || startMs >= closedMs) continue
-        at(Math.floor(startMs / resolutionMs) * resolutionMs).addWindow(window)
-      }
+    const finer = known.get(finerOf(resolutionMs) ?? 0) ?? []
+    for (const [startMs, window] of [...finer].toSorted(([a], [b]) => a - b)) {
+      if (startMs < throughMs || startMs >= closedMs) continue
+      at(Math.floor(startMs / resolutionMs) * resolutionMs).addWindow(window)
     }
-    const changed = [...builders].map(([startMs, builder]) =>
-      grow(before.get(keyOf(deploymentKey, resolutionMs, startMs)), builder.build()),
-    )
+    const firstMs = resolutionMs === FIVE_MINUTES_MS ? (fiveMinutesFromMs ?? -Infinity) : -Infinity
+    const changed = [...builders]
+      .filter(([startMs]) => startMs >= firstMs)
+      .map(([startMs, builder]) => grow(before.get(keyOf(deploymentKey, resolutionMs, startMs)), builder.build()))
     growths.push(...changed)
-    finer = new Map(
-      [...stored.filter((window) => window.resolutionMs === resolutionMs), ...changed.map(({ after }) => after)].map(
-        (window) => [window.windowStartMs, window],
+    known.set(
+      resolutionMs,
+      new Map(
+        [...stored.filter((window) => window.resolutionMs === resolutionMs), ...changed.map(({ after }) => after)].map(
+          (window) => [window.windowStartMs, window],
+        ),
       ),
     )
     const merged = level === 0 ? (samples.at(-1)?.sequence ?? 0) : highest(changed)

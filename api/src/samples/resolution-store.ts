@@ -17,6 +17,8 @@ export interface MergeHead {
   logEndMs: number | null
   /** By resolution, ascending. */
   watermarks: Watermark[]
+  /** When windows of five minutes begin, where others began sooner. */
+  fiveMinutesFromMs: number | null
 }
 
 /** What one statement writes: all of it, or nothing. */
@@ -41,7 +43,8 @@ const MISSING_HEADS = `
   on conflict do nothing`
 
 const HEADS = `
-  select s.version, t.* from merge_state s left join (
+  select s.version, (extract(epoch from s.five_minutes_from) * 1000)::float8 as "fiveMinutesFromMs", t.*
+  from merge_state s left join (
     select r.deployment_key as "deploymentKey", min(r.model_key) as "modelKey", d.key is null as "isDeleted",
       coalesce(h.sequence, 0)::bigint as sequence,
       (extract(epoch from h.last_window_end) * 1000)::float8 as "logEndMs",

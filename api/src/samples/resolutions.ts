@@ -41,7 +41,7 @@ export interface RollUpOptions {
 }
 
 /**
- * Merges samples into windows of 10 s, 1 min, 10 min and 1 h, of each deployment, its model and the fleet: every sample
+ * Merges samples into windows of 10 s, 1 min, 5 min, 10 min, 1 h and 1 day, of each deployment, its model and the fleet: every sample
  * once in every resolution, whatever happens. One batch is one statement, with its watermarks, that writes nothing when
  * another one came between (see ResolutionStore); so whatever it knows of watermarks may be wrong, and costs a second try.
  */

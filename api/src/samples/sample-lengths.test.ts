@@ -28,7 +28,7 @@ describe('points of deployments with windows of their own length', () => {
     for (let n = 0; n < 5; n += 1) points.addSample(sampleOf({ sequence: n + 1, windowStartMs: START + n * SECOND }))
     points.addSample(sampleOf({ deploymentKey: 2, windowStartMs: START, windowMs: 5 * SECOND, requests: 10 }))
     points.endSegment()
-    const { summary } = points.finish(START + 10 * SECOND)
+    const summary = points.summary(START + 10 * SECOND)
     expect([summary.coveredMs, summary.requests, ratePerSecond('requests', summary)]).toEqual([5000, 10, 2])
   })
 
@@ -39,8 +39,7 @@ describe('points of deployments with windows of their own length', () => {
     points.addSample(sampleOf({ ...at(10), windowMs: 30 * SECOND, requests: 300, kvCacheUsage: 0.5 }))
     points.addSample(sampleOf({ ...at(40), windowMs: 5 * SECOND, requests: 50 }))
     points.endSegment()
-    const { points: given, summary } = points.finish(START + 50 * SECOND)
-    const shown = [...given, summary].map((point) => [
+    const shown = [...points.points(), points.summary(START + 50 * SECOND)].map((point) => [
       (point.atMs - START) / SECOND,
       point.coveredMs / SECOND,
       ratePerSecond('requests', point),
@@ -63,7 +62,7 @@ describe('points of deployments with windows of their own length', () => {
     add(2, 0, 4)
     add(2, 1, 5)
     points.endSegment()
-    const [point] = points.finish(START + 10 * SECOND).points
+    const [point] = points.points()
     expect([point?.waiting, point?.kvCacheUsage]).toEqual([8, null])
   })
 })
