@@ -14,14 +14,16 @@ function fitsHere(entry, { platform, arch }) {
 
 /**
  * Why the installed tree is not what the lock wants, or null when it is. Compares the lock with the one npm leaves in
- * node_modules when an install has ended, so an interrupted install, another machine's tree and `--omit=dev` all show.
+ * node_modules when an install has ended, so an interrupted install, another machine's tree and `--omit=dev` all show;
+ * with `omitsDev`, packages of development may be missing.
  */
-export function installFault(lock, installed, machine = process) {
+export function installFault(lock, installed, { omitsDev = false, machine = process } = {}) {
   if (!installed) return 'nothing is installed'
   for (const [path, wanted] of Object.entries(lock.packages)) {
     if (path === '' || !path.includes('node_modules/')) continue
     const there = installed.packages[path]
-    if (!there && !wanted.optional && !wanted.devOptional && !wanted.peer) return `${path} is not installed`
+    const mayLack = wanted.optional || wanted.devOptional || wanted.peer || (omitsDev && wanted.dev)
+    if (!there && !mayLack) return `${path} is not installed`
     if (there && there.version !== wanted.version) return `${path} is ${there.version}, not ${wanted.version}`
   }
   for (const [path, there] of Object.entries(installed.packages)) {
@@ -30,21 +32,30 @@ export function installFault(lock, installed, machine = process) {
   return null
 }
 
+function holdsDev(lock, installed) {
+  const entries = Object.entries(lock.packages)
+  return entries.some(([path, { dev }]) => dev && path.includes('node_modules/') && installed?.packages[path])
+}
+
 function readJson(path) {
   return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : null
 }
 
 /**
- * Runs `npm ci` in a folder if it is needed, with progress.
+ * Runs `npm ci` in a folder if it is needed, with progress. With `isForStart`, it leaves out what only development needs
+ * (two packages of three), unless such packages are installed already: nobody's tools are removed.
  *
+ * @returns whether the packages of development are installed
  * @throws StepFailure with npm's last lines.
  */
-export async function install(folder = ROOT) {
+export async function install(folder = ROOT, { isForStart = false } = {}) {
   const lock = readJson(join(folder, 'package-lock.json'))
-  const reason = installFault(lock, readJson(join(folder, 'node_modules/.package-lock.json')))
-  if (!reason) return
+  const installed = readJson(join(folder, 'node_modules/.package-lock.json'))
+  const omitsDev = isForStart && !holdsDev(lock, installed)
+  if (!installFault(lock, installed, { omitsDev })) return !omitsDev
   const paths = Object.entries(lock.packages)
     .filter(([path, entry]) => path.includes('node_modules/') && !entry.link && fitsHere(entry, process))
+    .filter(([, entry]) => !omitsDev || !(entry.dev || entry.devOptional))
     .map(([path]) => join(folder, path))
   const result = await step('installing packages (npm ci)', async (detail) => {
     const count = setInterval(
@@ -52,15 +63,16 @@ export async function install(folder = ROOT) {
       1_000,
     )
     try {
-      // No package here needs its install script, and npm 10 would run them where npm 11 does not. What builds it is
-      // needed to start as well, whatever NODE_ENV and npm's own settings leave out.
-      const flags = ['--include=dev', '--ignore-scripts', '--no-audit', '--no-fund', '--no-progress']
+      // Whatever NODE_ENV and npm's own settings leave out. No package here needs its install script, and npm 10 would
+      // run them where npm 11 does not.
+      const which = omitsDev ? '--omit=dev' : '--include=dev'
+      const flags = [which, '--include=optional', '--ignore-scripts', '--no-audit', '--no-fund', '--no-progress']
       return await run(npmCommand(), ['ci', ...flags], { cwd: folder })
     } finally {
       clearInterval(count)
     }
   })
-  if (result.code === 0) return
+  if (result.code === 0) return !omitsDev
   const last = result.output.split('\n').filter((line) => !line.startsWith('npm warn'))
   throw new StepFailure(`npm ci failed with code ${result.code}.`, last.slice(-30).join('\n'))
 }

@@ -20,8 +20,9 @@ await command(async () => {
   outliveReader()
   process.chdir(ROOT)
   Object.assign(process.env, QUIET_ENV)
-  await install()
-  await turbo('building', ['generate', 'codegen', 'build', 'snapshot'])
+  const isForDevelopment = await install(ROOT, { isForStart: true })
+  // Generated code is part of the repository. Only whoever has the tools may have changed what it is made from.
+  await turbo('building', isForDevelopment ? ['generate', 'codegen', 'build', 'snapshot'] : ['build'])
   leaveToServer()
   if (process.env.npm_lifecycle_event === 'start') endWithNpm()
   process.setSourceMapsEnabled(true)
