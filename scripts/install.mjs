@@ -57,17 +57,21 @@ export async function install(folder = ROOT, { isForStart = false } = {}) {
     .filter(([path, entry]) => path.includes('node_modules/') && !entry.link && fitsHere(entry, process))
     .filter(([, entry]) => !omitsDev || !(entry.dev || entry.devOptional))
     .map(([path]) => join(folder, path))
+  // Whatever NODE_ENV and npm's own settings leave out. No package here needs its install script, and npm 10 would run
+  // them where npm 11 does not.
+  const which = omitsDev ? '--omit=dev' : '--include=dev'
+  const flags = [which, '--include=optional', '--ignore-scripts', '--no-audit', '--no-fund', '--no-progress']
   const result = await step('installing packages (npm ci)', async (detail) => {
     const count = setInterval(
       () => detail(`${paths.filter((path) => existsSync(join(path, 'package.json'))).length} of about ${paths.length}`),
       1_000,
     )
+    const ci = (...more) => run(npmCommand(), ['ci', ...flags, ...more], { cwd: folder })
     try {
-      // Whatever NODE_ENV and npm's own settings leave out. No package here needs its install script, and npm 10 would
-      // run them where npm 11 does not.
-      const which = omitsDev ? '--omit=dev' : '--include=dev'
-      const flags = [which, '--include=optional', '--ignore-scripts', '--no-audit', '--no-fund', '--no-progress']
-      return await run(npmCommand(), ['ci', ...flags], { cwd: folder })
+      // The lock holds no addresses, so npm would ask the registry anew about each package, even of those it has. What it
+      // knows may be older than a version that is wanted: then it does ask.
+      const result = await ci('--prefer-offline')
+      return result.output.includes('ETARGET') ? await ci() : result
     } finally {
       clearInterval(count)
     }

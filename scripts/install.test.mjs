@@ -5,6 +5,9 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { installFault } from './install.mjs'
 
+/** npm is run, up to twice. */
+const NPM_MS = 60_000
+
 const machine = { platform: 'linux', arch: 'x64' }
 const lock = () => ({
   packages: {
@@ -86,15 +89,42 @@ function installedAfter(...calls) {
   }
 }
 
-it('installs what development needs, too, where the environment asks for the packages of production only', () => {
-  expect(installedAfter({})).toEqual([{ forDevelopment: true, names: ['part', 'tool'] }])
-})
+it(
+  'installs what development needs, too, where the environment asks for the packages of production only',
+  () => {
+    expect(installedAfter({})).toEqual([{ forDevelopment: true, names: ['part', 'tool'] }])
+  },
+  NPM_MS,
+)
 
-it('leaves out for a start what only development needs, until something needs it', () => {
-  expect(installedAfter({ isForStart: true }, { isForStart: true }, {}, { isForStart: true })).toEqual([
-    { forDevelopment: false, names: ['part'] },
-    { forDevelopment: false, names: ['part'] },
-    { forDevelopment: true, names: ['part', 'tool'] },
-    { forDevelopment: true, names: ['part', 'tool'] },
-  ])
+it(
+  'leaves out for a start what only development needs, until something needs it',
+  () => {
+    expect(installedAfter({ isForStart: true }, { isForStart: true }, {}, { isForStart: true })).toEqual([
+      { forDevelopment: false, names: ['part'] },
+      { forDevelopment: false, names: ['part'] },
+      { forDevelopment: true, names: ['part', 'tool'] },
+      { forDevelopment: true, names: ['part', 'tool'] },
+    ])
+  },
+  NPM_MS,
+)
+
+it('asks the registry anew where what npm remembers of a package is older than the wanted version', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gaugeline-install-'))
+  try {
+    writeFileSync(join(folder, 'package-lock.json'), JSON.stringify({ packages: {} }))
+    const npm = join(folder, 'npm-cli.js')
+    const remembers = "process.argv.includes('--prefer-offline')"
+    writeFileSync(npm, `if (${remembers}) { console.error('npm error code ETARGET'); process.exitCode = 1 }`)
+    const script = `import { install } from ${JSON.stringify(new URL('install.mjs', import.meta.url))}
+      await install(${JSON.stringify(folder)})`
+    const env = { ...process.env, npm_execpath: npm }
+    const command = ['--input-type=module', '--eval', script]
+    const { status, stderr } = spawnSync(process.execPath, command, { env, encoding: 'utf8' })
+    expect(stderr).toBe('')
+    expect(status).toBe(0)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
