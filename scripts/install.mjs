@@ -41,12 +41,30 @@ function readJson(path) {
   return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : null
 }
 
+/** What a person can do about the codes that npm ends with. */
+const REMEDIES = [
+  {
+    faults: ['ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'ENETUNREACH', 'ERR_SOCKET_TIMEOUT'],
+    text: 'its registry cannot be reached. See that this machine is online, and `npm config get registry proxy`.',
+  },
+  { faults: ['EACCES', 'EPERM', 'EROFS'], text: 'this user may not write to this folder, or to the cache of npm.' },
+  { faults: ['ENOSPC'], text: 'the disk is full.' },
+]
+
+function failureOf({ code, output }) {
+  const [, fault] = /^npm error code (\w+)/m.exec(output) ?? []
+  const remedy = REMEDIES.find(({ faults }) => faults.includes(fault))
+  if (remedy) return new StepFailure(`npm ci failed (${fault}): ${remedy.text}`)
+  const last = output.split('\n').filter((line) => !line.startsWith('npm warn'))
+  return new StepFailure(`npm ci failed with code ${code}.`, last.slice(-30).join('\n'))
+}
+
 /**
  * Runs `npm ci` in a folder if it is needed, with progress. With `isForStart`, it leaves out what only development needs
  * (two packages of three), unless such packages are installed already: nobody's tools are removed.
  *
  * @returns whether the packages of development are installed
- * @throws StepFailure with npm's last lines.
+ * @throws StepFailure that says what to do, or with npm's last lines.
  */
 export async function install(folder = ROOT, { isForStart = false } = {}) {
   const lock = readJson(join(folder, 'package-lock.json'))
@@ -61,7 +79,7 @@ export async function install(folder = ROOT, { isForStart = false } = {}) {
   // them where npm 11 does not.
   const which = omitsDev ? '--omit=dev' : '--include=dev'
   const flags = [which, '--include=optional', '--ignore-scripts', '--no-audit', '--no-fund', '--no-progress']
-  const result = await step('installing packages (npm ci)', async (detail) => {
+  await step('installing packages (npm ci)', async (detail) => {
     const count = setInterval(
       () => detail(`${paths.filter((path) => existsSync(join(path, 'package.json'))).length} of about ${paths.length}`),
       1_000,
@@ -70,13 +88,12 @@ export async function install(folder = ROOT, { isForStart = false } = {}) {
     try {
       // The lock holds no addresses, so npm would ask the registry anew about each package, even of those it has. What it
       // knows may be older than a version that is wanted: then it does ask.
-      const result = await ci('--prefer-offline')
-      return result.output.includes('ETARGET') ? await ci() : result
+      let result = await ci('--prefer-offline')
+      if (result.output.includes('ETARGET')) result = await ci()
+      if (result.code !== 0) throw failureOf(result)
     } finally {
       clearInterval(count)
     }
   })
-  if (result.code === 0) return !omitsDev
-  const last = result.output.split('\n').filter((line) => !line.startsWith('npm warn'))
-  throw new StepFailure(`npm ci failed with code ${result.code}.`, last.slice(-30).join('\n'))
+  return !omitsDev
 }

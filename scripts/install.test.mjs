@@ -110,21 +110,52 @@ it(
   NPM_MS,
 )
 
-it('asks the registry anew where what npm remembers of a package is older than the wanted version', () => {
+/** What `install` writes, its seconds left out, and its exit code, with a program in place of npm. */
+function installWith(npmProgram) {
   const folder = mkdtempSync(join(tmpdir(), 'gaugeline-install-'))
   try {
     writeFileSync(join(folder, 'package-lock.json'), JSON.stringify({ packages: {} }))
-    const npm = join(folder, 'npm-cli.js')
-    const remembers = "process.argv.includes('--prefer-offline')"
-    writeFileSync(npm, `if (${remembers}) { console.error('npm error code ETARGET'); process.exitCode = 1 }`)
-    const script = `import { install } from ${JSON.stringify(new URL('install.mjs', import.meta.url))}
-      await install(${JSON.stringify(folder)})`
-    const env = { ...process.env, npm_execpath: npm }
-    const command = ['--input-type=module', '--eval', script]
-    const { status, stderr } = spawnSync(process.execPath, command, { env, encoding: 'utf8' })
-    expect(stderr).toBe('')
-    expect(status).toBe(0)
+    writeFileSync(join(folder, 'npm-cli.js'), npmProgram)
+    const script = `import { command } from ${JSON.stringify(new URL('progress.mjs', import.meta.url))}
+      import { install } from ${JSON.stringify(new URL('install.mjs', import.meta.url))}
+      await command(() => install(${JSON.stringify(folder)}))`
+    const env = { ...process.env, npm_execpath: join(folder, 'npm-cli.js') }
+    const args = ['--input-type=module', '--eval', script]
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, { env, encoding: 'utf8' })
+    return {
+      status,
+      last: stdout
+        .trimEnd()
+        .split('\n')
+        .at(-1)
+        .replace(/[\d.]+ s$/, ''),
+      stderr,
+    }
   } finally {
     rmSync(folder, { recursive: true })
   }
+}
+
+it('asks the registry anew where what npm remembers of a package is older than the wanted version', () => {
+  const npm = `if (process.argv.includes('--prefer-offline')) {
+    console.error('npm error code ETARGET')
+    process.exitCode = 1
+  }`
+  expect(installWith(npm)).toEqual({ status: 0, last: '✓ installing packages (npm ci), ', stderr: '' })
+})
+
+it('says in one sentence what to do where npm reaches no registry, and else shows what npm wrote', () => {
+  const failing = (lines) => `console.error(${JSON.stringify(lines)}); process.exitCode = 1`
+  expect(installWith(failing('npm error code ENOTFOUND\nnpm error at a stack'))).toEqual({
+    status: 1,
+    last: '✗ installing packages (npm ci), ',
+    stderr:
+      'npm ci failed (ENOTFOUND): its registry cannot be reached. See that this machine is online, and `npm config ' +
+      'get registry proxy`.\n',
+  })
+  expect(installWith(failing('npm error code EUSAGE\nnpm error the lock does not fit'))).toEqual({
+    status: 1,
+    last: '✗ installing packages (npm ci), ',
+    stderr: 'npm error code EUSAGE\nnpm error the lock does not fit\nnpm ci failed with code 1.\n',
+  })
 })

@@ -10,8 +10,8 @@ import { run, toolCommand } from './run.mjs'
  */
 export async function turbo(title, tasks) {
   const started = new Set()
-  const result = await step(title, (detail) =>
-    run(
+  await step(title, async (detail) => {
+    const { code, output } = await run(
       toolCommand('turbo/bin/turbo'),
       ['run', ...tasks, '--only', '--output-logs=new-only', '--log-order=stream', '--no-color'],
       {
@@ -22,10 +22,9 @@ export async function turbo(title, tasks) {
           detail(task.replace('@gaugeline/', '').replace('//', 'root'))
         },
       },
-    ),
-  )
-  if (result.code === 0) return
-  throw new StepFailure(`${title} failed.`, failingOutput(result.output))
+    )
+    if (code !== 0) throw new StepFailure(`${title} failed.`, failingOutput(output))
+  })
 }
 
 /** The lines of the tasks that turbo names as failed; everything when it names none. */
