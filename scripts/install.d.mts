@@ -1,1 +1,1 @@
-export function install(folder?: string): Promise<void>
+export function install(folder?: string, options?: { isForStart?: boolean }): Promise<boolean>

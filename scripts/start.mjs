@@ -20,8 +20,9 @@ await command(async () => {
   outliveReader()
   process.chdir(ROOT)
   Object.assign(process.env, QUIET_ENV)
-  await install()
-  await turbo('building', ['generate', 'codegen', 'build', 'snapshot'])
+  const isForDevelopment = await install(ROOT, { isForStart: true })
+  // Only whoever has the packages of development may have changed what the client's typed documents are made from.
+  await turbo('building', ['generate', ...(isForDevelopment ? ['codegen'] : []), 'build', 'snapshot'])
   leaveToServer()
   if (process.env.npm_lifecycle_event === 'start') endWithNpm()
   process.setSourceMapsEnabled(true)

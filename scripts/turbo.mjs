@@ -17,16 +17,15 @@ export function runTurbo(tasks, options) {
  * @throws StepFailure with the failing tasks' output.
  */
 export async function turbo(title, tasks) {
-  const result = await step(title, (detail) =>
-    runTurbo(tasks, {
+  await step(title, async (detail) => {
+    const { code, output } = await runTurbo(tasks, {
       onLine(line) {
         const task = /^(\S+?): cache miss, executing/.exec(line)?.[1]
         if (task) detail(task.replace('@gaugeline/', '').replace('//', 'root'))
       },
-    }),
-  )
-  if (result.code === 0) return
-  throw new StepFailure(`${title} failed.`, failingOutput(result.output))
+    })
+    if (code !== 0) throw new StepFailure(`${title} failed.`, failingOutput(output))
+  })
 }
 
 /** The lines of the tasks that turbo names as failed; everything when it names none. */
