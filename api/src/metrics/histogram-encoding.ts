@@ -141,11 +141,16 @@ export function readEntries(bytes: Uint8Array, from: number, places: number): Re
   if (entries > places) throw new MalformedHistogramError(`${entries} entries, more than there are buckets`)
   let place = -1
   let count = 0
+  let { at } = reader
   for (let entry = 0; entry < entries; entry++) {
     // Most elements have one byte: they are read right here.
-    let head = bytes[reader.at] ?? 0x80
-    if (head < 0x80) reader.at++
-    else head = reader.varint('a bucket')
+    let head = bytes[at] ?? 0x80
+    if (head < 0x80) at++
+    else {
+      reader.at = at
+      head = reader.varint('a bucket')
+      at = reader.at
+    }
     if (head >= 4 * SLOTS) throw new MalformedHistogramError(`entry ${entry} lies beyond the highest bucket`)
     const step = head >> 1
     if (step === 0) throw new MalformedHistogramError(`entry ${entry} does not lie above the entry before it`)
@@ -153,7 +158,13 @@ export function readEntries(bytes: Uint8Array, from: number, places: number): Re
     if (place >= places) throw new MalformedHistogramError(`entry ${entry} lies beyond the highest bucket`)
     let many = 1
     if (head & 1) {
-      many = reader.varint('a count')
+      many = bytes[at] ?? 0x80
+      if (many < 0x80) at++
+      else {
+        reader.at = at
+        many = reader.varint('a count')
+        at = reader.at
+      }
       if (many === 0) throw new MalformedHistogramError(`entry ${entry} has a count of zero`)
       if (many === 1) throw new MalformedHistogramError(`entry ${entry} spells out a count of one`)
     }
@@ -162,7 +173,7 @@ export function readEntries(bytes: Uint8Array, from: number, places: number): Re
     count += many
   }
   if (count > Number.MAX_SAFE_INTEGER) throw new MalformedHistogramError('counts add up to more than 2^53 - 1')
-  return { entries, count, first: readPlaces[0] ?? 0, last: readPlaces[entries - 1] ?? 0, end: reader.at }
+  return { entries, count, first: readPlaces[0] ?? 0, last: readPlaces[entries - 1] ?? 0, end: at }
 }
 
 /** A list of counts in its stored form, to be read from there: the only such list in bytes that do not change. */

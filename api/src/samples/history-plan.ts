@@ -32,7 +32,7 @@ export interface Subject {
   isOne?: boolean
 }
 
-export interface Planned {
+interface Planned {
   sampleMs: number
   resolution: Resolution
   plan: LadderPlan
@@ -40,7 +40,7 @@ export interface Planned {
 }
 
 /** What a plan is made from. */
-export interface HistoryFacts {
+interface HistoryFacts {
   store: HistoryStore
   intervalMs: number
   clock: Clock
