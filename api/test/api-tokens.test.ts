@@ -8,9 +8,8 @@ import { GraphQLTestClient } from './graphql-client.ts'
 import { liveClient, TRANSPORTS } from './live-clients.ts'
 import { WsTestClient } from './ws-client.ts'
 
-/** Timers of a busy machine are late, never early. */
-const LATE_MS = 3_000
-
+/** A second, and what timers of a busy machine are late. */
+const ENDS_WITHIN_MS = 4_000
 const VIEWER = '{ viewer { name scopes } }'
 const CREATE = `mutation ($input: CreateApiTokenInput!) { createApiToken(input: $input) { __typename
   ... on InvalidInputError { issues { path message } }
@@ -206,7 +205,7 @@ describe.each(await testDatabaseKinds())('API tokens on %s', (kind) => {
       }
       for (const stream of streams) {
         await stream.ended
-        expect(performance.now() - from).toBeLessThan(1000 + LATE_MS)
+        expect(performance.now() - from).toBeLessThan(ENDS_WITHIN_MS)
         const rest = await stream.events.take(stream.events.size)
         expect(rest.slice(-2)).toEqual([
           {
@@ -260,7 +259,7 @@ describe.each(await testDatabaseKinds())('API tokens on %s', (kind) => {
         expect(await closed).toEqual({ code: 4403, reason: 'Session or token expired' })
       }
       await stream.ended
-      expect(Date.now() - expiresAt.getTime()).toBeLessThan(1000 + LATE_MS)
+      expect(Date.now() - expiresAt.getTime()).toBeLessThan(ENDS_WITHIN_MS)
       expect(Date.now()).toBeGreaterThanOrEqual(expiresAt.getTime())
       expect(await codeOf(withToken(secret))).toBe('UNAUTHENTICATED')
       expect(await codeOf(withCookie(cookie))).toBe('UNAUTHENTICATED')
