@@ -22,7 +22,8 @@ await command(async () => {
   Object.assign(process.env, QUIET_ENV)
   const isForDevelopment = await install(ROOT, { isForStart: true })
   // Only whoever has the packages of development may have changed what the client's typed documents are made from.
-  await turbo('building', ['generate', ...(isForDevelopment ? ['codegen'] : []), 'build', 'snapshot'])
+  // Without the snapshot: making it takes longer than it saves the one database that is made here.
+  await turbo('building', ['generate', ...(isForDevelopment ? ['codegen'] : []), 'build'])
   leaveToServer()
   if (process.env.npm_lifecycle_event === 'start') endWithNpm()
   process.setSourceMapsEnabled(true)
