@@ -39,8 +39,12 @@ describe.each(await testDatabaseKinds())('the lifecycle of a deployment, through
 
   it('begins as active, with the first version of its model', async () => {
     const trainingJobId = await registerJob(app.client, { modelName: 'journey' })
-    const fields = `... on DeployTrainingJobSuccess { ${DEPLOYMENT} }`
-    const result = await act('deployTrainingJob', { trainingJobId, note: 'ship it' }, fields)
+    const fields = `... on DeployTrainingJobSuccess { deployment { id trainingJob { ${JOB} } } ${DEPLOYMENT} }`
+    const result = await act<{ deployment: { id: string } }>(
+      'deployTrainingJob',
+      { trainingJobId, note: 'ship it' },
+      fields,
+    )
     expect(result).toMatchObject({
       __typename: 'DeployTrainingJobSuccess',
       deployment: {
@@ -49,7 +53,11 @@ describe.each(await testDatabaseKinds())('the lifecycle of a deployment, through
         note: 'ship it',
         createdBy: 'admin',
         model: { name: 'journey', latestVersion: 'v1.0.0' },
-        trainingJob: { id: trainingJobId },
+        trainingJob: {
+          id: trainingJobId,
+          activeDeployment: { id: result.deployment.id },
+          deployability: { canDeploy: false },
+        },
       },
     })
   })

@@ -134,7 +134,7 @@ describe('exports of a deployment', () => {
       expect(await read(`${RANGE}&resolution=3600`)).toEqual(await ofOne(`${RANGE}&resolution=3600`))
       const finer = await askAt(`/export/${path}/metrics.csv?${RANGE}&resolution=10`)
       expect(finer.status).toBe(400)
-      expect(finer.body).toContain('resolution must be 60, 600, 3600 or 86400 (seconds)')
+      expect(finer.body).toContain('resolution must be 60, 300, 600, 3600 or 86400 (seconds)')
     },
   )
 
@@ -195,7 +195,7 @@ describe('exports of a deployment', () => {
     ['from=yesterday', 'from must be ISO 8601 with an offset, such as 2026-11-23T14:02:00Z, not "yesterday"'],
     ['to=2026-02-30T12:00:00Z', 'to must be ISO 8601'],
     ['from=', 'from must be ISO 8601'],
-    ['resolution=7', 'resolution must be 1, 10, 60, 600, 3600 or 86400 (seconds), not "7"'],
+    ['resolution=7', 'resolution must be 1, 10, 60, 300, 600, 3600 or 86400 (seconds), not "7"'],
     ['resolution=1e1', 'resolution must be'],
     ['resolution=10&resolution=60', 'each once; not "resolution"'],
     ['form=2026-11-23T12:00:00Z', 'An export takes from, to, resolution, each once; not "form"'],
@@ -233,7 +233,7 @@ describe('exports of a deployment', () => {
     await app.deps.services.prisma.$executeRaw`delete from samples where window_start < ${new Date(NOON + 90 * MINUTE)}`
     const all = await rows(RANGE)
     const lengths = all.map(({ windowSeconds }) => windowSeconds)
-    expect(lengths).toEqual([...Array<number>(9).fill(600), ...Array<number>(10).fill(60)])
+    expect(lengths).toEqual([...Array<number>(18).fill(300), ...Array<number>(10).fill(60)])
     expect(all.reduce((sum, { requests }) => sum + Number(requests), 0)).toBe(1826 + 3220)
   })
 })

@@ -240,6 +240,7 @@ describe.each(await testDatabaseKinds())('lists and objects on %s', (kind) => {
       // The embedded database keeps samples for six hours; windows of ten seconds are finer than these samples.
       retention: [
         { resolutionSeconds: 60, keptSeconds: 6 * 3600 },
+        { resolutionSeconds: 300, keptSeconds: 30 * 86_400 },
         { resolutionSeconds: 600, keptSeconds: 180 * 86_400 },
         { resolutionSeconds: 3600, keptSeconds: 730 * 86_400 },
         { resolutionSeconds: 86_400, keptSeconds: 1825 * 86_400 },

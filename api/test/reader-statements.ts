@@ -2,6 +2,7 @@ import type { Part } from '../src/base/lifecycle.ts'
 import pg from 'pg'
 import { vi } from 'vitest'
 import { encodeId } from '../src/graphql/ids.ts'
+import { Partitions } from '../src/samples/partitions.ts'
 import { fillMerged, histories } from './reader-histories.ts'
 import { createTestApp, type TestApp } from './create-test-app.ts'
 import { uuid } from './row-seeds.ts'
@@ -64,6 +65,13 @@ export async function quiet({ deps }: TestApp): Promise<void> {
   await deps.services.activeDeployments.stop()
 }
 
+/** The recorder made those that it writes to itself: none before its own beginning. */
+async function ensurePartitions({ host }: pg.Client, fromMs: number): Promise<void> {
+  const pool = new pg.Pool({ host, user: 'postgres', database: 'postgres', max: 1 })
+  await new Partitions({ pool }).ensure({ table: 'samples', widthMs: 3_600_000 }, fromMs - 1000, Date.now())
+  await pool.end()
+}
+
 /** Everything was made one second after the other, the last one now; common values are on every second row. */
 async function fill(client: pg.Client, size: Sizes): Promise<void> {
   const made = (n: string, of: number) => `now() - (${of} - ${n}) * interval '1 second'`
@@ -96,6 +104,7 @@ async function fill(client: pg.Client, size: Sizes): Promise<void> {
       ${made('n', size.events)}, 'ci-' || n % 2, ${idOf(3, `n % ${size.deployments} + 1`)},
       'team/model-' || n % ${size.models} + 1, 1 from generate_series(1, ${size.events}) n`)
   await client.query('update log_state set last_sequence = $1', [size.events])
+  await ensurePartitions(client, Date.now() - size.samples * 1000)
   const { latency } = sampleOf({ latenciesMs: Array.from({ length: 200 }, (_, n) => 20 + ((n * 7919) % 1000)) })
   await client.query(
     `insert into samples (deployment_key, sequence, window_start, window_ms, requests, errors, latency_sum_ms, latency_max_ms,

@@ -224,7 +224,7 @@ describe('the schema', () => {
         waiting kvCacheUsage lateReports`,
       DeploymentSource: 'kind intervalSeconds scrape health',
       ScrapeSettings: 'url timeoutSeconds labels authorization server families',
-      SourceHealth: 'status since lastSuccessAt lastError durationMs series',
+      SourceHealth: 'status since lastSuccessAt lastError durationMs series server',
       ScrapeCheck: 'server serverTitle problem families labels figures sinceStart unknown durationMs series',
       LatencySummary: 'p50Ms p95Ms p99Ms meanMs maxMs quantile quantiles buckets',
       Quantile: 'q valueMs lowMs highMs kind enoughRequests',

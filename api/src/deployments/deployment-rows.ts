@@ -16,8 +16,6 @@ import { DeploymentNotFoundError, DuplicateActiveDeploymentError } from './deplo
 
 /** A deployment with its model, as the change found or left them. */
 export type DeploymentOfModel = Deployment & { model: Model }
-/** One with its training job as well. */
-type DeploymentOfJob = DeploymentOfModel & { trainingJob: TrainingJob & { model: Model } }
 
 const DEPLOYMENT_COLUMNS: Record<keyof Deployment, string> = {
   id: 'id',
@@ -46,28 +44,6 @@ const MODEL_COLUMNS: Record<keyof Model, string> = {
   createdAt: 'created_at',
 }
 
-const JOB_COLUMNS: Record<keyof TrainingJob, string> = {
-  id: 'id',
-  modelId: 'model_id',
-  name: 'name',
-  status: 'status',
-  progress: 'progress',
-  simulated: 'simulated',
-  framework: 'framework',
-  dataset: 'dataset',
-  hyperparameters: 'hyperparameters',
-  finalLoss: 'final_loss',
-  finalAccuracy: 'final_accuracy',
-  failureReason: 'failure_reason',
-  createdAt: 'created_at',
-  createdBy: 'created_by',
-  startedAt: 'started_at',
-  finishedAt: 'finished_at',
-  externalId: 'external_id',
-  labels: 'labels',
-  stepCount: 'step_count',
-}
-
 const fields = (columns: Record<string, string>, table: string, prefix = '') =>
   Prisma.raw(
     Object.entries(columns)
@@ -78,7 +54,6 @@ const fields = (columns: Record<string, string>, table: string, prefix = '') =>
 const FIELDS = fields(DEPLOYMENT_COLUMNS, 'd')
 const MODEL = 'model.'
 const MODEL_FIELDS = fields(MODEL_COLUMNS, 'm', MODEL)
-const JOB_FIELDS = fields(JOB_COLUMNS, 'job')
 
 type WithModelFields<Row> = Row & Record<`${typeof MODEL}${keyof Model}`, unknown>
 
@@ -128,7 +103,7 @@ export async function refuseSecondActive(tx: Transaction, trainingJobId: string)
 
 /** A training job that is to be deployed. */
 export interface JobToDeploy {
-  job: TrainingJob
+  status: TrainingJob['status']
   /** Null unless the job is completed: then it is locked, its next version is taken, and so is the quota's lock. */
   model: Model | null
 }
@@ -139,23 +114,22 @@ export interface JobToDeploy {
  * there is no such job.
  */
 export async function takeVersion(tx: Transaction, trainingJobId: string): Promise<JobToDeploy | undefined> {
-  const [row] = await tx.$queryRaw<WithModelFields<TrainingJob & { locks: number }>[]>`
-    with job as (select * from training_jobs where id = ${trainingJobId}::uuid),
+  const [row] = await tx.$queryRaw<WithModelFields<Pick<TrainingJob, 'status'>>[]>`
+    with job as (select model_id, status from training_jobs where id = ${trainingJobId}::uuid),
       model as (
         update models set deployment_count = deployment_count + 1 from job
         where models.id = job.model_id and job.status = 'COMPLETED' returning models.*
       ),
       quota as (select pg_advisory_xact_lock(hashtext(${quotaLock('ACTIVE_DEPLOYMENTS')})) from model)
-    select ${JOB_FIELDS}, ${MODEL_FIELDS}, (select count(*)::int from quota) as locks
-    from job left join model m on true`
+    select job.status, ${MODEL_FIELDS}, (select count(*)::int from quota) as locks from job left join model m on true`
   if (row === undefined) return undefined
-  const { model, locks: _locks, ...job } = withModel(row)
-  return { job, model: model.id === null ? null : model }
+  const { status, model } = withModel(row)
+  return { status, model: model.id === null ? null : model }
 }
 
 export interface NewDeploymentRow {
-  /** As `takeVersion` gave them. */
-  job: TrainingJob
+  trainingJobId: string
+  /** As `takeVersion` gave it. */
   model: Model
   note: string | null
   createdBy: string
@@ -171,9 +145,9 @@ export interface NewDeploymentRow {
  */
 export async function insertDeployment(
   tx: Transaction,
-  { job, model, note, createdBy, at, metadata, source }: NewDeploymentRow,
+  { trainingJobId, model, note, createdBy, at, metadata, source }: NewDeploymentRow,
   maxActive: number,
-): Promise<{ deployment: DeploymentOfJob; sequence: number } | undefined> {
+): Promise<{ deployment: DeploymentOfModel; sequence: number } | undefined> {
   const { externalId = null, labels = [] } = metadataColumns(metadata)
   const { kind, intervalMs, scrape, secret } = source
   const marks = firstWatermarks(at)
@@ -183,14 +157,14 @@ export async function insertDeployment(
     with created as (
         insert into deployments (id, model_id, training_job_id, version_number, status, note, created_at, created_by,
           status_changed_at, external_id, labels, source, interval_ms, source_settings, source_secret)
-        select ${uuidV7()}::uuid, ${model.id}::uuid, ${job.id}::uuid, ${model.deploymentCount - 1}::int, 'ACTIVE',
+        select ${uuidV7()}::uuid, ${model.id}::uuid, ${trainingJobId}::uuid, ${model.deploymentCount - 1}::int, 'ACTIVE',
           ${note}::text, ${at}::timestamptz, ${createdBy}::text, ${at}::timestamptz, ${externalId}::text, ${labels}::text[],
           ${kind}::"MetricsSource", ${intervalMs}::int, ${scrape && JSON.stringify(scrape)}::jsonb, ${secret}::text
         where (
             (select max(key) from deployments) < ${maxActive}::int
             or (select count(*) from deployments where status = 'ACTIVE') < ${maxActive}::int
           )
-          and not exists (select from deployments where training_job_id = ${job.id}::uuid and status = 'ACTIVE')
+          and not exists (select from deployments where training_job_id = ${trainingJobId}::uuid and status = 'ACTIVE')
         returning *
       ),
       head as (insert into sample_heads (deployment_key, recording_since) select key, created_at from created),
@@ -207,7 +181,7 @@ export async function insertDeployment(
     select ${FIELDS}, last_sequence::float8 as sequence from created d cross join numbered`
   if (row === undefined) return undefined
   const { sequence, ...deployment } = row
-  return { deployment: { ...deployment, model, trainingJob: { ...job, model } }, sequence }
+  return { deployment: { ...deployment, model }, sequence }
 }
 
 export async function setStatus(tx: Transaction, id: string, status: DeploymentStatus, at: Date): Promise<Deployment> {

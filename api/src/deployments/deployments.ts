@@ -163,10 +163,10 @@ export class Deployments {
     const { events, quotas } = this.#options
     const found = await takeVersion(tx, trainingJobId)
     if (found === undefined) throw new TrainingJobNotFoundError()
-    const { job, model } = found
-    if (model === null) throw new TrainingJobNotCompletedError(job.status)
+    const { status, model } = found
+    if (model === null) throw new TrainingJobNotCompletedError(status)
     const at = this.#now()
-    const row = { job, model, note: given.note ?? null, createdBy: given.by, at, metadata: given, source }
+    const row = { trainingJobId, model, note: given.note ?? null, createdBy: given.by, at, metadata: given, source }
     const inserted = await insertDeployment(tx, row, quotas.activeDeployments)
     if (inserted === undefined) {
       await refuseSecondActive(tx, trainingJobId)
