@@ -1,4 +1,3 @@
-import { setTimeout as sleepFor } from 'node:timers/promises'
 import type { Database } from '@gaugeline/prisma'
 import { RefusedError } from '../base/errors.ts'
 import { KeptReports } from './kept-reports.ts'
@@ -15,9 +14,6 @@ const UNCOUNTED_KEPT_MS = 86_400_000
 const MAX_BATCH_ITEMS = 4000
 /** Items that wait to be stored. More are refused: the database is slower than what is reported. */
 const MAX_WAITING_ITEMS = 100_000
-
-/** After a statement, the next one waits this long: a hundred reports a second share few of them. */
-const REST_MS = 20
 
 /** What is to be counted in one window of one deployment. */
 export interface ReportItem {
@@ -51,7 +47,7 @@ interface Waiting {
 
 /**
  * Keeps what was reported until a sample counts it. A report is durable before it is answered, and known for ten minutes
- * when it comes again. Calls that come while a statement runs, and shortly after, share the next one (group commit).
+ * when it comes again. Calls that come while a statement runs share the next one.
  */
 export class ReportInbox {
   readonly #pool: Database['pool']
@@ -62,23 +58,18 @@ export class ReportInbox {
   #waiting: Waiting[] = []
   #waitingItems = 0
   #isStoring = false
-  #rest: Promise<unknown> = Promise.resolve()
-  readonly #sleep: (ms: number) => Promise<unknown>
 
   /**
    * @param now recording's clock, milliseconds
    * @param onReport called with each deployment that something was stored for
    * @param kept shared by those who take reports and who count them
-   * @param sleep injected by tests
    */
   constructor(
     { pool, kind }: Pick<Database, 'pool' | 'kind'>,
     now: () => number,
     onReport: (deploymentKey: number) => void = () => undefined,
     kept = new KeptReports(),
-    sleep: (ms: number) => Promise<unknown> = sleepFor,
   ) {
-    this.#sleep = sleep
     this.#onReport = onReport
     this.#kept = kept
     this.#pool = pool
@@ -153,7 +144,6 @@ export class ReportInbox {
     // Calls of the same turn are stored together.
     await Promise.resolve()
     while (this.#waiting.length > 0) {
-      await this.#rest
       const batch = this.#nextBatch()
       try {
         const items = batch.flatMap((one) => one.items)
@@ -163,7 +153,6 @@ export class ReportInbox {
       } catch (error) {
         for (const { reject } of batch) reject(error)
       }
-      this.#rest = this.#sleep(REST_MS)
     }
     this.#isStoring = false
   }
